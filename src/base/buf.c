@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * buf - see the header. Growth doubles, so appending is linear over all. */
+#include "base/buf.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+
+#define FIRST_BYTES 256
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+	*b = (struct buf){ .max = max_bytes };
+}
+
+void buf_fini(struct buf *b)
+{
+	mem_free(b->p);
+	*b = (struct buf){ .max = b->max };
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->is_full = false;
+	if (b->p)
+		b->p[0] = '\0';
+}
+
+char *buf_room(struct buf *b, size_t len)
+{
+	size_t cap = b->cap ? b->cap : FIRST_BYTES;
+
+	if (b->is_full || len > b->max || b->len > b->max - len) {
+		b->is_full = true;
+		return NULL;
+	}
+	if (b->cap && b->len + len < b->cap)
+		return b->p + b->len;
+	while (cap <= b->len + len)
+		cap *= 2;
+	b->p = mem_realloc(b->p, cap);
+	b->cap = cap;
+	return b->p + b->len;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	char *to = buf_room(b, len);
+
+	if (!to)
+		return;
+	if (len)
+		memcpy(to, bytes, len);
+	b->len += len;
+	b->p[b->len] = '\0';
+}
+
+void buf_add_text(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+void buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.len);
+}
+
+void buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	int len;
+	char *to;
+
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	to = buf_room(b, (size_t)len);
+	if (to) {
+		vsnprintf(to, (size_t)len + 1, fmt, again);
+		b->len += (size_t)len;
+	}
+	va_end(again);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+void buf_add_json(struct buf *b, struct str text)
+{
+	size_t start = 0;
+
+	buf_add_char(b, '"');
+	for (size_t i = 0; i < text.len;) {
+		unsigned char c = (unsigned char)text.p[i];
+		size_t step = str_utf8_step(text.p + i, text.len - i);
+
+		if (step && c >= 0x20 && c != '"' && c != '\\') {
+			i += step;
+			continue;
+		}
+		buf_add(b, text.p + start, i - start);
+		if (!step)
+			buf_add_text(b, "\\ufffd");
+		else if (c == '"' || c == '\\')
+			buf_printf(b, "\\%c", c);
+		else if (c == '\n')
+			buf_add_text(b, "\\n");
+		else
+			buf_printf(b, "\\u%04x", c);
+		start = ++i;
+	}
+	buf_add(b, text.p + start, text.len - start);
+	buf_add_char(b, '"');
+}
+
+void buf_drop(struct buf *b, size_t len)
+{
+	ensure(len <= b->len);
+	if (!len)
+		return;
+	memmove(b->p, b->p + len, b->len - len);
+	b->len -= len;
+	b->p[b->len] = '\0';
+}
+
+char *buf_take(struct buf *b)
+{
+	char *p = b->p ? b->p : mem_strdup("");
+
+	*b = (struct buf){ .max = b->max };
+	return p;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * buf - a growing byte buffer that cannot grow without end.
+ *
+ * Every buf has a maximum given at its start. An append that would pass it sets
+ * is_full and changes nothing; later appends do nothing either. So writers append
+ * freely and ask once at the end: if (b.is_full) return ERR_TOO_BIG. The bytes are
+ * always followed by a NUL that len does not count. */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct buf {
+	char *p; /* NULL until the first append */
+	size_t len, cap, max;
+	bool is_full;
+};
+
+void buf_init(struct buf *b, size_t max_bytes);
+void buf_fini(struct buf *b);
+/* Keeps the memory, forgets the bytes and is_full. */
+void buf_clear(struct buf *b);
+void buf_add(struct buf *b, const void *bytes, size_t len);
+void buf_add_text(struct buf *b, const char *text);
+void buf_add_str(struct buf *b, struct str s);
+void buf_add_char(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+/* The text as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
+void buf_add_json(struct buf *b, struct str text);
+/* Makes room for `len` more bytes and returns where they go, NULL when that would
+ * pass the maximum. The caller writes there and then adds to b->len. */
+char *buf_room(struct buf *b, size_t len);
+/* Drops the first `len` bytes. */
+void buf_drop(struct buf *b, size_t len);
+/* Hands the bytes over (mem_free them) and leaves b empty; "" if there were none. */
+char *buf_take(struct buf *b);
+
+static inline struct str buf_str(const struct buf *b)
+{
+	return (struct str){ b->p ? b->p : "", b->len };
+}

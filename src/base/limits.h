@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits - every bound of the tree in one place.
+ *
+ * Reaching one is an ordinary, counted outcome, never a crash. Units are last in
+ * the name. A module that needs a bound adds it here. */
+#pragma once
+
+/* HTTP client (src/http, src/net) */
+#define LIMIT_URL_BYTES		  8192
+#define LIMIT_RESPONSE_HEAD_BYTES (64 * 1024)
+#define LIMIT_RESPONSE_HEADERS	  128
+#define LIMIT_RESPONSE_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
+
+/* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
+#define LIMIT_STAT_NAMES       10000
+#define LIMIT_STAT_ERRORS      5000
+#define LIMIT_STAT_NAME_BYTES  1024
+#define LIMIT_STAT_ERROR_BYTES 2048
+
+/* Virtual users (src/user) */
+#define LIMIT_USER_CLASSES 256
+#define LIMIT_USERS	   10000000
+#define LIMIT_THREADS	   256
+
+/* Cluster (src/cluster) */
+#define LIMIT_MESSAGE_BYTES (16 * 1024 * 1024)
+#define LIMIT_WORKERS	    20000
+
+/* Servers (src/serve): what one request may cost. */
+#define LIMIT_SERVE_CONNECTIONS 4096
+#define LIMIT_SERVE_BODY_BYTES	(1024 * 1024)
+#define LIMIT_SERVE_IDLE_S	120
+
+/* Control plane client (src/fetch) */
+#define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)
+
+/* Inference (src/infer) */
+#define LIMIT_PREDICT_BODY_BYTES (1024 * 1024)
+#define LIMIT_MODEL_FILE_BYTES	 (1024ul * 1024 * 1024)
+#define LIMIT_MODEL_JSON_BYTES	 (1024 * 1024)
+
+/* Matrix (src/matrix) */
+#define LIMIT_SCENARIOS	  10000
+#define LIMIT_AXIS_VALUES 64
+#define LIMIT_REPLICAS	  1000

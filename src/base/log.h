@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log - lines for people, in Locust's form, on standard error:
+ * [2026-01-31 12:00:00,123] host/INFO/locust.main: text
+ *
+ * May be called from every thread; a line is written with one write(). The data
+ * path counts instead of logging. Secrets are never given to it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL };
+
+/* Set once before threads start. Default INFO. */
+void log_set_level(enum log_level level);
+/* Names as Locust's --loglevel, any case. */
+bool log_parse_level(const char *name, enum log_level *out);
+/* logger: dotted name, such as "locust.runners" or "cicada.driver". */
+void log_line(enum log_level level, const char *logger, const char *fmt, ...) PRINTF_LIKE(3, 4);

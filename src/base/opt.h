@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * opt - command-line options and environment variables as one table per program.
+ *
+ * Parsing, --help and the manual read the same rows. Precedence is Locust's:
+ * defaults (what the struct holds before), environment, command line. Unambiguous
+ * prefixes of long names are accepted; a wrong name gets the nearest right one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+
+enum opt_type {
+	OPT_FLAG,     /* bool */
+	OPT_TEXT,     /* const char *: points into argv or the environment */
+	OPT_COUNT,    /* uint64_t within [min, max] */
+	OPT_NUMBER,   /* double within [min, max] */
+	OPT_DURATION, /* uint64_t seconds, num_parse_duration() */
+	OPT_COUNTS,   /* struct opt_counts, "1,2,4", each within [min, max] */
+	OPT_TEXTS     /* struct opt_texts, the option given several times */
+};
+
+struct opt_counts {
+	uint64_t value[LIMIT_AXIS_VALUES];
+	size_t count;
+};
+
+struct opt_texts {
+	const char *value[LIMIT_AXIS_VALUES];
+	size_t count;
+};
+
+struct opt {
+	const char *name; /* long name without dashes */
+	char letter;	  /* short name or 0 */
+	enum opt_type type;
+	size_t offset;	   /* of the field in the options struct */
+	const char *env;   /* names separated by blanks, the first one set counts; NULL: none */
+	const char *value; /* what --help calls the value */
+	const char *help;  /* NULL: accepted but not listed */
+	double min, max;   /* both 0: no bounds */
+};
+
+struct opt_table {
+	const char *usage; /* lines shown above the options */
+	const struct opt *rows;
+	size_t count;
+};
+
+/* Fills *options (its type fits the table's offsets) from the environment and argv[1..].
+ * Words without a dash are collected in *words, which may be NULL: then they are an
+ * error. "--" ends the options. Returns ERR_BAD_OPTION with the place and remedy in
+ * *text. --help and --version are ordinary flags of the table. */
+enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *options,
+		   struct opt_texts *words, struct err_text *text) MUST_CHECK;
+
+void opt_print_help(const struct opt_table *table, FILE *to);

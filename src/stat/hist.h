@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hist - log-linear histogram of microseconds, 3 significant digits, 1 us to 1 h.
+ *
+ * Below 2048 us every microsecond has its own bucket; above, each power of two is
+ * cut into 1024 buckets, so a bucket is never wider than 1/1024 of its value
+ * (Gil Tene's HdrHistogram uses the same layout). Values above HIST_MAX_US count as
+ * HIST_MAX_US. Memory is bounded: one slab of 8 kB per power of two that was hit,
+ * at most HIST_SLABS of them, kept over hist_clear(). Histograms merge exactly. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HIST_SLAB_BUCKETS 1024u
+#define HIST_MAX_US	  3600000000ull
+#define HIST_SLABS	  23u
+
+struct hist {
+	uint64_t count;
+	uint64_t *slabs[HIST_SLABS]; /* HIST_SLAB_BUCKETS counters each, or NULL */
+};
+
+void hist_init(struct hist *h);
+void hist_fini(struct hist *h);
+void hist_clear(struct hist *h);
+void hist_add(struct hist *h, uint64_t us, uint64_t times);
+void hist_merge(struct hist *into, const struct hist *from);
+/* The value below or at which `share` (0..1) of the counts lie: the middle of the
+ * bucket of the ceil(share * count)-th smallest value; 0 when empty. */
+uint64_t hist_percentile_us(const struct hist *h, double share);
+
+/* Visits the non-empty buckets in ascending order:
+ * for (size_t at = 0; hist_next(h, &at, &us, &count);) ... us is the bucket's middle. */
+bool hist_next(const struct hist *h, size_t *at, uint64_t *us, uint64_t *count);
