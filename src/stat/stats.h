@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stats - what a test counts: one entry per (method, name), a total, and errors.
+ *
+ * Used in three places with the same meaning: each load thread records into its own
+ * (stats_record), the control thread merges the threads' deltas, the master merges
+ * the workers' reports (stats_merge, or the parts of an entry read off the wire).
+ * Field names and meanings are Locust's (its RequestStats and StatsEntry).
+ *
+ * A response time is counted exactly once: in `times` (microseconds, three digits)
+ * when this program measured it, in `rounded` when it came over Locust's protocol.
+ * So at any time  num_requests - num_none_requests == times.count + rounded.count.
+ *
+ * Limits: LIMIT_STAT_NAMES entries, LIMIT_STAT_ERRORS errors; what is beyond counts
+ * under the name STATS_OTHERS. Not thread-safe: one owner at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/str.h"
+#include "stat/hist.h"
+#include "stat/rounded.h"
+
+#define STATS_OTHERS  "(others)"
+#define STATS_SECONDS 64u /* how many recent seconds an entry remembers */
+
+/* Requests that ended in one second of wall time. */
+struct stats_second {
+	int64_t unix_s;
+	uint64_t requests, failures;
+};
+
+struct stats_entry {
+	char *method, *name;
+	uint64_t num_requests;	    /* all, failures included */
+	uint64_t num_none_requests; /* of these, without a response time */
+	uint64_t num_failures;
+	double total_response_time_ms;
+	double min_response_time_ms; /* NAN when nothing was timed */
+	double max_response_time_ms;
+	uint64_t total_content_length; /* bytes */
+	double start_time;	       /* unix seconds: creation or last reset */
+	double last_request_timestamp; /* unix seconds of the last request's end, 0: none */
+	struct hist times;
+	struct rounded rounded;
+	struct stats_second seconds[STATS_SECONDS]; /* slot = unix_s % STATS_SECONDS */
+};
+
+struct stats_error {
+	char *key; /* unique per (method, name, error), stable; see stats_error_key() */
+	char *method, *name, *error;
+	uint64_t occurrences;
+	double first_seen, last_seen; /* unix seconds, 0: unknown */
+};
+
+struct stats {
+	struct stats_entry total; /* method "", name "Aggregated" */
+	struct map entries;	  /* key: method, NUL, name -> struct stats_entry */
+	struct map errors;	  /* key -> struct stats_error, in order of appearance */
+};
+
+void stats_init(struct stats *s, double now_wall_s);
+void stats_fini(struct stats *s);
+/* Forgets everything (a new test). */
+void stats_clear(struct stats *s, double now_wall_s);
+/* Zeroes the numbers but keeps the rows (Locust's /stats/reset); errors are forgotten. */
+void stats_reset(struct stats *s, double now_wall_s);
+
+/* The entry, made when new. Valid until stats_clear() or stats_fini(). */
+struct stats_entry *stats_entry(struct stats *s, struct str method, struct str name,
+				double now_wall_s);
+
+/* One finished request, counted in the entry and in the total. error: NULL for success,
+ * else its text, counted as well. now_wall_s is the end of the request. */
+void stats_record(struct stats *s, struct stats_entry *e, uint64_t us, uint64_t content_bytes,
+		  const char *error, double now_wall_s);
+
+/* Counts an error row. key NULL: made from the three parts. */
+void stats_add_error(struct stats *s, struct str key, struct str method, struct str name,
+		     struct str error, uint64_t times, double first_seen, double last_seen);
+
+/* Adds everything of `from`, rule of Locust: counters and maps add, start is the
+ * earliest, last the latest, min/max as named. `from` is unchanged. */
+void stats_merge(struct stats *into, const struct stats *from);
+void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from);
+/* Counts of one wall second (unix_s) on top; seconds older than the memory are dropped. */
+void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requests,
+			    uint64_t failures);
+
+/* SHA-256 hex of "method.name.repr(error)", the key Python workers use, so that rows of
+ * mixed fleets meet. out holds 65 bytes. */
+void stats_error_key(struct str method, struct str name, struct str error, char out[65]);
+
+/* Derived values, rules of reference section 4.5 (Locust 2.46). 0 when undefined. */
+double stats_avg_response_time_ms(const struct stats_entry *e);
+double stats_median_ms(const struct stats_entry *e);
+/* Rounded as Locust rounds; from `times` and `rounded` together. */
+double stats_percentile_ms(const struct stats_entry *e, double share);
+/* As exact as the entry allows: three digits when all of it was measured here, else
+ * Locust's rounded value. */
+double stats_percentile_exact_ms(const struct stats_entry *e, double share);
+/* All of the entry's times as rounded buckets; out must be init'ed and is added to. */
+void stats_rounded(const struct stats_entry *e, struct rounded *out);
+double stats_fail_ratio(const struct stats_entry *e);
+double stats_avg_content_length(const struct stats_entry *e);
+/* Rates over up to 10 seconds that end 2 s before the total's last request. */
+double stats_current_rps(const struct stats_entry *e, const struct stats_entry *total);
+double stats_current_fail_per_sec(const struct stats_entry *e, const struct stats_entry *total);
+/* Rates since start_time. */
+double stats_total_rps(const struct stats_entry *e, const struct stats_entry *total);
+double stats_total_fail_per_sec(const struct stats_entry *e, const struct stats_entry *total);
+
+/* The entries sorted by (name, method); *count of them. mem_free() the array. */
+struct stats_entry **stats_sorted(const struct stats *s, size_t *count);
