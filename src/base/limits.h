@@ -16,6 +16,7 @@
 /* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
 #define LIMIT_STAT_NAMES       10000
 #define LIMIT_STAT_ERRORS      5000
+#define LIMIT_STAT_BUCKETS     10000
 #define LIMIT_STAT_NAME_BYTES  1024
 #define LIMIT_STAT_ERROR_BYTES 2048
 

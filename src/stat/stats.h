@@ -49,7 +49,7 @@ struct stats_entry {
 };
 
 struct stats_error {
-	char *key; /* unique per (method, name, error), stable; see stats_error_key() */
+	char *key; /* unique per (method, name, error), the same on every worker; opaque */
 	char *method, *name, *error;
 	uint64_t occurrences;
 	double first_seen, last_seen; /* unix seconds, 0: unknown */
@@ -77,7 +77,8 @@ struct stats_entry *stats_entry(struct stats *s, struct str method, struct str n
 void stats_record(struct stats *s, struct stats_entry *e, uint64_t us, uint64_t content_bytes,
 		  const char *error, double now_wall_s);
 
-/* Counts an error row. key NULL: made from the three parts. */
+/* Counts an error row. An empty key (len 0) is made from the three parts: Locust takes any
+ * string that is unique and stable. */
 void stats_add_error(struct stats *s, struct str key, struct str method, struct str name,
 		     struct str error, uint64_t times, double first_seen, double last_seen);
 
@@ -88,10 +89,6 @@ void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from)
 /* Counts of one wall second (unix_s) on top; seconds older than the memory are dropped. */
 void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requests,
 			    uint64_t failures);
-
-/* SHA-256 hex of "method.name.repr(error)", the key Python workers use, so that rows of
- * mixed fleets meet. out holds 65 bytes. */
-void stats_error_key(struct str method, struct str name, struct str error, char out[65]);
 
 /* Derived values, rules of reference section 4.5 (Locust 2.46). 0 when undefined. */
 double stats_avg_response_time_ms(const struct stats_entry *e);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stats - see the header. The derived values are in stats_derive.c. */
+#include "stat/stats.h"
+
+#include <math.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+#define KEY_BYTES (2 * LIMIT_STAT_NAME_BYTES + LIMIT_STAT_ERROR_BYTES + 3)
+
+static struct str clip(struct str s, size_t max)
+{
+	return s.len > max ? (struct str){ s.p, max } : s;
+}
+
+static void zero_entry(struct stats_entry *e, double now_wall_s)
+{
+	e->num_requests = e->num_none_requests = e->num_failures = e->total_content_length = 0;
+	e->total_response_time_ms = e->max_response_time_ms = 0;
+	e->min_response_time_ms = NAN;
+	e->start_time = now_wall_s;
+	e->last_request_timestamp = 0;
+	hist_clear(&e->times);
+	rounded_clear(&e->rounded);
+	memset(e->seconds, 0, sizeof(e->seconds));
+}
+
+static void init_entry(struct stats_entry *e, struct str method, struct str name, double now_wall_s)
+{
+	*e = (struct stats_entry){ .method = mem_strndup(method.p, method.len),
+				   .name = mem_strndup(name.p, name.len) };
+	zero_entry(e, now_wall_s);
+}
+
+static void fini_entry(struct stats_entry *e)
+{
+	mem_free(e->method);
+	mem_free(e->name);
+	hist_fini(&e->times);
+	rounded_fini(&e->rounded);
+}
+
+static void forget_errors(struct stats *s)
+{
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&s->errors, &i));) {
+		struct stats_error *error = slot->value;
+
+		mem_free(error->key);
+		mem_free(error->method);
+		mem_free(error->name);
+		mem_free(error->error);
+		mem_free(error);
+	}
+	map_clear(&s->errors);
+}
+
+void stats_init(struct stats *s, double now_wall_s)
+{
+	map_init(&s->entries);
+	map_init(&s->errors);
+	init_entry(&s->total, str_of(""), str_of("Aggregated"), now_wall_s);
+}
+
+void stats_fini(struct stats *s)
+{
+	stats_clear(s, 0);
+	fini_entry(&s->total);
+	map_fini(&s->entries);
+	map_fini(&s->errors);
+}
+
+void stats_clear(struct stats *s, double now_wall_s)
+{
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&s->entries, &i));) {
+		fini_entry(slot->value);
+		mem_free(slot->value);
+	}
+	map_clear(&s->entries);
+	forget_errors(s);
+	zero_entry(&s->total, now_wall_s);
+}
+
+void stats_reset(struct stats *s, double now_wall_s)
+{
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&s->entries, &i));)
+		zero_entry(slot->value, now_wall_s);
+	forget_errors(s);
+	zero_entry(&s->total, now_wall_s);
+}
+
+struct stats_entry *stats_entry(struct stats *s, struct str method, struct str name,
+				double now_wall_s)
+{
+	char bytes[KEY_BYTES];
+	struct stats_entry *e;
+	struct str key = { bytes, 0 };
+
+	method = clip(method, LIMIT_STAT_NAME_BYTES);
+	name = clip(name, LIMIT_STAT_NAME_BYTES);
+	memcpy(bytes, method.p, method.len);
+	bytes[method.len] = '\0';
+	memcpy(bytes + method.len + 1, name.p, name.len);
+	key.len = method.len + 1 + name.len;
+	e = map_get(&s->entries, key);
+	if (e)
+		return e;
+	if (s->entries.count >= LIMIT_STAT_NAMES && !str_eq(name, STATS_OTHERS))
+		return stats_entry(s, str_of(""), str_of(STATS_OTHERS), now_wall_s);
+	e = mem_alloc(sizeof(*e));
+	init_entry(e, method, name, now_wall_s);
+	map_put(&s->entries, key, e);
+	return e;
+}
+
+void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requests,
+			    uint64_t failures)
+{
+	struct stats_second *slot;
+
+	if (unix_s < 0)
+		return;
+	slot = &e->seconds[unix_s % STATS_SECONDS];
+	if (slot->unix_s > unix_s)
+		return;
+	if (slot->unix_s < unix_s)
+		*slot = (struct stats_second){ .unix_s = unix_s };
+	slot->requests += requests;
+	slot->failures += failures;
+}
+
+static void count_request(struct stats_entry *e, uint64_t us, uint64_t content_bytes,
+			  bool is_failure, double now_wall_s)
+{
+	double ms = (double)us / 1000;
+
+	e->num_requests++;
+	e->num_failures += is_failure;
+	e->total_response_time_ms += ms;
+	e->total_content_length += content_bytes;
+	/* Written so that the NAN of an untimed entry is replaced. */
+	if (!(e->min_response_time_ms <= ms))
+		e->min_response_time_ms = ms;
+	if (ms > e->max_response_time_ms)
+		e->max_response_time_ms = ms;
+	if (now_wall_s > e->last_request_timestamp)
+		e->last_request_timestamp = now_wall_s;
+	hist_add(&e->times, us, 1);
+	stats_entry_add_second(e, (int64_t)now_wall_s, 1, is_failure);
+}
+
+void stats_record(struct stats *s, struct stats_entry *e, uint64_t us, uint64_t content_bytes,
+		  const char *error, double now_wall_s)
+{
+	count_request(e, us, content_bytes, error != NULL, now_wall_s);
+	count_request(&s->total, us, content_bytes, error != NULL, now_wall_s);
+	if (error)
+		stats_add_error(s, (struct str){ "", 0 }, str_of(e->method), str_of(e->name),
+				str_of(error), 1, now_wall_s, now_wall_s);
+}
+
+static struct stats_error *find_error(struct stats *s, struct str key, struct str method,
+				      struct str name, struct str text)
+{
+	struct stats_error *error = map_get(&s->errors, key);
+
+	if (error)
+		return error;
+	error = mem_alloc(sizeof(*error));
+	*error = (struct stats_error){ .key = mem_strndup(key.p, key.len),
+				       .method = mem_strndup(method.p, method.len),
+				       .name = mem_strndup(name.p, name.len),
+				       .error = mem_strndup(text.p, text.len) };
+	map_put(&s->errors, key, error);
+	return error;
+}
+
+void stats_add_error(struct stats *s, struct str key, struct str method, struct str name,
+		     struct str text, uint64_t times, double first_seen, double last_seen)
+{
+	char bytes[KEY_BYTES];
+	struct stats_error *error;
+
+	method = clip(method, LIMIT_STAT_NAME_BYTES);
+	name = clip(name, LIMIT_STAT_NAME_BYTES);
+	text = clip(text, LIMIT_STAT_ERROR_BYTES);
+	if (s->errors.count >= LIMIT_STAT_ERRORS) {
+		method = str_of("");
+		name = text = key = str_of(STATS_OTHERS);
+	}
+	if (!key.len) {
+		memcpy(bytes, method.p, method.len);
+		bytes[method.len] = '.';
+		memcpy(bytes + method.len + 1, name.p, name.len);
+		bytes[method.len + 1 + name.len] = '.';
+		memcpy(bytes + method.len + name.len + 2, text.p, text.len);
+		key = (struct str){ bytes, method.len + name.len + text.len + 2 };
+	}
+	error = find_error(s, clip(key, KEY_BYTES), method, name, text);
+	error->occurrences += times;
+	if (first_seen > 0 && (error->first_seen <= 0 || first_seen < error->first_seen))
+		error->first_seen = first_seen;
+	if (last_seen > error->last_seen)
+		error->last_seen = last_seen;
+}
+
+void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from)
+{
+	into->num_requests += from->num_requests;
+	into->num_none_requests += from->num_none_requests;
+	into->num_failures += from->num_failures;
+	into->total_response_time_ms += from->total_response_time_ms;
+	into->total_content_length += from->total_content_length;
+	into->min_response_time_ms = fmin(into->min_response_time_ms, from->min_response_time_ms);
+	into->max_response_time_ms = fmax(into->max_response_time_ms, from->max_response_time_ms);
+	into->start_time = fmin(into->start_time, from->start_time);
+	into->last_request_timestamp =
+		fmax(into->last_request_timestamp, from->last_request_timestamp);
+	hist_merge(&into->times, &from->times);
+	rounded_merge(&into->rounded, &from->rounded);
+	for (size_t i = 0; i < STATS_SECONDS; i++)
+		if (from->seconds[i].requests || from->seconds[i].failures)
+			stats_entry_add_second(into, from->seconds[i].unix_s,
+					       from->seconds[i].requests,
+					       from->seconds[i].failures);
+}
+
+void stats_merge(struct stats *into, const struct stats *from)
+{
+	struct map_entry *slot;
+
+	stats_entry_merge(&into->total, &from->total);
+	for (size_t i = 0; (slot = map_next(&from->entries, &i));) {
+		const struct stats_entry *e = slot->value;
+
+		if (e->num_requests || e->num_failures)
+			stats_entry_merge(stats_entry(into, str_of(e->method), str_of(e->name),
+						      e->start_time),
+					  e);
+	}
+	for (size_t i = 0; (slot = map_next(&from->errors, &i));) {
+		const struct stats_error *error = slot->value;
+
+		stats_add_error(into, str_of(error->key), str_of(error->method),
+				str_of(error->name), str_of(error->error), error->occurrences,
+				error->first_seen, error->last_seen);
+	}
+}
