@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada.h - the API for native scenarios.
+ *
+ * A scenario is C source given to `cicada -f scenario.c` (compiled on the fly) or a shared
+ * object built from it. It says which kinds of users there are and what each of them does.
+ * A task is a plain function that may block: only cic_* calls give way to other users, so
+ * no lock is needed between tasks of one load thread. Users of one class may run on several
+ * load threads at once: keep what changes in the user (cic_data) and not in globals.
+ *
+ *	static void index_page(struct cic_user *u) { cic_get(u, "/"); }
+ *
+ *	CIC_USER(Visitor,
+ *		.wait = CIC_BETWEEN(1, 2),
+ *		.tasks = CIC_TASKS({ index_page, 1 }));
+ *
+ * Functions that take a user may be called only from that user's on_start, task or on_stop. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of the structures below; a scenario compiled for another one is refused. */
+#define CIC_ABI 1u
+
+struct cic_user;
+
+/* --- Requests ------------------------------------------------------------------------- */
+
+/* What came back. Belongs to the user and is valid until its next request or the end of the
+ * task. A response with status 400 or above, or none at all, is a failure unless a check
+ * says otherwise. */
+struct cic_response {
+	int status;	   /* HTTP status, 0 when there was no response */
+	const char *error; /* NULL: success; else why it counts as failed */
+	const char *body;  /* decoded body, followed by a NUL byte */
+	size_t body_len;
+	uint64_t time_us; /* from the call to the last byte */
+};
+
+/* Everything that is not the method and the path; all fields are optional. */
+struct cic_request {
+	uint32_t abi;
+	const char *name;    /* row in the statistics; default: the path */
+	const char *headers; /* "Name: value" lines separated by \n */
+	const char *json;    /* body; sets Content-Type: application/json */
+	const char *body;    /* body of another type; body_len 0: up to its NUL */
+	size_t body_len;
+	double timeout_s; /* for the whole request; default 60 */
+};
+
+/* Sends one request over the user's own keep-alive connection and waits for the response.
+ * path: appended to the host, or an absolute http:// URL. Never returns NULL. */
+struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
+				 const struct cic_request *request);
+
+#define CIC_REQUEST(u, method, path, ...) \
+	cic_request((u), (method), (path), &(struct cic_request){ .abi = CIC_ABI, ##__VA_ARGS__ })
+#define cic_get(u, path, ...)	  CIC_REQUEST(u, "GET", path, ##__VA_ARGS__)
+#define cic_post(u, path, ...)	  CIC_REQUEST(u, "POST", path, ##__VA_ARGS__)
+#define cic_put(u, path, ...)	  CIC_REQUEST(u, "PUT", path, ##__VA_ARGS__)
+#define cic_patch(u, path, ...)	  CIC_REQUEST(u, "PATCH", path, ##__VA_ARGS__)
+#define cic_delete(u, path, ...)  CIC_REQUEST(u, "DELETE", path, ##__VA_ARGS__)
+#define cic_head(u, path, ...)	  CIC_REQUEST(u, "HEAD", path, ##__VA_ARGS__)
+#define cic_options(u, path, ...) CIC_REQUEST(u, "OPTIONS", path, ##__VA_ARGS__)
+
+/* Says whether the response is what it should be: !ok marks the request as failed with the
+ * text (copied), also when the status was fine. A failed check is not undone by a later one. */
+void cic_check(struct cic_response *r, bool ok, const char *failure_text);
+/* The request counts as a success whatever its status. */
+void cic_success(struct cic_response *r);
+/* True when the body is a JSON object with this key at its top level. */
+bool cic_json_has(const struct cic_response *r, const char *key);
+/* Value of a response header, NULL when absent. Valid as long as the response. */
+const char *cic_header(const struct cic_response *r, const char *name);
+
+/* --- The user ------------------------------------------------------------------------- */
+
+/* The user's own memory of the class's data_bytes, zeroed when the user is made. */
+void *cic_data(struct cic_user *u);
+/* Number of the user in this process, from 0, never given twice in a test. */
+uint64_t cic_user_number(const struct cic_user *u);
+/* The user's own random numbers, from --seed: uniform in [0, 1) and in [low, high]. */
+double cic_random(struct cic_user *u);
+int64_t cic_random_int(struct cic_user *u, int64_t low, int64_t high);
+/* Waits without a request. */
+void cic_sleep(struct cic_user *u, double seconds);
+/* Ends this user after the running task. */
+void cic_stop_user(struct cic_user *u);
+/* A line in the log, at level INFO. */
+void cic_log(struct cic_user *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- What a scenario consists of -------------------------------------------------------- */
+
+/* Time between two tasks of a user. */
+struct cic_wait {
+	int kind;
+	double a, b;
+};
+
+enum { CIC_WAIT_CONSTANT, CIC_WAIT_BETWEEN, CIC_WAIT_PACING };
+
+#define CIC_CONSTANT(seconds) \
+	{ \
+		CIC_WAIT_CONSTANT, (seconds), 0 \
+	}
+#define CIC_BETWEEN(low_s, high_s) \
+	{ \
+		CIC_WAIT_BETWEEN, (low_s), (high_s) \
+	}
+/* Tasks start every `seconds`, however long they take (at once when late). */
+#define CIC_CONSTANT_PACING(seconds) \
+	{ \
+		CIC_WAIT_PACING, (seconds), 0 \
+	}
+/* Task starts per second and user. */
+#define CIC_CONSTANT_THROUGHPUT(per_s) \
+	{ \
+		CIC_WAIT_PACING, 1.0 / (per_s), 0 \
+	}
+
+typedef void (*cic_task_fn)(struct cic_user *u);
+
+struct cic_task {
+	cic_task_fn run;
+	double weight;
+	const char *name; /* shown in /tasks; set by CIC_TASK */
+};
+
+/* The next task is drawn by weight. The list ends with an empty row. */
+#define CIC_TASKS(...) \
+	(const struct cic_task[]) \
+	{ \
+		__VA_ARGS__, \
+		{ \
+			0 \
+		} \
+	}
+#define CIC_TASK(function, w) \
+	{ \
+		(function), (w), #function \
+	}
+
+struct cic_user_class {
+	uint32_t abi;
+	const char *name;
+	const char *host; /* base URL unless -H gives one */
+	double weight;	  /* share among the classes; default 1 */
+	uint64_t fixed_count;
+	struct cic_wait wait; /* default: none */
+	const struct cic_task *tasks;
+	void (*on_start)(struct cic_user *u);
+	void (*on_stop)(struct cic_user *u);
+	size_t data_bytes;
+};
+
+/* Defines a user class; any number per scenario. cicada finds them by their symbols' names:
+ * tcc, the compiler of the container image, has no constructor functions. */
+#define CIC_USER(class_name, ...) \
+	__attribute__((visibility("default"))) \
+	const struct cic_user_class cic_user_##class_name = { .abi = CIC_ABI, \
+							      .name = #class_name, \
+							      __VA_ARGS__ }
+
+#ifdef __cplusplus
+}
+#endif
