@@ -11,6 +11,8 @@
 #define LIMIT_RESPONSE_HEAD_BYTES (64 * 1024)
 #define LIMIT_RESPONSE_HEADERS	  128
 #define LIMIT_RESPONSE_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_CHUNK_LINE_BYTES	  1024
+#define LIMIT_TRAILER_BYTES	  (16 * 1024)
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
 
 /* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
