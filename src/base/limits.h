@@ -32,9 +32,12 @@
 #define LIMIT_WORKERS	    20000
 
 /* Servers (src/serve): what one request may cost. */
-#define LIMIT_SERVE_CONNECTIONS 4096
-#define LIMIT_SERVE_BODY_BYTES	(1024 * 1024)
-#define LIMIT_SERVE_IDLE_S	120
+#define LIMIT_SERVE_CONNECTIONS	  4096
+#define LIMIT_SERVE_BODY_BYTES	  (1024 * 1024)
+#define LIMIT_SERVE_IDLE_S	  120
+#define LIMIT_SERVE_UPLOAD_S	  120		     /* for one body, however busy its sender */
+#define LIMIT_SERVE_DISCARD_BYTES (16 * 1024 * 1024) /* of an unwanted body */
+#define LIMIT_SERVE_HEADER_BYTES  4096		     /* that a handler adds to its answer */
 
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * serve - an HTTP/1.1 server for people and programs: a table of routes over libmicrohttpd.
+ *
+ * Two ways to run it:
+ *  threads > 0   libmicrohttpd's own epoll threads; handlers run on them, several at once.
+ *                They inherit the signal mask of the thread that calls serve_create().
+ *  threads == 0  the owner drives it: watch serve_fd() for reading (level-triggered), call
+ *                serve_turn() when it is readable or serve_timeout_us() is over. Everything
+ *                runs on the owner's thread.
+ *
+ * A handler is called once per request, with the whole body, and answers exactly once:
+ * serve_reply() or serve_error() before it returns, or serve_defer() and one of the two
+ * later. No answer becomes a 500. Requests without a route, with the wrong method or
+ * with too large a body are answered here (404, 405 with Allow, 413) as JSON
+ * {"error": "..."}. HEAD is served by GET's handler. A request line or head that is not HTTP is
+ * answered (400, 431) by libmicrohttpd itself and reaches neither handler nor observer.
+ *
+ * All strings a request gives out live until the request is answered. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct serve;
+struct serve_request;
+
+typedef void (*serve_handler_fn)(void *arg, struct serve_request *r);
+
+struct serve_route {
+	const char *method; /* NULL ends the table */
+	const char *path;   /* exact; ending in slash and star: everything below */
+	serve_handler_fn fn;
+};
+
+/* One answer, told before its first byte is sent, on the thread that answers. */
+struct serve_answer {
+	int route;	    /* index into the table, -1: none fitted */
+	const char *path;   /* the route's, "other" if none */
+	const char *method; /* "other" if it is no method of RFC 9110 */
+	unsigned status;
+	uint64_t duration_us; /* from the end of the request's head */
+};
+typedef void (*serve_observe_fn)(void *arg, const struct serve_answer *answer);
+
+struct serve_options {
+	const char *host; /* name or address; NULL, "" and "*": all interfaces */
+	uint16_t port;	  /* 0: the kernel chooses */
+	bool reuse_port;  /* SO_REUSEPORT: several processes share the port */
+	unsigned threads;
+	unsigned max_connections; /* 0: LIMIT_SERVE_CONNECTIONS */
+	size_t max_body_bytes;	  /* 0: LIMIT_SERVE_BODY_BYTES */
+	unsigned idle_timeout_s;  /* 0: LIMIT_SERVE_IDLE_S */
+	bool allow_any_origin;	  /* CORS headers for every page of the world, and OPTIONS */
+	const struct serve_route *routes; /* lent until serve_destroy() */
+	serve_observe_fn observe;	  /* may be NULL */
+	void *arg;			  /* for handlers and observe */
+};
+
+/* Listens and begins to serve. ERR_BUSY: the port is taken; ERR_NOT_FOUND: no such host;
+ * the text names host and port. */
+enum err serve_create(struct serve **out, const struct serve_options *options,
+		      struct err_text *text) MUST_CHECK;
+/* The real port. */
+uint16_t serve_port(const struct serve *s);
+
+/* For threads == 0 only. */
+int serve_fd(const struct serve *s);
+void serve_turn(struct serve *s);
+/* How long until serve_turn() is wanted at the latest; UINT64_MAX: only when readable. */
+uint64_t serve_timeout_us(const struct serve *s);
+
+/* Closes the door: connections that are made keep being served, but each is closed after its
+ * next answer. New ones are refused. */
+void serve_stop_accepting(struct serve *s);
+/* Requests whose head has arrived and whose answer is not yet sent. */
+unsigned serve_in_flight(const struct serve *s);
+/* Stops accepting, waits up to timeout_us for the requests in flight (driving the server
+ * itself when threads == 0), then closes every connection. Deferred requests must have
+ * been answered before the call. NULL is fine. */
+void serve_destroy(struct serve **s, uint64_t timeout_us);
+
+/* What was asked. Names are found without regard to case only for headers; NULL: absent. */
+const char *serve_method(const struct serve_request *r);
+const char *serve_path(const struct serve_request *r); /* percent-decoded */
+const char *serve_query(const struct serve_request *r, const char *name);
+const char *serve_header(const struct serve_request *r, const char *name);
+/* A field of an application/x-www-form-urlencoded body, decoded; the first of its name. */
+const char *serve_form(struct serve_request *r, const char *name);
+struct str serve_body(const struct serve_request *r);
+/* The peer's address without port, "" if unknown. */
+const char *serve_remote(struct serve_request *r);
+
+/* A further header of the coming answer. Bytes that may not stand in a header become '_'. */
+void serve_add_header(struct serve_request *r, const char *name, const char *value);
+/* Answers; bytes are copied. content_type may be NULL (no body type). */
+void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
+		 const void *bytes, size_t len);
+/* Answers {"error": "<text>"}. */
+void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The answer comes later: from the owner's thread when threads == 0, else from any thread. A
+ * handler calls this first, then passes r on and returns without touching it. The request
+ * waits for ever, also when the client has gone away, so whoever defers has a deadline. */
+void serve_defer(struct serve_request *r);

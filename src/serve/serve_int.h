@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * serve_int - shared by serve.c (the server's life) and serve_request.c (a request's).
+ *
+ * A struct serve_request belongs to a connection and is used again for each of its
+ * requests, so in steady state neither body nor reply is allocated anew. It is touched by the
+ * connection's thread, except between serve_defer() and the answer, when it is the
+ * answerer's; libmicrohttpd's suspend and resume hand it over. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "serve/serve.h"
+
+#define REQUEST_MAGIC 0x52455155u
+
+struct serve {
+	struct serve_options options;
+	struct MHD_Daemon *daemon;
+	int listen_fd, epoll_fd;
+	uint16_t port;
+	atomic_bool is_draining;
+	atomic_uint in_flight, deferred;
+};
+
+struct serve_request {
+	uint32_t magic;
+	struct serve *serve;
+	struct MHD_Connection *connection;
+	const struct serve_route *route; /* NULL: none fits */
+	const char *method, *path;
+	uint64_t begun_us, body_bytes; /* body_bytes: of the body seen so far, kept or not */
+	struct buf body, form, reply, headers;
+	bool is_active;	   /* between head and NOTIFY_COMPLETED */
+	bool is_discarded; /* the body is read but not kept: 404, 405, 413 */
+	bool is_dispatched, is_deferred, is_form_parsed;
+	struct MHD_Response *response; /* set by the answer */
+	unsigned status;
+	char remote[64];
+};
+
+/* libmicrohttpd's callbacks; cls is the struct serve. */
+void serve_request_on_connection(void *cls, struct MHD_Connection *connection, void **socket_ctx,
+				 enum MHD_ConnectionNotificationCode code);
+enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connection,
+					const char *path, const char *method, const char *version,
+					const char *upload, size_t *upload_bytes, void **con_cls);
+void serve_request_on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+				enum MHD_RequestTerminationCode code);

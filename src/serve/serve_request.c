@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * serve_request - one request from head to answer.
+ *
+ * libmicrohttpd calls on_access with the head alone, then with pieces of the body, then once
+ * without body: only the first and the last call may queue an answer. Answering at the head
+ * makes it close the connection with body bytes unread, which resets the connection and
+ * often destroys the answer on its way. So a body nobody wants is read and dropped up to
+ * LIMIT_SERVE_DISCARD_BYTES, and only larger ones, or ones whose sender waits for
+ * "100 Continue", are refused at the head. */
+#include "serve/serve_int.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/num.h"
+
+/* What a connection may keep between requests; larger buffers are given back. */
+#define KEPT_BUFFER_BYTES (64 * 1024)
+
+static bool path_fits(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern);
+
+	if (len >= 2 && strcmp(pattern + len - 2, "/*") == 0)
+		return strncmp(pattern, path, len - 1) == 0;
+	return strcmp(pattern, path) == 0;
+}
+
+static bool method_fits(const char *routed, const char *asked)
+{
+	return strcmp(routed, asked) == 0 ||
+	       (strcmp(asked, "HEAD") == 0 && strcmp(routed, "GET") == 0);
+}
+
+/* Finds the route; with NULL the first whose path alone fits. */
+static const struct serve_route *find_route(const struct serve *s, const char *method,
+					    const char *path)
+{
+	for (const struct serve_route *at = s->options.routes; at->method; at++)
+		if (path_fits(at->path, path) && (!method || method_fits(at->method, method)))
+			return at;
+	return NULL;
+}
+
+static const char *known_method(const char *method)
+{
+	static const char *const known[] = { "GET",	"POST",	 "HEAD",  "PUT",    "DELETE",
+					     "OPTIONS", "PATCH", "TRACE", "CONNECT" };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], method) == 0)
+			return known[i];
+	return "other";
+}
+
+static void observe(struct serve_request *r)
+{
+	const struct serve_options *o = &r->serve->options;
+	struct serve_answer answer = {
+		.route = -1, .path = "other", .method = known_method(r->method), .status = r->status
+	};
+
+	if (!o->observe)
+		return;
+	if (r->route) {
+		answer.route = (int)(r->route - o->routes);
+		answer.path = r->route->path;
+	}
+	answer.duration_us = clock_us() - r->begun_us;
+	o->observe(o->arg, &answer);
+}
+
+static void add_response_headers(struct serve_request *r, const char *content_type)
+{
+	const char *at = buf_str(&r->headers).p, *end = at + r->headers.len;
+
+	if (content_type)
+		MHD_add_response_header(r->response, "Content-Type", content_type);
+	if (r->serve->options.allow_any_origin)
+		MHD_add_response_header(r->response, "Access-Control-Allow-Origin", "*");
+	if (atomic_load_explicit(&r->serve->is_draining, memory_order_relaxed))
+		MHD_add_response_header(r->response, "Connection", "close");
+	while (at < end) { /* name, NUL, value, NUL */
+		const char *value = at + strlen(at) + 1;
+
+		MHD_add_response_header(r->response, at, value);
+		at = value + strlen(value) + 1;
+	}
+}
+
+void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
+		 const void *bytes, size_t len)
+{
+	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
+	buf_clear(&r->reply);
+	buf_add(&r->reply, bytes, len);
+	ensure(!r->reply.is_full);
+	r->status = status;
+	/* r->reply outlives the response: it is only touched again by the next request. */
+	r->response = MHD_create_response_from_buffer(r->reply.len, (void *)buf_str(&r->reply).p,
+						      MHD_RESPMEM_PERSISTENT);
+	ensure(r->response);
+	add_response_headers(r, content_type);
+	observe(r);
+	if (r->is_deferred) {
+		atomic_fetch_sub(&r->serve->deferred, 1);
+		/* From here r belongs to the connection's thread again. */
+		MHD_resume_connection(r->connection);
+	}
+}
+
+void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...)
+{
+	char said[512];
+	struct buf json;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+	buf_init(&json, 8 * sizeof(said));
+	buf_add_text(&json, "{\"error\": ");
+	buf_add_json(&json, str_of(said));
+	buf_add_text(&json, "}\n");
+	serve_reply(r, status, "application/json", json.p, json.len);
+	buf_fini(&json);
+}
+
+void serve_defer(struct serve_request *r)
+{
+	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response && !r->is_deferred);
+	r->is_deferred = true;
+	atomic_fetch_add(&r->serve->deferred, 1);
+	MHD_suspend_connection(r->connection);
+}
+
+void serve_add_header(struct serve_request *r, const char *name, const char *value)
+{
+	buf_add(&r->headers, name, strlen(name) + 1);
+	for (const char *at = value; *at; at++)
+		buf_add_char(&r->headers, (unsigned char)*at < 0x20 || *at == 0x7f ? '_' : *at);
+	buf_add_char(&r->headers, '\0');
+}
+
+static void answer_options(struct serve_request *r, const char *allow)
+{
+	serve_add_header(r, "Access-Control-Allow-Methods",
+			 "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+	serve_add_header(r, "Allow", allow);
+	serve_reply(r, 200, NULL, "", 0);
+}
+
+/* The path or the method has no route. */
+static void answer_unrouted(struct serve_request *r)
+{
+	const struct serve *s = r->serve;
+	bool can_options = s->options.allow_any_origin;
+	char allow[128] = "";
+	size_t len = 0;
+
+	for (const struct serve_route *at = s->options.routes; at->method; at++)
+		if (path_fits(at->path, r->path) && len < sizeof(allow))
+			len += (size_t)snprintf(allow + len, sizeof(allow) - len, "%s%s%s",
+						len ? ", " : "", at->method,
+						strcmp(at->method, "GET") ? "" : ", HEAD");
+	if (!len) {
+		serve_error(r, 404, "no such path: %.200s", r->path);
+		return;
+	}
+	if (can_options && len < sizeof(allow))
+		snprintf(allow + len, sizeof(allow) - len, ", OPTIONS");
+	if (can_options && strcmp(r->method, "OPTIONS") == 0) {
+		answer_options(r, allow);
+		return;
+	}
+	serve_add_header(r, "Allow", allow);
+	serve_error(r, 405, "method %.40s is not allowed for %.200s, only %s", r->method, r->path,
+		    allow);
+}
+
+static void answer_too_large(struct serve_request *r)
+{
+	serve_error(r, 413, "the body is larger than the %zu bytes this server takes",
+		    r->serve->options.max_body_bytes);
+}
+
+static void dispatch(struct serve_request *r)
+{
+	r->is_dispatched = true;
+	if (!r->route) {
+		answer_unrouted(r);
+		return;
+	}
+	if (r->is_discarded) {
+		answer_too_large(r);
+		return;
+	}
+	r->route->fn(r->serve->options.arg, r);
+}
+
+static enum MHD_Result queue_answer(struct serve_request *r)
+{
+	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+
+	MHD_destroy_response(r->response);
+	return result;
+}
+
+static void begin(struct serve_request *r, struct MHD_Connection *connection, const char *method,
+		  const char *path)
+{
+	r->connection = connection;
+	r->method = method;
+	r->path = path;
+	r->begun_us = clock_us();
+	r->body_bytes = 0;
+	r->route = find_route(r->serve, method, path);
+	r->is_discarded = !r->route;
+	r->is_dispatched = r->is_deferred = r->is_form_parsed = false;
+	r->response = NULL;
+	r->remote[0] = '\0';
+	buf_clear(&r->body);
+	buf_clear(&r->headers);
+	r->is_active = true;
+	atomic_fetch_add(&r->serve->in_flight, 1);
+}
+
+/* The head is here, the body is not. */
+static enum MHD_Result on_head(struct serve_request *r)
+{
+	const char *length = serve_header(r, "Content-Length");
+	uint64_t bytes;
+
+	if (!length)
+		return MHD_YES;
+	if (!num_parse_u64(str_of(length), UINT64_MAX, &bytes))
+		bytes = UINT64_MAX;
+	if (bytes <= r->serve->options.max_body_bytes)
+		return MHD_YES;
+	r->is_discarded = true;
+	if (bytes <= LIMIT_SERVE_DISCARD_BYTES && !serve_header(r, "Expect"))
+		return MHD_YES;
+	dispatch(r);
+	return queue_answer(r);
+}
+
+static enum MHD_Result on_body(struct serve_request *r, const char *upload, size_t *upload_bytes)
+{
+	size_t len = *upload_bytes;
+
+	*upload_bytes = 0;
+	r->body_bytes += len;
+	if (r->body_bytes > r->serve->options.max_body_bytes)
+		r->is_discarded = true;
+	else if (!r->is_discarded)
+		buf_add(&r->body, upload, len);
+	/* The idle timeout alone would let one byte a minute hold a place for ever. */
+	if (r->body_bytes > r->serve->options.max_body_bytes + LIMIT_SERVE_DISCARD_BYTES ||
+	    clock_us() - r->begun_us > LIMIT_SERVE_UPLOAD_S * CLOCK_S)
+		return MHD_NO;
+	return MHD_YES;
+}
+
+enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connection,
+					const char *path, const char *method, const char *version,
+					const char *upload, size_t *upload_bytes, void **con_cls)
+{
+	struct serve_request *r = *con_cls;
+
+	(void)cls;
+	(void)version;
+	if (!r) {
+		r = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			    ->socket_context;
+		ensure(r->magic == REQUEST_MAGIC);
+		*con_cls = r;
+		begin(r, connection, method, path);
+		return on_head(r);
+	}
+	ensure(r->magic == REQUEST_MAGIC);
+	if (*upload_bytes)
+		return on_body(r, upload, upload_bytes);
+	if (!r->is_dispatched) {
+		bool is_deferred;
+
+		dispatch(r);
+		/* If it was deferred, r may be another thread's by now, or already answered
+		 * there: either way this function is called again after the resume. The
+		 * connection says which it is without touching r. */
+		is_deferred = MHD_get_connection_info(connection,
+						      MHD_CONNECTION_INFO_CONNECTION_SUSPENDED)
+				      ->suspended == MHD_YES;
+		if (is_deferred)
+			return MHD_YES;
+		if (!r->response)
+			serve_error(r, 500, "the request was not answered");
+	}
+	return queue_answer(r);
+}
+
+void serve_request_on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+				enum MHD_RequestTerminationCode code)
+{
+	struct serve_request *r = *con_cls;
+	struct buf *kept[] = { &r->body, &r->form, &r->reply, &r->headers };
+
+	(void)cls;
+	(void)connection;
+	(void)code;
+	*con_cls = NULL;
+	if (!r)
+		return;
+	r->is_active = false;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kept[i]->cap > KEPT_BUFFER_BYTES)
+			buf_fini(kept[i]);
+	atomic_fetch_sub(&r->serve->in_flight, 1);
+}
+
+void serve_request_on_connection(void *cls, struct MHD_Connection *connection, void **socket_ctx,
+				 enum MHD_ConnectionNotificationCode code)
+{
+	struct serve *s = cls;
+	struct serve_request *r;
+
+	(void)connection;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		r = mem_zalloc(1, sizeof(*r));
+		r->magic = REQUEST_MAGIC;
+		r->serve = s;
+		buf_init(&r->body, s->options.max_body_bytes);
+		buf_init(&r->form, 2 * s->options.max_body_bytes + 2);
+		buf_init(&r->reply, SIZE_MAX / 2);
+		buf_init(&r->headers, LIMIT_SERVE_HEADER_BYTES);
+		*socket_ctx = r;
+		return;
+	}
+	r = *socket_ctx;
+	*socket_ctx = NULL;
+	if (!r)
+		return;
+	buf_fini(&r->body);
+	buf_fini(&r->form);
+	buf_fini(&r->reply);
+	buf_fini(&r->headers);
+	r->magic = 0;
+	mem_free(r);
+}
+
+const char *serve_method(const struct serve_request *r)
+{
+	return r->method;
+}
+
+const char *serve_path(const struct serve_request *r)
+{
+	return r->path;
+}
+
+const char *serve_query(const struct serve_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *serve_header(const struct serve_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+struct str serve_body(const struct serve_request *r)
+{
+	return buf_str(&r->body);
+}
+
+const char *serve_remote(struct serve_request *r)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *from = info ? info->client_addr : NULL;
+
+	if (r->remote[0] || !from)
+		return r->remote;
+	if (from->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, r->remote,
+			  sizeof(r->remote));
+	else if (from->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)from)->sin6_addr, r->remote,
+			  sizeof(r->remote));
+	return r->remote;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes %XX and + and ends the text with NUL. A NUL byte inside would cut the text
+ * short, so "%00" stays as it is. */
+static void add_decoded(struct buf *out, struct str in)
+{
+	for (size_t i = 0; i < in.len; i++) {
+		int high = i + 2 < in.len ? hex_value(in.p[i + 1]) : -1;
+		int low = i + 2 < in.len ? hex_value(in.p[i + 2]) : -1;
+
+		if (in.p[i] == '%' && high >= 0 && low >= 0 && high + low > 0) {
+			buf_add_char(out, (char)(high * 16 + low));
+			i += 2;
+		} else {
+			buf_add_char(out, in.p[i] == '+' ? ' ' : in.p[i]);
+		}
+	}
+	buf_add_char(out, '\0');
+}
+
+/* Into r->form as name, NUL, value, NUL and so on. */
+static void parse_form(struct serve_request *r)
+{
+	struct str rest = serve_body(r), pair, name;
+	const char *type = serve_header(r, "Content-Type");
+
+	r->is_form_parsed = true;
+	buf_clear(&r->form);
+	if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0)
+		return;
+	while (str_cut(&rest, '&', &pair)) {
+		struct str value = pair;
+
+		if (!pair.len || !str_cut(&value, '=', &name))
+			continue;
+		add_decoded(&r->form, name);
+		add_decoded(&r->form, value);
+	}
+}
+
+const char *serve_form(struct serve_request *r, const char *name)
+{
+	const char *at, *end;
+
+	if (!r->is_form_parsed)
+		parse_form(r);
+	if (r->form.is_full)
+		return NULL;
+	at = buf_str(&r->form).p;
+	end = at + r->form.len;
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		if (strcmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
