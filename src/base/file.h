@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * file - whole files as bytes. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the file to *out, whose maximum bounds it (ERR_TOO_BIG). The text names the path.
+ * A folder, a pipe or a device is ERR_IO: those may never end. */
+enum err file_read(const char *path, struct buf *out, struct err_text *text) MUST_CHECK;
