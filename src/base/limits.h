@@ -51,7 +51,7 @@
 #define LIMIT_MODEL_WINDOW	 4096
 #define LIMIT_MODEL_LAYERS	 32
 #define LIMIT_MODEL_HIDDEN	 4096
-#define LIMIT_MODEL_COLUMNS	 64
+#define LIMIT_MODEL_COLUMNS	 64 /* bits of a uint64_t in predict_body */
 #define LIMIT_PREDICT_DEPTH	 64
 
 /* Matrix (src/matrix) */

@@ -48,6 +48,15 @@ static enum err read_size(const json_t *json, const char *field, size_t max, siz
 	return OK;
 }
 
+/* So that a name stands in a request body as it is (predict_body.h). */
+static bool is_plain_name(const char *name)
+{
+	for (; *name; name++)
+		if (*name < 0x20 || *name > 0x7e || *name == '"' || *name == '\\')
+			return false;
+	return true;
+}
+
 static enum err read_column(const json_t *item, const char *place, struct model_column *out,
 			    struct err_text *text)
 {
@@ -58,6 +67,8 @@ static enum err read_column(const json_t *item, const char *place, struct model_
 	err = read_text(item, "name", &out->name, text);
 	if (err)
 		return bad(text, place, "name must be a text that is neither empty nor too long");
+	if (!is_plain_name(out->name))
+		return bad(text, place, "name must be ASCII without quotes and backslashes");
 	if (!json_is_number(offset) || !json_is_number(scale))
 		return bad(text, place, "offset and scale must be numbers");
 	out->offset = json_number_value(offset);

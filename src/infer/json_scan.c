@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json_scan - see the header.
+ *
+ * Numbers: up to 19 digits are gathered in a 64-bit integer. If it and the power of ten are
+ * exact as doubles, one division or multiplication gives the correctly rounded result (W. D.
+ * Clinger, "How to Read Floating Point Numbers Accurately", 1990), and practically every number
+ * of a request body is of that kind. The rest goes through strtod() with at most 19 digits. */
+#include "infer/json_scan.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+
+#define MANTISSA_FULL	 1000000000000000000ull /* one digit more always fits */
+#define MANTISSA_EXACT	 (1ull << 53)
+#define POWER_EXACT	 22
+#define EXPONENT_CLIPPED 100000
+
+static const double powers[POWER_EXACT + 1] = { 1e0,  1e1,  1e2,  1e3,	1e4,  1e5,  1e6,  1e7,
+						1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+						1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+
+/* Bytes of a string that need no look: printable ASCII but quote and backslash. */
+static const bool is_plain[256] = { [0x20 ... 0x21] = true,
+				    [0x23 ... 0x5b] = true,
+				    [0x5d ... 0x7f] = true };
+
+bool json_scan_fail(struct json_scan *s, const char *fault)
+{
+	s->fault = fault;
+	return false;
+}
+
+bool json_scan_unexpected(struct json_scan *s, const char *wanted)
+{
+	static const struct {
+		const char *word, *fault;
+	} words[] = {
+		{ "NaN", "NaN is not JSON" },
+		{ "nan", "nan is not JSON" },
+		{ "Infinity", "Infinity is not JSON" },
+		{ "-Infinity", "-Infinity is not JSON" },
+		{ "inf", "inf is not JSON" },
+		{ "'", "strings stand in double quotes" },
+		{ "/", "comments are not JSON" },
+		{ "+", "a number does not begin with +" },
+		{ ".", "a number does not begin with a point" },
+	};
+
+	if (json_scan_peek(s) == '\0' && s->p == s->end)
+		return json_scan_fail(s, "ends too early");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t len = strlen(words[i].word);
+
+		if ((size_t)(s->end - s->p) >= len && memcmp(s->p, words[i].word, len) == 0)
+			return json_scan_fail(s, words[i].fault);
+	}
+	return json_scan_fail(s, wanted);
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* s->p stands on the backslash. */
+static bool scan_escape(struct json_scan *s)
+{
+	if (s->end - s->p < 2)
+		return json_scan_fail(s, "ends inside a string");
+	if (s->p[1] && strchr("\"\\/bfnrt", s->p[1])) {
+		s->p += 2;
+		return true;
+	}
+	if (s->p[1] != 'u')
+		return json_scan_fail(s, "unknown escape in a string");
+	if (s->end - s->p < 6)
+		return json_scan_fail(s, "ends inside a string");
+	for (int i = 2; i < 6; i++)
+		if (!is_hex(s->p[i]))
+			return json_scan_fail(s, "\\u needs four hexadecimal digits");
+	s->p += 6;
+	return true;
+}
+
+bool json_scan_string(struct json_scan *s, struct str *raw)
+{
+	const char *begin;
+	size_t step;
+
+	if (!json_scan_take(s, '"'))
+		return json_scan_unexpected(s, "expected a string");
+	begin = s->p;
+	for (;;) {
+		while (s->p < s->end && is_plain[(unsigned char)*s->p])
+			s->p++;
+		if (s->p == s->end)
+			return json_scan_fail(s, "ends inside a string");
+		if (*s->p == '"')
+			break;
+		if (*s->p == '\\') {
+			if (!scan_escape(s))
+				return false;
+		} else if ((unsigned char)*s->p < 0x20) {
+			return json_scan_fail(s, "control character in a string");
+		} else {
+			step = str_utf8_step(s->p, (size_t)(s->end - s->p));
+			if (!step)
+				return json_scan_fail(s, "not UTF-8");
+			s->p += step;
+		}
+	}
+	*raw = (struct str){ begin, (size_t)(s->p - begin) };
+	s->p++;
+	return true;
+}
+
+static bool is_digit_at(const char *p, const char *end)
+{
+	return p < end && *p >= '0' && *p <= '9';
+}
+
+/* s->p stands behind the e. Adds to *exponent. */
+static bool scan_exponent(struct json_scan *s, int *exponent)
+{
+	const char *p = s->p;
+	bool is_negative = p < s->end && *p == '-';
+	int value = 0;
+
+	if (p < s->end && (*p == '-' || *p == '+'))
+		p++;
+	s->p = p;
+	if (!is_digit_at(p, s->end))
+		return json_scan_fail(s, "a number needs a digit after the exponent sign");
+	for (; is_digit_at(p, s->end); p++)
+		if (value < EXPONENT_CLIPPED)
+			value = value * 10 + (*p - '0');
+	s->p = p;
+	*exponent += is_negative ? -value : value;
+	return true;
+}
+
+static double number_of(uint64_t mantissa, int exponent)
+{
+	char text[48];
+
+	if (mantissa <= MANTISSA_EXACT && exponent <= 0 && exponent >= -POWER_EXACT)
+		return (double)mantissa / powers[-exponent];
+	if (mantissa <= MANTISSA_EXACT && exponent > 0 && exponent <= POWER_EXACT)
+		return (double)mantissa * powers[exponent];
+	/* Without a point, so the locale has no say. */
+	snprintf(text, sizeof(text), "%llue%d", (unsigned long long)mantissa, exponent);
+	return strtod(text, NULL);
+}
+
+bool json_scan_number(struct json_scan *s, double *out)
+{
+	const char *p, *end = s->end;
+	bool is_negative = json_scan_peek(s) == '-';
+	uint64_t mantissa = 0;
+	int exponent = 0;
+
+	p = s->p + is_negative;
+	if (!is_digit_at(p, end))
+		return json_scan_unexpected(s, "expected a number");
+	if (*p == '0' && is_digit_at(p + 1, end))
+		return json_scan_fail(s, "a number does not begin with a needless 0");
+	for (; is_digit_at(p, end); p++) {
+		if (mantissa < MANTISSA_FULL)
+			mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+		else if (exponent < EXPONENT_CLIPPED)
+			exponent++;
+	}
+	if (p < end && *p == '.') {
+		if (!is_digit_at(++p, end)) {
+			s->p = p;
+			return json_scan_fail(s, "a number needs a digit after its point");
+		}
+		for (; is_digit_at(p, end); p++) {
+			if (mantissa >= MANTISSA_FULL || exponent <= -EXPONENT_CLIPPED)
+				continue;
+			mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+			exponent--;
+		}
+	}
+	s->p = p;
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		s->p++;
+		if (!scan_exponent(s, &exponent))
+			return false;
+	}
+	*out = is_negative ? -number_of(mantissa, exponent) : number_of(mantissa, exponent);
+	return true;
+}
+
+static bool skip_word(struct json_scan *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0)
+		return json_scan_unexpected(s, "expected a value");
+	s->p += len;
+	return true;
+}
+
+static bool skip_scalar(struct json_scan *s)
+{
+	struct str text;
+	double number;
+
+	switch (json_scan_peek(s)) {
+	case '"':
+		return json_scan_string(s, &text);
+	case 't':
+		return skip_word(s, "true");
+	case 'f':
+		return skip_word(s, "false");
+	case 'n':
+		return skip_word(s, "null");
+	case '-':
+	case '0' ... '9':
+		return json_scan_number(s, &number);
+	default:
+		return json_scan_unexpected(s, "expected a value");
+	}
+}
+
+static bool skip_key(struct json_scan *s)
+{
+	struct str key;
+
+	if (!json_scan_string(s, &key))
+		return false;
+	return json_scan_take(s, ':') || json_scan_unexpected(s, "expected ':'");
+}
+
+bool json_scan_skip(struct json_scan *s)
+{
+	char closers[LIMIT_PREDICT_DEPTH]; /* of the lists and objects that are open */
+	size_t depth = 0;
+
+	for (;;) {
+		char c = json_scan_peek(s);
+
+		if (c == '{' || c == '[') {
+			if (depth == LIMIT_PREDICT_DEPTH)
+				return json_scan_fail(s, "nested too deep");
+			s->p++;
+			closers[depth++] = c == '{' ? '}' : ']';
+			if (!json_scan_take(s, closers[depth - 1])) {
+				if (c == '{' && !skip_key(s))
+					return false;
+				continue;
+			}
+			depth--;
+		} else if (!skip_scalar(s)) {
+			return false;
+		}
+		while (depth && json_scan_take(s, closers[depth - 1]))
+			depth--;
+		if (!depth)
+			return true;
+		if (!json_scan_take(s, ','))
+			return json_scan_unexpected(s, closers[depth - 1] == '}'
+							       ? "expected ',' or '}'"
+							       : "expected ',' or ']'");
+		if (closers[depth - 1] == '}' && !skip_key(s))
+			return false;
+	}
+}
+
+bool json_scan_finish(struct json_scan *s)
+{
+	json_scan_peek(s);
+	return s->p == s->end || json_scan_fail(s, "something follows after the end");
+}
+
+static unsigned hex4(const char *p)
+{
+	unsigned value = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		value = value * 16 + (c <= '9' ? c - (unsigned)'0' : (c | 0x20u) - 'a' + 10);
+	}
+	return value;
+}
+
+/* p stands behind \u; returns the bytes used beyond it. */
+static size_t unescape_unicode(const char *p, const char *end, char utf8[4], size_t *len)
+{
+	unsigned code = hex4(p), low;
+	size_t used = 4;
+
+	if (code >= 0xd800 && code < 0xdc00 && end - p >= 10 && p[4] == '\\' && p[5] == 'u' &&
+	    (low = hex4(p + 6)) >= 0xdc00 && low < 0xe000) {
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		used = 10;
+	} else if (code >= 0xd800 && code < 0xe000) {
+		code = 0xfffd;
+	}
+	*len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	for (size_t i = *len; i > 1; i--) {
+		utf8[i - 1] = (char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	utf8[0] = (char)(*len == 1 ? code : (0xf00u >> *len & 0xffu) | code);
+	return used;
+}
+
+size_t json_unescape(struct str raw, char *out, size_t size)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *end = raw.p + raw.len;
+	size_t total = 0;
+
+	for (const char *p = raw.p; p < end;) {
+		char utf8[4] = { *p };
+		const char *letter;
+		size_t len = 1;
+
+		if (*p++ == '\\' && *p == 'u') {
+			p++;
+			p += unescape_unicode(p, end, utf8, &len);
+		} else if (p[-1] == '\\') {
+			letter = strchr(from, *p);
+			utf8[0] = letter ? to[letter - from] : *p;
+			p++;
+		}
+		for (size_t i = 0; i < len; i++, total++)
+			if (total < size)
+				out[total] = utf8[i];
+	}
+	return total;
+}
