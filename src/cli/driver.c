@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada-driver - walks a matrix of replicas x workers x users and records what the
+ * target could do in each. Parse, create bottom-up, run, destroy top-down; the manual
+ * is docs/driver.md. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/opt.h"
+#include "matrix/drive.h"
+#include "matrix/folder.h"
+#include "matrix/pause.h"
+#include "matrix/plan.h"
+#include "matrix/platform_local.h"
+#include "matrix/platform_remote.h"
+#include "matrix/progress.h"
+#include "matrix/result.h"
+
+/* Exit codes; docs/driver.md explains them. */
+enum {
+	EXIT_ALL_MEASURED = 0,
+	EXIT_NOT_ALL_MEASURED = 1,
+	EXIT_USAGE = 2,
+	EXIT_INTERRUPTED = 105,
+	EXIT_INFRASTRUCTURE = 111
+};
+
+#define ENVIRONMENT_BYTES 4096
+
+struct options {
+	struct plan plan;
+	const char *results, *platform, *master, *host, *scenario, *model;
+	uint64_t target_port, web_port, bind_port;
+	bool want_plan, want_version, want_help;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct opt rows[] = {
+	{ "replicas", 0, OPT_COUNTS, AT(plan.replicas), "CICADA_REPLICAS", "LIST",
+	  "replicas of the target (default 1,2,4,8)" },
+	{ "workers", 0, OPT_COUNTS, AT(plan.workers), "CICADA_WORKERS", "LIST",
+	  "load workers (default 4,8)" },
+	{ "users", 'u', OPT_COUNTS, AT(plan.users), "CICADA_USERS", "LIST",
+	  "virtual users (default 200,400,800)" },
+	{ "duration", 't', OPT_DURATION, AT(plan.duration_s), "CICADA_DURATION", "TIME",
+	  "measured time of a scenario, all users running (default 120)" },
+	{ "cooldown", 0, OPT_DURATION, AT(plan.cooldown_s), "CICADA_COOLDOWN", "TIME",
+	  "rest between scenarios (default 15)" },
+	{ "poll", 0, OPT_NUMBER, AT(plan.poll_s), "CICADA_POLL", "SECONDS",
+	  "time between two looks at a running test (default 2)", 0.1, 3600 },
+	{ "spawn-rate", 'r', OPT_NUMBER, AT(plan.spawn_rate), "CICADA_SPAWN_RATE", "RATE",
+	  "users started per second (default: all within 5 % of the duration)", 1e-3, 1e9 },
+	{ "ready-timeout", 0, OPT_DURATION, AT(plan.ready_timeout_s), "CICADA_READY_TIMEOUT",
+	  "TIME", "how long replicas and workers may take to be ready (default 60)" },
+	{ "stop-timeout", 's', OPT_DURATION, AT(plan.stop_timeout_s), "CICADA_STOP_TIMEOUT", "TIME",
+	  "how long requests in flight may take when a test is stopped (default 10)" },
+	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
+	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
+	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
+	  "local: start everything here; remote: use --master (default local)" },
+	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
+	  "a running master's web address; implies --platform remote" },
+	{ "host", 'H', OPT_TEXT, AT(host), "TARGET_HOST LOCUST_HOST", "URL",
+	  "the target as the workers reach it; needed with --master" },
+	{ "scenario", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
+	  "what the users do (default scenarios/inference.c)" },
+	{ "model", 'm', OPT_TEXT, AT(model), "CICADA_MODEL", "DIR",
+	  "model of the inference replicas (default: theirs)" },
+	{ "target-port", 0, OPT_COUNT, AT(target_port), "CICADA_TARGET_PORT", "PORT",
+	  "port of the replicas (default 0: any free one)", 0, 65535 },
+	{ "web-port", 0, OPT_COUNT, AT(web_port), "CICADA_WEB_PORT", "PORT",
+	  "port of the master's web interface (default 0: any free one)", 0, 65535 },
+	{ "master-bind-port", 0, OPT_COUNT, AT(bind_port), "CICADA_MASTER_BIND_PORT", "PORT",
+	  "port where workers reach the master (default 0: any free one)", 0, 65535 },
+	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
+	  "print the scenarios and the time they take, and do nothing" },
+	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
+	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "print this and exit" },
+};
+
+static const struct opt_table table = {
+	.usage = "Usage: cicada-driver [options]\n"
+		 "Measures a service in every combination of replicas, workers and users.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(rows[0]),
+};
+
+static volatile sig_atomic_t stops;
+
+static void on_signal(int signal_number)
+{
+	(void)signal_number;
+	stops++;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* The folder of our own executable: the sibling programs are there, and from there the
+ * tree or the installation is found. */
+static enum err own_folder(char out[PATH_MAX], struct err_text *text)
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	if (len <= 0)
+		return err_set(text, ERR_IO, "/proc/self/exe cannot be read; is /proc mounted?");
+	out[len] = '\0';
+	*strrchr(out, '/') = '\0';
+	return OK;
+}
+
+static enum err find_program(const char *folder, const char *name, char out[PATH_MAX],
+			     struct err_text *text)
+{
+	if ((size_t)snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX ||
+	    access(out, X_OK) != 0)
+		return err_set(text, ERR_NOT_FOUND,
+			       "%s is not beside cicada-driver in %s; build or install it", name,
+			       folder);
+	return OK;
+}
+
+/* In the build tree ../../scenarios, in an installation ../share/cicada/scenarios. */
+static enum err find_scenario(const char *folder, char out[PATH_MAX], struct err_text *text)
+{
+	static const char *const places[] = { "../../scenarios/inference.c",
+					      "../share/cicada/scenarios/inference.c" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char path[PATH_MAX];
+
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, places[i]) <
+			    sizeof(path) &&
+		    realpath(path, out))
+			return OK;
+	}
+	return err_set(text, ERR_NOT_FOUND,
+		       "scenarios/inference.c is not found from %s; name a scenario with -f",
+		       folder);
+}
+
+static enum err create_local(const struct options *o, const char *logs, struct pause *pause,
+			     struct platform **out, struct err_text *text)
+{
+	/* Lent to the platform for the whole run. */
+	static char folder[PATH_MAX], cicada[PATH_MAX], inference[PATH_MAX], scenario[PATH_MAX];
+	enum err err = own_folder(folder, text);
+
+	if (!err)
+		err = find_program(folder, "cicada", cicada, text);
+	if (!err)
+		err = find_program(folder, "cicada-inference", inference, text);
+	if (!err && !o->scenario)
+		err = find_scenario(folder, scenario, text);
+	if (!err && o->scenario && access(o->scenario, R_OK) != 0)
+		err = err_set(text, ERR_NOT_FOUND, "-f %s: cannot be read", o->scenario);
+	if (err)
+		return err;
+	return platform_local_create(
+		&(struct platform_local_config){ .cicada = cicada,
+						 .inference = inference,
+						 .scenario = o->scenario ? o->scenario : scenario,
+						 .model = o->model,
+						 .logs = logs,
+						 .target_port = o->target_port,
+						 .web_port = o->web_port,
+						 .bind_port = o->bind_port,
+						 .ready_timeout_s = o->plan.ready_timeout_s,
+						 .stop_timeout_s = o->plan.stop_timeout_s,
+						 .pause = pause },
+		out, text);
+}
+
+static enum err check_options(const struct options *o, struct err_text *text)
+{
+	enum err err = plan_check(&o->plan, text);
+
+	if (err)
+		return err;
+	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--platform: '%s' is unknown; give local or remote", o->platform);
+	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--platform remote needs --master URL and --host URL");
+	if (!strcmp(o->platform, "local") && o->host)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--host (TARGET_HOST): platform local starts its own target; give "
+			       "--master too, or leave it out");
+	return OK;
+}
+
+static void print_plan(const struct plan *plan, const char *platform)
+{
+	char about[32];
+
+	progress_time_text(plan_rest_s(plan, 0), about);
+	printf("cicada-driver: %zu scenarios, about %s, platform %s\n", plan_count(plan), about,
+	       platform);
+	fflush(stdout);
+}
+
+static void print_scenarios(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan_count(plan); i++) {
+		struct scenario s = plan_scenario(plan, i);
+
+		printf("%4zu  replicas=%-4llu workers=%-4llu users=%-7llu spawn rate %.4g/s\n",
+		       i + 1, (unsigned long long)s.replicas, (unsigned long long)s.workers,
+		       (unsigned long long)s.users, plan_spawn_rate(plan, s.users));
+	}
+}
+
+static void describe_environment(const struct options *o, const struct platform *platform,
+				 struct buf *out)
+{
+	struct utsname system;
+
+	platform->ops->describe(platform, out);
+	if (uname(&system) == 0)
+		buf_printf(out, "- Machine: %s, %s %s, %ld CPUs\n", system.machine, system.sysname,
+			   system.release, sysconf(_SC_NPROCESSORS_ONLN));
+	buf_printf(out,
+		   "- Driver: cicada-driver " CICADA_VERSION
+		   ", %llu s per scenario, %llu s cool-down, a poll every %g s\n",
+		   (unsigned long long)o->plan.duration_s, (unsigned long long)o->plan.cooldown_s,
+		   o->plan.poll_s);
+}
+
+static void print_outcome(const struct options *o, const struct result *result)
+{
+	struct buf line;
+
+	buf_init(&line, 64 * 1024 * 1024);
+	buf_add_char(&line, '\n');
+	result_format_table(result, &line);
+	buf_printf(&line, "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "\n", o->results,
+		   o->results);
+	if (result_count_ok(result)) {
+		buf_add_text(&line, "Best throughput: ");
+		result_say_best_throughput(result, &line);
+		buf_add_text(&line, "\nBest latency: ");
+		if (!result_say_best_latency(result, &line))
+			buf_add_text(&line, "not known");
+		buf_add_char(&line, '\n');
+	}
+	fputs(line.p, stdout);
+	buf_fini(&line);
+}
+
+static int exit_code(enum err err, const struct result *result, size_t planned)
+{
+	if (err == ERR_INTERRUPTED)
+		return EXIT_INTERRUPTED;
+	if (err)
+		return EXIT_INFRASTRUCTURE;
+	return result_count_ok(result) == planned ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
+}
+
+/* The platform is there; what is left is to start it, walk, and tell. */
+static int run_matrix(const struct options *o, struct platform *platform, struct pause *pause)
+{
+	struct err_text text = { "" };
+	struct result *result = NULL;
+	struct progress *progress = NULL;
+	struct buf environment;
+	enum err err;
+	int code;
+
+	buf_init(&environment, ENVIRONMENT_BYTES);
+	print_plan(&o->plan, platform->ops->name);
+	err = platform->ops->start(platform, &text);
+	if (!err) {
+		printf("Master: %s  Target: %s\n", platform->ops->master_url(platform),
+		       platform->ops->target_url(platform));
+		describe_environment(o, platform, &environment);
+		err = result_create(o->results, plan_count(&o->plan), environment.p, &result,
+				    &text);
+	}
+	if (!err) {
+		progress = progress_create(&o->plan, stdout, isatty(STDOUT_FILENO));
+		err = drive_run(&(struct drive_config){ .plan = &o->plan,
+							.platform = platform,
+							.pause = pause,
+							.progress = progress,
+							.result = result },
+				&text);
+	}
+	progress_destroy(&progress);
+	if (result && result_count(result))
+		print_outcome(o, result);
+	if (err)
+		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+	code = exit_code(err, result, plan_count(&o->plan));
+	result_destroy(&result);
+	buf_fini(&environment);
+	return code;
+}
+
+static int run(struct options *o)
+{
+	struct err_text text = { "" };
+	struct platform *platform = NULL;
+	struct pause pause;
+	char logs[PATH_MAX];
+	enum err err;
+	int code;
+
+	pause_init(&pause, &stops);
+	catch_signals();
+	if ((size_t)snprintf(logs, sizeof(logs), "%s/logs", o->results) >= sizeof(logs))
+		err = err_set(&text, ERR_TOO_BIG, "--results: the path is too long");
+	else if (!strcmp(o->platform, "remote"))
+		err = folder_create(o->results, &text);
+	else
+		err = folder_create(logs, &text);
+	if (!err && !strcmp(o->platform, "remote"))
+		platform = platform_remote_create(o->master, o->host);
+	else if (!err)
+		err = create_local(o, logs, &pause, &platform, &text);
+	if (err) {
+		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+		return EXIT_INFRASTRUCTURE;
+	}
+	code = run_matrix(o, platform, &pause);
+	/* A stop that was asked for has been honoured; only a further one may hurry us. */
+	pause.stops_tolerated = stops;
+	platform_destroy(&platform);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .plan = plan_defaults(), .results = "results" };
+	struct err_text text = { "" };
+	enum err err = opt_parse(&table, argc, argv, &o, NULL, &text);
+
+	if (o.want_help) {
+		opt_print_help(&table, stdout);
+		return 0;
+	}
+	if (o.want_version) {
+		puts("cicada-driver " CICADA_VERSION);
+		return 0;
+	}
+	if (!o.platform)
+		o.platform = o.master ? "remote" : "local";
+	if (!err)
+		err = check_options(&o, &text);
+	if (err) {
+		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+		return EXIT_USAGE;
+	}
+	if (o.want_plan) {
+		print_plan(&o.plan, o.platform);
+		print_scenarios(&o.plan);
+		return 0;
+	}
+	return run(&o);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drive - the order's steps 1 to 18 as a table.
+ *
+ * A scenario walks down `steps`. A step returns OK, or an error that ends the scenario;
+ * then the row gets the status the step has set, or else that of its table line, and a
+ * test that was started is stopped. All waits are made here, through struct pause.
+ *
+ * When the window is open is the master's to say (all users are there), so the duration
+ * counts from then, and the end is met to the millisecond by asking how long the window
+ * has been open already. */
+#include "matrix/drive.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "matrix/master.h"
+#include "matrix/pause.h"
+#include "matrix/plan.h"
+#include "matrix/platform.h"
+#include "matrix/progress.h"
+#include "matrix/result.h"
+
+#define LOOK_AGAIN_MS	  100 /* while something starts */
+#define STOP_MARGIN_S	  15  /* beyond the stop timeout: workers' last reports */
+#define COUNTS_SETTLE_S	  2   /* the service may count a moment after its answer */
+#define MASTER_TIMEOUT_MS 10000
+
+struct drive {
+	const struct drive_config *c;
+	struct scenario scenario;
+	struct result_row row;
+	struct master *master;
+	uint64_t step_start_us, next_word_us;
+	bool is_test_running; /* swarm was sent, stop was not answered */
+	bool was_test_started;
+	bool can_count; /* the platform reads the service's counters */
+	uint64_t served_before;
+};
+
+struct step {
+	const char *what; /* shown while it lasts; NULL: it shows its own lines */
+	enum err (*run)(struct drive *d, struct err_text *text);
+	enum result_status on_failure;
+};
+
+static uint64_t now_us(const struct drive *d)
+{
+	return d->c->pause->now_us(d->c->pause);
+}
+
+static double ramp_s(const struct drive *d)
+{
+	return (double)d->scenario.users / plan_spawn_rate(d->c->plan, d->scenario.users);
+}
+
+static enum err interrupted(struct err_text *text)
+{
+	return err_set(text, ERR_INTERRUPTED, "interrupted");
+}
+
+/* The scenario ends with this status instead of the step's own. */
+static enum err end_with(struct drive *d, enum result_status status, enum err err)
+{
+	d->row.status = status;
+	return err;
+}
+
+/* For a wait that lasts: says every poll what is missing. */
+static void say_wait(struct drive *d, const char *what, double over_s)
+{
+	progress_step(d->c->progress, what, over_s);
+	if (now_us(d) < d->next_word_us)
+		return;
+	progress_wait(d->c->progress, what, over_s);
+	d->next_word_us = now_us(d) + (uint64_t)(d->c->plan->poll_s * CLOCK_S);
+}
+
+/* ---- getting ready ---- */
+
+/* Repeats a check of the platform until it says something else than "not yet". */
+static enum err wait_until_ready(struct drive *d,
+				 enum err (*check)(struct drive *, struct err_text *),
+				 struct err_text *text)
+{
+	uint64_t end_us = now_us(d) + d->c->plan->ready_timeout_s * CLOCK_S;
+
+	for (;;) {
+		enum err err = check(d, text);
+
+		if (err != ERR_BUSY)
+			return err;
+		if (now_us(d) >= end_us)
+			return ERR_TIMEOUT;
+		say_wait(d, text->text, 0);
+		if (!pause_for(d->c->pause, LOOK_AGAIN_MS * CLOCK_MS))
+			return interrupted(text);
+	}
+}
+
+static enum err start_platform(struct drive *d, struct err_text *text)
+{
+	struct platform *p = d->c->platform;
+	enum err err = p->ops->start(p, text);
+
+	if (err)
+		return err;
+	d->master = master_create(p->ops->master_url(p), d->c->pause);
+	return master_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
+}
+
+static enum err scale_target(struct drive *d, struct err_text *text)
+{
+	return d->c->platform->ops->scale_target(d->c->platform, d->scenario.replicas, text);
+}
+
+static enum err check_target(struct drive *d, struct err_text *text)
+{
+	return d->c->platform->ops->check_target(d->c->platform, text);
+}
+
+static enum err wait_target(struct drive *d, struct err_text *text)
+{
+	return wait_until_ready(d, check_target, text);
+}
+
+static enum err scale_workers(struct drive *d, struct err_text *text)
+{
+	return d->c->platform->ops->scale_workers(d->c->platform, d->scenario.workers, text);
+}
+
+/* The platform has them, and exactly as many are connected to the master and idle. */
+static enum err check_workers(struct drive *d, struct err_text *text)
+{
+	struct master_live live;
+	enum err err = d->c->platform->ops->check_workers(d->c->platform, text);
+
+	if (!err)
+		err = master_look(d->master, &live, text);
+	if (err)
+		return err;
+	if (live.workers_ready == d->scenario.workers && !live.workers_busy)
+		return OK;
+	return err_set(text, ERR_BUSY,
+		       "the master has %" PRIu64 " ready and %" PRIu64 " busy workers, %" PRIu64
+		       " ready ones are wanted",
+		       live.workers_ready, live.workers_busy, d->scenario.workers);
+}
+
+static enum err wait_workers(struct drive *d, struct err_text *text)
+{
+	return wait_until_ready(d, check_workers, text);
+}
+
+/* ---- the test ---- */
+
+static enum err reset_statistics(struct drive *d, struct err_text *text)
+{
+	enum err err = master_reset(d->master, text);
+
+	if (err)
+		return err;
+	err = d->c->platform->ops->read_requests(d->c->platform, &d->served_before, text);
+	d->can_count = !err;
+	return err == ERR_UNSUPPORTED ? OK : err;
+}
+
+static enum err start_test(struct drive *d, struct err_text *text)
+{
+	d->row.wall_start_s = clock_wall_s();
+	/* Also when the answer does not come: the test may have started. */
+	d->is_test_running = d->was_test_started = true;
+	return master_swarm(d->master, d->scenario.users,
+			    plan_spawn_rate(d->c->plan, d->scenario.users),
+			    d->c->platform->ops->target_url(d->c->platform), text);
+}
+
+static enum result_status status_of_part(enum platform_part part)
+{
+	return part == PLATFORM_MASTER	 ? RESULT_LOST_MASTER
+	       : part == PLATFORM_TARGET ? RESULT_LOST_REPLICA
+					 : RESULT_LOST_WORKER;
+}
+
+/* One look at the running test: is everything still as ordered? */
+static enum err look(struct drive *d, struct master_live *live, struct err_text *text)
+{
+	enum platform_part part = PLATFORM_MASTER;
+	struct err_text why = { "" };
+	enum err err = master_look(d->master, live, text),
+		 lost = d->c->platform->ops->check_running(d->c->platform, &part, &why);
+
+	if (err == ERR_INTERRUPTED)
+		return err;
+	if (lost) {
+		*text = why;
+		return end_with(d, status_of_part(part), lost);
+	}
+	if (err)
+		return end_with(d, RESULT_LOST_MASTER, err);
+	/* Until the master has begun, its workers may all be idle still. */
+	if (live->workers_ready + live->workers_busy < d->scenario.workers)
+		return end_with(d, RESULT_LOST_WORKER,
+				err_set(text, ERR_CLOSED,
+					"%" PRIu64 " of %" PRIu64 " workers are left at the master",
+					live->workers_ready + live->workers_busy,
+					d->scenario.workers));
+	return OK;
+}
+
+/* How much of this scenario's planned time is over. */
+static double done_s(const struct drive *d, const struct master_live *live)
+{
+	double gone_s = (double)(now_us(d) - d->step_start_us) / CLOCK_S;
+
+	return live->is_window_open ? ramp_s(d) + live->window_s : fmin(gone_s, ramp_s(d));
+}
+
+static enum err wait_for_users(struct drive *d, struct err_text *text)
+{
+	uint64_t wait_us = (uint64_t)(ramp_s(d) * CLOCK_S) + d->c->plan->ready_timeout_s * CLOCK_S,
+		 end_us = now_us(d) + wait_us;
+	bool has_begun = false;
+
+	for (;;) {
+		struct master_live live;
+		char what[96];
+		enum err err = look(d, &live, text);
+
+		if (err || live.is_window_open)
+			return err;
+		if (has_begun && live.state == MASTER_IDLE)
+			return end_with(
+				d, RESULT_STOPPED_EARLY,
+				err_set(text, ERR_STATE, "the test was stopped by somebody else"));
+		has_begun |= live.state != MASTER_IDLE;
+		if (now_us(d) >= end_us)
+			return err_set(text, ERR_TIMEOUT,
+				       "%" PRIu64 " of %" PRIu64
+				       " users were spawned within %.0f s",
+				       live.users, d->scenario.users, (double)wait_us / CLOCK_S);
+		snprintf(what, sizeof(what), "spawning: %" PRIu64 "/%" PRIu64 " users", live.users,
+			 d->scenario.users);
+		say_wait(d, what, done_s(d, &live));
+		if (!pause_for(d->c->pause, 2 * LOOK_AGAIN_MS * CLOCK_MS))
+			return interrupted(text);
+	}
+}
+
+/* Polls until the window has been open for the planned duration. */
+static enum err measure(struct drive *d, struct err_text *text)
+{
+	for (;;) {
+		struct master_live live;
+		double left_s, poll_s = d->c->plan->poll_s;
+		uint64_t asked_us = now_us(d);
+		enum err err = look(d, &live, text);
+
+		if (err)
+			return err;
+		if (!live.is_window_open)
+			return end_with(d, RESULT_STOPPED_EARLY,
+					err_set(text, ERR_STATE,
+						"the window closed after %.1f s: the test was "
+						"stopped or users were lost",
+						live.window_s));
+		progress_live(d->c->progress, &live, done_s(d, &live));
+		left_s = (double)d->c->plan->duration_s - live.window_s;
+		if (left_s <= 0)
+			return OK;
+		/* From when it was asked: polls keep their rhythm, the end its moment. */
+		if (!pause_until(d->c->pause,
+				 asked_us + (uint64_t)(fmin(left_s, poll_s) * CLOCK_S)))
+			return interrupted(text);
+	}
+}
+
+static enum err stop_test(struct drive *d, struct err_text *text)
+{
+	uint64_t timeout_s = d->c->plan->stop_timeout_s + STOP_MARGIN_S;
+	enum err err = master_stop(d->master, timeout_s * 1000, text);
+
+	d->is_test_running = err != OK;
+	return err;
+}
+
+static enum err read_final(struct drive *d, struct err_text *text)
+{
+	struct result_row *row = &d->row;
+	struct master_final final;
+	enum err err = master_finish(d->master, &final, text);
+
+	if (err)
+		return err;
+	row->total_requests = final.total_requests;
+	row->failures = final.total_failures;
+	row->failures_pct = final.total_requests ? 100.0 * (double) final.total_failures /
+							   (double) final.total_requests
+						 : NAN;
+	row->window_requests = final.window_requests;
+	row->duration_s = final.window_s;
+	row->rps = final.rps;
+	row->median_ms = final.median_ms;
+	row->p90_ms = final.p90_ms;
+	row->p95_ms = final.p95_ms;
+	row->p99_ms = final.p99_ms;
+	row->avg_ms = final.avg_ms;
+	row->min_ms = final.min_ms;
+	row->max_ms = final.max_ms;
+	if (!final.total_requests || final.window_requests == 0)
+		return end_with(d, RESULT_NO_REQUESTS,
+				err_set(text, ERR_STATE, "no request was completed"));
+	if (isnan(final.rps))
+		return end_with(d, RESULT_LOST_MASTER,
+				err_set(text, ERR_STATE, "the master's window has no duration"));
+	if (!master_has_window(d->master))
+		result_row_note(row, "the master has no /stats/window: RPS is a slope between "
+				     "polls, response times include ramp and drain");
+	return OK;
+}
+
+/* What the service has answered is what the load generator has counted. A request that
+ * failed on the way may have been answered or not, so failures excuse a difference. */
+static enum err compare_counts(struct drive *d, struct err_text *text)
+{
+	uint64_t end_us = now_us(d) + COUNTS_SETTLE_S * CLOCK_S, served, difference;
+
+	if (!d->can_count)
+		return OK;
+	for (;;) {
+		enum err err = d->c->platform->ops->read_requests(d->c->platform, &served, text);
+
+		if (err)
+			return end_with(d, RESULT_LOST_REPLICA, err);
+		served -= d->served_before;
+		if (served == d->row.total_requests || now_us(d) >= end_us)
+			break;
+		if (!pause_for(d->c->pause, LOOK_AGAIN_MS * CLOCK_MS))
+			return interrupted(text);
+	}
+	d->row.server_requests = served;
+	difference = served > d->row.total_requests ? served - d->row.total_requests
+						    : d->row.total_requests - served;
+	if (difference <= d->row.failures)
+		return OK;
+	return err_set(text, ERR_STATE,
+		       "the service answered %" PRIu64
+		       " requests, the load generator counted %" PRIu64 " with %" PRIu64
+		       " failures",
+		       served, d->row.total_requests, d->row.failures);
+}
+
+static const struct step steps[] = {
+	{ "starting the master", start_platform, RESULT_MASTER_NOT_READY },
+	{ "scaling the target", scale_target, RESULT_TARGET_NOT_READY },
+	{ "waiting for the replicas", wait_target, RESULT_TARGET_NOT_READY },
+	{ "scaling the workers", scale_workers, RESULT_WORKERS_NOT_READY },
+	{ "waiting for the workers", wait_workers, RESULT_WORKERS_NOT_READY },
+	{ NULL, reset_statistics, RESULT_START_FAILED },
+	{ NULL, start_test, RESULT_START_FAILED },
+	{ NULL, wait_for_users, RESULT_START_FAILED },
+	{ NULL, measure, RESULT_LOST_MASTER },
+	{ NULL, stop_test, RESULT_STOP_FAILED },
+	{ NULL, read_final, RESULT_LOST_MASTER },
+	{ NULL, compare_counts, RESULT_COUNTS_DIFFER },
+};
+
+/* Whatever went wrong, and also after ctrl-C: no load is left behind. A second ctrl-C
+ * ends this, too. */
+static void stop_what_runs(struct drive *d, struct err_text *why)
+{
+	struct err_text failed = { "" }, first = *why;
+
+	d->c->pause->stops_tolerated++;
+	if (stop_test(d, &failed))
+		err_set(why, ERR_STATE, "%.300s; and the test could not be stopped: %.150s",
+			first.text, failed.text);
+	d->c->pause->stops_tolerated--;
+}
+
+static enum err walk_steps(struct drive *d, struct err_text *text)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		enum err err;
+
+		if (pause_is_stopped(d->c->pause))
+			return end_with(d, RESULT_INTERRUPTED, interrupted(text));
+		if (steps[i].what)
+			progress_step(d->c->progress, steps[i].what, 0);
+		d->step_start_us = now_us(d);
+		d->next_word_us = d->step_start_us + (uint64_t)(d->c->plan->poll_s * CLOCK_S);
+		err = steps[i].run(d, text);
+		if (err == ERR_INTERRUPTED)
+			return end_with(d, RESULT_INTERRUPTED, err);
+		if (err && d->row.status == RESULT_OK)
+			d->row.status = steps[i].on_failure;
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+/* Only a problem with the results, or a stop, is an error of the whole. */
+static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_test_started,
+			     struct err_text *text)
+{
+	struct drive d = { .c = c, .scenario = plan_scenario(c->plan, i) };
+	struct err_text why = { "" };
+	enum err err, walked;
+
+	d.row = result_row_blank(d.scenario.replicas, d.scenario.workers, d.scenario.users);
+	d.row.wall_start_s = clock_wall_s();
+	progress_scenario(c->progress, i, &d.scenario);
+	walked = walk_steps(&d, &why);
+	if (d.is_test_running)
+		stop_what_runs(&d, &why);
+	if (walked)
+		result_row_note(&d.row, err_say(&why, walked));
+	master_destroy(&d.master);
+	*was_test_started = d.was_test_started;
+	err = result_add(c->result, &d.row, text);
+	progress_row(c->progress, &d.row);
+	if (!err && walked == ERR_INTERRUPTED)
+		err = interrupted(text);
+	return err;
+}
+
+enum err drive_run(const struct drive_config *c, struct err_text *text)
+{
+	size_t count = plan_count(c->plan);
+
+	for (size_t i = 0; i < count; i++) {
+		bool was_test_started;
+		enum err err = run_scenario(c, i, &was_test_started, text);
+
+		if (err)
+			return err;
+		if (i + 1 == count || !was_test_started || !c->plan->cooldown_s)
+			continue;
+		progress_cooldown(c->progress);
+		if (!pause_for(c->pause, c->plan->cooldown_s * CLOCK_S))
+			return interrupted(text);
+	}
+	return OK;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drive - walks the matrix: for every scenario the steps of the order, with a deadline
+ * on each, and a row in the results before the next one begins.
+ *
+ * A scenario that cannot be measured properly is recorded with the reason and never
+ * measured "anyway"; the next one goes on with whatever has to be started again. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct pause;
+struct plan;
+struct platform;
+struct progress;
+struct result;
+
+struct drive_config {
+	const struct plan *plan;
+	struct platform *platform;
+	struct pause *pause;
+	struct progress *progress;
+	struct result *result;
+};
+
+/* The platform has been started once. OK: every scenario has its row, whatever its
+ * status. ERR_INTERRUPTED: a stop was asked for; the scenario that ran is recorded as
+ * interrupted. ERR_IO and others: the results cannot be written. */
+enum err drive_run(const struct drive_config *config, struct err_text *text) MUST_CHECK;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * folder - result files that are whole or not there, whatever happens to the driver. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Makes the folder and its parents where missing, and checks that it can be written. */
+enum err folder_create(const char *path, struct err_text *text) MUST_CHECK;
+/* Replaces folder/name: written beside it, fsynced, renamed over it, folder fsynced.
+ * A reader sees the old bytes or the new ones, never a part; after OK a power cut
+ * does not undo it. */
+enum err folder_replace(const char *folder, const char *name, struct str bytes,
+			struct err_text *text) MUST_CHECK;
+/* If folder/name exists it becomes folder/<stem>.<UTC time of its last change>.<ext>, with a
+ * number when that is taken too. Nothing there is OK. */
+enum err folder_set_aside(const char *folder, const char *name, struct err_text *text) MUST_CHECK;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * master - the driver's side of Locust's HTTP API.
+ *
+ * Talks to our master and to a real Locust master (2.12 to 2.46). Ours has the route
+ * /stats/window, which counts the window from "all users are there" to "stop was
+ * asked for" exactly; it is found out at master_open() whether the other side has it.
+ * Without it the window is estimated from what Locust offers, and master_has_window()
+ * says so: requests per second are the slope of the request count from the first look
+ * that sees all users to the stop, and the percentiles are those of
+ * /stats/requests/csv, which cover the whole test.
+ *
+ * Every call blocks, with a deadline, and is ended by the pause's stop. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct master;
+struct pause;
+
+/* What a look at the test shows. Unknown numbers are NAN. */
+struct master_live {
+	/* Locust's states, as far as they matter here. */
+	enum { MASTER_IDLE, MASTER_SPAWNING, MASTER_RUNNING, MASTER_STOPPING } state;
+	uint64_t users;
+	uint64_t workers_ready, workers_busy; /* idle; spawning or running */
+	uint64_t requests;		      /* since the test was started */
+	bool is_window_open;
+	double window_s;
+	double rps, median_ms, p90_ms, p95_ms;
+};
+
+/* The finished test. */
+struct master_final {
+	uint64_t total_requests, total_failures;
+	uint64_t window_requests; /* UINT64_MAX: not known */
+	double window_s, rps;
+	double median_ms, p90_ms, p95_ms, p99_ms, avg_ms, min_ms, max_ms;
+};
+
+/* Does not call yet. url without a path, such as http://127.0.0.1:8089. */
+struct master *master_create(const char *url, struct pause *pause);
+void master_destroy(struct master **m);
+
+/* Asks until the master answers or timeout_ms have passed. */
+enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *text) MUST_CHECK;
+bool master_has_window(const struct master *m);
+/* GET /stats/reset */
+enum err master_reset(struct master *m, struct err_text *text) MUST_CHECK;
+/* POST /swarm. Never repeated by itself: the first one may have been heard. */
+enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const char *host,
+		      struct err_text *text) MUST_CHECK;
+/* GET /stats/requests, and /stats/window where there is one. */
+enum err master_look(struct master *m, struct master_live *out, struct err_text *text) MUST_CHECK;
+/* GET /stop. Answers when the users are gone, so the deadline includes their drain. */
+enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *text) MUST_CHECK;
+/* After master_stop(). */
+enum err master_finish(struct master *m, struct master_final *out,
+		       struct err_text *text) MUST_CHECK;

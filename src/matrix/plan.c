@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan - see the header. */
+#include "matrix/plan.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+
+struct plan plan_defaults(void)
+{
+	return (struct plan){
+		.replicas = { { 1, 2, 4, 8 }, 4 },
+		.workers = { { 4, 8 }, 2 },
+		.users = { { 200, 400, 800 }, 3 },
+		.duration_s = 120,
+		.cooldown_s = 15,
+		.poll_s = 2,
+		.ready_timeout_s = 60,
+		.stop_timeout_s = 10,
+	};
+}
+
+static enum err check_axis(const struct opt_counts *axis, const char *option, uint64_t max,
+			   struct err_text *text)
+{
+	if (!axis->count)
+		return err_set(text, ERR_BAD_OPTION, "--%s: no value; give a list such as 1,2,4",
+			       option);
+	for (size_t i = 0; i < axis->count; i++) {
+		if (axis->value[i] < 1 || axis->value[i] > max)
+			return err_set(text, ERR_BAD_OPTION,
+				       "--%s: %" PRIu64 " is out of bounds; give 1 to %" PRIu64,
+				       option, axis->value[i], max);
+		for (size_t k = 0; k < i; k++)
+			if (axis->value[k] == axis->value[i])
+				return err_set(text, ERR_BAD_OPTION,
+					       "--%s: %" PRIu64 " is there twice; remove one",
+					       option, axis->value[i]);
+	}
+	return OK;
+}
+
+enum err plan_check(const struct plan *plan, struct err_text *text)
+{
+	enum err err = check_axis(&plan->replicas, "replicas", LIMIT_REPLICAS, text);
+
+	if (!err)
+		err = check_axis(&plan->workers, "workers", LIMIT_WORKERS, text);
+	if (!err)
+		err = check_axis(&plan->users, "users", LIMIT_USERS, text);
+	if (err)
+		return err;
+	if (plan_count(plan) > LIMIT_SCENARIOS)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--replicas, --workers, --users: %zu scenarios are more than %d; "
+			       "give fewer values",
+			       plan_count(plan), LIMIT_SCENARIOS);
+	if (!plan->duration_s)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--duration: 0 measures nothing; give 1 s or "
+			       "more");
+	if (plan->poll_s <= 0)
+		return err_set(text, ERR_BAD_OPTION, "--poll: must be above 0 s");
+	if (plan->spawn_rate < 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--spawn-rate: must be above 0 users per second");
+	if (!plan->ready_timeout_s)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--ready-timeout: with 0 s nothing can become ready");
+	return OK;
+}
+
+size_t plan_count(const struct plan *plan)
+{
+	return plan->replicas.count * plan->workers.count * plan->users.count;
+}
+
+struct scenario plan_scenario(const struct plan *plan, size_t i)
+{
+	size_t users = plan->users.count, workers = plan->workers.count;
+
+	ensure(i < plan_count(plan));
+	return (struct scenario){ .replicas = plan->replicas.value[i / users / workers],
+				  .workers = plan->workers.value[i / users % workers],
+				  .users = plan->users.value[i % users] };
+}
+
+double plan_spawn_rate(const struct plan *plan, uint64_t users)
+{
+	if (plan->spawn_rate > 0)
+		return plan->spawn_rate;
+	return (double)users / ((double)plan->duration_s * PLAN_RAMP_SHARE);
+}
+
+double plan_scenario_s(const struct plan *plan, const struct scenario *s)
+{
+	return (double)s->users / plan_spawn_rate(plan, s->users) + (double)plan->duration_s;
+}
+
+double plan_rest_s(const struct plan *plan, size_t first)
+{
+	size_t count = plan_count(plan);
+	double sum_s = 0;
+
+	for (size_t i = first; i < count; i++) {
+		struct scenario s = plan_scenario(plan, i);
+
+		sum_s += plan_scenario_s(plan, &s);
+		if (i + 1 < count)
+			sum_s += (double)plan->cooldown_s;
+	}
+	return sum_s;
+}

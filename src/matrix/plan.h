@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan - what the matrix consists of, and how long it will take.
+ *
+ * A plan is a value: filled from plan_defaults() and the options, checked once, and
+ * read-only afterwards. Scenarios are numbered from 0 in the order they run: users
+ * change fastest, then workers, then replicas, so that the slow thing, scaling the
+ * target, happens least often. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+
+/* Without --spawn-rate all users are there after this share of the duration. */
+#define PLAN_RAMP_SHARE 0.05
+
+struct plan {
+	struct opt_counts replicas, workers, users;
+	uint64_t duration_s; /* of the measured window */
+	uint64_t cooldown_s; /* between two scenarios */
+	double poll_s;	     /* between two looks at the master */
+	double spawn_rate;   /* users per second; 0: from PLAN_RAMP_SHARE */
+	uint64_t ready_timeout_s;
+	uint64_t stop_timeout_s; /* for requests in flight when the test is stopped */
+};
+
+struct scenario {
+	uint64_t replicas, workers, users;
+};
+
+/* The order's: 1,2,4,8 replicas, 4,8 workers, 200,400,800 users, 120 s each, 15 s cool
+ * down, a poll every 2 s. */
+struct plan plan_defaults(void);
+/* ERR_BAD_OPTION with the option's name and the remedy. */
+enum err plan_check(const struct plan *plan, struct err_text *text) MUST_CHECK;
+size_t plan_count(const struct plan *plan);
+/* i < plan_count(). */
+struct scenario plan_scenario(const struct plan *plan, size_t i);
+/* Users per second for this many users. */
+double plan_spawn_rate(const struct plan *plan, uint64_t users);
+/* Ramp and window of one scenario, without cool-down. */
+double plan_scenario_s(const struct plan *plan, const struct scenario *s);
+/* What is planned from scenario `first` to the end: ramps, windows and the cool-downs
+ * between them. What scaling takes is not known beforehand and not in it. */
+double plan_rest_s(const struct plan *plan, size_t first);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * platform - where the target, the master and the workers run: the seam between the
+ * matrix and the world. The driver says how many it wants and asks whether they are
+ * there; how that comes about is the platform's business.
+ *
+ * All calls come from the driver's one thread. "scale" calls give the order and return;
+ * the check calls are repeated by the driver until OK or its own deadline:
+ *   OK       everything wanted is there and ready;
+ *   ERR_BUSY not yet, *text says what is missing;
+ *   else     it will not become ready by waiting, *text says why. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum platform_part { PLATFORM_MASTER, PLATFORM_TARGET, PLATFORM_WORKERS };
+
+struct platform;
+
+struct platform_ops {
+	const char *name;
+	/* Brings up what every scenario needs, the master above all, also after it was
+	 * lost. Blocks until it can be called, at most for the ready timeout. */
+	enum err (*start)(struct platform *p, struct err_text *text);
+	enum err (*scale_target)(struct platform *p, uint64_t replicas, struct err_text *text);
+	enum err (*check_target)(struct platform *p, struct err_text *text);
+	enum err (*scale_workers)(struct platform *p, uint64_t workers, struct err_text *text);
+	enum err (*check_workers)(struct platform *p, struct err_text *text);
+	/* While a test runs: OK, or the part that is no longer as ordered. Cheap. */
+	enum err (*check_running)(struct platform *p, enum platform_part *part,
+				  struct err_text *text);
+	/* Requests all present replicas have answered so far. A difference of two reads
+	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: cannot. */
+	enum err (*read_requests)(struct platform *p, uint64_t *out, struct err_text *text);
+	/* Lent until the next start(). */
+	const char *(*master_url)(const struct platform *p);
+	const char *(*target_url)(const struct platform *p);
+	/* Markdown list lines about the machine and programs, for the report. */
+	void (*describe)(const struct platform *p, struct buf *out);
+	/* Ends and waits for everything that was started. */
+	void (*destroy)(struct platform *p);
+};
+
+/* First member of every platform. */
+struct platform {
+	const struct platform_ops *ops;
+};
+
+static inline void platform_destroy(struct platform **p)
+{
+	if (*p)
+		(*p)->ops->destroy(*p);
+	*p = NULL;
+}

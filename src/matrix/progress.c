@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * progress - see the header. */
+#include "matrix/progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "matrix/master.h"
+#include "matrix/plan.h"
+#include "matrix/result.h"
+
+#define LINE_BYTES 400
+
+struct progress {
+	const struct plan *plan;
+	FILE *to;
+	bool is_terminal;
+	bool is_open; /* a redrawn line stands on the terminal without its line break */
+	size_t index; /* of the scenario */
+	struct scenario scenario;
+	struct buf line;
+};
+
+struct progress *progress_create(const struct plan *plan, FILE *to, bool is_terminal)
+{
+	struct progress *p = mem_zalloc(1, sizeof(*p));
+
+	p->plan = plan;
+	p->to = to;
+	p->is_terminal = is_terminal;
+	buf_init(&p->line, LINE_BYTES);
+	return p;
+}
+
+void progress_destroy(struct progress **p)
+{
+	if (!*p)
+		return;
+	if ((*p)->is_open)
+		fputc('\n', (*p)->to);
+	fflush((*p)->to);
+	buf_fini(&(*p)->line);
+	mem_free(*p);
+	*p = NULL;
+}
+
+void progress_time_text(double seconds, char out[32])
+{
+	uint64_t s = seconds > 0 ? (uint64_t)ceil(seconds) : 0;
+
+	if (s < 60)
+		snprintf(out, 32, "%" PRIu64 "s", s);
+	else if (s < 3600)
+		snprintf(out, 32, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
+	else
+		snprintf(out, 32, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
+}
+
+static void begin_line(struct progress *p)
+{
+	buf_clear(&p->line);
+	buf_printf(&p->line,
+		   "[%zu/%zu] replicas=%" PRIu64 " workers=%" PRIu64 " users=%" PRIu64 "   ",
+		   p->index + 1, plan_count(p->plan), p->scenario.replicas, p->scenario.workers,
+		   p->scenario.users);
+}
+
+/* stays: the line is not drawn over by the next one. */
+static void put_line(struct progress *p, bool stays)
+{
+	const char *text = buf_str(&p->line).p;
+
+	if (p->is_terminal)
+		fprintf(p->to, "\r%s\033[K%s", text, stays ? "\n" : "");
+	else
+		fprintf(p->to, "%s\n", text);
+	p->is_open = p->is_terminal && !stays;
+	fflush(p->to);
+}
+
+static void add_total(struct progress *p, double done_s)
+{
+	double whole_s = plan_rest_s(p->plan, 0), left_s = plan_rest_s(p->plan, p->index) - done_s;
+	char left[32];
+
+	progress_time_text(left_s, left);
+	buf_printf(&p->line, "   total %.0f %%, %s left",
+		   whole_s > 0 && left_s > 0 ? 100 * (whole_s - left_s) / whole_s : 100.0, left);
+}
+
+void progress_scenario(struct progress *p, size_t i, const struct scenario *s)
+{
+	p->index = i;
+	p->scenario = *s;
+}
+
+void progress_wait(struct progress *p, const char *what, double done_s)
+{
+	begin_line(p);
+	buf_add_text(&p->line, what);
+	add_total(p, done_s);
+	put_line(p, false);
+}
+
+void progress_step(struct progress *p, const char *what, double done_s)
+{
+	if (p->is_terminal)
+		progress_wait(p, what, done_s);
+}
+
+static void add_ms(struct buf *line, const char *label, double ms)
+{
+	if (isnan(ms))
+		buf_printf(line, " | %s: -", label);
+	else
+		buf_printf(line, " | %s: %.*fms", label, ms < 10 && ms != round(ms) ? 1 : 0, ms);
+}
+
+void progress_live(struct progress *p, const struct master_live *live, double done_s)
+{
+	begin_line(p);
+	buf_printf(&p->line, "[%.0fs/%" PRIu64 "s] RPS: ", floor(live->window_s),
+		   p->plan->duration_s);
+	if (isnan(live->rps))
+		buf_add_char(&p->line, '-');
+	else
+		buf_printf(&p->line, "%.1f", live->rps);
+	add_ms(&p->line, "Median", live->median_ms);
+	/* Locust from 2.18 on has no 90th percentile here, but the 95th. */
+	if (isnan(live->p90_ms) && !isnan(live->p95_ms))
+		add_ms(&p->line, "P95", live->p95_ms);
+	else
+		add_ms(&p->line, "P90", live->p90_ms);
+	add_total(p, done_s);
+	put_line(p, false);
+}
+
+void progress_row(struct progress *p, const struct result_row *row)
+{
+	begin_line(p);
+	if (row->status == RESULT_OK)
+		buf_printf(&p->line,
+			   "ok: %.2f RPS, median %.0f ms, P95 %.0f ms, P99 %.0f ms, %" PRIu64
+			   " requests, %.2f %% failed",
+			   row->rps, row->median_ms, row->p95_ms, row->p99_ms, row->total_requests,
+			   row->failures_pct);
+	else
+		buf_printf(&p->line, "%s: %.200s", result_status_name(row->status), row->note);
+	put_line(p, true);
+}
+
+void progress_cooldown(struct progress *p)
+{
+	progress_step(p, "cooling down", plan_scenario_s(p->plan, &p->scenario));
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drive: the order's steps with a clock that jumps, a platform that obeys or fails on
+ * command, and a master (the functions of matrix/master.h, defined here) that does the
+ * same. Minutes of matrix run in milliseconds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "matrix/drive.h"
+#include "matrix/master.h"
+#include "matrix/pause.h"
+#include "matrix/plan.h"
+#include "matrix/platform.h"
+#include "matrix/progress.h"
+#include "matrix/result.h"
+
+#define NEVER UINT64_MAX
+
+/* The world: what was asked of it, and when it misbehaves. One at a time. */
+static struct world {
+	uint64_t now_us;
+	volatile sig_atomic_t stops;
+	char trace[4096]; /* the calls in order */
+	uint64_t replicas, workers, connected;
+	uint64_t scaled_us, swarm_us;
+	bool is_running;
+	/* Orders: */
+	uint64_t target_ready_after_us; /* of scaling */
+	uint64_t lose_worker_at_us;	/* of the window */
+	uint64_t lose_replica_at_us;
+	uint64_t stopped_by_other_at_us;
+	uint64_t stop_signal_at_us; /* ctrl-C, of the clock */
+	uint64_t served_more;	    /* the service counts this much more than the master */
+	uint64_t failures;
+	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
+	enum err look_fails;
+} world;
+
+static void note(const char *what)
+{
+	size_t len = strlen(world.trace);
+
+	if (len + strlen(what) + 2 < sizeof(world.trace))
+		snprintf(world.trace + len, sizeof(world.trace) - len, "%s ", what);
+}
+
+static uint64_t fake_now_us(struct pause *p)
+{
+	(void)p;
+	return world.now_us;
+}
+
+static void fake_sleep_us(struct pause *p, uint64_t us)
+{
+	(void)p;
+	world.now_us += us;
+	if (world.stop_signal_at_us != NEVER && world.now_us >= world.stop_signal_at_us) {
+		world.stops++;
+		world.stop_signal_at_us = NEVER;
+	}
+}
+
+/* Users come at once half a second after the swarm. */
+static uint64_t window_us(void)
+{
+	uint64_t opens_us = world.swarm_us + CLOCK_S / 2;
+
+	if (!world.is_running || world.users_never_come || world.now_us < opens_us)
+		return 0;
+	return world.now_us - opens_us;
+}
+
+/* ---- the master ---- */
+
+struct master {
+	uint64_t users;
+};
+
+struct master *master_create(const char *url, struct pause *pause)
+{
+	(void)pause;
+	assert_string_equal(url, "http://master");
+	return mem_zalloc(1, sizeof(struct master));
+}
+
+void master_destroy(struct master **m)
+{
+	mem_free(*m);
+	*m = NULL;
+}
+
+enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *text)
+{
+	(void)m;
+	(void)text;
+	assert_true(timeout_ms > 0);
+	return OK;
+}
+
+bool master_has_window(const struct master *m)
+{
+	(void)m;
+	return true;
+}
+
+enum err master_reset(struct master *m, struct err_text *text)
+{
+	(void)m;
+	(void)text;
+	note("reset");
+	return OK;
+}
+
+enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const char *host,
+		      struct err_text *text)
+{
+	assert_true(spawn_rate > 0);
+	assert_string_equal(host, "http://target");
+	note("swarm");
+	if (world.swarm_is_refused)
+		return err_set(text, ERR_REFUSED, "no such user class");
+	m->users = users;
+	world.swarm_us = world.now_us;
+	world.is_running = true;
+	return OK;
+}
+
+enum err master_look(struct master *m, struct master_live *out, struct err_text *text)
+{
+	uint64_t open_us = window_us();
+
+	*out = (struct master_live){ .rps = NAN, .median_ms = NAN, .p90_ms = NAN, .p95_ms = NAN };
+	if (world.look_fails && world.is_running)
+		return err_set(text, world.look_fails, "GET /stats/requests: no answer");
+	if (world.is_running && open_us > world.stopped_by_other_at_us)
+		world.is_running = false;
+	out->state = !world.is_running ? MASTER_IDLE : open_us ? MASTER_RUNNING : MASTER_SPAWNING;
+	out->users = open_us ? m->users : 0;
+	out->is_window_open = open_us > 0 && world.is_running;
+	out->window_s = (double)open_us / CLOCK_S;
+	out->workers_ready = world.is_running ? 0 : world.connected;
+	out->workers_busy = world.is_running ? world.connected : 0;
+	if (open_us > world.lose_worker_at_us)
+		out->workers_busy--;
+	return OK;
+}
+
+enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *text)
+{
+	(void)m;
+	assert_true(timeout_ms >= 10000);
+	note("stop");
+	if (world.stop_hangs)
+		return err_set(text, ERR_TIMEOUT, "GET /stop: timed out");
+	world.is_running = false;
+	return OK;
+}
+
+enum err master_finish(struct master *m, struct master_final *out, struct err_text *text)
+{
+	(void)m;
+	(void)text;
+	note("finish");
+	*out = (struct master_final){ .total_requests = 1000,
+				      .total_failures = world.failures,
+				      .window_requests = 900,
+				      .window_s = 10,
+				      .rps = 90,
+				      .median_ms = 5,
+				      .p95_ms = 7,
+				      .p99_ms = 8,
+				      .p90_ms = 6 };
+	return OK;
+}
+
+/* ---- the platform ---- */
+
+static enum err fake_start(struct platform *p, struct err_text *text)
+{
+	(void)p;
+	(void)text;
+	return OK;
+}
+
+static enum err fake_scale_target(struct platform *p, uint64_t replicas, struct err_text *text)
+{
+	(void)p;
+	(void)text;
+	note("replicas");
+	world.replicas = replicas;
+	world.scaled_us = world.now_us;
+	return OK;
+}
+
+static enum err fake_check_target(struct platform *p, struct err_text *text)
+{
+	(void)p;
+	if (world.replica_cannot_start)
+		return err_set(text, ERR_CLOSED, "inference-1 ended with status 1");
+	if (world.now_us - world.scaled_us < world.target_ready_after_us)
+		return err_set(text, ERR_BUSY, "inference-1 has not said that it is ready");
+	return OK;
+}
+
+static enum err fake_scale_workers(struct platform *p, uint64_t workers, struct err_text *text)
+{
+	(void)p;
+	(void)text;
+	note("workers");
+	world.workers = world.connected = workers;
+	return OK;
+}
+
+static enum err fake_check_running(struct platform *p, enum platform_part *part,
+				   struct err_text *text)
+{
+	(void)p;
+	if (window_us() <= world.lose_replica_at_us)
+		return OK;
+	*part = PLATFORM_TARGET;
+	return err_set(text, ERR_CLOSED, "inference-1 was killed by signal 9");
+}
+
+static enum err fake_read_requests(struct platform *p, uint64_t *out, struct err_text *text)
+{
+	static uint64_t served;
+
+	(void)p;
+	(void)text;
+	note("count");
+	/* Called in pairs around a test. */
+	if (strstr(world.trace, "finish count"))
+		served += 1000 + world.served_more;
+	*out = served;
+	return OK;
+}
+
+static const char *fake_master_url(const struct platform *p)
+{
+	(void)p;
+	return "http://master";
+}
+
+static const char *fake_target_url(const struct platform *p)
+{
+	(void)p;
+	return "http://target";
+}
+
+static const struct platform_ops fake_ops = {
+	.name = "fake",
+	.start = fake_start,
+	.scale_target = fake_scale_target,
+	.check_target = fake_check_target,
+	.scale_workers = fake_scale_workers,
+	.check_workers = fake_start,
+	.check_running = fake_check_running,
+	.read_requests = fake_read_requests,
+	.master_url = fake_master_url,
+	.target_url = fake_target_url,
+};
+
+/* ---- the matrix ---- */
+
+struct outcome {
+	enum err err;
+	size_t rows, good;
+	uint64_t took_us;
+	char csv[4096];
+	char screen[16384];
+};
+
+static void world_init(void)
+{
+	world = (struct world){ .now_us = 77 * CLOCK_S,
+				.lose_worker_at_us = NEVER,
+				.lose_replica_at_us = NEVER,
+				.stopped_by_other_at_us = NEVER,
+				.stop_signal_at_us = NEVER };
+}
+
+static void remove_folder(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(folder);
+}
+
+/* One scenario of 10 s with 1 replica, 2 workers, 100 users, or more replicas. */
+static struct outcome drive(size_t scenarios)
+{
+	char folder[] = "/tmp/cicada-drive-XXXXXX";
+	struct plan plan = plan_defaults();
+	struct platform platform = { &fake_ops };
+	struct pause pause = { .now_us = fake_now_us,
+			       .sleep_us = fake_sleep_us,
+			       .stops = &world.stops };
+	struct outcome out = { OK };
+	struct err_text text = { "" };
+	struct result *result = NULL;
+	struct progress *progress;
+	struct buf csv;
+	FILE *screen = fmemopen(out.screen, sizeof(out.screen), "w");
+
+	plan.replicas.count = scenarios;
+	plan.workers = (struct opt_counts){ { 2 }, 1 };
+	plan.users = (struct opt_counts){ { 100 }, 1 };
+	plan.duration_s = 10;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(result_create(folder, scenarios, "", &result, &text), OK);
+	progress = progress_create(&plan, screen, false);
+	out.took_us = world.now_us;
+	out.err = drive_run(&(struct drive_config){ .plan = &plan,
+						    .platform = &platform,
+						    .pause = &pause,
+						    .progress = progress,
+						    .result = result },
+			    &text);
+	out.took_us = world.now_us - out.took_us;
+	out.rows = result_count(result);
+	out.good = result_count_ok(result);
+	buf_init(&csv, sizeof(out.csv) - 1);
+	result_format_csv(result, &csv);
+	memcpy(out.csv, csv.p, csv.len + 1);
+	buf_fini(&csv);
+	progress_destroy(&progress);
+	fclose(screen);
+	result_destroy(&result);
+	remove_folder(folder);
+	return out;
+}
+
+static void expect_status(const struct outcome *out, const char *status, const char *why)
+{
+	if (!strstr(out->csv, status) || !strstr(out->csv, why))
+		fail_msg("'%s' or '%s' is not in %s", status, why, out->csv);
+	assert_int_equal(out->good, 0);
+	assert_int_equal(out->rows, 1);
+	assert_int_equal(out->err, OK);
+}
+
+static void the_steps_come_in_the_orders_order(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	out = drive(1);
+	assert_int_equal(out.err, OK);
+	assert_int_equal(out.good, 1);
+	assert_string_equal(world.trace, "replicas workers reset count swarm stop finish count ");
+	assert_non_null(strstr(out.csv, "1,2,100,90.00,5,7,8,0.00,1000,10.00,"));
+	assert_non_null(strstr(out.csv, ",ok,6,"));
+	/* Counted from when all users are there, and polled every 2 s from then on. */
+	for (int s = 0; s <= 10; s += 2) {
+		char line[32];
+
+		snprintf(line, sizeof(line), "[%ds/10s] RPS: ", s);
+		assert_non_null(strstr(out.screen, line));
+	}
+	assert_in_range(out.took_us, 10 * CLOCK_S + CLOCK_S / 2, 11 * CLOCK_S);
+}
+
+static void scenarios_are_parted_by_the_cool_down(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	out = drive(3);
+	assert_int_equal(out.good, 3);
+	assert_int_equal(world.replicas, 4);
+	assert_in_range(out.took_us, 3 * 10 * CLOCK_S + 2 * 15 * CLOCK_S,
+			3 * 11 * CLOCK_S + 2 * 15 * CLOCK_S);
+}
+
+static void a_slow_target_is_waited_for_and_a_late_one_not_measured(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.target_ready_after_us = 50 * CLOCK_S;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.screen, "   inference-1 has not said that it is ready   "));
+	world_init();
+	world.target_ready_after_us = 61 * CLOCK_S;
+	out = drive(1);
+	expect_status(&out, ",target_not_ready,", "has not said that it is ready");
+	assert_string_equal(world.trace, "replicas ");
+	assert_in_range(out.took_us, 60 * CLOCK_S, 61 * CLOCK_S);
+}
+
+static void a_replica_that_cannot_start_is_not_waited_for(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.replica_cannot_start = true;
+	out = drive(1);
+	expect_status(&out, ",target_not_ready,", "inference-1 ended with status 1");
+	assert_true(out.took_us < CLOCK_S);
+}
+
+static void a_failed_scenario_does_not_end_the_matrix(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.swarm_is_refused = true;
+	out = drive(4);
+	assert_int_equal(out.err, OK);
+	assert_int_equal(out.rows, 4);
+	assert_int_equal(out.good, 0);
+	assert_non_null(strstr(out.csv, ",start_failed,"));
+	assert_non_null(strstr(out.csv, "no such user class"));
+}
+
+static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.lose_worker_at_us = 5 * CLOCK_S;
+	out = drive(1);
+	expect_status(&out, ",lost_worker,", "1 of 2 workers are left at the master");
+	assert_string_equal(world.trace, "replicas workers reset count swarm stop ");
+}
+
+static void a_lost_replica_is_told_with_its_reason(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.lose_replica_at_us = 5 * CLOCK_S;
+	out = drive(1);
+	expect_status(&out, ",lost_replica,", "inference-1 was killed by signal 9");
+	assert_false(world.is_running);
+}
+
+static void a_master_that_falls_silent_is_lost(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.look_fails = ERR_TIMEOUT;
+	world.stop_hangs = true;
+	out = drive(1);
+	expect_status(&out, ",lost_master,", "and the test could not be stopped");
+}
+
+static void a_test_stopped_by_another_hand_is_no_result(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.stopped_by_other_at_us = 5 * CLOCK_S;
+	out = drive(1);
+	expect_status(&out, ",stopped_early,", "the window closed");
+}
+
+static void users_that_never_come_meet_a_deadline(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.users_never_come = true;
+	out = drive(1);
+	expect_status(&out, ",start_failed,", "0 of 100 users were spawned");
+	assert_in_range(out.took_us, 60 * CLOCK_S, 62 * CLOCK_S);
+	assert_false(world.is_running);
+}
+
+static void counts_that_differ_are_told_and_failures_excuse_them(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.served_more = 3;
+	world.failures = 2;
+	out = drive(1);
+	expect_status(&out, ",counts_differ,", "the service answered");
+	assert_non_null(strstr(out.csv, "1,2,100,90.00,"));
+}
+
+static void a_test_that_does_not_stop_is_no_result(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.stop_hangs = true;
+	out = drive(1);
+	expect_status(&out, ",stop_failed,", "GET /stop: timed out");
+}
+
+static void a_stop_keeps_the_rows_and_ends_the_test(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.stop_signal_at_us = world.now_us + 30 * CLOCK_S;
+	out = drive(4);
+	assert_int_equal(out.err, ERR_INTERRUPTED);
+	assert_int_equal(out.rows, 2);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, "2,2,100,,,,,,,,"));
+	assert_non_null(strstr(out.csv, ",interrupted,"));
+	assert_false(world.is_running);
+	assert_in_range(out.took_us, 30 * CLOCK_S, 30 * CLOCK_S + CLOCK_S / 10);
+}
+
+static void a_stop_in_the_cool_down_adds_no_row(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.stop_signal_at_us = world.now_us + 15 * CLOCK_S;
+	out = drive(4);
+	assert_int_equal(out.err, ERR_INTERRUPTED);
+	assert_int_equal(out.rows, 1);
+	assert_int_equal(out.good, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_steps_come_in_the_orders_order),
+		cmocka_unit_test(scenarios_are_parted_by_the_cool_down),
+		cmocka_unit_test(a_slow_target_is_waited_for_and_a_late_one_not_measured),
+		cmocka_unit_test(a_replica_that_cannot_start_is_not_waited_for),
+		cmocka_unit_test(a_failed_scenario_does_not_end_the_matrix),
+		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
+		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
+		cmocka_unit_test(a_master_that_falls_silent_is_lost),
+		cmocka_unit_test(a_test_stopped_by_another_hand_is_no_result),
+		cmocka_unit_test(users_that_never_come_meet_a_deadline),
+		cmocka_unit_test(counts_that_differ_are_told_and_failures_excuse_them),
+		cmocka_unit_test(a_test_that_does_not_stop_is_no_result),
+		cmocka_unit_test(a_stop_keeps_the_rows_and_ends_the_test),
+		cmocka_unit_test(a_stop_in_the_cool_down_adds_no_row),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

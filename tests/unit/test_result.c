@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result and folder: the files' exact bytes, and that nothing is lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "matrix/folder.h"
+#include "matrix/result.h"
+
+#define HEADER \
+	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
+	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
+	"Server_Requests,Note\n"
+
+static int make_folder(void **state)
+{
+	char template[] = "/tmp/cicada-result-XXXXXX";
+
+	*state = strdup(mkdtemp(template));
+	return *state ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	DIR *dir = opendir(*state);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(*state);
+	free(*state);
+	return 0;
+}
+
+static struct result_row a_row(void)
+{
+	struct result_row row = result_row_blank(4, 8, 800);
+
+	row.wall_start_s = 1767225600.75;
+	row.rps = 21.234;
+	row.median_ms = 620;
+	row.p90_ms = 1700;
+	row.p95_ms = 1800;
+	row.p99_ms = 2400;
+	row.avg_ms = 700.5;
+	row.min_ms = 0.72;
+	row.max_ms = 3000;
+	row.duration_s = 120.004;
+	row.failures_pct = 0.5;
+	row.total_requests = 2250;
+	row.failures = 11;
+	row.window_requests = 2200;
+	row.server_requests = 2250;
+	return row;
+}
+
+static struct buf read_all(const char *folder, const char *name)
+{
+	struct err_text text = { "" };
+	struct buf bytes;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	buf_init(&bytes, 1024 * 1024);
+	assert_int_equal(file_read(path, &bytes, &text), OK);
+	return bytes;
+}
+
+static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
+{
+	struct result_row row = a_row();
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	struct buf bytes;
+
+	assert_int_equal(result_create(*state, 2, "- Machine: x\n", &r, &text), OK);
+	assert_int_equal(result_add(r, &row, &text), OK);
+	bytes = read_all(*state, "auto_summary.csv");
+	assert_string_equal(bytes.p, HEADER
+			    "4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
+			    "1700,700.50,0.72,3000,11,2200,2250,\n");
+	buf_fini(&bytes);
+	bytes = read_all(*state, "auto_summary.md");
+	assert_int_equal(strncmp(bytes.p, "# Kubernetes Locust Load Test Results\n", 38), 0);
+	assert_non_null(strstr(bytes.p, "- **Best Throughput:** 21.23 RPS with 4 replicas, "
+					"8 workers, 800 users\n"));
+	assert_non_null(strstr(bytes.p, "- **Best Latency:** 620 ms median with 4 replicas, "
+					"8 workers, 800 users\n"));
+	assert_non_null(strstr(bytes.p, "\n| Replicas | Workers | Users | RPS | Median_ms |"));
+	assert_non_null(strstr(bytes.p, "\n| 4 | 8 | 800 | 21.23 | 620 | 1800 | 2400 | 0.50 |"));
+	assert_non_null(strstr(bytes.p, "1 of 2 scenarios recorded, 1 measured."));
+	assert_non_null(strstr(bytes.p, "\n## Environment\n\n- Machine: x\n"));
+	assert_null(strstr(bytes.p, "## Notes"));
+	buf_fini(&bytes);
+	result_destroy(&r);
+}
+
+static void what_was_not_measured_stays_empty_and_says_why(void **state)
+{
+	struct result_row row = result_row_blank(2, 1, 1);
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	struct buf bytes;
+
+	row.status = RESULT_TARGET_NOT_READY;
+	row.wall_start_s = 1767225600;
+	result_row_note(&row, "inference-2 ended, \"bad\"\nmodel");
+	assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
+	assert_int_equal(result_add(r, &row, &text), OK);
+	bytes = read_all(*state, "auto_summary.csv");
+	assert_string_equal(bytes.p,
+			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
+				   "\"inference-2 ended, \"\"bad\"\" / model\"\n");
+	buf_fini(&bytes);
+	bytes = read_all(*state, "auto_summary.md");
+	assert_null(strstr(bytes.p, "Best Throughput"));
+	assert_non_null(strstr(bytes.p, "- 2 replicas, 1 worker, 1 user: `target_not_ready`. "
+					"inference-2 ended, \"bad\" / model\n"));
+	buf_fini(&bytes);
+	assert_int_equal(result_count(r), 1);
+	assert_int_equal(result_count_ok(r), 0);
+	result_destroy(&r);
+}
+
+static void only_good_rows_compete_for_the_best(void **state)
+{
+	struct result_row rows[4] = { a_row(), a_row(), a_row(), a_row() };
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	struct buf line;
+
+	rows[0].rps = 500;
+	rows[0].median_ms = 1;
+	rows[0].status = RESULT_LOST_WORKER;
+	rows[1].rps = 30;
+	rows[1].users = 1;
+	rows[2].median_ms = 2.25;
+	rows[2].replicas = 1;
+	rows[3].median_ms = 2.25;
+	rows[3].p95_ms = 1000;
+	assert_int_equal(result_create(*state, 4, "", &r, &text), OK);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(result_add(r, &rows[i], &text), OK);
+	buf_init(&line, 1000);
+	assert_true(result_say_best_throughput(r, &line));
+	assert_string_equal(line.p, "30.00 RPS with 4 replicas, 8 workers, 1 user");
+	buf_clear(&line);
+	assert_true(result_say_best_latency(r, &line));
+	assert_string_equal(line.p, "2.25 ms median with 4 replicas, 8 workers, 800 users");
+	buf_fini(&line);
+	result_destroy(&r);
+}
+
+static void earlier_results_are_set_aside_not_lost(void **state)
+{
+	struct result_row row = a_row();
+	struct err_text text = { "" };
+	struct dirent *entry;
+	int csv = 0, markdown = 0, other = 0;
+	DIR *dir;
+
+	for (int i = 0; i < 3; i++) {
+		struct result *r = NULL;
+
+		assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
+		assert_int_equal(result_add(r, &row, &text), OK);
+		result_destroy(&r);
+	}
+	dir = opendir(*state);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		csv += strstr(entry->d_name, ".csv") != NULL;
+		markdown += strstr(entry->d_name, ".md") != NULL;
+		other += strncmp(entry->d_name, "auto_summary.", 13) != 0;
+	}
+	closedir(dir);
+	assert_int_equal(csv, 3);
+	assert_int_equal(markdown, 3);
+	assert_int_equal(other, 0);
+}
+
+static void a_folder_that_cannot_be_written_is_named(void **state)
+{
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/plain", (char *)*state);
+	assert_int_equal(folder_replace(*state, "plain", str_of("x"), &text), OK);
+	snprintf(path, sizeof(path), "%s/plain/below", (char *)*state);
+	assert_int_equal(result_create(path, 1, "", &r, &text), ERR_IO);
+	assert_null(r);
+	assert_non_null(strstr(text.text, "plain/below"));
+	snprintf(path, sizeof(path), "%s/plain", (char *)*state);
+	assert_int_equal(result_create(path, 1, "", &r, &text), ERR_IO);
+	assert_int_equal(result_create("", 1, "", &r, &text), ERR_BAD_INPUT);
+}
+
+static void a_failed_replace_leaves_the_old_file(void **state)
+{
+	struct err_text text = { "" };
+	struct buf bytes;
+	char path[300];
+
+	assert_int_equal(folder_replace(*state, "a.csv", str_of("old"), &text), OK);
+	/* The name beside it is a folder now, so the new bytes cannot be written. */
+	snprintf(path, sizeof(path), "%s/.a.csv.new", (char *)*state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(folder_replace(*state, "a.csv", str_of("new"), &text), ERR_IO);
+	assert_non_null(strstr(text.text, "a.csv"));
+	assert_int_equal(rmdir(path), 0);
+	bytes = read_all(*state, "a.csv");
+	assert_string_equal(bytes.p, "old");
+	buf_fini(&bytes);
+}
+
+static void the_table_lines_up(void **state)
+{
+	struct result_row row = a_row();
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	struct buf table;
+	char *line_break;
+
+	assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
+	assert_int_equal(result_add(r, &row, &text), OK);
+	buf_init(&table, 10000);
+	result_format_table(r, &table);
+	line_break = strchr(table.p, '\n');
+	assert_int_equal(strlen(line_break + 1), (size_t)(line_break + 1 - table.p));
+	assert_int_equal(strncmp(table.p, "Replicas  Workers  Users  ", 26), 0);
+	buf_fini(&table);
+	result_destroy(&r);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(a_row_is_on_disk_when_added_in_the_orders_columns),
+		IN_FOLDER(what_was_not_measured_stays_empty_and_says_why),
+		IN_FOLDER(only_good_rows_compete_for_the_best),
+		IN_FOLDER(earlier_results_are_set_aside_not_lost),
+		IN_FOLDER(a_folder_that_cannot_be_written_is_named),
+		IN_FOLDER(a_failed_replace_leaves_the_old_file),
+		IN_FOLDER(the_table_lines_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
