@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster_master - a master on a loop: the machine of master.h, the ZeroMQ socket that workers
+ * connect to, and a timer. Control thread only. */
+#pragma once
+
+#include "base/err.h"
+#include "loop/loop.h"
+#include "run/run.h"
+
+struct cluster_master;
+
+struct cluster_master_options {
+	const char *bind_host; /* NULL or "*": all addresses */
+	unsigned bind_port;    /* 0: a free port */
+};
+
+/* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */
+enum err cluster_master_create(struct loop *loop, const struct cluster_master_options *options,
+			       const struct run_options *run_options, struct cluster_master **out,
+			       struct err_text *text) MUST_CHECK;
+void cluster_master_destroy(struct cluster_master **m);
+
+/* The run this master drives; lives as long as the master. */
+struct run *cluster_master_run(struct cluster_master *m);
+/* The port it is bound to. */
+unsigned cluster_master_port(const struct cluster_master *m);
+/* Tells every worker to quit and calls done() in a later turn, when all have said goodbye or
+ * after 1 s. Stop the run first. */
+void cluster_master_quit(struct cluster_master *m, void (*done)(void *arg), void *arg);

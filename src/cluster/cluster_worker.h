@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster_worker - a worker on a loop: the machine of worker.h, a ZeroMQ connection to the
+ * master, a timer and the process's own CPU and memory figures. Control thread only. */
+#pragma once
+
+#include "cluster/worker.h"
+#include "loop/loop.h"
+
+struct cluster_worker;
+
+struct cluster_worker_options {
+	const char *master_host;    /* NULL: 127.0.0.1 */
+	unsigned master_port;	    /* 0: 5557 */
+	const char *const *classes; /* names, lent for the worker's life */
+	size_t class_count;
+	const struct worker_load_ops *ops;
+	void *load;
+	/* Called once, in a turn of the loop, when the worker is done: OK when the master sent
+	 * `quit` or after cluster_worker_quit(); ERR_TIMEOUT when no master answered or it fell
+	 * silent. Destroy the worker then, but not inside this call. */
+	void (*ended)(void *arg, enum err err, const struct err_text *text);
+	void *arg;
+};
+
+/* Succeeds also when no master listens yet: the connection is retried. */
+enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_options *options,
+			       struct cluster_worker **out, struct err_text *text) MUST_CHECK;
+void cluster_worker_destroy(struct cluster_worker **w);
+
+/* The answers of the load (see struct worker_load_ops). */
+void cluster_worker_on_delta(struct cluster_worker *w, const struct stats *delta,
+			     const uint64_t *users);
+void cluster_worker_on_settled(struct cluster_worker *w);
+void cluster_worker_on_exception(struct cluster_worker *w, struct str msg, struct str traceback);
+/* For SIGTERM and ctrl-C: finishes in order, then ended(OK). */
+void cluster_worker_quit(struct cluster_worker *w);

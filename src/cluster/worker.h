@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker - the worker's side of Locust's protocol as a pure state machine.
+ *
+ * No I/O and no clock: time comes in as a parameter, frames go out through `send`, users
+ * are started and stopped through struct worker_load_ops. cluster_worker.h joins it to
+ * ZeroMQ and the loop; tests join it to a simulator. Belongs to one thread.
+ *
+ * Life: client_ready (again every 5 s, for about 5 minutes) until `ack`; then a heartbeat each
+ * second and statistics each second. On `stop` the statistics counted so far are reported
+ * at once, the users finish, the rest is reported marked `is_draining`, then client_stopped. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "stat/stats.h"
+
+/* What makes the load. Commands take effect in the order given: what a collect() reports was
+ * counted before a set_users() that is called after it. None of them may call back into the
+ * worker before it has returned. */
+struct worker_load_ops {
+	/* Wants counts[i] users of class i running (absolute; index as in worker_options.classes).
+	 * Surplus users are stopped: a waiting one at once, one inside a task when the task
+	 * ends, at the latest after stop_timeout_s. host: base URL, NULL keeps the present
+	 * one; lent for the call. Answered by one worker_on_settled() when the counts are
+	 * reached, unless another set_users() comes first. */
+	void (*set_users)(void *load, const uint64_t *counts, const char *host,
+			  double stop_timeout_s);
+	/* Asks for what was counted since the last collect(). Answered by exactly one
+	 * worker_on_delta(), in order. */
+	void (*collect)(void *load);
+};
+
+struct worker_options {
+	const char *id;		    /* host_<32 hex>, copied */
+	const char *const *classes; /* names of the user classes, lent for the worker's life */
+	size_t class_count;
+	const struct worker_load_ops *ops;
+	void *load;
+	/* Hands one frame to the master. False when it cannot be queued now; the worker then
+	 * keeps statistics for the next report and drops the rest. */
+	bool (*send)(void *arg, struct str frame);
+	/* The master asked for a new connection with the same identity. */
+	void (*reconnect)(void *arg);
+	/* The worker is done, called once: OK when it was told to quit, else why. */
+	void (*ended)(void *arg, enum err err, const struct err_text *text);
+	void *arg;
+};
+
+struct worker;
+
+struct worker *worker_create(const struct worker_options *options, uint64_t now_us);
+void worker_destroy(struct worker **w);
+
+/* Time passes: heartbeats, reports, retries, deadlines. Call at worker_due_us() or later. */
+void worker_tick(struct worker *w, uint64_t now_us);
+uint64_t worker_due_us(const struct worker *w);
+/* A frame from the master. Hostile bytes are counted and dropped. */
+void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us);
+
+/* Answers collect(): the statistics since the last one (lent for the call) and how many users
+ * of each class run now. */
+void worker_on_delta(struct worker *w, const struct stats *delta, const uint64_t *users,
+		     uint64_t now_us);
+/* Answers set_users(). */
+void worker_on_settled(struct worker *w, uint64_t now_us);
+/* A task broke with an error that is not a failed request. */
+void worker_on_exception(struct worker *w, struct str msg, struct str traceback);
+
+/* For heartbeats: percent of one CPU, bytes RSS. */
+void worker_set_usage(struct worker *w, double cpu_percent, uint64_t memory_bytes);
+/* The process shall end: stops the users, sends the last statistics and `quit`, then calls
+ * ended(). Not later than the stop timeout plus 5 s. */
+void worker_quit(struct worker *w, uint64_t now_us);
+/* Frames that were no messages of Locust's. */
+uint64_t worker_bad_frames(const struct worker *w);
