@@ -53,6 +53,8 @@
 #define LIMIT_MODEL_HIDDEN	 4096
 #define LIMIT_MODEL_COLUMNS	 64 /* bits of a uint64_t in predict_body */
 #define LIMIT_PREDICT_DEPTH	 64
+#define LIMIT_PREDICT_REPLY_BYTES (16 * 1024)
+#define LIMIT_METRICS_BYTES	 (256 * 1024)
 
 /* Matrix (src/matrix) */
 #define LIMIT_SCENARIOS	  10000

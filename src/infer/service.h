@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * service - the LSTM behind HTTP.
+ *
+ * Main port: POST /predict, GET /healthz, /readyz, /metrics, every answer counted. Admin port
+ * (if wanted): the three GETs again, not counted, so that whoever compares the counters does
+ * not change them by looking, and can look at one of several processes that share the
+ * main port. The admin port opens first, then the model is loaded, then the main port opens:
+ * nobody is sent to a replica that cannot answer yet.
+ *
+ * Create, drain and destroy belong to one thread; requests are served on others. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct service;
+
+struct service_options {
+	const char *host;
+	uint16_t port, admin_port; /* 0: the kernel chooses */
+	bool has_admin, reuse_port;
+	unsigned threads; /* of the main port, at least 1 */
+	const char *model_folder;
+	uint64_t idle_timeout_s; /* 0: LIMIT_SERVE_IDLE_S */
+};
+
+/* When it returns OK the service is ready. Options are lent only for the call. */
+enum err service_create(struct service **out, const struct service_options *options,
+			struct err_text *text) MUST_CHECK;
+uint16_t service_port(const struct service *s);
+uint16_t service_admin_port(const struct service *s); /* 0: none */
+/* One line about the model, for people. Lent. */
+const char *service_summary(const struct service *s);
+
+/* Not ready any more, takes no new connections, waits up to timeout_us for the requests that
+ * have begun, then closes the main port. The admin port stays. Returns how many requests
+ * were cut off. */
+unsigned service_drain(struct service *s, uint64_t timeout_us);
+void service_destroy(struct service **s);
