@@ -24,6 +24,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /* Version of the structures below; a scenario compiled for another one is refused. */
 #define CIC_ABI 1u
@@ -49,8 +52,8 @@ struct cic_request {
 	const char *name;    /* row in the statistics; default: the path */
 	const char *headers; /* "Name: value" lines separated by \n */
 	const char *json;    /* body; sets Content-Type: application/json */
-	const char *body;    /* body of another type; body_len 0: up to its NUL */
-	size_t body_len;
+	const char *body;    /* body of another type, instead of json */
+	size_t body_len;     /* of json or body; 0: up to its NUL */
 	double timeout_s; /* for the whole request; default 60 */
 };
 
@@ -76,8 +79,9 @@ void cic_check(struct cic_response *r, bool ok, const char *failure_text);
 void cic_success(struct cic_response *r);
 /* True when the body is a JSON object with this key at its top level. */
 bool cic_json_has(const struct cic_response *r, const char *key);
-/* Value of a response header, NULL when absent. Valid as long as the response. */
-const char *cic_header(const struct cic_response *r, const char *name);
+/* Value of a response header, NULL when absent. Valid until the next cic_header() of this
+ * response; cut at 8 kB. */
+const char *cic_header(struct cic_response *r, const char *name);
 
 /* --- The user ------------------------------------------------------------------------- */
 
@@ -167,6 +171,9 @@ struct cic_user_class {
 							      .name = #class_name, \
 							      __VA_ARGS__ }
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

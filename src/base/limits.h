@@ -14,6 +14,7 @@
 #define LIMIT_CHUNK_LINE_BYTES	  1024
 #define LIMIT_TRAILER_BYTES	  (16 * 1024)
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
+#define LIMIT_ORIGINS		  1024
 
 /* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
 #define LIMIT_STAT_NAMES       10000

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * client - HTTP/1.1 requests of virtual users on one loop.
+ *
+ * Each user owns one http_conn: a keep-alive connection, one request at a time, no queue.
+ * A connection is watched once, edge-triggered, for both directions: a request in steady
+ * state costs one send and one recv (DESIGN 3.3). What only a request in flight needs
+ * (buffers, parser, deadline) is an exchange from the client's pool, so a waiting user costs no
+ * more than struct http_conn. All of it belongs to the thread of the loop.
+ *
+ * A connection that turns out to be closed by the server while it was idle is replaced and
+ * the request sent once more, but only if its method is idempotent or no byte of it was
+ * sent (RFC 9110 9.2.2). Redirects are not followed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "http/response.h"
+#include "http/url.h"
+#include "loop/loop.h"
+
+struct http_client;   /* per loop: pool of exchanges, origins */
+struct http_origin;   /* host and port with its addresses; owned by the client */
+struct http_exchange; /* private */
+
+/* What was asked. All memory is lent until http_conn_send() returns. */
+struct http_request {
+	const char *method;
+	const struct http_origin *origin;
+	struct str target;	 /* "/path?query"; "" means "/" */
+	struct str headers;	 /* "Name: value\r\n" lines, or "" */
+	const char *content_type; /* NULL: none */
+	struct str body;	 /* p NULL: no body at all; "" sends Content-Length: 0 */
+	uint64_t timeout_us;	 /* for all of it: connect, send, answer; > 0 */
+};
+
+/* The answer. Lives until http_conn_release(). */
+struct http_reply {
+	const char *error; /* NULL: a whole response came; else Python-style words, see below */
+	const struct http_response *head; /* status, headers; offsets into bytes */
+	const char *bytes;		  /* the receive buffer */
+	const char *body;		  /* followed by a NUL */
+	size_t body_len;
+	uint64_t time_us; /* from http_conn_send() to the last byte, or to the failure */
+};
+
+/* The words are Python's, for they stand in the users' dashboards already:
+ *   ConnectionRefusedError(111, 'Connection refused')   and likewise by errno
+ *   gaierror(-2, 'Name or service not known')
+ *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
+ *   RemoteDisconnected('the server closed the connection without an answer')
+ *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...) */
+
+typedef void (*http_done_fn)(void *arg);
+
+/* Fields are private; embedded by the user. */
+struct http_conn {
+	struct http_client *client;
+	const struct http_origin *origin; /* of the open connection */
+	struct http_exchange *exchange;	  /* NULL: idle */
+	struct loop_watch watch;	  /* fd -1: closed */
+	bool is_connected;
+};
+
+struct http_client *http_client_create(struct loop *loop);
+/* Every http_conn of it must be closed. */
+void http_client_destroy(struct http_client **c);
+
+/* The origin of a URL, made and resolved (blocking, getaddrinfo) when new and remembered. A name
+ * that cannot be resolved is a valid origin whose requests fail with gaierror and which is
+ * looked up again after 1 s. ERR_TOO_BIG beyond LIMIT_ORIGINS. */
+enum err http_client_origin(struct http_client *c, const struct http_url *url,
+			    const struct http_origin **out, struct err_text *why) MUST_CHECK;
+
+void http_conn_init(struct http_conn *conn, struct http_client *c);
+/* Sends; done(arg) is called in a later turn when *reply is filled. Never inside this call; a
+ * request that fails at once also ends in a later turn. conn must be idle and released.
+ * Bytes that would break the framing (CR, LF in method, target or content type) must have been
+ * refused by the caller. */
+void http_conn_send(struct http_conn *conn, const struct http_request *request,
+		    struct http_reply *reply, http_done_fn done, void *arg);
+/* Gives the exchange back; the reply's memory is gone. Harmless when idle. */
+void http_conn_release(struct http_conn *conn);
+/* Ends a request in flight without calling done, and closes the connection; harmless else. Takes
+ * effect at once; conn may be freed at the end of the loop's turn (loop_bury). */
+void http_conn_close(struct http_conn *conn);
+/* True while a request is in flight. */
+bool http_conn_is_busy(const struct http_conn *conn);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * url - http:// URLs cut into their parts (RFC 3986, as far as a client needs it). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Slices of the text that was parsed. */
+struct http_url {
+	struct str host; /* without the brackets of an IPv6 address */
+	bool is_ipv6;
+	uint16_t port;	   /* 80 when not given */
+	struct str target; /* path and query as sent; "" or begins with '/'; fragment cut off */
+};
+
+/* ERR_BAD_INPUT names what is wrong and how to write it: no scheme, no host, a port out of
+ * range, user:password@, blanks or control characters, more than LIMIT_URL_BYTES.
+ * ERR_UNSUPPORTED for https:// and other schemes. "http://h?q" has the target "?q". */
+enum err http_url_parse(struct str text, struct http_url *out, struct err_text *why) MUST_CHECK;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * scenario - native scenarios: C source compiled (compile.h) and loaded, or a shared object.
+ *
+ * User classes are the exported objects named cic_user_*, found by scanning .dynsym
+ * (symbols.h) and sorted by name. Loaded once per process and never unloaded while users run. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "cicada.h"
+
+struct scenario {
+	const struct cic_user_class *const *classes; /* sorted by name */
+	size_t class_count;
+	char *file_name; /* without folders, shown to people */
+	void *handle;	 /* dlopen's */
+};
+
+/* path: *.c is compiled first, *.so is loaded. Every class is checked: ABI, name, at least one
+ * task, weights and waits finite and not negative, LIMIT_USER_CLASSES. The text names the
+ * file and the class, or holds the compiler's first error lines. */
+enum err scenario_load(const char *path, struct scenario *out, struct err_text *text) MUST_CHECK;
+void scenario_unload(struct scenario *s);
