@@ -15,6 +15,8 @@
 #define LIMIT_TRAILER_BYTES	  (16 * 1024)
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
 #define LIMIT_ORIGINS		  1024
+#define LIMIT_ORIGIN_ADDRESSES	  16
+#define LIMIT_HOST_BYTES	  255 /* DNS allows 253 */
 
 /* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
 #define LIMIT_STAT_NAMES       10000

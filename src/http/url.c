@@ -10,8 +10,6 @@
 #include "base/limits.h"
 #include "base/num.h"
 
-/* DNS allows 253 bytes. */
-#define HOST_BYTES_MAX 255
 /* Of a wrong URL that a message repeats. */
 #define SHOWN_BYTES_MAX 200
 
@@ -88,9 +86,9 @@ static enum err check_name(struct str host, struct err_text *why)
 {
 	if (!host.len)
 		return err_set(why, ERR_BAD_INPUT, "the URL has no host; write http://HOST[:PORT]");
-	if (host.len > HOST_BYTES_MAX)
+	if (host.len > LIMIT_HOST_BYTES)
 		return err_set(why, ERR_BAD_INPUT, "the host has %zu bytes, the limit is %d",
-			       host.len, HOST_BYTES_MAX);
+			       host.len, LIMIT_HOST_BYTES);
 	for (size_t i = 0; i < host.len; i++)
 		if (!is_host_char(host.p[i]))
 			return err_set(why, ERR_BAD_INPUT,

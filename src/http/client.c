@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * client - see the header.
+ *
+ * Life of a request: http_conn_send() takes an exchange and writes the request to an open
+ * connection at once, else begins to connect; on_event() goes on with whatever is possible:
+ * send the rest, receive, parse; finish() is the one end of it.
+ *
+ * Edge-triggered rules kept here: send and recv go on until EAGAIN, except that a recv which
+ * got less than the room it offered has drained the socket, for whatever comes later raises a
+ * new edge. Only the end of the stream may have come in the edge just taken; then recv goes on
+ * until it is seen. An idle connection that becomes readable is closed: the server ends it, or
+ * sends what nobody asked for.
+ *
+ * A connect that is not decided yet makes send fail with EAGAIN, and a failed one makes it
+ * fail with the reason, so connecting needs no calls of its own. */
+#include "http/client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/http_int.h"
+
+/* Room offered to the first recv; with the NUL a whole 16 kB. */
+#define RECV_BYTES (16 * 1024 - 1)
+/* Room below which the buffer grows. */
+#define RECV_BYTES_MIN (4 * 1024)
+/* A pooled buffer larger than this gives its memory back. */
+#define KEPT_BYTES_MAX (256 * 1024)
+
+#define READ_EVENTS ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+#define END_EVENTS  ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+
+struct http_exchange {
+	struct http_exchange *next; /* in the pool */
+	struct buf out;		    /* the request */
+	size_t sent;		    /* bytes of out */
+	struct buf in;		    /* head and decoded body */
+	struct http_response response;
+	struct loop_timer timer; /* deadline; after a failure at once: its delivery */
+	struct http_origin *origin;
+	size_t first_address, addresses_tried;
+	uint64_t start_us, timeout_us;
+	struct http_reply *reply;
+	http_done_fn done;
+	void *arg;
+	int send_errno; /* why no more can be sent */
+	bool is_idempotent, is_reused, was_retried, has_surplus, is_done;
+	char error[FAILURE_BYTES]; /* "": none */
+};
+
+struct http_client *http_client_create(struct loop *loop)
+{
+	struct http_client *c = mem_zalloc(1, sizeof(*c));
+
+	c->loop = loop;
+	map_init(&c->by_name);
+	return c;
+}
+
+void http_client_destroy(struct http_client **c)
+{
+	struct http_client *client = *c;
+
+	if (!client)
+		return;
+	ensure(!client->exchanges_in_use);
+	while (client->pool) {
+		struct http_exchange *x = client->pool;
+
+		client->pool = x->next;
+		buf_fini(&x->out);
+		buf_fini(&x->in);
+		mem_free(x);
+	}
+	for (size_t i = 0; i < client->origin_count; i++)
+		origin_destroy(&client->origins[i]);
+	map_fini(&client->by_name);
+	mem_free(client);
+	*c = NULL;
+}
+
+static struct http_exchange *exchange_acquire(struct http_client *c)
+{
+	struct http_exchange *x = c->pool;
+
+	c->exchanges_in_use++;
+	if (x) {
+		c->pool = x->next;
+		return x;
+	}
+	x = mem_zalloc(1, sizeof(*x));
+	buf_init(&x->out, LIMIT_REQUEST_BYTES);
+	buf_init(&x->in, LIMIT_RESPONSE_HEAD_BYTES + LIMIT_RESPONSE_BODY_BYTES + RECV_BYTES);
+	return x;
+}
+
+static void buf_reset(struct buf *b)
+{
+	if (b->cap > KEPT_BYTES_MAX)
+		buf_fini(b);
+	b->len = 0;
+	b->is_full = false;
+}
+
+static void exchange_release(struct http_client *c, struct http_exchange *x)
+{
+	buf_reset(&x->out);
+	buf_reset(&x->in);
+	x->next = c->pool;
+	c->pool = x;
+	c->exchanges_in_use--;
+}
+
+void http_conn_init(struct http_conn *conn, struct http_client *c)
+{
+	*conn = (struct http_conn){ .client = c, .watch.fd = -1 };
+}
+
+bool http_conn_is_busy(const struct http_conn *conn)
+{
+	return conn->exchange && !conn->exchange->is_done;
+}
+
+static void close_socket(struct http_conn *conn)
+{
+	int fd = conn->watch.fd;
+
+	conn->is_connected = false;
+	if (fd < 0)
+		return;
+	loop_unwatch(conn->client->loop, &conn->watch);
+	close(fd);
+}
+
+void http_conn_release(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	ensure(!http_conn_is_busy(conn));
+	conn->exchange = NULL;
+	if (x)
+		exchange_release(conn->client, x);
+}
+
+void http_conn_close(struct http_conn *conn)
+{
+	close_socket(conn);
+	if (http_conn_is_busy(conn)) {
+		loop_timer_clear(conn->client->loop, &conn->exchange->timer);
+		conn->exchange->is_done = true;
+	}
+	http_conn_release(conn);
+}
+
+/* The one end of a request. Touches nothing after done(), which may send the next one. */
+static void finish(struct http_conn *conn, bool can_reuse)
+{
+	struct http_exchange *x = conn->exchange;
+	struct http_reply *reply = x->reply;
+
+	loop_timer_clear(conn->client->loop, &x->timer);
+	if (!can_reuse)
+		close_socket(conn);
+	*reply = (struct http_reply){ .head = &x->response, .bytes = "", .body = "" };
+	if (x->error[0]) {
+		http_response_init(&x->response, false);
+		reply->error = x->error;
+	} else {
+		x->in.p[x->in.len] = '\0';
+		reply->bytes = x->in.p;
+		reply->body = x->in.p + x->response.head_bytes;
+		reply->body_len = x->in.len - x->response.head_bytes;
+	}
+	reply->time_us = clock_us() - x->start_us;
+	x->is_done = true;
+	x->done(x->arg);
+}
+
+static bool is_would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+static enum io flush(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	while (x->sent < x->out.len) {
+		ssize_t n = send(conn->watch.fd, x->out.p + x->sent, x->out.len - x->sent,
+				 MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			x->sent += (size_t)n;
+		} else if (is_would_block(errno)) {
+			return IO_AGAIN;
+		} else if (errno != EINTR) {
+			x->send_errno = errno;
+			return IO_FAIL;
+		}
+	}
+	return IO_OK;
+}
+
+static void on_event(void *arg, uint32_t events);
+
+/* Returns 0 when the connect is under way, else why not (errno). */
+static int connect_to(struct http_conn *conn, const struct http_address *address)
+{
+	int one = 1, error = 0;
+	int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (connect(fd, (const struct sockaddr *)&address->name, address->name_bytes) < 0 &&
+	    errno != EINPROGRESS)
+		error = errno;
+	else if (loop_watch(conn->client->loop, &conn->watch, fd,
+			    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event, conn))
+		error = errno;
+	if (error)
+		close(fd);
+	return error;
+}
+
+/* Begins to connect to the next address not yet tried. False: there is none, and x->error
+ * says why the last one failed. */
+static bool connect_next(struct http_conn *conn, int error)
+{
+	struct http_exchange *x = conn->exchange;
+	struct http_origin *o = x->origin;
+
+	close_socket(conn);
+	x->send_errno = 0;
+	while (x->addresses_tried < o->address_count) {
+		size_t at = (x->first_address + x->addresses_tried++) % o->address_count;
+
+		error = connect_to(conn, &o->addresses[at]);
+		if (!error)
+			return true;
+	}
+	failure_of_errno(x->error, error);
+	return false;
+}
+
+static bool connect_first(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	origin_resolve(x->origin, clock_us());
+	if (!x->origin->address_count) {
+		failure_of_resolver(x->error, x->origin);
+		return false;
+	}
+	conn->origin = x->origin;
+	x->sent = 0;
+	x->is_reused = false;
+	x->addresses_tried = 0;
+	x->first_address = x->origin->good;
+	return connect_next(conn, 0);
+}
+
+/* True when the server has closed an idle connection before it saw the request, or may have
+ * seen it but may see it twice. */
+static bool is_stale(const struct http_exchange *x)
+{
+	return x->is_reused && !x->was_retried && !x->in.len && (x->is_idempotent || !x->sent);
+}
+
+static bool retry(struct http_conn *conn)
+{
+	conn->exchange->was_retried = true;
+	close_socket(conn);
+	return connect_first(conn);
+}
+
+/* After the first flush on a new connection. False: not connected yet, or not at all. */
+static bool check_connected(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (!x->sent) {
+		if (x->send_errno && !connect_next(conn, x->send_errno))
+			finish(conn, false);
+		return false;
+	}
+	conn->is_connected = true;
+	x->origin->good = (x->first_address + x->addresses_tried - 1) % x->origin->address_count;
+	return true;
+}
+
+static enum io parse_too_large(struct http_exchange *x)
+{
+	snprintf(x->error, sizeof(x->error), "ResponseTooLarge('the body is larger than %d bytes')",
+		 LIMIT_RESPONSE_BODY_BYTES);
+	return IO_FAIL;
+}
+
+/* fresh: bytes at the end of x->in that the parser has not seen. */
+static enum io parse(struct http_exchange *x, size_t fresh)
+{
+	struct http_response *r = &x->response;
+	size_t used, body_len, at = x->in.len - fresh;
+	enum io io;
+
+	if (!r->is_head_done) {
+		io = http_response_head(r, x->in.p, x->in.len);
+		if (io == IO_FAIL)
+			failure_of_response(x->error, r, x->in.p, x->in.len);
+		if (io != IO_OK)
+			return io;
+		if (r->framing == HTTP_BODY_LENGTH && r->content_length > LIMIT_RESPONSE_BODY_BYTES)
+			return parse_too_large(x);
+		at = r->head_bytes;
+		fresh = x->in.len - at;
+	}
+	io = http_response_body(r, x->in.p + at, fresh, &used, &body_len);
+	x->has_surplus = used < fresh;
+	x->in.len = at + body_len;
+	if (io == IO_FAIL)
+		failure_of_response(x->error, r, x->in.p, x->in.len);
+	else if (r->body_bytes > LIMIT_RESPONSE_BODY_BYTES)
+		return parse_too_large(x);
+	return io;
+}
+
+/* The stream ended: closed (error 0) or broken. */
+static void end_of_stream(struct http_conn *conn, int error)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (is_stale(x)) {
+		if (!retry(conn))
+			finish(conn, false);
+		return;
+	}
+	if (error || http_response_eof(&x->response) != IO_OK) {
+		if (!error)
+			error = x->send_errno;
+		if (error)
+			failure_of_errno(x->error, error);
+		else
+			failure_of_response(x->error, &x->response, x->in.p, x->in.len);
+	}
+	finish(conn, false);
+}
+
+/* Where the next bytes go, and how many at most. */
+static char *recv_room(struct buf *in, size_t *room)
+{
+	bool is_wide = in->cap > in->len + RECV_BYTES_MIN;
+	char *to = is_wide ? in->p + in->len : buf_room(in, RECV_BYTES);
+
+	ensure(to);
+	*room = in->cap - in->len - 1;
+	return to;
+}
+
+/* A reply that filled the room offered may hide more bytes for which no edge will come. */
+static bool is_drained(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_PEEK) < 0 && is_would_block(errno);
+}
+
+static bool can_reuse(const struct http_conn *conn, bool was_filled)
+{
+	const struct http_exchange *x = conn->exchange;
+
+	return x->response.can_reuse && !x->has_surplus && x->sent == x->out.len &&
+	       (!was_filled || is_drained(conn->watch.fd));
+}
+
+/* to_the_end: the stream has ended or broken, so that nothing more will wake us. */
+static void receive(struct http_conn *conn, bool to_the_end)
+{
+	struct http_exchange *x = conn->exchange;
+	bool was_filled = true;
+
+	while (was_filled || to_the_end) {
+		size_t room;
+		char *to = recv_room(&x->in, &room);
+		ssize_t n = recv(conn->watch.fd, to, room, 0);
+		enum io io;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && is_would_block(errno) && !x->send_errno)
+			return;
+		if (n <= 0) {
+			end_of_stream(conn, n == 0 ? 0 : x->send_errno ? x->send_errno : errno);
+			return;
+		}
+		x->in.len += (size_t)n;
+		was_filled = (size_t)n == room;
+		io = parse(x, (size_t)n);
+		if (io != IO_AGAIN) {
+			finish(conn, io == IO_OK && !to_the_end && can_reuse(conn, was_filled));
+			return;
+		}
+	}
+}
+
+static void on_event(void *arg, uint32_t events)
+{
+	struct http_conn *conn = arg;
+	bool is_broken;
+
+	if (!http_conn_is_busy(conn)) {
+		if (events & READ_EVENTS)
+			close_socket(conn);
+		return;
+	}
+	/* A server may answer and close before it has read all; then the answer counts. */
+	is_broken = flush(conn) == IO_FAIL;
+	if (!conn->is_connected && !check_connected(conn))
+		return;
+	if (is_broken || events & READ_EVENTS)
+		receive(conn, is_broken || events & END_EVENTS);
+}
+
+static void on_timer(void *arg)
+{
+	struct http_conn *conn = arg;
+	struct http_exchange *x = conn->exchange;
+
+	if (!x->error[0])
+		failure_of_timeout(x->error, conn->is_connected, x->timeout_us);
+	finish(conn, false);
+}
+
+/* RFC 9110 9.2.2. */
+static bool is_idempotent(const char *method)
+{
+	static const char *const methods[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	return false;
+}
+
+static void prepare(struct http_conn *conn, const struct http_request *request)
+{
+	struct http_exchange *x = conn->exchange;
+
+	x->origin = conn->client->origins[request->origin->index];
+	x->sent = 0;
+	x->send_errno = 0;
+	x->error[0] = '\0';
+	x->start_us = clock_us();
+	x->timeout_us = request->timeout_us;
+	x->is_idempotent = is_idempotent(request->method);
+	x->is_reused = x->was_retried = x->has_surplus = x->is_done = false;
+	http_response_init(&x->response, strcmp(request->method, "HEAD") == 0);
+	loop_timer_init(&x->timer, on_timer, conn);
+	request_write(&x->out, request);
+}
+
+/* False: it has failed and x->error says why. */
+static bool begin(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (x->out.is_full) {
+		snprintf(x->error, sizeof(x->error),
+			 "RequestTooLarge('the request is larger than %d bytes')",
+			 LIMIT_REQUEST_BYTES);
+		return false;
+	}
+	if (conn->origin != x->origin)
+		close_socket(conn);
+	if (conn->watch.fd < 0)
+		return connect_first(conn);
+	x->is_reused = true;
+	if (flush(conn) != IO_FAIL)
+		return true;
+	if (is_stale(x))
+		return retry(conn);
+	failure_of_errno(x->error, x->send_errno);
+	return false;
+}
+
+void http_conn_send(struct http_conn *conn, const struct http_request *request,
+		    struct http_reply *reply, http_done_fn done, void *arg)
+{
+	struct http_exchange *x;
+	bool has_begun;
+
+	ensure(!conn->exchange && done && request->timeout_us);
+	x = conn->exchange = exchange_acquire(conn->client);
+	x->reply = reply;
+	x->done = done;
+	x->arg = arg;
+	prepare(conn, request);
+	has_begun = begin(conn);
+	if (!has_begun)
+		close_socket(conn);
+	loop_timer_set(conn->client->loop, &x->timer,
+		       has_begun ? x->start_us + x->timeout_us : x->start_us);
+}

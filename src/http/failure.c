@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * failure - what went wrong, in the words Python's clients print and dashboards know. */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "http/http_int.h"
+
+/* Of a wrong status line that the words repeat. */
+#define SHOWN_BYTES_MAX 40
+
+static const char *class_of_errno(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "ConnectionRefusedError";
+	case ECONNRESET:
+		return "ConnectionResetError";
+	case ECONNABORTED:
+		return "ConnectionAbortedError";
+	case EPIPE:
+		return "BrokenPipeError";
+	case ETIMEDOUT:
+		return "TimeoutError";
+	case EACCES:
+	case EPERM:
+		return "PermissionError";
+	default:
+		return "OSError";
+	}
+}
+
+void failure_of_errno(char *text, int error)
+{
+	snprintf(text, FAILURE_BYTES, "%s(%d, '%s')", class_of_errno(error), error,
+		 strerror(error));
+}
+
+void failure_of_resolver(char *text, const struct http_origin *o)
+{
+	if (o->resolver_error == EAI_SYSTEM)
+		failure_of_errno(text, o->resolver_errno);
+	else
+		snprintf(text, FAILURE_BYTES, "gaierror(%d, '%s')", o->resolver_error,
+			 gai_strerror(o->resolver_error));
+}
+
+void failure_of_timeout(char *text, bool is_connected, uint64_t timeout_us)
+{
+	snprintf(text, FAILURE_BYTES, "%s within %g s')",
+		 is_connected ? "ReadTimeout('no whole response" : "ConnectTimeout('no connection",
+		 (double)timeout_us / (double)CLOCK_S);
+}
+
+/* As Python's repr() of bytes would, without the quotes. */
+static void show_line(char *text, size_t size, struct str line)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < line.len && i < SHOWN_BYTES_MAX && at < size; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+		bool is_plain = c >= 0x20 && c < 0x7f && c != '\'' && c != '\\';
+
+		at += (size_t)snprintf(text + at, size - at, is_plain ? "%c" : "\\x%02x", c);
+	}
+}
+
+void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len)
+{
+	struct str line = { bytes + r->line_at, len - r->line_at };
+	char shown[SHOWN_BYTES_MAX * 4 + 1];
+	const char *lf;
+
+	switch (r->fault) {
+	case HTTP_CLOSED_UNANSWERED:
+		snprintf(text, FAILURE_BYTES, "RemoteDisconnected('the server %s')",
+			 http_fault_text(r->fault));
+		break;
+	case HTTP_BAD_STATUS_LINE:
+	case HTTP_BAD_VERSION:
+	case HTTP_BAD_STATUS:
+		lf = memchr(line.p, '\n', line.len);
+		if (lf)
+			line.len = (size_t)(lf - line.p);
+		show_line(shown, sizeof(shown), str_trim(line));
+		snprintf(text, FAILURE_BYTES, "BadStatusLine('%s')", shown);
+		break;
+	default:
+		snprintf(text, FAILURE_BYTES, "InvalidResponse('the server %s')",
+			 http_fault_text(r->fault));
+	}
+}

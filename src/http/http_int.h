@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * http_int - what the files behind client.h share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "http/client.h"
+#include "http/response.h"
+
+/* Room for the words of reply.error. */
+#define FAILURE_BYTES 256
+
+struct http_address {
+	struct sockaddr_storage name;
+	socklen_t name_bytes;
+};
+
+struct http_origin {
+	size_t index; /* in http_client.origins */
+	char *host;   /* lower case */
+	char *port;
+	char *host_line; /* "Host: name:8089\r\n" */
+	bool is_ipv6;	 /* the host is an address */
+	struct http_address addresses[LIMIT_ORIGIN_ADDRESSES];
+	size_t address_count; /* 0: not resolved, see resolver_error */
+	size_t good;	      /* the address that was last connected */
+	int resolver_error;   /* of getaddrinfo */
+	int resolver_errno;   /* with EAI_SYSTEM */
+	uint64_t retry_at_us; /* when a failed look-up may be repeated */
+};
+
+struct http_client {
+	struct loop *loop;
+	struct http_exchange *pool; /* idle ones */
+	size_t exchanges_in_use;
+	struct map by_name; /* of origins: host, NUL, port */
+	struct http_origin *origins[LIMIT_ORIGINS];
+	size_t origin_count;
+};
+
+/* Looks the host up (blocking) unless its addresses are known or it failed just now. */
+void origin_resolve(struct http_origin *o, uint64_t now_us);
+void origin_destroy(struct http_origin **o);
+
+/* Appends the whole request. */
+void request_write(struct buf *out, const struct http_request *request);
+
+/* The words of client.h into text[FAILURE_BYTES]. */
+void failure_of_errno(char *text, int error);
+void failure_of_resolver(char *text, const struct http_origin *o);
+void failure_of_timeout(char *text, bool is_connected, uint64_t timeout_us);
+/* r failed on the bytes[0..len) received. */
+void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len);
