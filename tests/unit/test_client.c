@@ -1,396 +1,20 @@
-/* SPDX-License-Identifier: MIT
- *
- * The client against a server thread on loopback that follows a script of steps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/mem.h"
-#include "http/client.h"
-
-/* Nothing here takes that long; a hang fails instead. */
-#define PATIENCE_US (20 * CLOCK_S)
-
-enum step_kind {
-	END = 0,
-	ACCEPT,
-	READ,	      /* one request; text: must be contained in it */
-	WRITE,	      /* text */
-	WRITE_SLOWLY, /* text, every byte in its own segment */
-	FLOOD,	      /* count bytes */
-	CLOSE,
-	RESET,
-	AWAIT_CLOSE, /* until the client closes, who sends nothing before */
-	TELL,	     /* wakes await_server() */
-	AWAIT_TEST   /* until tell_server() */
-};
-
-struct step {
-	enum step_kind kind;
-	const char *text;
-	size_t count;
-};
-
-struct server {
-	pthread_t thread;
-	int listener, fd;
-	uint16_t port;
-	const struct step *steps;
-	sem_t told, test_told;
-	char request[65536];
-	char wrong[512]; /* "": all steps went well */
-};
-
-struct fixture {
-	struct loop loop;
-	struct loop_timer guard;
-	struct http_client *client;
-	struct http_conn conn;
-	struct http_reply reply;
-	struct server server;
-	int done_count;
-	bool has_hung;
-};
-
-static void server_fails(struct server *s, const char *what, const char *detail)
-{
-	if (!s->wrong[0])
-		snprintf(s->wrong, sizeof(s->wrong), "%s: %.300s", what, detail ? detail : "");
-}
-
-static bool is_ready(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, (int)(PATIENCE_US / CLOCK_MS)) == 1;
-}
-
-static size_t content_length(const char *head)
-{
-	const char *line = strstr(head, "Content-Length: ");
-	unsigned long value = 0;
-
-	return line && sscanf(line, "Content-Length: %lu", &value) == 1 ? value : 0;
-}
-
-/* Reads a request; bodies beyond the buffer are read and dropped. */
-static void server_read(struct server *s, const char *expected)
-{
-	size_t len = 0, whole = SIZE_MAX, got = 0;
-
-	memset(s->request, 0, sizeof(s->request));
-	while (got < whole) {
-		size_t at = len < 32768 ? len : 32768;
-		ssize_t n = is_ready(s->fd) ? read(s->fd, s->request + at, 32767) : -1;
-		const char *end;
-
-		if (n <= 0) {
-			server_fails(s, "no whole request", s->request);
-			return;
-		}
-		len = at + (size_t)n;
-		got += (size_t)n;
-		end = strstr(s->request, "\r\n\r\n");
-		if (end && whole == SIZE_MAX)
-			whole = (size_t)(end - s->request) + 4 + content_length(s->request);
-	}
-	if (got != whole)
-		server_fails(s, "more than a request", s->request);
-	if (expected && !strstr(s->request, expected))
-		server_fails(s, expected, s->request);
-}
-
-static void server_flood(struct server *s, size_t count)
-{
-	char block[65536];
-
-	memset(block, 'x', sizeof(block));
-	while (count) {
-		size_t part = count < sizeof(block) ? count : sizeof(block);
-		ssize_t n = send(s->fd, block, part, MSG_NOSIGNAL);
-
-		/* A client may have had enough of it. */
-		if (n < 0)
-			return;
-		count -= (size_t)n;
-	}
-}
-
-static void server_write(struct server *s, const char *text, size_t part)
-{
-	for (size_t at = 0, len = strlen(text); at < len; at += part) {
-		size_t size = len - at < part ? len - at : part;
-
-		if (send(s->fd, text + at, size, MSG_NOSIGNAL) != (ssize_t)size)
-			server_fails(s, "write", text);
-	}
-}
-
-static void server_close(struct server *s, bool is_reset)
-{
-	struct linger linger = { .l_onoff = 1 };
-
-	if (is_reset)
-		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close(s->fd);
-	s->fd = -1;
-}
-
-static void await(struct server *s, sem_t *sem)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_US / CLOCK_S;
-	if (sem_timedwait(sem, &until) != 0)
-		server_fails(s, "await", "timed out");
-}
-
-static void server_step(struct server *s, const struct step *step)
-{
-	char byte;
-	int one = 1;
-
-	switch (step->kind) {
-	case ACCEPT:
-		if (s->fd >= 0)
-			server_close(s, false);
-		s->fd = is_ready(s->listener) ? accept(s->listener, NULL, NULL) : -1;
-		if (s->fd < 0)
-			server_fails(s, "accept", "no connection came");
-		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		break;
-	case READ:
-		server_read(s, step->text);
-		break;
-	case WRITE:
-		server_write(s, step->text, SIZE_MAX);
-		break;
-	case WRITE_SLOWLY:
-		server_write(s, step->text, 1);
-		break;
-	case FLOOD:
-		server_flood(s, step->count);
-		break;
-	case CLOSE:
-	case RESET:
-		server_close(s, step->kind == RESET);
-		break;
-	case AWAIT_CLOSE:
-		if (!is_ready(s->fd) || read(s->fd, &byte, 1) > 0)
-			server_fails(s, "await close", "the client did not close");
-		break;
-	case TELL:
-		sem_post(&s->told);
-		break;
-	case AWAIT_TEST:
-		await(s, &s->test_told);
-		break;
-	case END:
-		break;
-	}
-}
-
-static void *server_main(void *arg)
-{
-	struct server *s = arg;
-
-	for (const struct step *step = s->steps; step->kind && !s->wrong[0]; step++)
-		server_step(s, step);
-	if (s->fd >= 0)
-		server_close(s, false);
-	return NULL;
-}
-
-static int listen_on(uint16_t *port)
-{
-	struct sockaddr_in name = { .sin_family = AF_INET };
-	socklen_t name_bytes = sizeof(name);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &name_bytes), 0);
-	*port = ntohs(name.sin_port);
-	return fd;
-}
-
-static void server_start(struct server *s, const struct step *steps)
-{
-	*s = (struct server){ .steps = steps, .fd = -1 };
-	s->listener = listen_on(&s->port);
-	sem_init(&s->told, 0, 0);
-	sem_init(&s->test_told, 0, 0);
-	assert_int_equal(pthread_create(&s->thread, NULL, server_main, s), 0);
-}
-
-/* Waits for the end of the script. */
-static void server_stop(struct server *s)
-{
-	pthread_join(s->thread, NULL);
-	close(s->listener);
-	sem_destroy(&s->told);
-	sem_destroy(&s->test_told);
-	if (s->wrong[0])
-		fail_msg("server: %s", s->wrong);
-}
-
-static void on_guard(void *arg)
-{
-	struct fixture *f = arg;
-
-	f->has_hung = true;
-	loop_stop(&f->loop);
-}
-
-static void client_start(struct fixture *f)
-{
-	struct err_text why = { 0 };
-
-	assert_int_equal(loop_init(&f->loop, &why), OK);
-	loop_timer_init(&f->guard, on_guard, f);
-	f->client = http_client_create(&f->loop);
-	http_conn_init(&f->conn, f->client);
-	f->done_count = 0;
-	f->has_hung = false;
-}
-
-static void client_stop(struct fixture *f)
-{
-	http_conn_close(&f->conn);
-	http_client_destroy(&f->client);
-	loop_fini(&f->loop);
-}
-
-static struct fixture *start(const struct step *steps)
-{
-	struct fixture *f = mem_zalloc(1, sizeof(*f));
-
-	server_start(&f->server, steps);
-	client_start(f);
-	return f;
-}
-
-static void stop(struct fixture *f)
-{
-	client_stop(f);
-	server_stop(&f->server);
-	mem_free(f);
-}
-
-static const struct http_origin *origin_of(struct fixture *f, const char *host, uint16_t port)
-{
-	const struct http_origin *origin = NULL;
-	struct http_url url;
-	char text[300];
-
-	snprintf(text, sizeof(text), "http://%s:%u/", host, port);
-	assert_int_equal(http_url_parse(str_of(text), &url, NULL), OK);
-	assert_int_equal(http_client_origin(f->client, &url, &origin, NULL), OK);
-	return origin;
-}
-
-static void on_done(void *arg)
-{
-	struct fixture *f = arg;
-
-	f->done_count++;
-	loop_stop(&f->loop);
-}
-
-/* Runs the loop until on_done(). */
-static void await_done(struct fixture *f)
-{
-	int before = f->done_count;
-
-	loop_timer_set(&f->loop, &f->guard, clock_us() + PATIENCE_US);
-	loop_run(&f->loop);
-	loop_timer_clear(&f->loop, &f->guard);
-	assert_false(f->has_hung);
-	assert_int_equal(f->done_count, before + 1);
-	assert_false(http_conn_is_busy(&f->conn));
-}
-
-static struct http_request request_of(struct fixture *f, const char *method, const char *target)
-{
-	return (struct http_request){
-		.method = method,
-		.origin = origin_of(f, "127.0.0.1", f->server.port),
-		.target = str_of(target),
-		.headers = str_of(""),
-		.timeout_us = PATIENCE_US,
-	};
-}
-
-/* The reply lives until the next ask(). */
-static void ask_for(struct fixture *f, const struct http_request *request)
-{
-	int before = f->done_count;
-
-	http_conn_release(&f->conn);
-	http_conn_send(&f->conn, request, &f->reply, on_done, f);
-	assert_int_equal(f->done_count, before);
-	assert_true(http_conn_is_busy(&f->conn));
-	await_done(f);
-}
-
-static void ask(struct fixture *f, const char *method, const char *target)
-{
-	struct http_request request = request_of(f, method, target);
-
-	ask_for(f, &request);
-}
-
-static void assert_reply(const struct fixture *f, unsigned status, const char *body)
-{
-	if (f->reply.error)
-		fail_msg("%s", f->reply.error);
-	assert_int_equal(f->reply.head->status, status);
-	assert_int_equal(f->reply.body_len, strlen(body));
-	assert_string_equal(f->reply.body, body);
-}
-
-static void assert_error(const struct fixture *f, const char *words)
-{
-	assert_non_null(f->reply.error);
-	if (!strstr(f->reply.error, words))
-		fail_msg("'%s' is not in '%s'", words, f->reply.error);
-	assert_int_equal(f->reply.head->status, 0);
-	assert_int_equal(f->reply.body_len, 0);
-	assert_string_equal(f->reply.body, "");
-}
-
-#define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+/* SPDX-License-Identifier: MIT */
+#include "client_fixture.h"
 
 static void test_reuse(void **state)
 {
 	static const struct step steps[] = {
-		{ ACCEPT },
-		{ READ, "GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:" },
-		{ WRITE, OK_REPLY },
-		{ READ, "GET /second HTTP/1.1\r\n" },
-		{ WRITE, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" },
-		{ READ, "GET /?x=1 HTTP/1.1\r\n" },
-		{ WRITE, OK_REPLY },
-		{ READ, "GET / HTTP/1.1\r\n" },
-		{ WRITE, OK_REPLY },
-		{ AWAIT_CLOSE },
-		{ END },
+		ACCEPT,
+		READ("GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:"),
+		WRITE(OK_REPLY),
+		READ("GET /second HTTP/1.1\r\n"),
+		WRITE("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+		READ("GET /?x=1 HTTP/1.1\r\n"),
+		WRITE(OK_REPLY),
+		READ("GET / HTTP/1.1\r\n"),
+		WRITE(OK_REPLY),
+		AWAIT_CLOSE,
+		END
 	};
 	struct fixture *f = start(steps);
 
@@ -427,11 +51,629 @@ static void test_refused(void **state)
 	mem_free(f);
 }
 
+static void test_two_addresses(void **state)
+{
+	static const struct step steps[] = { ACCEPT,	      READ(""),	   WRITE(CLOSING_REPLY),
+					     CLOSE,	      ACCEPT,	   READ(""),
+					     WRITE(OK_REPLY), AWAIT_CLOSE, END };
+	struct fixture *f = start(steps);
+	const struct http_origin *shared = origin_of(f, "127.0.0.1", f->server.port);
+	struct http_origin *origin = f->client->origins[shared->index];
+	uint16_t dead_port;
+
+	(void)state;
+	close(listen_on(&dead_port));
+	origin->addresses[1] = origin->addresses[0];
+	((struct sockaddr_in *)&origin->addresses[0].name)->sin_port = htons(dead_port);
+	origin->address_count = 2;
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "bye");
+	assert_int_equal(origin->good, 1);
+	ask(f, "POST", "/");
+	assert_reply(f, 200, "hi");
+	stop(f);
+}
+
+static void test_unresolved(void **state)
+{
+	/* A label of 64 bytes is in no name, so that no name server is asked. */
+	static const char host[] =
+		"0123456789012345678901234567890123456789012345678901234567890123";
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	struct http_request request;
+
+	(void)state;
+	client_start(f);
+	f->server.port = 9;
+	request = request_of(f, "GET", "/");
+	request.origin = origin_of(f, host, 80);
+	ask_for(f, &request);
+	assert_error(f, "gaierror(-");
+	client_stop(f);
+	mem_free(f);
+}
+
+static void test_origins(void **state)
+{
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	const struct http_origin *origin = NULL;
+	struct err_text why = { 0 };
+	struct http_url url;
+	char text[64];
+
+	(void)state;
+	client_start(f);
+	assert_ptr_equal(origin_of(f, "LOCALhost", 80), origin_of(f, "localhost", 80));
+	assert_ptr_not_equal(origin_of(f, "localhost", 80), origin_of(f, "localhost", 81));
+	for (int i = 2; i < LIMIT_ORIGINS; i++) {
+		snprintf(text, sizeof(text), "127.%d.%d.1", i >> 8, i & 255);
+		assert_non_null(origin_of(f, text, 80));
+	}
+	assert_int_equal(http_url_parse(str_of("http://127.9.9.9/"), &url, NULL), OK);
+	assert_int_equal(http_client_origin(f->client, &url, &origin, &why), ERR_TOO_BIG);
+	assert_non_null(strstr(why.text, "127.9.9.9"));
+	assert_non_null(origin_of(f, "localhost", 81));
+	client_stop(f);
+	mem_free(f);
+}
+
+/* No descriptor is left. */
+static void test_no_descriptors(void **state)
+{
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	struct rlimit before, none;
+
+	(void)state;
+	client_start(f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	f->server.port = 9;
+	origin_of(f, "127.0.0.1", 9);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ask(f, "GET", "/");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_error(f, "OSError(24, 'Too many open files')");
+	client_stop(f);
+	mem_free(f);
+}
+
+/* What one connection may carry, whole and byte by byte. */
+static void test_framings(void **state)
+{
+	static const char *const replies[] = {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: x\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+		"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabcdefg",
+		"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabcdefg",
+		"HTTP/1.0 200 OK\nConnection: keep-alive\nContent-Length: 7\n\nabcdefg",
+	};
+	enum { COUNT = sizeof(replies) / sizeof(replies[0]) };
+	struct step steps[COUNT * 4 + 3] = { ACCEPT };
+	struct fixture *f;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT; i++) {
+		steps[1 + 2 * i] = (struct step)READ("");
+		steps[2 + 2 * i] =
+			(struct step){ i % 2 ? STEP_WRITE : STEP_WRITE_SLOWLY, replies[i / 2] };
+	}
+	steps[4 * COUNT + 1] = (struct step)AWAIT_CLOSE;
+	f = start(steps);
+	for (size_t i = 0; i < 2 * COUNT; i++) {
+		ask(f, "GET", "/");
+		assert_reply(f, 200, "abcdefg");
+	}
+	stop(f);
+}
+
+static void test_head(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,
+		READ("HEAD /"),
+		WRITE("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+		READ("GET /"),
+		WRITE("HTTP/1.1 304 Not Modified\r\n\r\n"),
+		READ("DELETE /"),
+		WRITE("HTTP/1.1 204 No Content\r\nX-Y: z \r\n\r\n"),
+		AWAIT_CLOSE,
+		END
+	};
+	struct fixture *f = start(steps);
+	struct str value;
+
+	(void)state;
+	ask(f, "HEAD", "/");
+	assert_reply(f, 200, "");
+	assert_int_equal(f->reply.head->content_length, 1000);
+	ask(f, "GET", "/");
+	assert_reply(f, 304, "");
+	ask(f, "DELETE", "/");
+	assert_reply(f, 204, "");
+	assert_true(http_response_header(f->reply.head, f->reply.bytes, "x-y", &value));
+	assert_true(str_eq(value, "z"));
+	stop(f);
+}
+
+static void test_until_close(void **state)
+{
+	static const struct step steps[] = { ACCEPT,
+					     READ(""),
+					     WRITE_SLOWLY("HTTP/1.1 200 OK\r\n\r\nall of it"),
+					     CLOSE,
+					     ACCEPT,
+					     READ(""),
+					     WRITE("HTTP/1.0 200 OK\r\n\r\n"),
+					     CLOSE,
+					     ACCEPT,
+					     READ(""),
+					     WRITE("HTTP/1.1 200 OK\r\n\r\npart"),
+					     RESET,
+					     END };
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "all of it");
+	assert_int_equal(f->conn.watch.fd, -1);
+	ask(f, "POST", "/");
+	assert_reply(f, 200, "");
+	ask(f, "GET", "/");
+	assert_error(f, "ConnectionResetError(104, 'Connection reset by peer')");
+	stop(f);
+}
+
+static void test_connection_close(void **state)
+{
+	static const struct step steps[] = { ACCEPT,
+					     READ(""),
+					     WRITE(CLOSING_REPLY),
+					     AWAIT_CLOSE,
+					     ACCEPT,
+					     READ(""),
+					     WRITE(CLOSING_REPLY),
+					     CLOSE,
+					     TELL,
+					     ACCEPT,
+					     READ(""),
+					     WRITE(OK_REPLY),
+					     CLOSE,
+					     TELL,
+					     ACCEPT,
+					     READ(""),
+					     WRITE(OK_REPLY),
+					     AWAIT_CLOSE,
+					     END };
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "bye");
+	assert_int_equal(f->conn.watch.fd, -1);
+	/* Reply and end of stream come in one event. */
+	for (int i = 0; i < 2; i++) {
+		struct http_request request = request_of(f, "POST", "/");
+
+		http_conn_release(&f->conn);
+		http_conn_send(&f->conn, &request, &f->reply, on_done, f);
+		/* The request leaves when the connection stands, which the loop sees to. */
+		while (sem_trywait(&f->server.told) != 0)
+			turn(f);
+		if (http_conn_is_busy(&f->conn))
+			await_done(f);
+		assert_reply(f, 200, i ? "hi" : "bye");
+		await_closed(f);
+	}
+	ask(f, "POST", "/");
+	assert_reply(f, 200, "hi");
+	stop(f);
+}
+
+static void test_stale(void **state)
+{
+	static const struct step steps[] = { ACCEPT,
+					     READ(""),
+					     WRITE(OK_REPLY),
+					     AWAIT_TEST,
+					     CLOSE,
+					     TELL,
+					     ACCEPT,
+					     READ("GET /again"),
+					     WRITE(OK_REPLY),
+					     AWAIT_TEST,
+					     RESET,
+					     TELL,
+					     ACCEPT,
+					     READ("POST /again"),
+					     WRITE(OK_REPLY),
+					     READ("PUT /once"),
+					     CLOSE,
+					     ACCEPT,
+					     READ("PUT /once"),
+					     WRITE(OK_REPLY),
+					     READ("PUT /twice"),
+					     RESET,
+					     ACCEPT,
+					     READ("PUT /twice"),
+					     RESET,
+					     END };
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "hi");
+	sem_post(&f->server.test_told);
+	await(&f->server, &f->server.told);
+	ask(f, "GET", "/again");
+	assert_reply(f, 200, "hi");
+	sem_post(&f->server.test_told);
+	await(&f->server, &f->server.told);
+	ask(f, "POST", "/again");
+	assert_reply(f, 200, "hi");
+	ask(f, "PUT", "/once");
+	assert_reply(f, 200, "hi");
+	ask(f, "PUT", "/twice");
+	assert_error(f, "ConnectionResetError(104, 'Connection reset by peer')");
+	assert_no_connection(f);
+	stop(f);
+}
+
+static void test_post_is_sent_once(void **state)
+{
+	static const struct step steps[] = { ACCEPT, READ(""), WRITE(OK_REPLY), AWAIT_TEST, CLOSE,
+					     TELL,   END };
+	static const struct step steps_after[] = { ACCEPT,	   READ(""), WRITE(OK_REPLY),
+						   READ("PATCH "), CLOSE,    END };
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	sem_post(&f->server.test_told);
+	await(&f->server, &f->server.told);
+	ask(f, "POST", "/");
+	assert_error(f, UNANSWERED);
+	assert_no_connection(f);
+	stop(f);
+	f = start(steps_after);
+	ask(f, "GET", "/");
+	ask(f, "PATCH", "/");
+	assert_error(f, UNANSWERED);
+	assert_no_connection(f);
+	stop(f);
+}
+
+/* What happens to an idle connection is noticed without a request. */
+static void test_idle(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,		 READ(""),	  WRITE(OK_REPLY),
+		AWAIT_TEST,	 CLOSE,		  ACCEPT,
+		READ(""),	 WRITE(OK_REPLY), AWAIT_TEST,
+		RESET,		 ACCEPT,	  READ(""),
+		WRITE(OK_REPLY), AWAIT_TEST,	  WRITE("HTTP/1.1 408 Request Timeout\r\n\r\n"),
+		AWAIT_END,	 ACCEPT,	  READ(""),
+		WRITE(OK_REPLY), AWAIT_CLOSE,	  END
+	};
+	struct fixture *f = start(steps);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		ask(f, "POST", "/");
+		assert_reply(f, 200, "hi");
+		assert_true(f->conn.watch.fd >= 0);
+		sem_post(&f->server.test_told);
+		await_closed(f);
+		/* The reply outlives the connection. */
+		assert_reply(f, 200, "hi");
+	}
+	ask(f, "POST", "/");
+	assert_reply(f, 200, "hi");
+	stop(f);
+}
+
+static void test_surplus(void **state)
+{
+	/* Head and body fill the room of the first recv to the byte. */
+	static char filling[16384 + 5];
+	static const struct step steps[] = {
+		ACCEPT,		READ(""),  WRITE(OK_REPLY "HTTP/1.1 200 OK\r\n"),
+		AWAIT_END,	ACCEPT,	   READ(""),
+		WRITE(filling), AWAIT_END, END
+	};
+	struct fixture *f = start(steps);
+	int head = snprintf(filling, sizeof(filling),
+			    "HTTP/1.1 200 OK\r\nContent-Length: 16000\r\nX: ");
+
+	(void)state;
+	memset(filling + head, 'x', 16383 - 16000 - 4 - (size_t)head);
+	memcpy(filling + 16383 - 16000 - 4, "\r\n\r\n", 4);
+	memset(filling + 16383 - 16000, 'y', 16000 + 5);
+	filling[16383 + 5] = '\0';
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "hi");
+	assert_int_equal(f->conn.watch.fd, -1);
+	ask(f, "GET", "/");
+	assert_int_equal(f->reply.body_len, 16000);
+	assert_int_equal(f->reply.body[16000], '\0');
+	await_closed(f);
+	stop(f);
+}
+
+static void test_broken_replies(void **state)
+{
+	static const struct {
+		const char *reply, *words;
+		enum step_kind end;
+	} cases[] = {
+		{ "", UNANSWERED, STEP_CLOSE },
+		{ "", "ConnectionResetError(104, 'Connection reset by peer')", STEP_RESET },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+		  "ConnectionResetError(104, 'Connection reset by peer')", STEP_RESET },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+		  "InvalidResponse('the server closed the connection before", STEP_CLOSE },
+		{ "HTTP/1.1 200 O", "InvalidResponse('the server closed the connection in the mid",
+		  STEP_CLOSE },
+		{ "SSH-2.0-Open's\x01\r\nmore", "BadStatusLine('SSH-2.0-Open\\x27s\\x01')",
+		  STEP_AWAIT_END },
+		{ "HTTP/1.1 007 x\r\n\r\n", "BadStatusLine('HTTP/1.1 007 x')", STEP_AWAIT_END },
+		{ "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+		  "InvalidResponse('the server sent a header line without a colon')",
+		  STEP_AWAIT_END },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nx\r\n",
+		  "InvalidResponse('the server sent a chunk size", STEP_AWAIT_END },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n",
+		  "ResponseTooLarge('the body is larger than 67108864 bytes')", STEP_AWAIT_END },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct step steps[] = {
+			ACCEPT, READ(""), WRITE(cases[i].reply), { cases[i].end }, END
+		};
+		struct fixture *f = start(steps);
+
+		ask(f, "GET", "/");
+		assert_error(f, cases[i].words);
+		assert_int_equal(f->conn.watch.fd, -1);
+		assert_no_connection(f);
+		stop(f);
+	}
+}
+
+static void test_large(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,
+		READ("Content-Length: 8388608\r\n"),
+		WRITE("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n"),
+		FLOOD(3000000),
+		READ("Content-Length: 3\r\n"),
+		WRITE(OK_REPLY),
+		READ(""),
+		WRITE("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n"),
+		FLOOD(LIMIT_RESPONSE_BODY_BYTES + 1),
+		AWAIT_END,
+		END
+	};
+	struct fixture *f = start(steps);
+	struct http_request request = request_of(f, "POST", "/");
+	char *body = mem_zalloc(1, LIMIT_REQUEST_BYTES);
+
+	(void)state;
+	request.body = (struct str){ body, 8388608 };
+	ask_for(f, &request);
+	assert_null(f->reply.error);
+	assert_int_equal(f->reply.body_len, 3000000);
+	assert_int_equal(f->reply.body[2999999], 'x');
+	assert_int_equal(f->reply.body[3000000], '\0');
+	request.body.len = 3;
+	ask_for(f, &request);
+	assert_reply(f, 200, "hi");
+	ask(f, "GET", "/");
+	assert_error(f, "ResponseTooLarge('the body is larger than 67108864 bytes')");
+	request.body.len = LIMIT_REQUEST_BYTES;
+	ask_for(f, &request);
+	assert_error(f, "RequestTooLarge('the request is larger than 16777216 bytes')");
+	mem_free(body);
+	stop(f);
+}
+
+/* A server that answers and closes before it has read the request. */
+static void test_early_answer(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,	    WRITE("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"),
+		AWAIT_TEST, AWAIT_END,
+		ACCEPT,	    WRITE("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"),
+		CLOSE,	    END
+	};
+	struct fixture *f = start(steps);
+	struct http_request request = request_of(f, "POST", "/");
+	char *body = mem_zalloc(1, 8388608);
+
+	(void)state;
+	request.body = (struct str){ body, 8388608 };
+	for (int i = 0; i < 2; i++) {
+		ask_for(f, &request);
+		sem_post(&f->server.test_told);
+		assert_reply(f, 413, "no");
+		assert_int_equal(f->conn.watch.fd, -1);
+	}
+	mem_free(body);
+	stop(f);
+}
+
+static void test_read_timeout(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,	     READ(""), AWAIT_CLOSE,
+		ACCEPT,	     READ(""), WRITE("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"),
+		AWAIT_CLOSE, END
+	};
+	struct fixture *f = start(steps);
+	struct http_request request = request_of(f, "GET", "/");
+
+	(void)state;
+	request.timeout_us = 50 * CLOCK_MS;
+	for (int i = 0; i < 2; i++) {
+		ask_for(f, &request);
+		assert_error(f, "ReadTimeout('no whole response within 0.05 s')");
+		assert_true(f->reply.time_us >= 50 * CLOCK_MS);
+	}
+	stop(f);
+}
+
+/* A listener whose queue is full answers no SYN. */
+static void test_connect_timeout(void **state)
+{
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	int listener = listen_on(&f->server.port), fillers[8];
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	struct http_request request;
+
+	(void)state;
+	listen(listener, 0);
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	name.sin_port = htons(f->server.port);
+	for (int i = 0; i < 8; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)!connect(fillers[i], (struct sockaddr *)&name, sizeof(name));
+	}
+	client_start(f);
+	request = request_of(f, "GET", "/");
+	request.timeout_us = 50 * CLOCK_MS;
+	ask_for(f, &request);
+	assert_error(f, "ConnectTimeout('no connection within 0.05 s')");
+	client_stop(f);
+	for (int i = 0; i < 8; i++)
+		close(fillers[i]);
+	close(listener);
+	mem_free(f);
+}
+
+static void test_cancel(void **state)
+{
+	static const struct step steps[] = { ACCEPT,	      READ(""),	   TELL,
+					     AWAIT_CLOSE,     ACCEPT,	   READ(""),
+					     WRITE(OK_REPLY), AWAIT_CLOSE, END };
+	struct fixture *f = start(steps);
+	struct http_request request = request_of(f, "GET", "/");
+
+	(void)state;
+	http_conn_close(&f->conn);
+	http_conn_send(&f->conn, &request, &f->reply, on_done, f);
+	while (sem_trywait(&f->server.told) != 0)
+		turn(f);
+	assert_true(http_conn_is_busy(&f->conn));
+	http_conn_close(&f->conn);
+	assert_false(http_conn_is_busy(&f->conn));
+	assert_int_equal(f->conn.watch.fd, -1);
+	turn(f);
+	assert_int_equal(f->done_count, 0);
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "hi");
+	assert_int_equal(f->done_count, 1);
+	/* While connecting, too. */
+	http_conn_close(&f->conn);
+	close(listen_on(&f->server.port));
+	request = request_of(f, "GET", "/");
+	http_conn_send(&f->conn, &request, &f->reply, on_done, f);
+	http_conn_close(&f->conn);
+	turn(f);
+	assert_int_equal(f->done_count, 1);
+	stop(f);
+}
+
+static void test_two_origins(void **state)
+{
+	static const struct step steps[] = { ACCEPT,	      READ("GET /one"), WRITE(OK_REPLY),
+					     AWAIT_CLOSE,     ACCEPT,		READ("GET /three"),
+					     WRITE(OK_REPLY), AWAIT_CLOSE,	END };
+	static const struct step other_steps[] = { ACCEPT, READ("GET /two"), WRITE(CLOSING_REPLY),
+						   CLOSE, END };
+	struct fixture *f = start(steps);
+	struct http_request request;
+	struct server other;
+
+	(void)state;
+	server_start(&other, other_steps);
+	ask(f, "GET", "/one");
+	assert_reply(f, 200, "hi");
+	request = request_of(f, "GET", "/two");
+	request.origin = origin_of(f, "127.0.0.1", other.port);
+	ask_for(f, &request);
+	assert_reply(f, 200, "bye");
+	ask(f, "GET", "/three");
+	assert_reply(f, 200, "hi");
+	server_stop(&other);
+	stop(f);
+}
+
+/* The next request goes out inside done(). */
+static void on_done_again(void *arg)
+{
+	struct fixture *f = arg;
+	struct http_request request = request_of(f, "GET", "/");
+
+	assert_null(f->reply.error);
+	if (++f->done_count == 20) {
+		loop_stop(&f->loop);
+		return;
+	}
+	http_conn_release(&f->conn);
+	http_conn_send(&f->conn, &request, &f->reply, on_done_again, f);
+}
+
+static void test_send_inside_done(void **state)
+{
+	struct step steps[1 + 2 * 20 + 2] = { ACCEPT };
+	struct http_request request;
+	struct fixture *f;
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++) {
+		steps[1 + 2 * i] = (struct step)READ("");
+		steps[2 + 2 * i] = (struct step)WRITE(OK_REPLY);
+	}
+	steps[41] = (struct step)AWAIT_CLOSE;
+	f = start(steps);
+	request = request_of(f, "GET", "/");
+	http_conn_send(&f->conn, &request, &f->reply, on_done_again, f);
+	loop_timer_set(&f->loop, &f->guard, clock_us() + PATIENCE_US);
+	loop_run(&f->loop);
+	loop_timer_clear(&f->loop, &f->guard);
+	assert_false(f->has_hung);
+	assert_reply(f, 200, "hi");
+	stop(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_two_addresses),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_framings),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_until_close),
+		cmocka_unit_test(test_connection_close),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_post_is_sent_once),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_surplus),
+		cmocka_unit_test(test_broken_replies),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_read_timeout),
+		cmocka_unit_test(test_connect_timeout),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_two_origins),
+		cmocka_unit_test(test_send_inside_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "http/http_int.h"
+
+#define AGENT  "User-Agent: cicada/" CICADA_VERSION "\r\n"
+#define ACCEPT "Accept: */*\r\n"
+
+static void assert_request(struct http_request request, const char *url_text, const char *expected)
+{
+	struct http_client *c = http_client_create(NULL);
+	struct http_url url;
+	struct buf out;
+
+	buf_init(&out, LIMIT_REQUEST_BYTES);
+	assert_int_equal(http_url_parse(str_of(url_text), &url, NULL), OK);
+	assert_int_equal(http_client_origin(c, &url, &request.origin, NULL), OK);
+	request.target = url.target;
+	request_write(&out, &request);
+	assert_string_equal(out.p, expected);
+	buf_fini(&out);
+	http_client_destroy(&c);
+	assert_null(c);
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	assert_request((struct http_request){ .method = "GET" }, "http://127.0.0.1",
+		       "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT ACCEPT "\r\n");
+	assert_request((struct http_request){ .method = "HEAD" }, "http://[::1]:8080?a=b",
+		       "HEAD /?a=b HTTP/1.1\r\nHost: [::1]:8080\r\n" AGENT ACCEPT "\r\n");
+	assert_request((struct http_request){ .method = "GET", .headers = str_of("X: y\r\n") },
+		       "http://[::1]/p",
+		       "GET /p HTTP/1.1\r\nHost: [::1]\r\n" AGENT ACCEPT "X: y\r\n\r\n");
+	assert_request((struct http_request){ .method = "POST",
+					      .content_type = "text/plain",
+					      .body = str_of("hello") },
+		       "http://LOCALhost:81/",
+		       "POST / HTTP/1.1\r\nHost: localhost:81\r\n" AGENT ACCEPT
+		       "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+static void test_empty_bodies(void **state)
+{
+	static const char *const with[] = { "POST", "PUT", "PATCH" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char *expected = mem_printf("%s / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT ACCEPT
+					    "Content-Length: 0\r\n\r\n",
+					    with[i]);
+
+		assert_request((struct http_request){ .method = with[i] }, "http://127.0.0.1",
+			       expected);
+		mem_free(expected);
+	}
+	assert_request((struct http_request){ .method = "DELETE" }, "http://127.0.0.1",
+		       "DELETE / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT ACCEPT "\r\n");
+	assert_request((struct http_request){ .method = "DELETE", .body = str_of("") },
+		       "http://127.0.0.1",
+		       "DELETE / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT ACCEPT
+		       "Content-Length: 0\r\n\r\n");
+}
+
+/* No name stands twice, and what frames the body is never the caller's. */
+static void test_callers_headers(void **state)
+{
+	struct http_request request = {
+		.method = "POST",
+		.headers = str_of("HOST: other\r\nuser-agent: mine\r\nAccept: text/html\r\n"
+				  "content-type: a/b\r\nContent-Length: 99\r\nX-Hosts: h\r\n"
+				  "Transfer-Encoding: chunked\r\nConnection: close\r\n"),
+		.content_type = "text/plain",
+		.body = str_of("{}"),
+	};
+
+	(void)state;
+	assert_request(request, "http://127.0.0.1/",
+		       "POST / HTTP/1.1\r\nHOST: other\r\nuser-agent: mine\r\nAccept: text/html\r\n"
+		       "content-type: a/b\r\nX-Hosts: h\r\nConnection: close\r\n"
+		       "Content-Length: 2\r\n\r\n{}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_empty_bodies),
+		cmocka_unit_test(test_callers_headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
