@@ -30,7 +30,7 @@ void buf_add_text(struct buf *b, const char *text);
 void buf_add_str(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* The text as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
 void buf_add_json(struct buf *b, struct str text);
 /* Makes room for `len` more bytes and returns where they go, NULL when that would

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fuzz_predict - the /predict body, with Jansson as the second opinion: what we accept is JSON
+ * with the same numbers in it, and what we call JSON is JSON to it. */
+#include "fuzz.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#include "infer/predict_body.h"
+
+static const struct predict_schema schema = {
+	.rows = 2,
+	.feature_count = 3,
+	.quoted = { { "\"down\"", 6 }, { "\"up\"", 4 }, { "\"mcs_down\"", 10 } },
+};
+
+static const char *const names[] = { "down", "up", "mcs_down" };
+
+/* Ours may be one unit in the last place of a double off, which can tip a float's rounding. */
+static bool is_near(float a, float b)
+{
+	return a == b || nextafterf(a, b) == b;
+}
+
+static void check_values(json_t *body, const float *got)
+{
+	json_t *rows = json_object_get(body, "data");
+
+	FUZZ_CHECK(json_array_size(rows) == schema.rows);
+	for (size_t i = 0; i < schema.rows; i++) {
+		json_t *features = json_object_get(json_array_get(rows, i), "features");
+
+		FUZZ_CHECK(json_object_size(features) == schema.feature_count);
+		for (size_t k = 0; k < schema.feature_count; k++) {
+			json_t *value = json_object_get(features, names[k]);
+			float want = (float)json_number_value(value);
+
+			FUZZ_CHECK(json_is_number(value));
+			FUZZ_CHECK(isfinite(want) &&
+				   is_near(want, got[i * schema.feature_count + k]));
+		}
+	}
+}
+
+/* Jansson refuses some JSON: numbers beyond a double, NUL in a name, half surrogate pairs. */
+static bool is_stricter(const char *bytes, size_t len, const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+
+	return code == json_error_numeric_overflow || code == json_error_null_byte_in_key ||
+	       memmem(bytes, len, "\\ud", 3) || memmem(bytes, len, "\\uD", 3);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
+{
+	char *bytes = fuzz_copy(input, len);
+	struct predict_fault fault = { 0 };
+	float out[6];
+	bool is_good = predict_body_parse(&schema, (struct str){ bytes, len }, out, &fault);
+	json_error_t error;
+	json_t *body = json_loadb(
+		bytes, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
+
+	if (is_good) {
+		FUZZ_CHECK(body);
+		check_values(body, out);
+	} else {
+		FUZZ_CHECK(fault.status == 400 || fault.status == 422);
+		FUZZ_CHECK(fault.text[0]);
+		FUZZ_CHECK(fault.status == 400 || body || is_stricter(bytes, len, &error));
+	}
+	json_decref(body);
+	free(bytes);
+	return 0;
+}
