@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load - the virtual users of this process, on load threads of their own.
+ *
+ * The control thread gives orders and gets answers through its loop; all functions belong to it.
+ * Each load thread has its own loop, users, connections and statistics (DESIGN decision 1); the
+ * threads get the users of each class in turn. Orders take effect in the order given: what a
+ * collect reports was counted before a set_users that is called after it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "loop/loop.h"
+#include "stat/stats.h"
+#include "user/scenario.h"
+
+struct load;
+
+struct load_options {
+	const struct scenario *scenario; /* lent for the load's life */
+	unsigned threads;		 /* 1 to LIMIT_THREADS */
+	uint64_t seed;			 /* of all users' random numbers */
+	/* Answers, in turns of the control loop and never inside a call of load_*(). */
+	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
+	 * threads (lent for the call), and how many users of each class run now. */
+	void (*on_delta)(void *arg, const struct stats *delta, const uint64_t *users);
+	/* The counts of the last load_set_users() are reached. One per load_set_users(), unless
+	 * another one came first. */
+	void (*on_settled)(void *arg);
+	void *arg;
+};
+
+/* Starts the threads. Signals are blocked in them. */
+enum err load_create(struct loop *control, const struct load_options *options, struct load **out,
+		     struct err_text *text) MUST_CHECK;
+/* Ends all users at once and joins the threads: what they counted since the last collect is lost,
+ * so settle at zero and collect first. No answer comes any more. */
+void load_destroy(struct load **l);
+
+/* Wants counts[i] users of class i (index in scenario->classes) running; absolute. New ones start
+ * at once, surplus ones stop: a waiting one at once, one inside a task (or on_start) when it
+ * ends, at the latest after stop_timeout_s: then its request is cut off and counted as a
+ * failure "StopTimeout(...)". A stopped user runs on_stop within the same time.
+ * host: base URL for every class; NULL keeps the last one given; before any, the class's own.
+ * Copied. A class without any host fails its requests with a text that says so. */
+void load_set_users(struct load *l, const uint64_t *counts, const char *host,
+		    double stop_timeout_s);
+void load_collect(struct load *l);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * web - Locust's HTTP API (reference section 5) over a run, on the control thread's loop.
+ *
+ * One more route than Locust has: GET /stats/window, the statistics of the measured window
+ * (run.h) and the exact totals, which is what cicada-driver reads. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "loop/loop.h"
+#include "run/run.h"
+
+struct web;
+
+struct web_options {
+	const char *host; /* NULL, "" and "*": all interfaces */
+	uint16_t port;	  /* 0: the kernel chooses */
+};
+
+/* run is lent until web_destroy(). ERR_BUSY when the port is taken. */
+enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
+		    struct web **out, struct err_text *text) MUST_CHECK;
+uint16_t web_port(const struct web *w);
+/* Waits up to a second for the answers in flight. */
+void web_destroy(struct web **w);
