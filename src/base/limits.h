@@ -30,6 +30,10 @@
 #define LIMIT_USERS	   10000000
 #define LIMIT_THREADS	   256
 
+/* Test run (src/run) */
+#define LIMIT_EXCEPTIONS      1000
+#define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
+
 /* Cluster (src/cluster) */
 #define LIMIT_MESSAGE_BYTES (16 * 1024 * 1024)
 #define LIMIT_WORKERS	    20000

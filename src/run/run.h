@@ -7,6 +7,9 @@
  * threads of this process (run/local.h), `master` drives workers (cluster/master.h).
  * Everything belongs to the control thread.
  *
+ * Time: the run keeps what run_tick() told it last. Whoever calls into a run - the mode on
+ * each event, the web API on each request - ticks first, and at least once a second.
+ *
  * Two sets of statistics: `stats` covers the whole test, `window` only the part from the
  * moment all users were running until stop was asked for. The window is what a
  * capacity figure may be built on. */
@@ -24,7 +27,7 @@ enum run_state {
 	RUN_READY,    /* no test yet */
 	RUN_SPAWNING, /* users are being started (or the number is being changed) */
 	RUN_RUNNING,  /* all users wanted are running */
-	RUN_CLEANUP,  /* local only: users are being stopped before a new start */
+	RUN_CLEANUP,  /* Locust's local runner while it stops; never the state of a run */
 	RUN_STOPPING, /* stop was asked for, users still finish */
 	RUN_STOPPED,  /* the test is over, numbers are final */
 	RUN_MISSING   /* a worker that fell silent; never the state of a run */
@@ -50,9 +53,9 @@ struct run_class {
 /* One start (or change while running) as POST /swarm asks for it. */
 struct run_start {
 	uint64_t user_count;
-	double spawn_rate;   /* users/s, > 0 */
-	const char *host;    /* NULL: keep */
-	uint64_t run_time_s; /* 0: until stopped */
+	double spawn_rate;   /* users/s, > 0; more than LIMIT_USERS is as good as that */
+	const char *host;    /* NULL and "": keep */
+	uint64_t run_time_s; /* 0: until stopped, or when changing: keep; else from this start on */
 };
 
 /* A worker as /stats/requests lists it. */
@@ -75,7 +78,8 @@ typedef void (*run_stopped_fn)(void *arg);
 
 struct run_mode {
 	bool is_distributed;
-	/* Starts or changes; run.c has checked *start and set state, statistics and window. */
+	/* Starts or changes; run.c has checked *start and set state, statistics and window. An
+	 * error undoes the state only. */
 	enum err (*start)(struct run *run, const struct run_start *start, struct err_text *text);
 	/* Begins to stop; the mode calls run_set_state(RUN_STOPPED) when every user is gone
 	 * and the last numbers are in. */
@@ -94,7 +98,14 @@ struct run_options {
 	const char *scenario_name; /* file name shown to people */
 };
 
-#define RUN_STOP_WAITERS 64
+#define RUN_STOP_WAITERS   64
+#define RUN_SPAWN_RATE_MIN 1e-6 /* users/s */
+#define RUN_TIME_MAX_S	   (100ull * 365 * 86400)
+
+struct run_stop_waiter {
+	run_stopped_fn fn;
+	void *arg;
+};
 
 struct run {
 	const struct run_mode *mode;
@@ -103,46 +114,60 @@ struct run {
 	enum run_state state;
 	double stop_timeout_s;
 	struct stats stats, window;
-	double window_start_wall_s;		 /* 0: the window has not begun */
-	uint64_t window_start_us, window_end_us; /* end 0: still open */
-	uint64_t started_us;
-	struct run_start wanted;   /* host is run->host */
-	uint64_t *users_per_class; /* running now, as reported */
-	struct map exceptions;	   /* traceback -> struct run_exception */
+	uint64_t now_us;	    /* as last told */
+	double wall_offset_s;	    /* unix seconds = wall_offset_s + now_us / 1e6 */
+	bool has_window;	    /* all users have been running since the last start or change */
+	bool is_window_open;	    /* and stop was not asked for yet */
+	double window_start_wall_s; /* of these, only meaningful with a window */
+	uint64_t window_start_us, window_end_us; /* end: once it is closed */
+	uint64_t started_us;			 /* of the last start; a change leaves it */
+	uint64_t ends_us;			 /* when run_time_s is over; UINT64_MAX: never */
+	struct run_start wanted;		 /* host is run->host */
+	uint64_t *users_per_class;		 /* running now, as reported */
+	struct map exceptions;			 /* traceback -> struct run_exception */
 	uint64_t generation; /* changes with every state change, start and reset; for caches */
-	struct {
-		run_stopped_fn fn;
-		void *arg;
-	} stop_waiters[RUN_STOP_WAITERS];
+	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];
 	size_t stop_waiter_count;
 };
 
 /* For the modes: they embed struct run as their first member. options' pointers are lent
- * for the life of the run. */
-void run_init(struct run *run, const struct run_mode *mode, const struct run_options *options);
+ * for the life of the run. wall_offset_s: see struct run. */
+void run_init(struct run *run, const struct run_mode *mode, const struct run_options *options,
+	      double wall_offset_s, uint64_t now_us);
 void run_fini(struct run *run);
 
 /* POST /swarm. Checks the numbers, clears the statistics when no test is running, sets
- * RUN_SPAWNING and calls the mode. ERR_BAD_INPUT names the field. */
+ * RUN_SPAWNING and calls the mode. ERR_BAD_INPUT names the field, ERR_UNREACHABLE: a distributed
+ * run without workers (then nothing is changed), ERR_STATE: the last test is still stopping. */
 enum err run_start(struct run *run, const struct run_start *start,
 		   struct err_text *text) MUST_CHECK;
 /* Asks for the stop; fn (may be NULL) is called once the run is RUN_STOPPED or RUN_READY, at once
- * when it is already. ERR_BUSY when RUN_STOP_WAITERS are waiting; then fn is never called. */
+ * when it is already. ERR_BUSY when RUN_STOP_WAITERS are waiting; then fn is never called, but
+ * the run does stop. */
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg) MUST_CHECK;
-/* GET /stats/reset: zeroes stats and exceptions; an open window begins anew. */
+/* Takes back every wait with this fn and arg. */
+void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg);
+/* GET /stats/reset: zeroes stats and exceptions; an open window begins anew, a closed one is
+ * forgotten. */
 void run_reset_stats(struct run *run);
-/* Time passes: ends the run when run_time_s is over. Call at least once a second. */
+/* Time passes: see the head; ends the run when run_time_s is over. */
 void run_tick(struct run *run, uint64_t now_us);
 
+/* A test is being started, made or stopped. */
+bool run_is_busy(const struct run *run);
 uint64_t run_user_count(const struct run *run);
+/* Unix seconds of now. */
+double run_wall_s(const struct run *run);
 /* Length of the measured window so far, seconds. 0 before it began. */
 double run_window_s(const struct run *run, uint64_t now_us);
 
 /* Called by the modes. The only place where state changes: checks the edge, opens the
  * window on RUN_RUNNING, closes it on RUN_STOPPING, answers waiters on RUN_STOPPED. */
 void run_set_state(struct run *run, enum run_state state);
-/* Adds a report to stats, and to the window too if that is open and the report was not made
- * while draining (after stop was asked for). */
+/* Adds a report to stats, and to the window too unless the report was made while draining
+ * (after stop was asked for). A report made before the stop may come in after it: it belongs
+ * to the window. */
 void run_add_stats(struct run *run, const struct stats *delta, bool is_draining);
+/* LIMIT_EXCEPTIONS different tracebacks; those beyond count under STATS_OTHERS. */
 void run_add_exception(struct run *run, struct str node, struct str msg, struct str traceback,
 		       uint64_t times);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run - see the header.
+ *
+ * The window is opened and closed by state alone, so a mode cannot forget it: RUN_RUNNING
+ * opens, RUN_STOPPING closes, everything else that ends the steady state (a change of the
+ * number of users) throws it away. */
+#include "run/run.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#define NEVER UINT64_MAX
+
+const char *run_state_name(enum run_state state)
+{
+	switch (state) {
+	case RUN_READY:
+		return "ready";
+	case RUN_SPAWNING:
+		return "spawning";
+	case RUN_RUNNING:
+		return "running";
+	case RUN_CLEANUP:
+		return "cleanup";
+	case RUN_STOPPING:
+		return "stopping";
+	case RUN_STOPPED:
+		return "stopped";
+	case RUN_MISSING:
+		break;
+	}
+	return "missing";
+}
+
+double run_wall_s(const struct run *run)
+{
+	return run->wall_offset_s + (double)run->now_us / CLOCK_S;
+}
+
+void run_init(struct run *run, const struct run_mode *mode, const struct run_options *options,
+	      double wall_offset_s, uint64_t now_us)
+{
+	*run = (struct run){ .mode = mode,
+			     .options = *options,
+			     .host = options->host ? mem_strdup(options->host) : NULL,
+			     .state = RUN_READY,
+			     .stop_timeout_s = options->stop_timeout_s,
+			     .now_us = now_us,
+			     .wall_offset_s = wall_offset_s,
+			     .ends_us = NEVER };
+	run->wanted.host = run->host;
+	run->users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
+	stats_init(&run->stats, run_wall_s(run));
+	stats_init(&run->window, run_wall_s(run));
+	map_init(&run->exceptions);
+}
+
+static void forget_exceptions(struct run *run)
+{
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&run->exceptions, &i));) {
+		struct run_exception *exception = slot->value;
+
+		mem_free(exception->msg);
+		mem_free(exception->traceback);
+		map_fini(&exception->nodes);
+		mem_free(exception);
+	}
+	map_clear(&run->exceptions);
+}
+
+void run_fini(struct run *run)
+{
+	forget_exceptions(run);
+	map_fini(&run->exceptions);
+	stats_fini(&run->stats);
+	stats_fini(&run->window);
+	mem_free(run->users_per_class);
+	mem_free(run->host);
+}
+
+static void open_window(struct run *run)
+{
+	stats_clear(&run->window, run_wall_s(run));
+	run->has_window = run->is_window_open = true;
+	run->window_start_us = run->now_us;
+	run->window_start_wall_s = run_wall_s(run);
+}
+
+static void close_window(struct run *run)
+{
+	if (!run->is_window_open)
+		return;
+	run->is_window_open = false;
+	run->window_end_us = run->now_us;
+}
+
+static void drop_window(struct run *run)
+{
+	run->has_window = run->is_window_open = false;
+	stats_clear(&run->window, run_wall_s(run));
+}
+
+/* Bit s of edges[f]: from f to s may be gone. A run that is spawning may fail to start, and
+ * goes back to what it was. */
+static bool is_edge(enum run_state from, enum run_state to)
+{
+	static const unsigned edges[] = {
+		[RUN_READY] = 1u << RUN_SPAWNING,
+		[RUN_SPAWNING] = 1u << RUN_RUNNING | 1u << RUN_STOPPING | 1u << RUN_READY |
+				 1u << RUN_STOPPED,
+		[RUN_RUNNING] = 1u << RUN_SPAWNING | 1u << RUN_STOPPING,
+		[RUN_STOPPING] = 1u << RUN_STOPPED,
+		[RUN_STOPPED] = 1u << RUN_SPAWNING,
+		[RUN_CLEANUP] = 0,
+		[RUN_MISSING] = 0,
+	};
+
+	return edges[from] & 1u << to;
+}
+
+/* A waiter may start the next test and even wait for its end, so the list is empty by then. */
+static void answer_waiters(struct run *run)
+{
+	struct run_stop_waiter waiters[RUN_STOP_WAITERS];
+	size_t count = run->stop_waiter_count;
+
+	memcpy(waiters, run->stop_waiters, count * sizeof(waiters[0]));
+	run->stop_waiter_count = 0;
+	for (size_t i = 0; i < count; i++)
+		waiters[i].fn(waiters[i].arg);
+}
+
+void run_set_state(struct run *run, enum run_state state)
+{
+	if (state == run->state)
+		return;
+	ensure(is_edge(run->state, state));
+	run->state = state;
+	run->generation++;
+	if (state == RUN_RUNNING) {
+		if (run->options.want_reset_stats)
+			run_reset_stats(run);
+		open_window(run);
+	} else if (state == RUN_SPAWNING) {
+		drop_window(run);
+	} else if (state == RUN_STOPPING) {
+		run->ends_us = NEVER;
+		close_window(run);
+	} else {
+		answer_waiters(run);
+	}
+}
+
+bool run_is_busy(const struct run *run)
+{
+	return run->state != RUN_READY && run->state != RUN_STOPPED;
+}
+
+static enum err check_start(const struct run *run, const struct run_start *start,
+			    struct err_text *text)
+{
+	if (start->user_count < 1 || start->user_count > LIMIT_USERS)
+		return err_set(text, ERR_BAD_INPUT,
+			       "user_count must be a whole number from 1 to %d", LIMIT_USERS);
+	if (!isfinite(start->spawn_rate) || start->spawn_rate < RUN_SPAWN_RATE_MIN)
+		return err_set(text, ERR_BAD_INPUT, "spawn_rate must be a number from %g upwards",
+			       RUN_SPAWN_RATE_MIN);
+	if (start->run_time_s > RUN_TIME_MAX_S)
+		return err_set(text, ERR_BAD_INPUT, "run_time must be at most 100 years");
+	if (start->host && strlen(start->host) > LIMIT_URL_BYTES)
+		return err_set(text, ERR_BAD_INPUT, "host is longer than %d bytes",
+			       LIMIT_URL_BYTES);
+	if (run->state == RUN_STOPPING)
+		return err_set(text, ERR_STATE,
+			       "the test is still stopping; start when its state is 'stopped'");
+	if (run->mode->is_distributed && !run->mode->worker_count(run))
+		return err_set(text, ERR_UNREACHABLE,
+			       "You can't start a distributed test before at least one worker "
+			       "processes has connected");
+	return OK;
+}
+
+static void set_wanted(struct run *run, const struct run_start *start, bool is_change)
+{
+	uint64_t run_time_s = start->run_time_s;
+
+	if (start->host && *start->host) {
+		char *host = mem_strdup(start->host);
+
+		mem_free(run->host);
+		run->host = host;
+	}
+	if (run_time_s)
+		run->ends_us = run->now_us + run_time_s * CLOCK_S;
+	else if (is_change)
+		run_time_s = run->wanted.run_time_s;
+	else
+		run->ends_us = NEVER;
+	run->wanted = (struct run_start){ .user_count = start->user_count,
+					  .spawn_rate = fmin(start->spawn_rate, LIMIT_USERS),
+					  .host = run->host,
+					  .run_time_s = run_time_s };
+}
+
+enum err run_start(struct run *run, const struct run_start *start, struct err_text *text)
+{
+	enum run_state before = run->state;
+	bool is_change = run_is_busy(run);
+	enum err err = check_start(run, start, text);
+
+	if (err)
+		return err;
+	set_wanted(run, start, is_change);
+	if (!is_change) {
+		run->started_us = run->now_us;
+		stats_clear(&run->stats, run_wall_s(run));
+		forget_exceptions(run);
+	}
+	run->generation++;
+	run_set_state(run, RUN_SPAWNING);
+	err = run->mode->start(run, &run->wanted, text);
+	if (err) {
+		if (!is_change)
+			run->ends_us = NEVER;
+		run_set_state(run, before);
+	}
+	return err;
+}
+
+enum err run_stop(struct run *run, run_stopped_fn fn, void *arg)
+{
+	enum err err = OK;
+
+	if (!run_is_busy(run)) {
+		if (fn)
+			fn(arg);
+		return OK;
+	}
+	if (fn && run->stop_waiter_count == RUN_STOP_WAITERS) {
+		err = ERR_BUSY;
+	} else if (fn) {
+		run->stop_waiters[run->stop_waiter_count++] = (struct run_stop_waiter){ fn, arg };
+	}
+	if (run->state != RUN_STOPPING) {
+		run_set_state(run, RUN_STOPPING);
+		run->mode->stop(run);
+	}
+	return err;
+}
+
+void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < run->stop_waiter_count; i++)
+		if (run->stop_waiters[i].fn != fn || run->stop_waiters[i].arg != arg)
+			run->stop_waiters[kept++] = run->stop_waiters[i];
+	run->stop_waiter_count = kept;
+}
+
+void run_reset_stats(struct run *run)
+{
+	stats_reset(&run->stats, run_wall_s(run));
+	forget_exceptions(run);
+	if (run->is_window_open)
+		open_window(run);
+	else
+		drop_window(run);
+	run->generation++;
+}
+
+void run_tick(struct run *run, uint64_t now_us)
+{
+	if (now_us > run->now_us)
+		run->now_us = now_us;
+	/* Without a waiter there is nothing that could be refused. */
+	if (run->now_us >= run->ends_us)
+		ensure(run_stop(run, NULL, NULL) == OK);
+}
+
+uint64_t run_user_count(const struct run *run)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->options.class_count; i++)
+		sum += run->users_per_class[i];
+	return sum;
+}
+
+double run_window_s(const struct run *run, uint64_t now_us)
+{
+	uint64_t end_us = run->is_window_open ? now_us : run->window_end_us;
+
+	if (!run->has_window || end_us < run->window_start_us)
+		return 0;
+	return (double)(end_us - run->window_start_us) / CLOCK_S;
+}
+
+void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
+{
+	stats_merge(&run->stats, delta);
+	if (run->has_window && !is_draining)
+		stats_merge(&run->window, delta);
+}
+
+static struct str clip(struct str s)
+{
+	return s.len > LIMIT_EXCEPTION_BYTES ? (struct str){ s.p, LIMIT_EXCEPTION_BYTES } : s;
+}
+
+void run_add_exception(struct run *run, struct str node, struct str msg, struct str traceback,
+		       uint64_t times)
+{
+	struct run_exception *exception;
+
+	msg = clip(msg);
+	traceback = clip(traceback);
+	exception = map_get(&run->exceptions, traceback);
+	if (!exception && run->exceptions.count >= LIMIT_EXCEPTIONS) {
+		msg = traceback = str_of(STATS_OTHERS);
+		exception = map_get(&run->exceptions, traceback);
+	}
+	if (!exception) {
+		exception = mem_zalloc(1, sizeof(*exception));
+		exception->msg = mem_strndup(msg.p, msg.len);
+		exception->traceback = mem_strndup(traceback.p, traceback.len);
+		map_init(&exception->nodes);
+		map_put(&run->exceptions, traceback, exception);
+	}
+	exception->count += times;
+	/* The value only has to be there. */
+	if (exception->nodes.count < LIMIT_WORKERS)
+		map_put(&exception->nodes, node, exception);
+}
