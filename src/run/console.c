@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * console - see the header. Column widths and formats are Locust's to the byte (reference
+ * section 6.6), because people and scripts read these tables with their eyes closed. */
+#include "run/console.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+#define NAME_WIDTH_MAX 80
+#define OTHER_COLUMNS  80 /* what Locust reckons everything but the name takes */
+
+static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
+static const char *const share_names[] = { "50%", "66%", "75%",	  "80%",    "90%", "95%",
+					   "98%", "99%", "99.9%", "99.99%", "100%" };
+
+#define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
+
+static int name_width(unsigned columns)
+{
+	if (!columns || columns >= OTHER_COLUMNS + NAME_WIDTH_MAX)
+		return NAME_WIDTH_MAX;
+	return columns > OTHER_COLUMNS ? (int)(columns - OTHER_COLUMNS) : 0;
+}
+
+static void add_dashes(struct buf *out, int count)
+{
+	for (int i = 0; i < count; i++)
+		buf_add_char(out, '-');
+}
+
+/* A line of dashes cut by '|' at the columns' ends. */
+static void add_separator(struct buf *out, const int *widths, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_add_char(out, '|');
+		add_dashes(out, widths[i]);
+	}
+	buf_add_char(out, '\n');
+}
+
+static void add_stats_separator(struct buf *out, int name)
+{
+	const int widths[] = { 8, name, 7, 13, 7, 7, 7, 7, 8, 11 };
+
+	add_separator(out, widths, sizeof(widths) / sizeof(widths[0]));
+}
+
+static void add_stats_row(struct buf *out, const struct stats_entry *e,
+			  const struct stats_entry *total, bool is_final, int name)
+{
+	size_t method_len = strlen(e->method);
+	char fails[64];
+	bool is_timed = e->num_requests > e->num_none_requests;
+
+	snprintf(fails, sizeof(fails), "%" PRIu64 "(%.2f%%)", e->num_failures,
+		 stats_fail_ratio(e) * 100);
+	/* Locust's format is %-8s of the method and a blank. */
+	buf_printf(out, "%s%*s ", e->method, method_len < 8 ? (int)(8 - method_len) : 1, "");
+	/* printf takes a negative width as left-justified, as does Locust's format. */
+	buf_printf(out, "%-*s %7" PRIu64 " %12s |", name, e->name, e->num_requests, fails);
+	buf_printf(out, "%7.0f %7.0f %7.0f%7.0f | %7.2f %11.2f\n",
+		   trunc(stats_avg_response_time_ms(e)),
+		   is_timed ? trunc(e->min_response_time_ms) : 0, trunc(e->max_response_time_ms),
+		   trunc(stats_median_ms(e)),
+		   is_final ? stats_total_rps(e, total) : stats_current_rps(e, total),
+		   is_final ? stats_total_fail_per_sec(e, total)
+			    : stats_current_fail_per_sec(e, total));
+}
+
+void console_stats(const struct run *run, bool is_final, unsigned columns, struct buf *out)
+{
+	const struct stats_entry *total = &run->stats.total;
+	int name = name_width(columns) - 8 + 4;
+	size_t count;
+	struct stats_entry **rows = stats_sorted(&run->stats, &count);
+
+	buf_printf(out, "%-8s %-*s %7s %12s |%7s %7s %7s%7s | %7s %11s\n", "Type", name, "Name",
+		   "# reqs", "# fails", "Avg", "Min", "Max", "Med", "req/s", "failures/s");
+	add_stats_separator(out, name);
+	for (size_t i = 0; i < count; i++)
+		add_stats_row(out, rows[i], total, is_final, name);
+	add_stats_separator(out, name);
+	add_stats_row(out, total, total, is_final, name);
+	buf_add_char(out, '\n');
+	mem_free(rows);
+}
+
+static void add_percentiles_separator(struct buf *out, int name)
+{
+	const int widths[] = { 8, name, 8, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6 };
+
+	add_separator(out, widths, sizeof(widths) / sizeof(widths[0]));
+}
+
+static bool has_times(const struct stats_entry *e)
+{
+	return e->times.count + e->rounded.count > 0;
+}
+
+static void add_percentiles_row(struct buf *out, const struct stats_entry *e, int name)
+{
+	struct rounded all;
+
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	buf_printf(out, "%-8s %-*s", e->method, name, e->name);
+	for (size_t i = 0; i < SHARE_COUNT; i++)
+		buf_printf(out, " %*.0f", i ? 6 : 8, trunc(rounded_percentile_ms(&all, shares[i])));
+	buf_printf(out, " %6" PRIu64 "\n", e->num_requests);
+	rounded_fini(&all);
+}
+
+void console_percentiles(const struct run *run, unsigned columns, struct buf *out)
+{
+	int name = name_width(columns);
+	size_t count;
+	struct stats_entry **rows = stats_sorted(&run->stats, &count);
+
+	buf_add_text(out, "Response time percentiles (approximated)\n");
+	buf_printf(out, "%-8s %-*s", "Type", name, "Name");
+	for (size_t i = 0; i < SHARE_COUNT; i++)
+		buf_printf(out, " %*s", i ? 6 : 8, share_names[i]);
+	buf_printf(out, " %6s\n", "# reqs");
+	add_percentiles_separator(out, name);
+	for (size_t i = 0; i < count; i++)
+		if (has_times(rows[i]))
+			add_percentiles_row(out, rows[i], name);
+	add_percentiles_separator(out, name);
+	if (has_times(&run->stats.total))
+		add_percentiles_row(out, &run->stats.total, name);
+	buf_add_char(out, '\n');
+	mem_free(rows);
+}
+
+/* What a check said is shown without the exception around it; a local Locust shows the text,
+ * a master its repr, which is all it got. */
+static struct str unwrapped(struct str error, bool is_distributed)
+{
+	static const char head[] = "CatchResponseError(";
+	size_t len = sizeof(head) - 1;
+
+	if (error.len <= len || memcmp(error.p, head, len) != 0 || error.p[error.len - 1] != ')')
+		return error;
+	error = (struct str){ error.p + len, error.len - len - 1 };
+	if (!is_distributed && error.len >= 2 && (*error.p == '\'' || *error.p == '"') &&
+	    error.p[error.len - 1] == *error.p)
+		error = (struct str){ error.p + 1, error.len - 2 };
+	return error;
+}
+
+void console_errors(const struct run *run, unsigned columns, struct buf *out)
+{
+	const int widths[] = { 18, name_width(columns) + 61 };
+	struct map_entry *slot;
+
+	if (!run->stats.errors.count)
+		return;
+	buf_printf(out, "Error report\n%-18s %-100s\n", "# occurrences", "Error");
+	add_separator(out, widths, 2);
+	for (size_t i = 0; (slot = map_next(&run->stats.errors, &i));) {
+		const struct stats_error *e = slot->value;
+		struct str text = unwrapped(str_of(e->error), run->mode->is_distributed);
+		char *line = mem_printf("%s %s: %.*s", e->method, e->name, STR_ARG(text));
+
+		buf_printf(out, "%-18" PRIu64 " %-100s\n", e->occurrences, line);
+		mem_free(line);
+	}
+	add_separator(out, widths, 2);
+	buf_add_char(out, '\n');
+}
