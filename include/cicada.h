@@ -54,11 +54,12 @@ struct cic_request {
 	const char *json;    /* body; sets Content-Type: application/json */
 	const char *body;    /* body of another type, instead of json */
 	size_t body_len;     /* of json or body; 0: up to its NUL */
-	double timeout_s; /* for the whole request; default 60 */
+	double timeout_s;    /* for the whole request; default 60 */
 };
 
 /* Sends one request over the user's own keep-alive connection and waits for the response.
- * path: appended to the host, or an absolute http:// URL. Never returns NULL. */
+ * path: appended to the host, or an absolute http:// URL; no blanks (write %20). Never returns
+ * NULL; request may be NULL. What cannot be sent (a bad URL or header) is a failed request. */
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request);
 
@@ -73,11 +74,12 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 #define cic_options(u, path, ...) CIC_REQUEST(u, "OPTIONS", path, ##__VA_ARGS__)
 
 /* Says whether the response is what it should be: !ok marks the request as failed with the
- * text (copied), also when the status was fine. A failed check is not undone by a later one. */
+ * text (copied), also when the status was fine. The first failed check stands, whatever is said
+ * later; why there was no response at all is never hidden by a check. */
 void cic_check(struct cic_response *r, bool ok, const char *failure_text);
-/* The request counts as a success whatever its status. */
+/* The request counts as a success whatever its status, unless a check failed. */
 void cic_success(struct cic_response *r);
-/* True when the body is a JSON object with this key at its top level. */
+/* True when the body is a JSON object (at most 64 deep) with this key at its top level. */
 bool cic_json_has(const struct cic_response *r, const char *key);
 /* Value of a response header, NULL when absent. Valid until the next cic_header() of this
  * response; cut at 8 kB. */
@@ -94,9 +96,10 @@ double cic_random(struct cic_user *u);
 int64_t cic_random_int(struct cic_user *u, int64_t low, int64_t high);
 /* Waits without a request. */
 void cic_sleep(struct cic_user *u, double seconds);
-/* Ends this user after the running task. */
+/* Ends this user after the running task; another one comes only with the next change of the
+ * number of users. */
 void cic_stop_user(struct cic_user *u);
-/* A line in the log, at level INFO. */
+/* A line in the log, at level INFO; cut at 1 kB. */
 void cic_log(struct cic_user *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- What a scenario consists of -------------------------------------------------------- */
@@ -132,7 +135,7 @@ typedef void (*cic_task_fn)(struct cic_user *u);
 
 struct cic_task {
 	cic_task_fn run;
-	double weight;
+	double weight;	  /* default 1 */
 	const char *name; /* shown in /tasks; set by CIC_TASK */
 };
 
@@ -158,6 +161,8 @@ struct cic_user_class {
 	uint64_t fixed_count;
 	struct cic_wait wait; /* default: none */
 	const struct cic_task *tasks;
+	/* Before the first task and after the last one. When the time to stop is over, on_stop
+	 * still runs, but ends at its first request or sleep. */
 	void (*on_start)(struct cic_user *u);
 	void (*on_stop)(struct cic_user *u);
 	size_t data_bytes;

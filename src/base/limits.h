@@ -29,6 +29,19 @@
 #define LIMIT_USER_CLASSES 256
 #define LIMIT_USERS	   10000000
 #define LIMIT_THREADS	   256
+/* What a scenario may ask for. */
+#define LIMIT_USER_TASKS	   1024
+#define LIMIT_USER_DATA_BYTES	   (16 * 1024 * 1024)
+#define LIMIT_WAIT_S		   (366.0 * 86400) /* of waits, sleeps and timeouts */
+#define LIMIT_HEADER_VALUE_BYTES   8192		   /* that cic_header() gives out */
+#define LIMIT_REQUEST_HEADER_BYTES (64 * 1024)	   /* of one request, beside our own */
+#define LIMIT_LOG_LINE_BYTES	   1024		   /* of cic_log() */
+#define LIMIT_JSON_DEPTH	   64
+/* Its files and its compiler. */
+#define LIMIT_SCENARIO_SOURCE_BYTES (4 * 1024 * 1024)
+#define LIMIT_SCENARIO_FILE_BYTES   (64 * 1024 * 1024)
+#define LIMIT_COMPILER_WORDS	    32 /* in $CC */
+#define LIMIT_COMPILER_S	    60
 
 /* Test run (src/run) */
 #define LIMIT_EXCEPTIONS      1000
@@ -50,18 +63,18 @@
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)
 
 /* Inference (src/infer) */
-#define LIMIT_PREDICT_BODY_BYTES (1024 * 1024)
-#define LIMIT_MODEL_FILE_BYTES	 (256 * 1024 * 1024)
-#define LIMIT_MODEL_JSON_BYTES	 (1024 * 1024)
-#define LIMIT_MODEL_NAME_BYTES	 128
-#define LIMIT_MODEL_TENSORS	 256
-#define LIMIT_MODEL_WINDOW	 4096
-#define LIMIT_MODEL_LAYERS	 32
-#define LIMIT_MODEL_HIDDEN	 4096
-#define LIMIT_MODEL_COLUMNS	 64 /* bits of a uint64_t in predict_body */
-#define LIMIT_PREDICT_DEPTH	 64
+#define LIMIT_PREDICT_BODY_BYTES  (1024 * 1024)
+#define LIMIT_MODEL_FILE_BYTES	  (256 * 1024 * 1024)
+#define LIMIT_MODEL_JSON_BYTES	  (1024 * 1024)
+#define LIMIT_MODEL_NAME_BYTES	  128
+#define LIMIT_MODEL_TENSORS	  256
+#define LIMIT_MODEL_WINDOW	  4096
+#define LIMIT_MODEL_LAYERS	  32
+#define LIMIT_MODEL_HIDDEN	  4096
+#define LIMIT_MODEL_COLUMNS	  64 /* bits of a uint64_t in predict_body */
+#define LIMIT_PREDICT_DEPTH	  64
 #define LIMIT_PREDICT_REPLY_BYTES (16 * 1024)
-#define LIMIT_METRICS_BYTES	 (256 * 1024)
+#define LIMIT_METRICS_BYTES	  (256 * 1024)
 
 /* Matrix (src/matrix) */
 #define LIMIT_SCENARIOS	  10000

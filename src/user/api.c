@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api - the functions of cicada.h. They run on the fiber of the user they are given; a scenario
+ * finds them in the program that loads it. What a scenario passes is checked here, for its
+ * texts may come from anywhere: nothing of it may change the framing of a request. */
+#include "cicada.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "user/json_key.h"
+#include "user/user.h"
+
+#define TIMEOUT_DEFAULT_S 60.0
+
+/* Class('text') into t->error, quoted as Python's repr() would. */
+static void say_failure(struct turn *t, const char *class, const char *text)
+{
+	char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+	size_t size = sizeof(t->error), at;
+
+	at = (size_t)snprintf(t->error, size, "%s(%c", class, quote);
+	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
+	for (; *text && at + 8 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n')
+			at += (size_t)snprintf(t->error + at, size - at, "\\n");
+		else if (c < 0x20 || c == 0x7f)
+			at += (size_t)snprintf(t->error + at, size - at, "\\x%02x", c);
+		else if (c == (unsigned char)quote || c == '\\')
+			at += (size_t)snprintf(t->error + at, size - at, "\\%c", c);
+		else
+			t->error[at++] = (char)c;
+	}
+	snprintf(t->error + at, size - at, "%c)", quote);
+	t->response.error = t->error;
+}
+
+/* Always false. */
+static bool refuse(struct turn *t, const char *class, const char *text)
+{
+	say_failure(t, class, text);
+	return false;
+}
+
+static bool is_absolute(const char *path)
+{
+	return strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0;
+}
+
+static bool set_absolute(struct turn *t, struct http_request *out, const char *url)
+{
+	struct http_client *http = t->user->place->http;
+	struct err_text why = { 0 };
+	struct http_url parts;
+	enum err err = http_url_parse(str_of(url), &parts, &why);
+
+	if (!err)
+		err = http_client_origin(http, &parts, &out->origin, &why);
+	if (err)
+		return refuse(t, "InvalidURL", err_say(&why, err));
+	out->target = parts.target;
+	return true;
+}
+
+/* The path without its fragment; false when it cannot stand in a request line. */
+static bool cut_path(const char *path, struct str *out)
+{
+	const char *p = path;
+
+	while ((unsigned char)*p > ' ' && *p != 0x7f && *p != '#')
+		p++;
+	*out = (struct str){ path, (size_t)(p - path) };
+	return (!*p || *p == '#') && out->len <= LIMIT_URL_BYTES;
+}
+
+static bool set_target(struct turn *t, struct http_request *out, const char *path)
+{
+	const struct user_kind *kind = t->user->kind;
+	struct buf *joined = &t->user->place->target;
+	struct str tail;
+
+	if (is_absolute(path))
+		return set_absolute(t, out, path);
+	if (!kind->origin)
+		return refuse(t, "MissingHost", kind->host_error.text);
+	if (!cut_path(path, &tail))
+		return refuse(t, "InvalidURL",
+			      "a path may not hold blanks or control characters (write %20), nor "
+			      "be longer than 8192 bytes");
+	out->origin = kind->origin;
+	out->target = tail;
+	if (!kind->base.len)
+		return true;
+	buf_clear(joined);
+	buf_add_str(joined, kind->base);
+	if (tail.len && tail.p[0] != '/' && tail.p[0] != '?')
+		buf_add_char(joined, '/');
+	buf_add_str(joined, tail);
+	out->target = buf_str(joined);
+	return true;
+}
+
+/* RFC 9110 5.6.2. */
+static bool is_token(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
+			return false;
+	}
+	return s.len > 0;
+}
+
+static bool add_header(struct buf *out, struct str line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	if (!colon || !is_token((struct str){ line.p, (size_t)(colon - line.p) }))
+		return false;
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	buf_add_str(out, line);
+	buf_add(out, "\r\n", 2);
+	return true;
+}
+
+static bool set_headers(struct turn *t, struct http_request *out, const char *headers)
+{
+	struct buf *lines = &t->user->place->headers;
+	struct str rest = str_of(headers), line;
+	char why[80];
+
+	buf_clear(lines);
+	for (int number = 1; str_cut(&rest, '\n', &line); number++) {
+		line = str_trim(line);
+		if (!line.len || add_header(lines, line))
+			continue;
+		snprintf(why, sizeof(why),
+			 "header line %d is not `Name: value` without control characters", number);
+		return refuse(t, "InvalidHeader", why);
+	}
+	if (lines->is_full)
+		return refuse(t, "InvalidHeader", "the headers are larger than 65536 bytes");
+	out->headers = buf_str(lines);
+	return true;
+}
+
+static void set_body(struct http_request *out, const struct cic_request *request)
+{
+	const char *body = request->json ? request->json : request->body;
+
+	if (!body)
+		return;
+	out->body = (struct str){ body, request->body_len ? request->body_len : strlen(body) };
+	if (request->json)
+		out->content_type = "application/json";
+}
+
+/* False: t->error says why it cannot be sent. */
+static bool prepare(struct turn *t, struct http_request *out, const char *path,
+		    const struct cic_request *request)
+{
+	double timeout_s = request->timeout_s > 0 ? request->timeout_s : TIMEOUT_DEFAULT_S;
+
+	if (request->abi != CIC_ABI)
+		return refuse(t, "ValueError", "set .abi = CIC_ABI in struct cic_request");
+	if (!is_token(str_of(out->method)))
+		return refuse(t, "ValueError", "the method is not a word of letters");
+	out->timeout_us = user_seconds_us(timeout_s);
+	if (!out->timeout_us)
+		out->timeout_us = 1;
+	set_body(out, request);
+	return set_target(t, out, path) &&
+	       (!request->headers || set_headers(t, out, request->headers));
+}
+
+static void on_reply(void *arg)
+{
+	user_resume(arg);
+}
+
+/* As requests' raise_for_status() does, in the words of Locust 2.46. */
+static void judge_status(struct turn *t, const char *name)
+{
+	int status = t->response.status;
+	struct str reason = http_slice_str(t->reply.head->reason, t->reply.bytes);
+	char text[512];
+
+	if (status < 400)
+		return;
+	snprintf(text, sizeof(text), "%d %s Error: %.*s for url: %.300s", status,
+		 status < 500 ? "Client" : "Server", reason.len < 100 ? (int)reason.len : 100,
+		 reason.p, name);
+	say_failure(t, "HTTPError", text);
+}
+
+static void ask(struct turn *t, const struct http_request *request, const char *name)
+{
+	struct cic_user *u = t->user;
+
+	t->asked_us = loop_now(u->place->loop);
+	t->state = TURN_ASKED;
+	http_conn_send(&u->conn, request, &t->reply, on_reply, u);
+	user_suspend(u);
+	t->state = TURN_ANSWERED;
+	t->ended_us = loop_now(u->place->loop);
+	t->response = (struct cic_response){ .error = t->reply.error,
+					     .body = t->reply.body,
+					     .body_len = t->reply.body_len,
+					     .time_us = t->reply.time_us };
+	if (t->reply.error)
+		return;
+	t->response.status = t->reply.head->status;
+	judge_status(t, name);
+}
+
+struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
+				 const struct cic_request *request)
+{
+	static const struct cic_request nothing = { .abi = CIC_ABI };
+	struct http_request out = { .method = method };
+	struct turn *t = user_turn(u);
+	const char *name;
+
+	user_settle_request(u);
+	user_check_cut(u);
+	if (!request)
+		request = &nothing;
+	name = request->name ? request->name : path;
+	t->label = tally_label(&u->place->tally, method, name);
+	t->response = (struct cic_response){ .body = "" };
+	t->has_failed_check = false;
+	if (prepare(t, &out, path, request)) {
+		ask(t, &out, name);
+		return &t->response;
+	}
+	t->state = TURN_ANSWERED;
+	t->ended_us = loop_now(u->place->loop);
+	/* A scenario that asks nothing but this in a circle must not keep the thread. */
+	user_pause(u, 0);
+	return &t->response;
+}
+
+void cic_check(struct cic_response *r, bool ok, const char *failure_text)
+{
+	struct turn *t = (struct turn *)r;
+
+	if (ok || t->has_failed_check || (r->error && !r->status))
+		return;
+	t->has_failed_check = true;
+	say_failure(t, "CatchResponseError", failure_text);
+}
+
+void cic_success(struct cic_response *r)
+{
+	if (!((struct turn *)r)->has_failed_check)
+		r->error = NULL;
+}
+
+bool cic_json_has(const struct cic_response *r, const char *key)
+{
+	return json_has_key((struct str){ r->body, r->body_len }, str_of(key));
+}
+
+const char *cic_header(struct cic_response *r, const char *name)
+{
+	struct turn *t = (struct turn *)r;
+	struct str value;
+
+	if (!r->status || !http_response_header(t->reply.head, t->reply.bytes, name, &value))
+		return NULL;
+	snprintf(t->header, sizeof(t->header), "%.*s", STR_ARG(value));
+	return t->header;
+}
+
+void *cic_data(struct cic_user *u)
+{
+	ensure(u && u->magic == USER_MAGIC);
+	return u + 1;
+}
+
+uint64_t cic_user_number(const struct cic_user *u)
+{
+	ensure(u && u->magic == USER_MAGIC);
+	return u->number;
+}
+
+double cic_random(struct cic_user *u)
+{
+	return rng_unit(&user_turn(u)->user->rng);
+}
+
+int64_t cic_random_int(struct cic_user *u, int64_t low, int64_t high)
+{
+	struct rng *rng = &user_turn(u)->user->rng;
+	uint64_t range = (uint64_t)high - (uint64_t)low;
+
+	ensure(low <= high);
+	return (int64_t)((uint64_t)low +
+			 (range == UINT64_MAX ? rng_next(rng) : rng_below(rng, range + 1)));
+}
+
+void cic_sleep(struct cic_user *u, double seconds)
+{
+	user_turn(u);
+	user_pause(u, user_seconds_us(seconds));
+}
+
+void cic_stop_user(struct cic_user *u)
+{
+	user_turn(u);
+	if (u->wants_stop)
+		return;
+	u->wants_stop = true;
+	u->place->on_quitting(u->place->arg, u);
+}
+
+void cic_log(struct cic_user *u, const char *fmt, ...)
+{
+	char line[LIMIT_LOG_LINE_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	log_line(LOG_INFO, "cicada.user", "%s: %s", u->kind->class->name, line);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * crew - the users of one load thread: how many of each class, from where to where.
+ *
+ * Belongs to its loop's thread after crew_init(). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+#include "user/scenario.h"
+#include "user/user.h"
+
+struct crew_options {
+	struct loop *loop;
+	const struct scenario *scenario; /* lent */
+	struct stats *stats;		 /* given, see tally_init() */
+	uint64_t seed;
+	/* Users are numbered first_number, first_number + number_step, ... */
+	uint64_t first_number, number_step;
+	/* The last crew_set() is fulfilled; once for each, unless another one came first. May be
+	 * called inside crew_set(). */
+	void (*on_settled)(void *arg);
+	void *arg;
+};
+
+struct crew {
+	struct user_place place;
+	struct user_kind *kinds; /* in the order of the scenario's classes */
+	size_t kind_count;
+	struct list leaving; /* users that are to stop */
+	size_t living;	     /* users, those that are to stop included */
+	struct loop_timer cut_timer;
+	uint64_t next_number, number_step;
+	bool is_settled;
+	void (*on_settled)(void *arg);
+	void *arg;
+};
+
+void crew_init(struct crew *c, const struct crew_options *options);
+/* Ends all users at once, without on_stop. Their memory goes at the end of the loop's turn. */
+void crew_disband(struct crew *c);
+/* After crew_disband() and the end of the turn. */
+void crew_fini(struct crew *c);
+
+/* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). */
+void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
+/* Users of each class that run now, those that are to stop included. */
+void crew_count(const struct crew *c, uint64_t *out);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * scenario - see the header. What a class says is checked here once, so that the engine need not
+ * ask again for every task. */
+#include "user/scenario.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "http/url.h"
+#include "user/compile.h"
+#include "user/symbols.h"
+
+#define CLASS_PREFIX "cic_user_"
+
+struct loading {
+	struct scenario *scenario;
+	const struct cic_user_class **classes; /* the scenario's, still to be changed */
+	struct err_text *text;
+};
+
+static bool is_number(double value, double max)
+{
+	return isfinite(value) && value >= 0 && value <= max;
+}
+
+static enum err check_wait(const struct scenario *s, const struct cic_user_class *class,
+			   struct err_text *text)
+{
+	const struct cic_wait *w = &class->wait;
+
+	if (w->kind != CIC_WAIT_CONSTANT && w->kind != CIC_WAIT_BETWEEN &&
+	    w->kind != CIC_WAIT_PACING)
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: class %s: unknown kind of wait %d; use CIC_CONSTANT, "
+			       "CIC_BETWEEN, CIC_CONSTANT_PACING or CIC_CONSTANT_THROUGHPUT",
+			       s->file_name, class->name, w->kind);
+	if (!is_number(w->a, LIMIT_WAIT_S) || !is_number(w->b, LIMIT_WAIT_S) ||
+	    (w->kind == CIC_WAIT_BETWEEN && w->a > w->b))
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: class %s: wait times %g and %g; give seconds from 0 to %g, the "
+			       "smaller one first",
+			       s->file_name, class->name, w->a, w->b, LIMIT_WAIT_S);
+	return OK;
+}
+
+static enum err check_tasks(const struct scenario *s, const struct cic_user_class *class,
+			    struct err_text *text)
+{
+	size_t count = 0;
+
+	for (; class->tasks && class->tasks[count].run; count++) {
+		if (count == LIMIT_USER_TASKS)
+			return err_set(text, ERR_TOO_BIG, "%s: class %s has more than %d tasks",
+				       s->file_name, class->name, LIMIT_USER_TASKS);
+		if (!is_number(class->tasks[count].weight, HUGE_VAL))
+			return err_set(text, ERR_BAD_INPUT,
+				       "%s: class %s: the weight of task %zu is %g; give a number "
+				       "from 0 on",
+				       s->file_name, class->name, count + 1,
+				       class->tasks[count].weight);
+	}
+	if (!count)
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: class %s has no task; add .tasks = CIC_TASKS({ function, 1 })",
+			       s->file_name, class->name);
+	return OK;
+}
+
+static enum err check_class(const struct scenario *s, const struct cic_user_class *class,
+			    const char *symbol, struct err_text *text)
+{
+	struct err_text why = { 0 };
+	struct http_url url;
+	enum err err;
+
+	/* Nothing else may be read before this: another ABI is another structure. */
+	if (class->abi != CIC_ABI)
+		return err_set(text, ERR_UNSUPPORTED,
+			       "%s: %s was compiled for version %u of cicada.h, this program has "
+			       "version %u; compile it again",
+			       s->file_name, symbol, class->abi, CIC_ABI);
+	if (!class->name || !class->name[0])
+		return err_set(text, ERR_BAD_INPUT, "%s: %s has no name; define it with CIC_USER",
+			       s->file_name, symbol);
+	if (!is_number(class->weight, HUGE_VAL))
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: class %s: the weight is %g; give a number from 0 on",
+			       s->file_name, class->name, class->weight);
+	if (class->data_bytes > LIMIT_USER_DATA_BYTES)
+		return err_set(text, ERR_TOO_BIG,
+			       "%s: class %s: .data_bytes is %zu for each user; at most %d",
+			       s->file_name, class->name, class->data_bytes, LIMIT_USER_DATA_BYTES);
+	if (class->host && (err = http_url_parse(str_of(class->host), &url, &why)))
+		return err_set(text, err, "%s: class %s: .host: %s", s->file_name, class->name,
+			       err_say(&why, err));
+	err = check_wait(s, class, text);
+	return err ? err : check_tasks(s, class, text);
+}
+
+static enum err add_class(void *arg, const char *symbol)
+{
+	struct loading *loading = arg;
+	struct scenario *s = loading->scenario;
+	const struct cic_user_class *class = dlsym(s->handle, symbol);
+	enum err err;
+
+	if (!class)
+		return err_set(loading->text, ERR_BAD_INPUT, "%s: %s", s->file_name, dlerror());
+	if (s->class_count == LIMIT_USER_CLASSES)
+		return err_set(loading->text, ERR_TOO_BIG, "%s: more than %d user classes",
+			       s->file_name, LIMIT_USER_CLASSES);
+	err = check_class(s, class, symbol, loading->text);
+	if (!err)
+		loading->classes[s->class_count++] = class;
+	return err;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct cic_user_class *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+static enum err check_names(const struct scenario *s, struct err_text *text)
+{
+	if (!s->class_count)
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: no user class; define one with CIC_USER(Name, ...)",
+			       s->file_name);
+	for (size_t i = 1; i < s->class_count; i++)
+		if (strcmp(s->classes[i - 1]->name, s->classes[i]->name) == 0)
+			return err_set(text, ERR_EXISTS, "%s: two user classes are called %s",
+				       s->file_name, s->classes[i]->name);
+	return OK;
+}
+
+static enum err ignore_symbol(void *arg, const char *symbol)
+{
+	(void)arg;
+	(void)symbol;
+	return OK;
+}
+
+static enum err load_object(struct loading *loading, const char *path, struct str bytes)
+{
+	struct scenario *s = loading->scenario;
+	struct err_text why = { 0 };
+	enum err err = symbols_each(bytes, CLASS_PREFIX, ignore_symbol, NULL, &why);
+	char *full;
+
+	/* Before dlopen(), which runs into the signal that a cut file raises. */
+	if (err)
+		return err_set(loading->text, err, "%s: %s", s->file_name, err_say(&why, err));
+	/* Without a slash it would be searched in the library folders. */
+	full = strchr(path, '/') ? mem_strdup(path) : mem_printf("./%s", path);
+	s->handle = dlopen(full, RTLD_NOW | RTLD_LOCAL);
+	mem_free(full);
+	if (!s->handle)
+		return err_set(loading->text, ERR_BAD_INPUT, "%s: %s", s->file_name, dlerror());
+	err = symbols_each(bytes, CLASS_PREFIX, add_class, loading, loading->text);
+	if (err)
+		return err;
+	qsort(loading->classes, s->class_count, sizeof(*loading->classes), by_name);
+	return check_names(s, loading->text);
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+	size_t len = strlen(path), end_len = strlen(end);
+
+	return len > end_len && strcmp(path + len - end_len, end) == 0;
+}
+
+enum err scenario_load(const char *path, struct scenario *out, struct err_text *text)
+{
+	const char *slash = strrchr(path, '/');
+	struct loading loading = { .scenario = out, .text = text };
+	char *compiled = NULL;
+	struct buf bytes;
+	enum err err = OK;
+
+	*out = (struct scenario){ .file_name = mem_strdup(slash ? slash + 1 : path) };
+	loading.classes = mem_zalloc(LIMIT_USER_CLASSES, sizeof(*loading.classes));
+	out->classes = loading.classes;
+	buf_init(&bytes, LIMIT_SCENARIO_FILE_BYTES);
+	if (ends_with(path, ".c"))
+		err = compile_scenario(path, &compiled, text);
+	else if (!ends_with(path, ".so"))
+		err = err_set(text, ERR_UNSUPPORTED,
+			      "%s: a scenario is C source (.c) or a shared object (.so)", path);
+	if (!err)
+		err = file_read(compiled ? compiled : path, &bytes, text);
+	if (!err)
+		err = load_object(&loading, compiled ? compiled : path, buf_str(&bytes));
+	buf_fini(&bytes);
+	mem_free(compiled);
+	if (err)
+		scenario_unload(out);
+	return err;
+}
+
+void scenario_unload(struct scenario *s)
+{
+	if (s->handle)
+		dlclose(s->handle);
+	mem_free((void *)s->classes);
+	mem_free(s->file_name);
+	*s = (struct scenario){ 0 };
+}

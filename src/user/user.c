@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * user - see the header.
+ *
+ * go_on() is the only door into scenario code, run() the only function on a fiber's bottom, and
+ * what follows when the code has ended is decided behind go_on(), off the fiber. A task without
+ * any wait after it is followed by the next one on the same fiber, unless it did not suspend:
+ * then others must come first. */
+#include "user/user.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+/* How long a user waits for a stack when none can be had. */
+#define STACK_RETRY_US CLOCK_S
+
+static void go_on(struct cic_user *u);
+static void on_timer(void *arg);
+
+uint64_t user_seconds_us(double seconds)
+{
+	if (!(seconds > 0))
+		return 0;
+	return (uint64_t)((seconds < LIMIT_WAIT_S ? seconds : LIMIT_WAIT_S) * (double)CLOCK_S);
+}
+
+struct turn *user_turn(struct cic_user *u)
+{
+	ensure(u && u->magic == USER_MAGIC);
+	ensure(u->turn); /* a user may only be used inside its own on_start, task or on_stop */
+	return u->turn;
+}
+
+void user_settle_request(struct cic_user *u)
+{
+	struct turn *t = u->turn;
+
+	if (t->state == TURN_ANSWERED) {
+		tally_record(&u->place->tally, t->label, t->response.time_us, t->response.body_len,
+			     t->response.error, t->ended_us);
+		http_conn_release(&u->conn);
+	}
+	t->state = TURN_IDLE;
+}
+
+/* Ends the code that runs, wherever it is. */
+static _Noreturn void leave_fiber(struct cic_user *u)
+{
+	user_settle_request(u);
+	u->turn = NULL;
+	fiber_exit();
+}
+
+void user_check_cut(struct cic_user *u)
+{
+	if (u->is_cut)
+		leave_fiber(u);
+}
+
+void user_suspend(struct cic_user *u)
+{
+	u->turn->has_waited = true;
+	fiber_suspend();
+	user_check_cut(u);
+}
+
+void user_pause(struct cic_user *u, uint64_t us)
+{
+	user_check_cut(u);
+	loop_timer_set(u->place->loop, &u->timer, loop_now(u->place->loop) + us);
+	user_suspend(u);
+}
+
+void user_resume(struct cic_user *u)
+{
+	go_on(u);
+}
+
+static const struct cic_task *draw_task(struct cic_user *u)
+{
+	const struct user_kind *kind = u->kind;
+	size_t last = kind->task_count - 1, i = 0;
+	double at;
+
+	if (last == 0)
+		return &kind->class->tasks[0];
+	at = rng_unit(&u->rng) * kind->weights_below[last];
+	while (i < last && at >= kind->weights_below[i])
+		i++;
+	return &kind->class->tasks[i];
+}
+
+/* When the next task begins, now that one has ended. Paced tasks keep to their grid; one that
+ * is late begins at once and a new grid with it, as Locust's do. */
+static uint64_t next_task_us(struct cic_user *u)
+{
+	const struct cic_wait *wait = &u->kind->class->wait;
+	uint64_t now_us = loop_now(u->place->loop);
+
+	switch (wait->kind) {
+	case CIC_WAIT_BETWEEN:
+		return now_us + user_seconds_us(wait->a + rng_unit(&u->rng) * (wait->b - wait->a));
+	case CIC_WAIT_PACING:
+		u->paced_us += user_seconds_us(wait->a);
+		if (u->paced_us < now_us)
+			u->paced_us = now_us;
+		return u->paced_us;
+	default:
+		return now_us + user_seconds_us(wait->a);
+	}
+}
+
+static void work(struct cic_user *u)
+{
+	struct turn *t = u->turn;
+
+	if (u->phase == USER_STARTING) {
+		if (u->kind->class->on_start)
+			u->kind->class->on_start(u);
+		user_settle_request(u);
+		u->phase = USER_WORKING;
+		u->paced_us = loop_now(u->place->loop);
+	}
+	while (!u->wants_stop) {
+		t->has_waited = false;
+		draw_task(u)->run(u);
+		user_settle_request(u);
+		u->next_us = next_task_us(u);
+		if (!t->has_waited || u->next_us > loop_now(u->place->loop))
+			return;
+	}
+}
+
+static void run(void *arg)
+{
+	struct cic_user *u = arg;
+	struct turn turn;
+
+	/* Field by field: the rest are 10 kB of stack that need not be touched. */
+	turn.user = u;
+	turn.state = TURN_IDLE;
+	turn.has_waited = false;
+	u->turn = &turn;
+	if (u->phase == USER_ENDING)
+		u->kind->class->on_stop(u);
+	else
+		work(u);
+	user_settle_request(u);
+	u->turn = NULL;
+}
+
+static void bury(void *arg)
+{
+	mem_free(arg);
+}
+
+static void leave(struct cic_user *u)
+{
+	struct user_place *place = u->place;
+
+	loop_timer_clear(place->loop, &u->timer);
+	http_conn_close(&u->conn);
+	place->on_gone(place->arg, u);
+	u->magic = 0;
+	loop_bury(place->loop, &u->grave, bury, u);
+}
+
+/* No code of it runs any more; on_stop is what is left. */
+static void end(struct cic_user *u)
+{
+	u->phase = USER_ENDING;
+	loop_timer_clear(u->place->loop, &u->timer);
+	if (u->kind->class->on_stop)
+		go_on(u);
+	else
+		leave(u);
+}
+
+static void miss_stack(struct cic_user *u)
+{
+	struct user_place *place = u->place;
+	uint64_t now_us = loop_now(place->loop);
+
+	tally_error(&place->tally, u->kind->class->name,
+		    "MemoryError('no stack for a task; raise vm.max_map_count or run fewer users')",
+		    now_us);
+	if (u->phase == USER_ENDING)
+		leave(u);
+	else
+		loop_timer_set(place->loop, &u->timer, now_us + STACK_RETRY_US);
+}
+
+/* Enters the user's code until it waits or ends. */
+static void go_on(struct cic_user *u)
+{
+	if (u->fiber) {
+		fiber_resume(u->fiber);
+	} else if (fiber_start(&u->place->fibers, run, u, &u->fiber) != OK) {
+		miss_stack(u);
+		return;
+	}
+	if (u->turn)
+		return;
+	u->fiber = NULL;
+	if (u->phase == USER_ENDING)
+		leave(u);
+	else if (u->wants_stop)
+		end(u);
+	else
+		loop_timer_set(u->place->loop, &u->timer, u->next_us);
+}
+
+static void on_timer(void *arg)
+{
+	go_on(arg);
+}
+
+void user_create(struct user_place *place, struct user_kind *kind, uint64_t number)
+{
+	struct cic_user *u = mem_zalloc(1, sizeof(*u) + kind->class->data_bytes);
+
+	u->magic = USER_MAGIC;
+	u->place = place;
+	u->kind = kind;
+	u->number = number;
+	rng_init(&u->rng, place->seed, number);
+	loop_timer_init(&u->timer, on_timer, u);
+	http_conn_init(&u->conn, place->http);
+	list_append(&kind->users, &u->node);
+	go_on(u);
+}
+
+void user_stop(struct cic_user *u)
+{
+	u->wants_stop = true;
+	if (!u->turn)
+		end(u);
+}
+
+void user_cut(struct cic_user *u)
+{
+	struct turn *t = u->turn;
+	uint64_t now_us = loop_now(u->place->loop);
+
+	u->is_cut = true;
+	if (!t)
+		return;
+	if (t->state == TURN_ASKED) {
+		http_conn_close(&u->conn);
+		snprintf(t->error, sizeof(t->error),
+			 "StopTimeout('cut off: the user had to stop')");
+		t->response = (struct cic_response){ .error = t->error, .body = "" };
+		t->response.time_us = now_us > t->asked_us ? now_us - t->asked_us : 0;
+		t->ended_us = now_us;
+		t->state = TURN_ANSWERED;
+	}
+	loop_timer_clear(u->place->loop, &u->timer);
+	go_on(u);
+}
+
+void user_discard(struct cic_user *u)
+{
+	u->phase = USER_ENDING;
+	u->wants_stop = true;
+	if (u->turn)
+		user_cut(u);
+	else
+		leave(u);
+}

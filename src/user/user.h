@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * user - one virtual user: on_start, tasks with waits between them, on_stop.
+ *
+ * All of it belongs to the thread of its loop. A user holds a fiber only while scenario code of
+ * it runs; waiting, it is a struct cic_user, a timer, and an open connection. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/rng.h"
+#include "cicada.h"
+#include "http/client.h"
+#include "loop/fiber.h"
+#include "loop/loop.h"
+#include "user/tally.h"
+
+struct cic_user;
+
+/* What the users of one thread share. */
+struct user_place {
+	struct loop *loop;
+	struct http_client *http;
+	struct fiber_pool fibers;
+	struct tally tally;
+	struct buf target, headers; /* of the request that is being written */
+	uint64_t seed;
+	/* The user is leaving: off its list, and its memory goes at the end of the turn. */
+	void (*on_gone)(void *arg, struct cic_user *u);
+	/* The user called cic_stop_user(). */
+	void (*on_quitting)(void *arg, struct cic_user *u);
+	void *arg;
+};
+
+/* A user class on one thread. */
+struct user_kind {
+	const struct cic_user_class *class;
+	double *weights_below; /* of its tasks: sums up to and including each */
+	size_t task_count;
+	/* Where its requests go. */
+	char *host;			  /* what `base` points into */
+	const struct http_origin *origin; /* NULL: nowhere, and host_error says why */
+	struct str base;		  /* the host's path, without a slash at its end */
+	struct err_text host_error;
+	struct list users;    /* that are wanted, in order of creation */
+	size_t user_count;    /* of them */
+	size_t leaving_count; /* users that are to stop and not gone yet */
+};
+
+enum user_phase {
+	USER_STARTING, /* on_start, then as working */
+	USER_WORKING,  /* in a task, or waiting for the next */
+	USER_ENDING    /* on_stop */
+};
+
+/* State of the request a turn asked last. */
+enum turn_state { TURN_IDLE, TURN_ASKED, TURN_ANSWERED };
+
+/* What only scenario code that runs needs; lives on its fiber's stack. */
+struct turn {
+	struct cic_response response; /* first: cic_check() and others find the turn by it */
+	struct cic_user *user;
+	struct http_reply reply;
+	struct label *label;
+	uint64_t asked_us, ended_us;
+	enum turn_state state;
+	bool has_failed_check;
+	bool has_waited; /* was suspended since the task began */
+	char error[LIMIT_STAT_ERROR_BYTES];
+	char header[LIMIT_HEADER_VALUE_BYTES];
+};
+
+#define USER_MAGIC 0x75736572u
+
+struct cic_user {
+	/* Aligned for the class's data behind it. */
+	_Alignas(max_align_t) uint32_t magic;
+	uint8_t phase; /* enum user_phase */
+	bool wants_stop, is_cut;
+	struct list node; /* in its kind's users, or with those that are to stop */
+	struct user_place *place;
+	struct user_kind *kind;
+	struct http_conn conn;
+	struct loop_timer timer; /* of a wait or a sleep */
+	struct fiber *fiber;	 /* suspended; NULL: none */
+	struct turn *turn;	 /* NULL: no scenario code runs */
+	struct rng rng;
+	uint64_t number;
+	uint64_t next_us;   /* when the next task begins */
+	uint64_t paced_us;  /* when the last one was to begin */
+	uint64_t cut_at_us; /* latest end of a user that is to stop */
+	struct loop_grave grave;
+	/* then the class's data_bytes */
+};
+
+/* Begins at once: it may have run on_start and asked its first request before this returns.
+ * It is appended to kind->users before. */
+void user_create(struct user_place *place, struct user_kind *kind, uint64_t number);
+/* Ends a waiting user, now; one whose code runs ends after its task. The caller has taken it off
+ * kind->users and put it where on_gone() takes it off. */
+void user_stop(struct cic_user *u);
+/* The time to stop is over: what runs is cut off at the call where it waits, a request in flight
+ * counts as failed. What is left of on_stop ends at its first wait. */
+void user_cut(struct cic_user *u);
+/* Ends it now and runs no on_stop. */
+void user_discard(struct cic_user *u);
+
+/* For the scenario API, on the user's fiber: */
+
+/* The running turn; stops the program when the scenario uses a user whose code does not run. */
+struct turn *user_turn(struct cic_user *u);
+/* Does not return when the user's time is over. Call before anything that waits. */
+void user_check_cut(struct cic_user *u);
+/* Gives way to others until resumed by user_resume(). Does not return when cut off meanwhile. */
+void user_suspend(struct cic_user *u);
+void user_pause(struct cic_user *u, uint64_t us);
+/* Counts the last request, if there was one, and gives its memory back. */
+void user_settle_request(struct cic_user *u);
+/* From the loop: goes on with suspended code. */
+void user_resume(struct cic_user *u);
+
+/* Seconds of a scenario, whatever it says, in 0 to LIMIT_WAIT_S. */
+uint64_t user_seconds_us(double seconds);
