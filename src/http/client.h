@@ -31,11 +31,11 @@ struct http_exchange; /* private */
 struct http_request {
 	const char *method;
 	const struct http_origin *origin;
-	struct str target;	 /* "/path?query"; "" means "/" */
-	struct str headers;	 /* "Name: value\r\n" lines, or "" */
+	struct str target;	  /* "/path?query"; "" means "/" */
+	struct str headers;	  /* "Name: value\r\n" lines, or "" */
 	const char *content_type; /* NULL: none */
-	struct str body;	 /* p NULL: no body at all; "" sends Content-Length: 0 */
-	uint64_t timeout_us;	 /* for all of it: connect, send, answer; > 0 */
+	struct str body;	  /* p NULL: no body at all; "" sends Content-Length: 0 */
+	uint64_t timeout_us;	  /* for all of it: connect, send, answer; > 0 */
 };
 
 /* The answer. Lives until http_conn_release(). */

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * test_client - the client of virtual users against a scripted server (client_fixture.h). */
 #include "client_fixture.h"
 
 static void test_reuse(void **state)

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * test_request - what the client writes for a request, byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -490,18 +490,21 @@ static void a_silent_client_is_dropped(void **state)
 
 static void garbage_does_no_harm(void **state)
 {
-	static const char *const asks[] = { "\x16\x03\x01\x02",
-					    "GET\r\n\r\n",
-					    "\r\n\r\n\r\n",
-					    "POST /echo HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-					    "POST /echo HTTP/1.1\r\nTransfer-Encoding: "
-					    "chunked\r\n\r\nzz\r\n",
-					    "GET /query HTTP/9.9\r\n\r\n" };
+	static const char *const asks[] = {
+		"\x16\x03\x01\x02",
+		"GET\r\n\r\n",
+		"\r\n\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"GET /query HTTP/9.9\r\n\r\n",
+	};
 	struct fixture *f = *state;
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
+	/* libmicrohttpd does not see the end of a stream that was there before its first read; such
+	 * a connection goes when it has been idle. */
+	start(f, 1);
 	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
 		fd = dial(f);
 		say(f, fd, asks[i]);

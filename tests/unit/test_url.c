@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * test_url - what is a URL for us, what is not, and its parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
