@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+#
+# The words of this project. Each is a line or two over meson, pytest and tools/; what is missing
+# on a Debian machine is installed first by tools/setup.sh. Every flavour has its own folder in
+# build/, so switching between them costs nothing.
+
+PYTHON = /usr/bin/python3
+NINJA = ninja -C
+UNIT = meson test --suite unit --print-errorlogs -C
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider
+SOURCES = $(shell find $(wildcard bench fuzz include scenarios src tests) -name '*.[ch]')
+# The thread sanitizer of older compilers dies on kernels that scatter mappings widely.
+STILL = $(shell setarch -R true 2>/dev/null && echo --wrapper \'setarch -R\')
+
+OPTIONS_asan = -Db_sanitize=address,undefined
+OPTIONS_tsan = -Db_sanitize=thread
+OPTIONS_fuzz = -Dfuzz=true -Db_lundef=false
+CC_clang = CC=clang
+CC_fuzz = CC=clang
+
+demo: build                                     ## measures the LSTM service in 8 short scenarios
+	build/release/cicada-driver --replicas 1,2 --workers 1,2 --users 50,100 \
+		--duration 6 --cooldown 1
+
+test: setup-test                                ## every suite; fails when one of them fails
+	@tools/run_suites check check-asan check-tsan integration fuzz-short
+
+build: setup-build build/release/build.ninja    ## the three programs, in build/release/
+	$(NINJA) build/release
+
+check: setup-test build/release/build.ninja     ## unit tests and the tools' tests; under a minute
+	$(UNIT) build/release
+	$(PYTEST) tests/tools
+
+check-asan: setup-test build/asan/build.ninja   ## unit tests, address and undefined sanitizers
+	$(UNIT) build/asan
+
+check-tsan: setup-test build/tsan/build.ninja   ## unit tests, thread sanitizer
+	$(UNIT) build/tsan $(STILL)
+
+integration: setup-test build                   ## the real programs, over real sockets
+	CICADA_BUILD=build/release $(PYTEST) tests/integration $(wildcard tests/interop)
+
+fuzz: SECONDS = 60
+fuzz-short: SECONDS = 5
+fuzz fuzz-short: setup-test build/fuzz/build.ninja
+fuzz:                                           ## every reader of foreign bytes, 60 s each
+fuzz-short:                                     ## the same, 5 s each
+fuzz fuzz-short:
+	$(NINJA) build/fuzz fuzz-targets
+	tools/fuzz build/fuzz $(SECONDS)
+
+lint: setup-lint build/release/build.ninja build/clang/build.ninja ## format, layers, calls, warnings
+	clang-format --dry-run -Werror $(SOURCES)
+	tools/check_layers
+	tools/lint
+	$(NINJA) build/release
+	$(NINJA) build/clang
+	tools/tidy build/clang
+
+format: setup-lint                              ## clang-format on every C file
+	clang-format -i $(SOURCES)
+
+bench: setup-build build/release/build.ninja    ## micro-benchmarks, JSON lines
+	meson test --benchmark --verbose -C build/release
+
+install: build                                  ## into /usr/local, or where meson was told to
+	meson install -C build/release
+
+clean:                                          ## removes build/, keeps results/
+	rm -rf build
+
+help:                                           ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
+
+setup-build setup-test setup-lint: setup-%:
+	@tools/setup.sh $*
+
+# Also repairs a folder whose first configuration was cut off.
+build/%/build.ninja:
+	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
+
+.PHONY: build demo test check check-asan check-tsan integration fuzz fuzz-short lint format bench \
+	install clean help setup-build setup-test setup-lint
+.DEFAULT_GOAL = build
