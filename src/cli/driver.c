@@ -56,7 +56,9 @@ static const struct opt rows[] = {
 	{ "poll", 0, OPT_NUMBER, AT(plan.poll_s), "CICADA_POLL", "SECONDS",
 	  "time between two looks at a running test (default 2)", 0.1, 3600 },
 	{ "spawn-rate", 'r', OPT_NUMBER, AT(plan.spawn_rate), "CICADA_SPAWN_RATE", "RATE",
-	  "users started per second (default: all within 5 % of the duration)", 1e-3, 1e9 },
+	  "users started per second (default: all within 5 % of the duration, at least "
+	  "3 s)",
+	  1e-3, 1e9 },
 	{ "ready-timeout", 0, OPT_DURATION, AT(plan.ready_timeout_s), "CICADA_READY_TIMEOUT",
 	  "TIME", "how long replicas and workers may take to be ready (default 60)" },
 	{ "stop-timeout", 's', OPT_DURATION, AT(plan.stop_timeout_s), "CICADA_STOP_TIMEOUT", "TIME",

@@ -3,6 +3,7 @@
  * plan - see the header. */
 #include "matrix/plan.h"
 
+#include <math.h>
 #include <inttypes.h>
 
 #include "base/limits.h"
@@ -90,7 +91,7 @@ double plan_spawn_rate(const struct plan *plan, uint64_t users)
 {
 	if (plan->spawn_rate > 0)
 		return plan->spawn_rate;
-	return (double)users / ((double)plan->duration_s * PLAN_RAMP_SHARE);
+	return (double)users / fmax((double)plan->duration_s * PLAN_RAMP_SHARE, PLAN_RAMP_MIN_S);
 }
 
 double plan_scenario_s(const struct plan *plan, const struct scenario *s)

@@ -14,15 +14,18 @@
 #include "base/err.h"
 #include "base/opt.h"
 
-/* Without --spawn-rate all users are there after this share of the duration. */
+/* Without --spawn-rate all users are there after this share of the duration, but not before
+ * PLAN_RAMP_MIN_S: users that start together also wait together, and a window that begins
+ * with all of them waiting counts too few requests. */
 #define PLAN_RAMP_SHARE 0.05
+#define PLAN_RAMP_MIN_S 3
 
 struct plan {
 	struct opt_counts replicas, workers, users;
 	uint64_t duration_s; /* of the measured window */
 	uint64_t cooldown_s; /* between two scenarios */
 	double poll_s;	     /* between two looks at the master */
-	double spawn_rate;   /* users per second; 0: from PLAN_RAMP_SHARE */
+	double spawn_rate;   /* users per second; 0: see PLAN_RAMP_SHARE */
 	uint64_t ready_timeout_s;
 	uint64_t stop_timeout_s; /* for requests in flight when the test is stopped */
 };

@@ -49,12 +49,14 @@ static void users_change_fastest_and_replicas_slowest(void **state)
 	}
 }
 
-static void the_ramp_takes_five_percent_unless_a_rate_is_given(void **state)
+static void the_ramp_takes_five_percent_or_three_seconds_unless_a_rate_is_given(void **state)
 {
 	struct plan plan = plan_defaults();
 
 	(void)state;
 	assert_true(plan_spawn_rate(&plan, 600) > 99.999 && plan_spawn_rate(&plan, 600) < 100.001);
+	plan.duration_s = 6;
+	assert_true(plan_spawn_rate(&plan, 600) == 200);
 	plan.spawn_rate = 7;
 	assert_true(plan_spawn_rate(&plan, 600) == 7);
 }
@@ -115,7 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_the_orders_24_scenarios),
 		cmocka_unit_test(users_change_fastest_and_replicas_slowest),
-		cmocka_unit_test(the_ramp_takes_five_percent_unless_a_rate_is_given),
+		cmocka_unit_test(
+			the_ramp_takes_five_percent_or_three_seconds_unless_a_rate_is_given),
 		cmocka_unit_test(the_rest_is_ramps_windows_and_the_rests_between),
 		cmocka_unit_test(a_bad_plan_is_refused_with_the_options_name),
 	};
