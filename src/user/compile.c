@@ -30,7 +30,8 @@
 #define ARGUMENTS_MAX (LIMIT_COMPILER_WORDS + 16)
 
 /* Optimised, for tasks run in the load threads; with names for a debugger. */
-static const char *const flags[] = { "-shared", "-fPIC", "-O2", "-g" };
+static const char *const flags[] = { "-shared", "-fPIC", "-O2", "-g",
+				     "-Werror=implicit-function-declaration" };
 static const char *const compilers[] = { "cc", "gcc", "clang", "tcc" };
 
 struct compiler {
