@@ -48,8 +48,14 @@
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
 
 /* Cluster (src/cluster) */
-#define LIMIT_MESSAGE_BYTES (16 * 1024 * 1024)
-#define LIMIT_WORKERS	    20000
+#define LIMIT_MESSAGE_BYTES	(16 * 1024 * 1024)
+#define LIMIT_MESSAGE_OBJECTS	(4 * 1024 * 1024) /* 100 MB while a frame is read */
+#define LIMIT_MESSAGE_DEPTH	16
+#define LIMIT_MESSAGE_COUNT	1000000000000000ull /* any number that is counted */
+#define LIMIT_WORKER_ID_BYTES	255 /* of a ZeroMQ identity */
+#define LIMIT_WORKERS		20000
+#define LIMIT_WORKER_OUTBOX	32  /* frames of one report that wait for the connection */
+#define LIMIT_WORKER_EXCEPTIONS 100 /* sent per second, the rest is dropped */
 
 /* Servers (src/serve): what one request may cost. */
 #define LIMIT_SERVE_CONNECTIONS	  4096

@@ -7,8 +7,16 @@
  * ZeroMQ and the loop; tests join it to a simulator. Belongs to one thread.
  *
  * Life: client_ready (again every 5 s, for about 5 minutes) until `ack`; then a heartbeat each
- * second and statistics each second. On `stop` the statistics counted so far are reported
- * at once, the users finish, the rest is reported marked `is_draining`, then client_stopped. */
+ * second and statistics each second.
+ *
+ * Every report says in which phase its requests ended (enum msg_phase), so that the master's
+ * measured window is exact: what is counted until the master's `spawning_complete` is "ramp",
+ * until `stop` "test", then "drain". Each change of phase collects what was counted before it.
+ *
+ * On `spawn` the users are set and, when they are there, statistics and spawning_complete
+ * follow. On `stop` the users finish; when the last statistics are on their way, so are
+ * client_stopped and client_ready. A `spawn` that comes in between is left unanswered: the
+ * master repeats it after client_ready. */
 #pragma once
 
 #include <stdbool.h>

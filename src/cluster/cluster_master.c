@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster_master - see the header. Everything is passed through; what is added is time. */
+#include "cluster/cluster_master.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cluster/link.h"
+#include "cluster/master.h"
+
+struct cluster_master {
+	struct loop *loop;
+	struct master *master;
+	struct link *link;
+	struct loop_timer timer;
+	void (*done)(void *arg); /* of cluster_master_quit() */
+	void *done_arg;
+};
+
+static void arm(struct cluster_master *c)
+{
+	loop_timer_set(c->loop, &c->timer, master_due_us(c->master));
+}
+
+static void on_timer(void *arg)
+{
+	struct cluster_master *c = arg;
+
+	master_tick(c->master, loop_now(c->loop));
+	arm(c);
+}
+
+static void on_frame(void *arg, struct str peer, struct str frame)
+{
+	struct cluster_master *c = arg;
+
+	master_on_frame(c->master, peer, frame, loop_now(c->loop));
+	arm(c);
+}
+
+static bool send_frame(void *arg, const char *worker_id, struct str frame)
+{
+	struct cluster_master *c = arg;
+
+	return link_send(c->link, worker_id, frame);
+}
+
+static void on_due_changed(void *arg)
+{
+	arm(arg);
+}
+
+static void on_ended(void *arg)
+{
+	struct cluster_master *c = arg;
+
+	c->done(c->done_arg);
+}
+
+enum err cluster_master_create(struct loop *loop, const struct cluster_master_options *options,
+			       const struct run_options *run_options, struct cluster_master **out,
+			       struct err_text *text)
+{
+	struct cluster_master *c = mem_zalloc(1, sizeof(*c));
+	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
+	const struct master_options master_options = {
+		.run = run_options,
+		.wall_offset_s = clock_wall_s() - (double)clock_us() / CLOCK_S,
+		.send = send_frame,
+		.due_changed = on_due_changed,
+		.ended = on_ended,
+		.arg = c,
+	};
+	enum err err;
+
+	*out = NULL;
+	c->loop = loop;
+	loop_timer_init(&c->timer, on_timer, c);
+	err = link_bind(loop, &link_options, options->bind_host, options->bind_port, &c->link,
+			text);
+	if (err) {
+		mem_free(c);
+		return err;
+	}
+	c->master = master_create(&master_options, loop_now(loop));
+	arm(c);
+	*out = c;
+	return OK;
+}
+
+void cluster_master_destroy(struct cluster_master **pc)
+{
+	struct cluster_master *c = *pc;
+
+	*pc = NULL;
+	if (!c)
+		return;
+	loop_timer_clear(c->loop, &c->timer);
+	link_close(&c->link);
+	master_destroy(&c->master);
+	mem_free(c);
+}
+
+struct run *cluster_master_run(struct cluster_master *c)
+{
+	return master_run(c->master);
+}
+
+unsigned cluster_master_port(const struct cluster_master *c)
+{
+	return link_port(c->link);
+}
+
+void cluster_master_quit(struct cluster_master *c, void (*done)(void *arg), void *arg)
+{
+	c->done = done;
+	c->done_arg = arg;
+	master_quit(c->master, loop_now(c->loop));
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster_worker - see the header. */
+#include "cluster/cluster_worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cluster/link.h"
+
+#define MASTER_HOST	"127.0.0.1"
+#define MASTER_PORT	5557
+#define USAGE_US	(5 * CLOCK_S)
+#define UNIQUE_BYTES	16
+#define HOST_NAME_BYTES 200 /* leaves room for _<32 hex> in LIMIT_WORKER_ID_BYTES */
+
+struct cluster_worker {
+	struct loop *loop;
+	void (*ended)(void *arg, enum err err, const struct err_text *text);
+	void *ended_arg;
+	struct worker *worker;
+	struct link *link;
+	struct loop_timer timer;
+	uint64_t usage_at_us, usage_cpu_us; /* of the last look at it */
+};
+
+static void arm(struct cluster_worker *c)
+{
+	uint64_t due_us = worker_due_us(c->worker);
+
+	if (due_us == UINT64_MAX)
+		loop_timer_clear(c->loop, &c->timer);
+	else
+		loop_timer_set(c->loop, &c->timer, due_us);
+}
+
+/* 0 where /proc does not say. */
+static uint64_t read_memory_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void look_at_usage(struct cluster_worker *c)
+{
+	uint64_t now_us = loop_now(c->loop), cpu_us;
+
+	if (c->usage_at_us && now_us - c->usage_at_us < USAGE_US)
+		return;
+	cpu_us = clock_cpu_us();
+	worker_set_usage(c->worker,
+			 c->usage_at_us ? 100 * (double)(cpu_us - c->usage_cpu_us) /
+						  (double)(now_us - c->usage_at_us)
+					: 0,
+			 read_memory_bytes());
+	c->usage_at_us = now_us;
+	c->usage_cpu_us = cpu_us;
+}
+
+static void on_timer(void *arg)
+{
+	struct cluster_worker *c = arg;
+
+	look_at_usage(c);
+	worker_tick(c->worker, loop_now(c->loop));
+	arm(c);
+}
+
+static void on_frame(void *arg, struct str peer, struct str frame)
+{
+	struct cluster_worker *c = arg;
+
+	(void)peer;
+	worker_on_frame(c->worker, frame, loop_now(c->loop));
+	arm(c);
+}
+
+static bool send_frame(void *arg, struct str frame)
+{
+	struct cluster_worker *c = arg;
+
+	return link_send(c->link, NULL, frame);
+}
+
+static void reconnect(void *arg)
+{
+	struct cluster_worker *c = arg;
+
+	link_reconnect(c->link);
+}
+
+static void on_ended(void *arg, enum err err, const struct err_text *text)
+{
+	struct cluster_worker *c = arg;
+
+	c->ended(c->ended_arg, err, text);
+}
+
+static enum err fill_id(char *id, size_t size, struct err_text *text)
+{
+	unsigned char unique[UNIQUE_BYTES];
+	char host[HOST_NAME_BYTES] = "localhost";
+	size_t len;
+
+	if (getrandom(unique, sizeof(unique), 0) != (ssize_t)sizeof(unique))
+		return err_set(text, ERR_IO, "no random numbers for the worker's id");
+	if (gethostname(host, sizeof(host) - 1))
+		snprintf(host, sizeof(host), "localhost");
+	host[sizeof(host) - 1] = '\0';
+	len = (size_t)snprintf(id, size, "%s_", host);
+	for (size_t i = 0; i < sizeof(unique); i++)
+		len += (size_t)snprintf(id + len, size - len, "%02x", unique[i]);
+	return OK;
+}
+
+static struct worker *create_worker(struct cluster_worker *c,
+				    const struct cluster_worker_options *options, const char *id)
+{
+	const struct worker_options worker_options = { .id = id,
+						       .classes = options->classes,
+						       .class_count = options->class_count,
+						       .ops = options->ops,
+						       .load = options->load,
+						       .send = send_frame,
+						       .reconnect = reconnect,
+						       .ended = on_ended,
+						       .arg = c };
+
+	return worker_create(&worker_options, loop_now(c->loop));
+}
+
+enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_options *options,
+			       struct cluster_worker **out, struct err_text *text)
+{
+	struct cluster_worker *c = mem_zalloc(1, sizeof(*c));
+	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
+	char id[LIMIT_WORKER_ID_BYTES + 1];
+	enum err err;
+
+	*out = NULL;
+	c->loop = loop;
+	c->ended = options->ended;
+	c->ended_arg = options->arg;
+	loop_timer_init(&c->timer, on_timer, c);
+	err = fill_id(id, sizeof(id), text);
+	if (!err)
+		err = link_connect(loop, &link_options,
+				   options->master_host ? options->master_host : MASTER_HOST,
+				   options->master_port ? options->master_port : MASTER_PORT, id,
+				   &c->link, text);
+	if (err) {
+		mem_free(c);
+		return err;
+	}
+	c->worker = create_worker(c, options, id);
+	arm(c);
+	*out = c;
+	return OK;
+}
+
+void cluster_worker_destroy(struct cluster_worker **pc)
+{
+	struct cluster_worker *c = *pc;
+
+	*pc = NULL;
+	if (!c)
+		return;
+	loop_timer_clear(c->loop, &c->timer);
+	link_close(&c->link);
+	worker_destroy(&c->worker);
+	mem_free(c);
+}
+
+void cluster_worker_on_delta(struct cluster_worker *c, const struct stats *delta,
+			     const uint64_t *users)
+{
+	worker_on_delta(c->worker, delta, users, loop_now(c->loop));
+	arm(c);
+}
+
+void cluster_worker_on_settled(struct cluster_worker *c)
+{
+	worker_on_settled(c->worker, loop_now(c->loop));
+	arm(c);
+}
+
+void cluster_worker_on_exception(struct cluster_worker *c, struct str msg, struct str traceback)
+{
+	worker_on_exception(c->worker, msg, traceback);
+}
+
+void cluster_worker_quit(struct cluster_worker *c)
+{
+	worker_quit(c->worker, loop_now(c->loop));
+	arm(c);
+}

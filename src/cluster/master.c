@@ -1,0 +1,869 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * master - see the header; one worker is struct peer.
+ *
+ * Every entry (a frame, a tick) ends in settle(): the state of the run is derived there from
+ * what the peers have said, and what is owed is paid. run_start() and run_stop() only note
+ * what is wanted; the tick that follows acts, so that nothing is sent and no waiter is called
+ * inside them.
+ *
+ * The measured window: our workers mark each report with the phase it was counted in, so it
+ * does not matter when it arrives. A foreign worker marks nothing: its reports belong to the
+ * window from the first after the window was opened to the one that follows client_stopped,
+ * which is exact to its reporting interval only. */
+#include "cluster/master.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "cluster/msg.h"
+#include "cluster/peer.h"
+#include "user/dispatch.h"
+
+#define LOGGER	       "locust.runners"
+#define NEVER	       UINT64_MAX
+#define LOOK_US	       CLOCK_S		/* how often silence is looked for */
+#define SILENT_US      (4 * CLOCK_S)	/* missing from here on */
+#define FORGET_US      (60 * CLOCK_S)	/* after that */
+#define RETRY_US       (200 * CLOCK_MS) /* of what could not be sent */
+#define REPEAT_US      (5 * CLOCK_S)	/* of what was sent and not answered */
+#define CONFIRM_US     (10 * CLOCK_S)	/* the longest wait for spawning_complete */
+#define STOP_MARGIN_US (5 * CLOCK_S)
+#define STOP_MAX_S     86400.0
+#define QUIT_US	       CLOCK_S
+#define CPU_HIGH       90
+#define TEXT_BYTES     3072 /* of a line for people */
+
+struct master {
+	struct run run; /* first: struct run_mode gets this pointer */
+	struct master_options options;
+	struct dispatch *dispatch; /* NULL: no test */
+	struct dispatch_class *classes;
+	struct msg_count *counts; /* scratch for messages */
+	struct peer **peers;
+	size_t peer_count, peer_cap;
+	struct map by_id;   /* id -> struct peer */
+	struct map indices; /* id -> index + 1, also of workers that are gone */
+	size_t next_index;
+	uint64_t now_us, look_due_us;
+	bool want_begin; /* run_start() was called */
+	bool want_stop;	 /* run_stop() was called */
+	bool is_pressed; /* one of them was, or `quit`: due at once */
+	bool is_owing;	 /* some peer is owed something */
+	bool is_quitting, has_ended;
+	uint64_t confirm_deadline_us; /* ramp over, confirmations missing; NEVER: not waiting */
+	uint64_t stop_deadline_us, quit_deadline_us;
+	uint64_t bad_frames;
+};
+
+static struct master *master_of(const struct run *run)
+{
+	return (struct master *)run;
+}
+
+static void press(struct master *m)
+{
+	m->is_pressed = true;
+	m->options.due_changed(m->options.arg);
+}
+
+static enum err mode_start(struct run *run, const struct run_start *start, struct err_text *text)
+{
+	(void)start;
+	(void)text;
+	master_of(run)->want_begin = true;
+	press(master_of(run));
+	return OK;
+}
+
+static void mode_stop(struct run *run)
+{
+	master_of(run)->want_begin = false;
+	master_of(run)->want_stop = true;
+	press(master_of(run));
+}
+
+static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
+{
+	const struct master *m = master_of(run);
+	const struct peer *p;
+
+	if (i >= m->peer_count)
+		return false;
+	p = m->peers[i];
+	*out = (struct run_worker){ .id = p->id,
+				    .state = p->state,
+				    .cpu_usage = p->cpu_percent,
+				    .memory_usage = p->memory_bytes };
+	for (size_t c = 0; c < run->options.class_count; c++)
+		out->user_count += p->users[c];
+	return true;
+}
+
+static size_t count_peers(const struct master *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->peer_count; i++)
+		count += peer_takes_part(m->peers[i]);
+	return count;
+}
+
+static size_t mode_worker_count(const struct run *run)
+{
+	return count_peers(master_of(run));
+}
+
+static const struct run_mode mode = { .is_distributed = true,
+				      .start = mode_start,
+				      .stop = mode_stop,
+				      .worker = mode_worker,
+				      .worker_count = mode_worker_count };
+
+struct master *master_create(const struct master_options *options, uint64_t now_us)
+{
+	struct master *m = mem_zalloc(1, sizeof(*m));
+	const struct run_options *run = options->run;
+
+	m->options = *options;
+	m->now_us = now_us;
+	m->look_due_us = now_us + LOOK_US;
+	m->confirm_deadline_us = m->stop_deadline_us = m->quit_deadline_us = NEVER;
+	m->classes = mem_zalloc(run->class_count + 1, sizeof(*m->classes));
+	m->counts = mem_zalloc(run->class_count + 1, sizeof(*m->counts));
+	for (size_t i = 0; i < run->class_count; i++)
+		m->classes[i] =
+			(struct dispatch_class){ run->classes[i].name, run->classes[i].weight,
+						 run->classes[i].fixed_count };
+	map_init(&m->by_id);
+	map_init(&m->indices);
+	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
+	return m;
+}
+
+void master_destroy(struct master **pm)
+{
+	struct master *m = *pm;
+
+	*pm = NULL;
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->peer_count; i++)
+		peer_destroy(&m->peers[i]);
+	dispatch_destroy(&m->dispatch);
+	map_fini(&m->by_id);
+	map_fini(&m->indices);
+	run_fini(&m->run);
+	mem_free(m->peers);
+	mem_free(m->classes);
+	mem_free(m->counts);
+	mem_free(m);
+}
+
+struct run *master_run(struct master *m)
+{
+	return &m->run;
+}
+
+uint64_t master_bad_frames(const struct master *m)
+{
+	return m->bad_frames;
+}
+
+/* A test runs and is not stopping. */
+static bool is_active(const struct master *m)
+{
+	return m->run.state == RUN_SPAWNING || m->run.state == RUN_RUNNING;
+}
+
+static uint64_t stop_timeout_us(const struct master *m)
+{
+	return (uint64_t)(fmin(m->run.stop_timeout_s, STOP_MAX_S) * CLOCK_S);
+}
+
+/* --- sending ----------------------------------------------------------------------------- */
+
+static bool post(struct master *m, const char *id, struct msg *msg)
+{
+	struct buf frame;
+	bool is_sent;
+
+	msg->node_id = str_of(id);
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(msg, &frame);
+	is_sent = !frame.is_full && m->options.send(m->options.arg, id, buf_str(&frame));
+	buf_fini(&frame);
+	return is_sent;
+}
+
+static uint64_t wanted_users(const struct master *m, const struct peer *p, size_t class_index)
+{
+	return m->dispatch ? dispatch_users(m->dispatch, p->id, class_index) : 0;
+}
+
+static bool post_spawn(struct master *m, struct peer *p)
+{
+	size_t classes = m->run.options.class_count;
+	double timestamp = run_wall_s(&m->run);
+	struct msg msg = { .type = MSG_SPAWN };
+
+	/* Workers drop what is not newer than the last one. */
+	if (timestamp <= p->last_timestamp)
+		timestamp = p->last_timestamp + 1e-5;
+	for (size_t i = 0; i < classes; i++)
+		m->counts[i] =
+			(struct msg_count){ str_of(m->classes[i].name), wanted_users(m, p, i) };
+	msg.spawn = (struct msg_spawn){ .timestamp = timestamp,
+					.counts = { m->counts, classes },
+					.host = str_of(m->run.host ? m->run.host : ""),
+					.stop_timeout_s = m->run.stop_timeout_s };
+	if (!post(m, p->id, &msg))
+		return false;
+	p->last_timestamp = timestamp;
+	p->spawned_us = m->now_us;
+	p->was_spawned = true;
+	return true;
+}
+
+static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
+{
+	struct msg msg = { 0 };
+
+	switch (debt) {
+	case PEER_OWED_ACK:
+		msg.type = MSG_ACK;
+		msg.ack.index = (int64_t)p->index;
+		break;
+	case PEER_OWED_STOP:
+		msg.type = MSG_STOP;
+		p->stopped_us = m->now_us;
+		break;
+	case PEER_OWED_SPAWN:
+		return post_spawn(m, p);
+	case PEER_OWED_COMPLETE:
+		msg.type = MSG_SPAWNING_COMPLETE;
+		msg.spawning_complete.user_count = run_user_count(&m->run);
+		break;
+	case PEER_OWED_QUIT:
+		msg.type = MSG_QUIT;
+		break;
+	}
+	return post(m, p->id, &msg);
+}
+
+static void pay(struct master *m, struct peer *p)
+{
+	enum peer_debt debt;
+
+	while ((debt = peer_next_debt(p)) && post_debt(m, p, debt))
+		p->owed &= ~(unsigned)debt;
+}
+
+static void owe(struct master *m, struct peer *p, enum peer_debt debt)
+{
+	peer_owe(p, debt);
+	m->is_owing = true;
+}
+
+static void pay_all(struct master *m)
+{
+	bool is_owing = false;
+
+	if (!m->is_owing)
+		return;
+	for (size_t i = 0; i < m->peer_count; i++) {
+		pay(m, m->peers[i]);
+		is_owing = is_owing || m->peers[i]->owed;
+	}
+	m->is_owing = is_owing;
+}
+
+/* --- peers ------------------------------------------------------------------------------- */
+
+static struct peer *find_peer(const struct master *m, struct str id)
+{
+	return map_get(&m->by_id, id);
+}
+
+/* Counted from 0, and the same again for a worker that comes back. The memory of those that
+ * are gone is bounded; beyond it a number is given only once. */
+static size_t index_of(struct master *m, struct str id)
+{
+	uintptr_t index = (uintptr_t)map_get(&m->indices, id);
+
+	if (index)
+		return index - 1;
+	index = ++m->next_index;
+	if (m->indices.count < LIMIT_WORKERS)
+		map_put(&m->indices, id, (void *)index);
+	return index - 1;
+}
+
+static struct peer *add_peer(struct master *m, struct str id)
+{
+	struct peer *p;
+
+	if (m->peer_count == LIMIT_WORKERS) {
+		log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d workers are the limit",
+			 STR_ARG(id), LIMIT_WORKERS);
+		return NULL;
+	}
+	if (m->peer_count == m->peer_cap) {
+		m->peer_cap = m->peer_cap ? 2 * m->peer_cap : 16;
+		m->peers = mem_realloc(m->peers, m->peer_cap * sizeof(struct peer *));
+	}
+	p = peer_create(id, index_of(m, id), m->run.options.class_count, m->now_us);
+	m->peers[m->peer_count++] = p;
+	map_put(&m->by_id, id, p);
+	return p;
+}
+
+static void remove_peer(struct master *m, struct peer *p)
+{
+	size_t i = 0;
+
+	while (m->peers[i] != p)
+		i++;
+	m->peer_count--;
+	memmove(&m->peers[i], &m->peers[i + 1], (m->peer_count - i) * sizeof(struct peer *));
+	map_remove(&m->by_id, str_of(p->id));
+	for (size_t c = 0; c < m->run.options.class_count; c++)
+		m->run.users_per_class[c] -= p->users[c];
+	peer_destroy(&p);
+}
+
+/* What a worker reports replaces what was known; classes it does not name keep their number.
+ * The sums of the run follow. */
+static void take_counts(struct master *m, struct peer *p, struct msg_counts counts)
+{
+	for (size_t k = 0; k < counts.count; k++)
+		for (size_t c = 0; c < m->run.options.class_count; c++) {
+			if (!str_eq(counts.items[k].name, m->classes[c].name))
+				continue;
+			m->run.users_per_class[c] += counts.items[k].users - p->users[c];
+			p->users[c] = counts.items[k].users;
+		}
+}
+
+static void take_none(struct master *m, struct peer *p)
+{
+	for (size_t c = 0; c < m->run.options.class_count; c++) {
+		m->run.users_per_class[c] -= p->users[c];
+		p->users[c] = 0;
+	}
+}
+
+static bool has_wanted_counts(const struct master *m, const struct peer *p)
+{
+	for (size_t c = 0; c < m->run.options.class_count; c++)
+		if (p->users[c] != wanted_users(m, p, c))
+			return false;
+	return true;
+}
+
+/* A stop that nobody waits for; cannot fail without waiters. */
+static void stop_run(struct master *m)
+{
+	ensure(run_stop(&m->run, NULL, NULL) == OK);
+}
+
+/* The set of those that take part has changed: gives the dispatcher the new one. */
+static void spread(struct master *m, const char *why_none)
+{
+	const char **ids;
+	size_t count = 0;
+
+	if (!is_active(m))
+		return;
+	if (!count_peers(m)) {
+		log_line(LOG_INFO, LOGGER, "The last worker %s, stopping test.", why_none);
+		stop_run(m);
+		return;
+	}
+	/* Before the first step the begin takes those that are present then. */
+	if (!m->dispatch)
+		return;
+	ids = mem_zalloc(m->peer_count, sizeof(*ids));
+	for (size_t i = 0; i < m->peer_count; i++)
+		if (peer_takes_part(m->peers[i]))
+			ids[count++] = m->peers[i]->id;
+	dispatch_set_workers(m->dispatch, ids, count, m->now_us);
+	mem_free(ids);
+	m->confirm_deadline_us = NEVER;
+	run_set_state(&m->run, RUN_SPAWNING);
+}
+
+/* It takes part no longer: it stopped, left or fell silent. */
+static void leave(struct master *m, struct peer *p, enum run_state state, const char *why_none)
+{
+	bool took_part = peer_takes_part(p);
+
+	take_none(m, p);
+	p->state = state;
+	if (state != RUN_STOPPED)
+		p->is_awaited = false;
+	if (took_part)
+		spread(m, why_none);
+}
+
+/* --- messages ---------------------------------------------------------------------------- */
+
+static void on_client_ready(struct master *m, struct peer *p, const struct msg_client_ready *ready)
+{
+	bool has_begun = p->has_begun;
+
+	take_none(m, p);
+	/* With its last statistics delivered it is done; without having stopped it is a new
+	 * process under the old name, and will deliver nothing. A foreign one that has stopped
+	 * still owes the report that follows. */
+	if (p->has_drained || !p->has_stopped)
+		p->is_awaited = false;
+	peer_begin(p, ready, m->run.options.class_count);
+	p->has_begun = p->is_awaited && has_begun;
+	owe(m, p, m->is_quitting ? PEER_OWED_QUIT : PEER_OWED_ACK);
+	log_line(LOG_INFO, LOGGER, "%s (index %zu) reported as ready. %zu workers connected.",
+		 p->id, p->index, count_peers(m));
+	spread(m, "left");
+}
+
+static enum run_state state_of_word(struct str word, enum run_state otherwise)
+{
+	static const enum run_state states[] = { RUN_READY, RUN_SPAWNING, RUN_RUNNING };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (str_eq(word, run_state_name(states[i])))
+			return states[i];
+	return otherwise;
+}
+
+static void on_heartbeat(struct master *m, struct peer *p, const struct msg_heartbeat *beat)
+{
+	struct msg answer = { .type = MSG_HEARTBEAT };
+
+	p->cpu_percent = beat->cpu_percent;
+	p->memory_bytes = beat->memory_bytes;
+	if (p->cpu_percent > CPU_HIGH && !p->was_cpu_high) {
+		p->was_cpu_high = true;
+		log_line(LOG_WARNING, LOGGER,
+			 "Worker %s exceeded cpu threshold (will only log this once per worker)",
+			 p->id);
+	}
+	/* Between client_stopped and client_ready real workers go on to say "running". */
+	if (peer_takes_part(p))
+		p->state = state_of_word(beat->state, p->state);
+	if (p->knows_heartbeat)
+		(void)post(m, p->id, &answer);
+	/* It missed a stop. A real worker needs the stop timeout twice: for its users, and asleep
+	 * before client_ready. */
+	if ((p->state == RUN_STOPPED || (!run_is_busy(&m->run) && p->state != RUN_READY)) &&
+	    m->now_us - p->stopped_us > 2 * stop_timeout_us(m) + REPEAT_US)
+		owe(m, p, PEER_OWED_STOP);
+}
+
+static void on_stats(struct master *m, struct peer *p, const struct msg_report *report)
+{
+	bool is_stopping = m->run.state == RUN_STOPPING;
+
+	if (!p->has_begun || !run_is_busy(&m->run) || (is_stopping && !p->is_awaited))
+		return;
+	/* --reset-stats means that the ramp does not count; this part of it came late. */
+	if (report->phase != MSG_PHASE_RAMP || !m->run.has_window ||
+	    !m->run.options.want_reset_stats)
+		run_add_stats(&m->run, report->stats,
+			      report->phase == MSG_PHASE_RAMP || report->phase == MSG_PHASE_DRAIN);
+	take_counts(m, p, report->counts);
+	if (report->phase == MSG_PHASE_DRAIN)
+		p->has_drained = true;
+	if (is_stopping && p->has_stopped && report->phase == MSG_PHASE_NONE)
+		p->is_awaited = false;
+}
+
+static void on_client_stopped(struct master *m, struct peer *p)
+{
+	p->has_stopped = true;
+	log_line(LOG_DEBUG, LOGGER, "Removing %s client from running clients", p->id);
+	leave(m, p, RUN_STOPPED, "stopped");
+}
+
+static void on_spawning(struct peer *p)
+{
+	if (!p->was_spawned || !peer_takes_part(p))
+		return;
+	p->has_begun = true;
+	p->state = RUN_SPAWNING;
+}
+
+static void on_spawning_complete(struct master *m, struct peer *p,
+				 const struct msg_spawning_complete *complete)
+{
+	if (!p->was_spawned || !peer_takes_part(p))
+		return;
+	p->has_begun = true;
+	p->state = RUN_RUNNING;
+	take_counts(m, p, complete->counts);
+	p->is_confirmed = !(p->owed & PEER_OWED_SPAWN) && has_wanted_counts(m, p);
+}
+
+static void on_quit(struct master *m, struct peer *p)
+{
+	leave(m, p, RUN_MISSING, "quit");
+	log_line(LOG_INFO, LOGGER, "Worker %s (index %zu) quit. %zu workers ready.", p->id,
+		 p->index, count_peers(m));
+	remove_peer(m, p);
+}
+
+/* Heard of again. If it has users of this test they are counted on; else it is to stop, and
+ * joins by introducing itself. */
+static void heal(struct master *m, struct peer *p)
+{
+	if (is_active(m) && p->has_begun) {
+		p->state = RUN_RUNNING;
+		spread(m, "left");
+	} else {
+		p->state = RUN_STOPPED;
+		p->is_awaited = m->run.state == RUN_STOPPING && p->has_begun;
+		owe(m, p, PEER_OWED_STOP);
+	}
+	log_line(LOG_INFO, LOGGER, "Worker %s self-healed with heartbeat, setting state to %s.",
+		 p->id, run_state_name(p->state));
+}
+
+static void on_known(struct master *m, struct peer *p, const struct msg *msg)
+{
+	p->heard_us = m->now_us;
+	if (p->state == RUN_MISSING && msg->type != MSG_QUIT && msg->type != MSG_CLIENT_READY)
+		heal(m, p);
+	switch (msg->type) {
+	case MSG_CLIENT_READY:
+		on_client_ready(m, p, &msg->client_ready);
+		break;
+	case MSG_HEARTBEAT:
+		on_heartbeat(m, p, &msg->heartbeat);
+		break;
+	case MSG_STATS:
+		on_stats(m, p, &msg->report);
+		break;
+	case MSG_SPAWNING:
+		on_spawning(p);
+		break;
+	case MSG_SPAWNING_COMPLETE:
+		on_spawning_complete(m, p, &msg->spawning_complete);
+		break;
+	case MSG_CLIENT_STOPPED:
+		on_client_stopped(m, p);
+		break;
+	case MSG_EXCEPTION:
+		if (p->has_begun && run_is_busy(&m->run))
+			run_add_exception(&m->run, str_of(p->id), msg->exception.msg,
+					  msg->exception.traceback, 1);
+		break;
+	case MSG_QUIT:
+		on_quit(m, p);
+		break;
+	default: /* `logs`, `locustfile`, custom ones */
+		break;
+	}
+}
+
+static void on_stranger(struct master *m, struct str id, const struct msg *msg)
+{
+	struct msg answer = { .type = m->is_quitting ? MSG_QUIT : MSG_STOP };
+	char text[LIMIT_WORKER_ID_BYTES + 1];
+	struct peer *p;
+
+	switch (msg->type) {
+	case MSG_CLIENT_READY:
+		p = add_peer(m, id);
+		if (p)
+			on_client_ready(m, p, &msg->client_ready);
+		break;
+	case MSG_HEARTBEAT:
+	case MSG_STATS:
+	case MSG_SPAWNING:
+	case MSG_SPAWNING_COMPLETE:
+		memcpy(text, id.p, id.len);
+		text[id.len] = '\0';
+		(void)post(m, text, &answer);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- the course of a test ---------------------------------------------------------------- */
+
+static void begin(struct master *m)
+{
+	bool is_new = !m->dispatch;
+
+	m->want_begin = false;
+	log_line(LOG_INFO, LOGGER,
+		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
+		 m->run.wanted.user_count, m->run.wanted.spawn_rate, count_peers(m));
+	if (is_new) {
+		m->dispatch = dispatch_create(m->classes, m->run.options.class_count);
+		for (size_t i = 0; i < m->peer_count; i++)
+			peer_forget_test(m->peers[i]);
+		spread(m, "left");
+	}
+	if (!m->dispatch || !is_active(m))
+		return;
+	m->confirm_deadline_us = NEVER;
+	dispatch_begin(m->dispatch, m->run.wanted.user_count, m->run.wanted.spawn_rate, m->now_us);
+}
+
+static void take_steps(struct master *m)
+{
+	if (!m->dispatch || !is_active(m) || !dispatch_step(m->dispatch, m->now_us))
+		return;
+	/* What a step wants is absolute, so of several that are due the last one is enough. */
+	while (dispatch_step(m->dispatch, m->now_us))
+		continue;
+	for (size_t i = 0; i < m->peer_count; i++)
+		if (peer_takes_part(m->peers[i])) {
+			m->peers[i]->is_confirmed = false;
+			owe(m, m->peers[i], PEER_OWED_SPAWN);
+		}
+}
+
+static void log_all_spawned(const struct master *m)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_BYTES);
+	for (size_t c = 0; c < m->run.options.class_count; c++) {
+		buf_add_text(&text, c ? ", " : "{");
+		buf_add_json(&text, str_of(m->classes[c].name));
+		buf_printf(&text, ": %" PRIu64, m->run.users_per_class[c]);
+	}
+	buf_add_char(&text, '}');
+	log_line(LOG_INFO, LOGGER, "All users spawned: %.*s (%" PRIu64 " total users)",
+		 STR_ARG(buf_str(&text)), run_user_count(&m->run));
+	buf_fini(&text);
+}
+
+static void log_unconfirmed(const struct master *m)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_BYTES);
+	for (size_t i = 0; i < m->peer_count; i++)
+		if (peer_takes_part(m->peers[i]) && !m->peers[i]->is_confirmed)
+			buf_printf(&text, "%s%s", text.len ? ", " : "", m->peers[i]->id);
+	log_line(LOG_WARNING, LOGGER,
+		 "Spawning is complete and report waittime is expired, but not all reports "
+		 "received from workers: %.*s",
+		 STR_ARG(buf_str(&text)));
+	buf_fini(&text);
+}
+
+/* Asks again whoever has not answered; true when all have. */
+static bool is_all_confirmed(struct master *m)
+{
+	bool is_all = true;
+
+	for (size_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		if (!peer_takes_part(p) || p->is_confirmed)
+			continue;
+		is_all = false;
+		if (m->now_us - p->spawned_us >= REPEAT_US)
+			owe(m, p, PEER_OWED_SPAWN);
+	}
+	return is_all;
+}
+
+static void check_spawned(struct master *m)
+{
+	bool is_all;
+
+	if (m->run.state != RUN_SPAWNING || m->want_begin || !m->dispatch ||
+	    dispatch_due_us(m->dispatch) != NEVER)
+		return;
+	if (m->confirm_deadline_us == NEVER)
+		m->confirm_deadline_us = m->now_us + CONFIRM_US;
+	is_all = is_all_confirmed(m);
+	if (!is_all && m->now_us < m->confirm_deadline_us)
+		return;
+	m->confirm_deadline_us = NEVER;
+	if (is_all)
+		log_all_spawned(m);
+	else
+		log_unconfirmed(m);
+	run_set_state(&m->run, RUN_RUNNING);
+	for (size_t i = 0; i < m->peer_count; i++)
+		if (peer_takes_part(m->peers[i]) && m->peers[i]->knows_complete)
+			owe(m, m->peers[i], PEER_OWED_COMPLETE);
+}
+
+static void begin_stop(struct master *m)
+{
+	m->want_stop = false;
+	dispatch_destroy(&m->dispatch);
+	m->confirm_deadline_us = NEVER;
+	m->stop_deadline_us = m->now_us + stop_timeout_us(m) + STOP_MARGIN_US;
+	for (size_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		p->owed &= ~(unsigned)(PEER_OWED_SPAWN | PEER_OWED_COMPLETE);
+		p->is_awaited = p->was_spawned && peer_takes_part(p);
+		p->has_stopped = p->has_drained = false;
+		if (p->was_spawned)
+			owe(m, p, PEER_OWED_STOP);
+	}
+}
+
+static void check_stopped(struct master *m)
+{
+	bool is_late = m->now_us >= m->stop_deadline_us;
+
+	if (m->run.state != RUN_STOPPING || m->want_stop)
+		return;
+	for (size_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		if (!p->is_awaited)
+			continue;
+		if (!is_late)
+			return;
+		p->is_awaited = false;
+		/* Until it says client_ready it is of no use to the next test. */
+		leave(m, p, RUN_STOPPED, "stopped");
+		log_line(LOG_WARNING, LOGGER,
+			 "Worker %s has not delivered its last statistics within the stop timeout",
+			 p->id);
+	}
+	m->stop_deadline_us = NEVER;
+	run_set_state(&m->run, RUN_STOPPED);
+}
+
+static void look_for_silence(struct master *m)
+{
+	if (m->now_us < m->look_due_us)
+		return;
+	m->look_due_us = m->now_us + LOOK_US;
+	for (size_t i = m->peer_count; i-- > 0;) {
+		struct peer *p = m->peers[i];
+		uint64_t silent_us = m->now_us - p->heard_us;
+
+		if (p->state != RUN_MISSING && silent_us > SILENT_US) {
+			log_line(LOG_INFO, LOGGER,
+				 "Worker %s failed to send heartbeat, setting state to missing.",
+				 p->id);
+			leave(m, p, RUN_MISSING, "went missing");
+		} else if (silent_us > SILENT_US + FORGET_US) {
+			log_line(LOG_INFO, LOGGER, "Worker %s is forgotten.", p->id);
+			remove_peer(m, p);
+		}
+	}
+}
+
+static void check_quit(struct master *m)
+{
+	if (!m->is_quitting || m->has_ended || (m->peer_count && m->now_us < m->quit_deadline_us))
+		return;
+	m->has_ended = true;
+	m->options.ended(m->options.arg);
+}
+
+static void settle(struct master *m)
+{
+	if (m->want_stop)
+		begin_stop(m);
+	if (m->want_begin)
+		begin(m);
+	take_steps(m);
+	check_spawned(m);
+	/* What is owed goes out before a waiter hears that the test is over. */
+	pay_all(m);
+	check_stopped(m);
+	check_quit(m);
+}
+
+static void set_now(struct master *m, uint64_t now_us)
+{
+	m->now_us = now_us;
+	m->is_pressed = false;
+	run_tick(&m->run, now_us);
+}
+
+void master_tick(struct master *m, uint64_t now_us)
+{
+	set_now(m, now_us);
+	look_for_silence(m);
+	settle(m);
+}
+
+/* Ids are shown to people and in logs. */
+static bool is_possible_id(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
+			return false;
+	return id.len && id.len <= LIMIT_WORKER_ID_BYTES && str_is_utf8(id);
+}
+
+void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
+{
+	struct err_text text = { 0 };
+	struct peer *p;
+	struct msg msg;
+
+	set_now(m, now_us);
+	if (!is_possible_id(worker_id)) {
+		m->bad_frames++;
+		return;
+	}
+	if (msg_decode(frame, run_wall_s(&m->run), &msg, &text)) {
+		m->bad_frames++;
+		log_line(LOG_DEBUG, LOGGER, "A frame of worker %.*s was dropped: %s",
+			 STR_ARG(worker_id), text.text);
+		return;
+	}
+	p = find_peer(m, worker_id);
+	if (p)
+		on_known(m, p, &msg);
+	else
+		on_stranger(m, worker_id, &msg);
+	msg_fini(&msg);
+	settle(m);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t master_due_us(const struct master *m)
+{
+	uint64_t due_us = earlier(m->look_due_us, m->run.ends_us);
+
+	if (m->is_pressed)
+		return m->now_us;
+	if (m->dispatch && is_active(m))
+		due_us = earlier(due_us, dispatch_due_us(m->dispatch));
+	due_us = earlier(due_us, earlier(m->confirm_deadline_us, m->stop_deadline_us));
+	if (m->is_quitting && !m->has_ended)
+		due_us = earlier(due_us, m->quit_deadline_us);
+	return m->is_owing ? earlier(due_us, m->now_us + RETRY_US) : due_us;
+}
+
+void master_quit(struct master *m, uint64_t now_us)
+{
+	set_now(m, now_us);
+	if (m->is_quitting)
+		return;
+	m->is_quitting = true;
+	m->quit_deadline_us = now_us + QUIT_US;
+	for (size_t i = 0; i < m->peer_count; i++)
+		owe(m, m->peers[i], PEER_OWED_QUIT);
+	press(m);
+}

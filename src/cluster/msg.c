@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * msg - reading; writing is in msg_encode.c.
+ *
+ * msg_scan() has vouched for the structure; what is left to doubt here is meaning. The reader
+ * keeps its first error, so that a message is read straight through and judged once. */
+#include "cluster/msg.h"
+
+#include <math.h>
+#include <msgpack.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cluster/msg_scan.h"
+
+#define ZONE_CHUNK_BYTES 8192
+
+struct msg_memory {
+	msgpack_zone *zone;
+	struct stats stats;
+	bool has_stats;
+	struct msg_count *counts;
+};
+
+struct reader {
+	struct msg_memory *memory;
+	double now_wall_s;
+	struct err_text *text;
+	enum err err; /* the first one */
+};
+
+static const char *const type_names[] = {
+	[MSG_UNKNOWN] = NULL,
+#define MSG(name, word) [MSG_##name] = word,
+#include "cluster/msg.def"
+#undef MSG
+};
+
+static const char *const phase_names[] = { NULL, "ramp", "test", "drain" };
+
+const char *msg_type_name(enum msg_type type)
+{
+	return type_names[type];
+}
+
+const char *msg_phase_name(enum msg_phase phase)
+{
+	return phase_names[phase];
+}
+
+static void fail(struct reader *r, const char *key, const char *what)
+{
+	if (r->err)
+		return;
+	r->err = err_set(r->text, ERR_BAD_INPUT, "\"%s\" %s", key, what);
+}
+
+static bool is_text(const msgpack_object *o, struct str *out)
+{
+	/* Peers with old msgpack settings send text as bytes. */
+	if (o->type == MSGPACK_OBJECT_STR)
+		*out = (struct str){ o->via.str.ptr, o->via.str.size };
+	else if (o->type == MSGPACK_OBJECT_BIN)
+		*out = (struct str){ o->via.bin.ptr, o->via.bin.size };
+	else
+		return false;
+	if (!out->len)
+		*out = str_of("");
+	return str_is_utf8(*out);
+}
+
+/* The value of a key, NULL when it is absent, nil, or o is no map. Locust packs a dict, so
+ * keys are unique. */
+static const msgpack_object *find(const msgpack_object *o, const char *key)
+{
+	struct str text;
+
+	if (!o || o->type != MSGPACK_OBJECT_MAP)
+		return NULL;
+	for (uint32_t i = 0; i < o->via.map.size; i++) {
+		const msgpack_object_kv *kv = &o->via.map.ptr[i];
+
+		if (is_text(&kv->key, &text) && str_eq(text, key))
+			return kv->val.type == MSGPACK_OBJECT_NIL ? NULL : &kv->val;
+	}
+	return NULL;
+}
+
+static struct str read_text(struct reader *r, const msgpack_object *o, const char *key)
+{
+	struct str out = str_of("");
+
+	if (o && !is_text(o, &out))
+		fail(r, key, "must be text");
+	return out;
+}
+
+static bool is_number(const msgpack_object *o, double *out)
+{
+	if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+		*out = (double)o->via.u64;
+	else if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER)
+		*out = (double)o->via.i64;
+	else if (o->type == MSGPACK_OBJECT_FLOAT32 || o->type == MSGPACK_OBJECT_FLOAT64)
+		*out = o->via.f64;
+	else
+		return false;
+	return isfinite(*out);
+}
+
+static double read_number(struct reader *r, const msgpack_object *o, const char *key, double absent)
+{
+	double out = absent;
+
+	if (o && !is_number(o, &out)) {
+		fail(r, key, "must be a finite number");
+		return absent;
+	}
+	return out;
+}
+
+/* Whole numbers below LIMIT_MESSAGE_COUNT are exact as double. */
+static uint64_t read_count(struct reader *r, const msgpack_object *o, const char *key)
+{
+	double number = read_number(r, o, key, 0);
+
+	if (number < 0 || number > (double)LIMIT_MESSAGE_COUNT || number != floor(number)) {
+		fail(r, key, "must be a whole number from 0 to 1e15");
+		return 0;
+	}
+	return (uint64_t)number;
+}
+
+static const msgpack_object *need_map(struct reader *r, const msgpack_object *o, const char *key)
+{
+	if (o && o->type == MSGPACK_OBJECT_MAP)
+		return o;
+	fail(r, key, "must be a map");
+	return NULL;
+}
+
+static struct msg_counts read_counts(struct reader *r, const msgpack_object *o)
+{
+	static const char key[] = "user_classes_count";
+	const msgpack_object *map = need_map(r, o, key);
+
+	if (!map)
+		return (struct msg_counts){ 0 };
+	if (map->via.map.size > LIMIT_USER_CLASSES) {
+		fail(r, key, "has too many classes");
+		return (struct msg_counts){ 0 };
+	}
+	r->memory->counts = mem_zalloc(map->via.map.size + 1, sizeof(struct msg_count));
+	for (uint32_t i = 0; i < map->via.map.size; i++) {
+		const msgpack_object_kv *kv = &map->via.map.ptr[i];
+		struct msg_count *c = &r->memory->counts[i];
+
+		c->name = read_text(r, &kv->key, key);
+		c->users = read_count(r, &kv->val, key);
+		if (c->users > LIMIT_USERS)
+			fail(r, key, "has more users than the limit");
+	}
+	return (struct msg_counts){ r->memory->counts, map->via.map.size };
+}
+
+static void read_response_times(struct reader *r, const msgpack_object *o, struct stats_entry *e)
+{
+	static const char key[] = "response_times";
+
+	if (!o || !need_map(r, o, key))
+		return;
+	for (uint32_t i = 0; i < o->via.map.size; i++) {
+		double ms = read_number(r, &o->via.map.ptr[i].key, key, 0);
+
+		/* A clock that was set back must not cost the count. */
+		rounded_add(&e->rounded, ms > 0 ? ms : 0,
+			    read_count(r, &o->via.map.ptr[i].val, key));
+	}
+}
+
+static void read_seconds(struct reader *r, const msgpack_object *o, const char *key,
+			 struct stats_entry *e, bool is_failures)
+{
+	if (!o || !need_map(r, o, key))
+		return;
+	for (uint32_t i = 0; i < o->via.map.size; i++) {
+		double second = floor(read_number(r, &o->via.map.ptr[i].key, key, 0));
+		uint64_t times = read_count(r, &o->via.map.ptr[i].val, key);
+
+		if (second > 0 && second < (double)LIMIT_MESSAGE_COUNT)
+			stats_entry_add_second(e, (int64_t)second, is_failures ? 0 : times,
+					       is_failures ? times : 0);
+	}
+}
+
+/* The numbers of an entry, on top of an empty one. */
+static void read_entry(struct reader *r, const msgpack_object *o, struct stats_entry *e)
+{
+	e->num_requests += read_count(r, find(o, "num_requests"), "num_requests");
+	e->num_failures += read_count(r, find(o, "num_failures"), "num_failures");
+	e->total_content_length +=
+		read_count(r, find(o, "total_content_length"), "total_content_length");
+	e->total_response_time_ms +=
+		read_number(r, find(o, "total_response_time"), "total_response_time", 0);
+	e->max_response_time_ms =
+		fmax(e->max_response_time_ms,
+		     read_number(r, find(o, "max_response_time"), "max_response_time", 0));
+	e->min_response_time_ms =
+		fmin(e->min_response_time_ms,
+		     read_number(r, find(o, "min_response_time"), "min_response_time", NAN));
+	e->start_time = fmin(e->start_time,
+			     read_number(r, find(o, "start_time"), "start_time", e->start_time));
+	e->last_request_timestamp =
+		fmax(e->last_request_timestamp, read_number(r, find(o, "last_request_timestamp"),
+							    "last_request_timestamp", 0));
+	read_response_times(r, find(o, "response_times"), e);
+	read_seconds(r, find(o, "num_reqs_per_sec"), "num_reqs_per_sec", e, false);
+	read_seconds(r, find(o, "num_fail_per_sec"), "num_fail_per_sec", e, true);
+	/* num_none_requests is what the buckets leave over: the sum beside struct stats must
+	 * hold whatever a peer claims. */
+	if (e->rounded.count > e->num_requests)
+		fail(r, "response_times", "counts more than num_requests");
+	else
+		e->num_none_requests = e->num_requests - e->rounded.count;
+}
+
+static void read_entries(struct reader *r, const msgpack_object *o, struct stats *stats)
+{
+	if (!o || o->type != MSGPACK_OBJECT_ARRAY) {
+		fail(r, "stats", "must be an array");
+		return;
+	}
+	for (uint32_t i = 0; i < o->via.array.size && !r->err; i++) {
+		const msgpack_object *entry = need_map(r, &o->via.array.ptr[i], "stats");
+		const msgpack_object *name = find(entry, "name");
+
+		if (!name)
+			fail(r, "stats", "has an entry without name");
+		if (r->err)
+			return;
+		read_entry(r, entry,
+			   stats_entry(stats, read_text(r, find(entry, "method"), "method"),
+				       read_text(r, name, "name"), r->now_wall_s));
+	}
+}
+
+static void read_errors(struct reader *r, const msgpack_object *o, struct stats *stats)
+{
+	if (!need_map(r, o, "errors"))
+		return;
+	for (uint32_t i = 0; i < o->via.map.size && !r->err; i++) {
+		const msgpack_object *error = need_map(r, &o->via.map.ptr[i].val, "errors");
+
+		stats_add_error(stats, read_text(r, &o->via.map.ptr[i].key, "errors"),
+				read_text(r, find(error, "method"), "method"),
+				read_text(r, find(error, "name"), "name"),
+				read_text(r, find(error, "error"), "error"),
+				read_count(r, find(error, "occurrences"), "occurrences"),
+				read_number(r, find(error, "first_seen"), "first_seen", 0),
+				read_number(r, find(error, "last_seen"), "last_seen", 0));
+	}
+}
+
+static enum msg_phase read_phase(const msgpack_object *o)
+{
+	struct str text;
+
+	if (o && is_text(o, &text))
+		for (enum msg_phase p = MSG_PHASE_RAMP; p < MSG_PHASE_COUNT; p++)
+			if (str_eq(text, phase_names[p]))
+				return p;
+	return MSG_PHASE_NONE;
+}
+
+static void read_report(struct reader *r, const msgpack_object *o, struct msg_report *out)
+{
+	struct stats *stats = &r->memory->stats;
+
+	stats_init(stats, r->now_wall_s);
+	r->memory->has_stats = true;
+	read_entries(r, find(o, "stats"), stats);
+	if (need_map(r, find(o, "stats_total"), "stats_total") && !r->err)
+		read_entry(r, find(o, "stats_total"), &stats->total);
+	read_errors(r, find(o, "errors"), stats);
+	*out = (struct msg_report){ .stats = stats,
+				    .counts = read_counts(r, find(o, "user_classes_count")),
+				    .phase = read_phase(find(o, "phase")) };
+}
+
+static void read_client_ready(struct reader *r, const msgpack_object *o,
+			      struct msg_client_ready *out)
+{
+	double number;
+
+	*out = (struct msg_client_ready){ .version = str_of("") };
+	if (is_text(o, &out->version))
+		return;
+	out->is_foreign = is_number(o, &number) && number == -1;
+	if (!out->is_foreign)
+		fail(r, "client_ready", "must carry a version, or -1");
+}
+
+static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
+{
+	switch (m->type) {
+	case MSG_CLIENT_READY:
+		read_client_ready(r, o, &m->client_ready);
+		break;
+	case MSG_ACK:
+		m->ack.index = (int64_t)fmin(
+			fmax(read_number(r, find(o, "index"), "index", -1), -1), LIMIT_USERS);
+		break;
+	case MSG_HEARTBEAT:
+		m->heartbeat.state = read_text(r, find(o, "state"), "state");
+		m->heartbeat.cpu_percent =
+			read_number(r, find(o, "current_cpu_usage"), "current_cpu_usage", 0);
+		m->heartbeat.memory_bytes =
+			read_count(r, find(o, "current_memory_usage"), "current_memory_usage");
+		break;
+	case MSG_SPAWN:
+		m->spawn.timestamp = read_number(r, find(o, "timestamp"), "timestamp", 0);
+		m->spawn.counts = read_counts(r, find(o, "user_classes_count"));
+		m->spawn.host = read_text(r, find(o, "host"), "host");
+		m->spawn.stop_timeout_s =
+			fmax(read_number(r, find(o, "stop_timeout"), "stop_timeout", 0), 0);
+		break;
+	case MSG_SPAWNING_COMPLETE:
+		m->spawning_complete.user_count =
+			read_count(r, find(o, "user_count"), "user_count");
+		if (find(o, "user_classes_count"))
+			m->spawning_complete.counts = read_counts(r, find(o, "user_classes_count"));
+		break;
+	case MSG_STATS:
+		read_report(r, o, &m->report);
+		break;
+	case MSG_EXCEPTION:
+		m->exception.msg = read_text(r, find(o, "msg"), "msg");
+		m->exception.traceback = read_text(r, find(o, "traceback"), "traceback");
+		break;
+	default: /* the others carry nothing that matters */
+		break;
+	}
+}
+
+static void read_message(struct reader *r, const msgpack_object *o, struct msg *m)
+{
+	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != 3) {
+		r->err = err_set(r->text, ERR_BAD_INPUT,
+				 "a message is an array [type, data, node_id]");
+		return;
+	}
+	m->type_name = read_text(r, &o->via.array.ptr[0], "type");
+	m->node_id = read_text(r, &o->via.array.ptr[2], "node_id");
+	for (enum msg_type t = MSG_UNKNOWN + 1; t < MSG_TYPE_COUNT; t++)
+		if (str_eq(m->type_name, type_names[t]))
+			m->type = t;
+	read_data(r, &o->via.array.ptr[1], m);
+}
+
+enum err msg_decode(struct str frame, double now_wall_s, struct msg *out, struct err_text *text)
+{
+	struct reader r = { .now_wall_s = now_wall_s, .text = text };
+	msgpack_object object;
+	size_t at = 0;
+
+	*out = (struct msg){ 0 };
+	r.err = msg_scan(frame, text);
+	if (r.err)
+		return r.err;
+	r.memory = out->memory = mem_zalloc(1, sizeof(*r.memory));
+	r.memory->zone = msgpack_zone_new(ZONE_CHUNK_BYTES);
+	if (!r.memory->zone || msgpack_unpack(frame.p, frame.len, &at, r.memory->zone, &object) !=
+				       MSGPACK_UNPACK_SUCCESS)
+		r.err = err_set(text, ERR_BAD_INPUT, "no msgpack");
+	else
+		read_message(&r, &object, out);
+	if (r.err)
+		msg_fini(out);
+	return r.err;
+}
+
+void msg_fini(struct msg *m)
+{
+	struct msg_memory *memory = m->memory;
+
+	m->memory = NULL;
+	if (!memory)
+		return;
+	if (memory->zone)
+		msgpack_zone_free(memory->zone);
+	if (memory->has_stats)
+		stats_fini(&memory->stats);
+	mem_free(memory->counts);
+	mem_free(memory);
+}
+
+bool msg_version_at_least(struct str version, unsigned major, unsigned minor)
+{
+	unsigned parts[2] = { 0 }, digits = 0;
+	size_t i = 0;
+
+	for (unsigned part = 0; part < 2; part++) {
+		for (digits = 0;
+		     i < version.len && version.p[i] >= '0' && version.p[i] <= '9' && digits < 6;
+		     i++, digits++)
+			parts[part] = parts[part] * 10 + (unsigned)(version.p[i] - '0');
+		if (!digits)
+			return false;
+		if (part == 0 && (i == version.len || version.p[i++] != '.'))
+			return false;
+	}
+	return parts[0] > major || (parts[0] == major && parts[1] >= minor);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * msg_encode - writing of messages; reading and the contract are in msg.[ch].
+ *
+ * Keys, their order and their types are those of Locust 2.46 (reference captures in
+ * tests/vectors/locust): a real master ends its receive loop on a key it misses. */
+#include "cluster/msg.h"
+
+#include <math.h>
+#include <msgpack.h>
+
+static int write_bytes(void *arg, const char *bytes, size_t len)
+{
+	buf_add(arg, bytes, len);
+	return 0;
+}
+
+static void put_raw_text(msgpack_packer *pk, struct str s)
+{
+	msgpack_pack_str(pk, s.len);
+	msgpack_pack_str_body(pk, s.p, s.len);
+}
+
+static void put_text(msgpack_packer *pk, struct str s)
+{
+	struct buf repaired;
+	size_t step;
+
+	if (str_is_utf8(s)) {
+		put_raw_text(pk, s);
+		return;
+	}
+	buf_init(&repaired, s.len * 3);
+	for (size_t i = 0; i < s.len; i += step ? step : 1) {
+		step = str_utf8_step(s.p + i, s.len - i);
+		if (step)
+			buf_add(&repaired, s.p + i, step);
+		else
+			buf_add_text(&repaired, "\xef\xbf\xbd"); /* U+FFFD */
+	}
+	put_raw_text(pk, buf_str(&repaired));
+	buf_fini(&repaired);
+}
+
+static void put_key(msgpack_packer *pk, const char *key)
+{
+	put_raw_text(pk, str_of(key));
+}
+
+static void put_text_at(msgpack_packer *pk, const char *key, struct str s)
+{
+	put_key(pk, key);
+	put_text(pk, s);
+}
+
+static void put_count_at(msgpack_packer *pk, const char *key, uint64_t count)
+{
+	put_key(pk, key);
+	msgpack_pack_uint64(pk, count);
+}
+
+static void put_number_at(msgpack_packer *pk, const char *key, double number)
+{
+	put_key(pk, key);
+	msgpack_pack_double(pk, number);
+}
+
+/* Times that may be unknown are nil. */
+static void put_time_at(msgpack_packer *pk, const char *key, double time)
+{
+	put_key(pk, key);
+	if (time > 0)
+		msgpack_pack_double(pk, time);
+	else
+		msgpack_pack_nil(pk);
+}
+
+static void put_counts_at(msgpack_packer *pk, struct msg_counts counts)
+{
+	put_key(pk, "user_classes_count");
+	msgpack_pack_map(pk, counts.count);
+	for (size_t i = 0; i < counts.count; i++) {
+		put_text(pk, counts.items[i].name);
+		msgpack_pack_uint64(pk, counts.items[i].users);
+	}
+}
+
+static uint64_t sum_of(struct msg_counts counts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < counts.count; i++)
+		sum += counts.items[i].users;
+	return sum;
+}
+
+static void put_response_times(msgpack_packer *pk, const struct stats_entry *e)
+{
+	struct rounded times;
+
+	rounded_init(&times);
+	stats_rounded(e, &times);
+	put_key(pk, "response_times");
+	msgpack_pack_map(pk, times.used);
+	for (size_t i = 0; i < times.used; i++) {
+		double ms = times.buckets[i].ms;
+
+		/* Keys must be integers where they can: 150 and 150.0 are two keys to others. */
+		if (ms == floor(ms) && ms < 1e15)
+			msgpack_pack_uint64(pk, (uint64_t)ms);
+		else
+			msgpack_pack_double(pk, ms);
+		msgpack_pack_uint64(pk, times.buckets[i].count);
+	}
+	rounded_fini(&times);
+}
+
+static uint64_t count_in(const struct stats_second *second, bool want_failures)
+{
+	return want_failures ? second->failures : second->requests;
+}
+
+static void put_seconds(msgpack_packer *pk, const char *key, const struct stats_entry *e,
+			bool want_failures)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < STATS_SECONDS; i++)
+		used += count_in(&e->seconds[i], want_failures) != 0;
+	put_key(pk, key);
+	msgpack_pack_map(pk, used);
+	for (size_t i = 0; i < STATS_SECONDS; i++) {
+		if (!count_in(&e->seconds[i], want_failures))
+			continue;
+		msgpack_pack_int64(pk, e->seconds[i].unix_s);
+		msgpack_pack_uint64(pk, count_in(&e->seconds[i], want_failures));
+	}
+}
+
+static void put_entry(msgpack_packer *pk, const struct stats_entry *e)
+{
+	msgpack_pack_map(pk, 14);
+	put_text_at(pk, "name", str_of(e->name));
+	put_text_at(pk, "method", str_of(e->method));
+	put_time_at(pk, "last_request_timestamp", e->last_request_timestamp);
+	put_number_at(pk, "start_time", e->start_time);
+	put_count_at(pk, "num_requests", e->num_requests);
+	put_count_at(pk, "num_none_requests", e->num_none_requests);
+	put_count_at(pk, "num_failures", e->num_failures);
+	put_number_at(pk, "total_response_time", e->total_response_time_ms);
+	put_number_at(pk, "max_response_time", e->max_response_time_ms);
+	put_key(pk, "min_response_time");
+	if (isnan(e->min_response_time_ms))
+		msgpack_pack_nil(pk);
+	else
+		msgpack_pack_double(pk, e->min_response_time_ms);
+	put_count_at(pk, "total_content_length", e->total_content_length);
+	put_response_times(pk, e);
+	put_seconds(pk, "num_reqs_per_sec", e, false);
+	put_seconds(pk, "num_fail_per_sec", e, true);
+}
+
+/* Entries without a count are left out, as Locust does. */
+static bool is_worth(const struct stats_entry *e)
+{
+	return e->num_requests || e->num_failures;
+}
+
+static void put_entries(msgpack_packer *pk, const struct msg_report *report)
+{
+	const struct map *entries = &report->stats->entries;
+	struct map_entry *slot;
+	size_t at = report->entries_at, rows = 0;
+
+	for (size_t n = 0; n < MSG_REPORT_ROWS && (slot = map_next(entries, &at)); n++)
+		rows += is_worth(slot->value);
+	put_key(pk, "stats");
+	msgpack_pack_array(pk, rows);
+	at = report->entries_at;
+	for (size_t n = 0; n < MSG_REPORT_ROWS && (slot = map_next(entries, &at)); n++)
+		if (is_worth(slot->value))
+			put_entry(pk, slot->value);
+}
+
+static void put_total(msgpack_packer *pk, const struct msg_report *report)
+{
+	struct stats none;
+
+	put_key(pk, "stats_total");
+	if (!report->entries_at && !report->errors_at) {
+		put_entry(pk, &report->stats->total);
+		return;
+	}
+	stats_init(&none, report->stats->total.start_time);
+	put_entry(pk, &none.total);
+	stats_fini(&none);
+}
+
+static void put_error(msgpack_packer *pk, const struct stats_error *error)
+{
+	put_text(pk, str_of(error->key));
+	msgpack_pack_map(pk, 6);
+	put_text_at(pk, "name", str_of(error->name));
+	put_text_at(pk, "method", str_of(error->method));
+	put_text_at(pk, "error", str_of(error->error));
+	put_count_at(pk, "occurrences", error->occurrences);
+	put_time_at(pk, "first_seen", error->first_seen);
+	put_time_at(pk, "last_seen", error->last_seen);
+}
+
+static void put_errors(msgpack_packer *pk, const struct msg_report *report)
+{
+	const struct map *errors = &report->stats->errors;
+	struct map_entry *slot;
+	size_t at = report->errors_at, rows = 0;
+
+	for (; rows < MSG_REPORT_ROWS && (slot = map_next(errors, &at)); rows++)
+		continue;
+	put_key(pk, "errors");
+	msgpack_pack_map(pk, rows);
+	at = report->errors_at;
+	for (rows = 0; rows < MSG_REPORT_ROWS && (slot = map_next(errors, &at)); rows++)
+		put_error(pk, slot->value);
+}
+
+static void put_report(msgpack_packer *pk, const struct msg_report *report)
+{
+	const char *phase = msg_phase_name(report->phase);
+
+	msgpack_pack_map(pk, phase ? 6 : 5);
+	if (phase)
+		put_text_at(pk, "phase", str_of(phase));
+	put_entries(pk, report);
+	put_total(pk, report);
+	put_errors(pk, report);
+	put_counts_at(pk, report->counts);
+	put_count_at(pk, "user_count", sum_of(report->counts));
+}
+
+static size_t skip_rows(const struct map *map, size_t at)
+{
+	for (size_t n = 0; n < MSG_REPORT_ROWS && map_next(map, &at); n++)
+		continue;
+	return at;
+}
+
+bool msg_report_more(struct msg_report *report)
+{
+	size_t entries_at, errors_at;
+
+	report->entries_at = skip_rows(&report->stats->entries, report->entries_at);
+	report->errors_at = skip_rows(&report->stats->errors, report->errors_at);
+	entries_at = report->entries_at;
+	errors_at = report->errors_at;
+	return map_next(&report->stats->entries, &entries_at) ||
+	       map_next(&report->stats->errors, &errors_at);
+}
+
+static void put_client_ready(msgpack_packer *pk, const struct msg_client_ready *m)
+{
+	if (m->is_foreign)
+		msgpack_pack_int(pk, -1);
+	else
+		put_text(pk, m->version);
+}
+
+static void put_ack(msgpack_packer *pk, const struct msg_ack *m)
+{
+	msgpack_pack_map(pk, 1);
+	put_key(pk, "index");
+	msgpack_pack_int64(pk, m->index);
+}
+
+static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)
+{
+	if (!m->state.len) {
+		msgpack_pack_nil(pk);
+		return;
+	}
+	msgpack_pack_map(pk, 3);
+	put_text_at(pk, "state", m->state);
+	put_number_at(pk, "current_cpu_usage", m->cpu_percent);
+	put_count_at(pk, "current_memory_usage", m->memory_bytes);
+}
+
+static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
+{
+	msgpack_pack_map(pk, 5);
+	put_number_at(pk, "timestamp", m->timestamp);
+	put_counts_at(pk, m->counts);
+	put_key(pk, "host");
+	if (m->host.len)
+		put_text(pk, m->host);
+	else
+		msgpack_pack_nil(pk);
+	put_number_at(pk, "stop_timeout", m->stop_timeout_s);
+	put_key(pk, "parsed_options");
+	msgpack_pack_map(pk, 0);
+}
+
+static void put_spawning_complete(msgpack_packer *pk, const struct msg_spawning_complete *m)
+{
+	msgpack_pack_map(pk, m->counts.items ? 2 : 1);
+	if (m->counts.items)
+		put_counts_at(pk, m->counts);
+	put_count_at(pk, "user_count", m->user_count);
+}
+
+static void put_exception(msgpack_packer *pk, const struct msg_exception *m)
+{
+	msgpack_pack_map(pk, 2);
+	put_text_at(pk, "msg", m->msg);
+	put_text_at(pk, "traceback", m->traceback);
+}
+
+static void put_data(msgpack_packer *pk, const struct msg *m)
+{
+	switch (m->type) {
+	case MSG_CLIENT_READY:
+		put_client_ready(pk, &m->client_ready);
+		break;
+	case MSG_ACK:
+		put_ack(pk, &m->ack);
+		break;
+	case MSG_HEARTBEAT:
+		put_heartbeat(pk, &m->heartbeat);
+		break;
+	case MSG_SPAWN:
+		put_spawn(pk, &m->spawn);
+		break;
+	case MSG_SPAWNING_COMPLETE:
+		put_spawning_complete(pk, &m->spawning_complete);
+		break;
+	case MSG_STATS:
+		put_report(pk, &m->report);
+		break;
+	case MSG_EXCEPTION:
+		put_exception(pk, &m->exception);
+		break;
+	default:
+		msgpack_pack_nil(pk);
+		break;
+	}
+}
+
+void msg_encode(const struct msg *m, struct buf *out)
+{
+	const char *word = msg_type_name(m->type);
+	msgpack_packer pk;
+
+	msgpack_packer_init(&pk, out, write_bytes);
+	msgpack_pack_array(&pk, 3);
+	if (word)
+		put_key(&pk, word);
+	else
+		put_text(&pk, m->type_name);
+	put_data(&pk, m);
+	put_text(&pk, m->node_id);
+}
