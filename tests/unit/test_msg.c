@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * msg: frames of real Locust peers are understood, what we write is what they understand, and
+ * what is malformed is dropped with a reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cluster/msg.h"
+
+#define NOW_S 1800000000.0
+
+/* The frame in tests/vectors/locust, decoded; both to be released by close_vector(). */
+static struct buf vector;
+
+static struct msg open_vector(const char *name)
+{
+	char path[512];
+	struct err_text text = { 0 };
+	struct msg m;
+
+	snprintf(path, sizeof(path), "%s/locust/%s.bin", TEST_VECTORS, name);
+	buf_init(&vector, 65536);
+	if (file_read(path, &vector, &text))
+		fail_msg("%s", text.text);
+	if (msg_decode(buf_str(&vector), NOW_S, &m, &text))
+		fail_msg("%s: %s", name, text.text);
+	return m;
+}
+
+static void close_vector(struct msg *m)
+{
+	msg_fini(m);
+	buf_fini(&vector);
+}
+
+static const struct {
+	const char *name;
+	enum msg_type type;
+} types[] = {
+	{ "2.12.1-w2m_client_ready", MSG_CLIENT_READY },
+	{ "2.12.1-w2m_heartbeat", MSG_HEARTBEAT },
+	{ "2.12.1-w2m_spawning", MSG_SPAWNING },
+	{ "2.12.1-w2m_spawning_complete", MSG_SPAWNING_COMPLETE },
+	{ "2.12.1-w2m_client_stopped", MSG_CLIENT_STOPPED },
+	{ "2.12.1-w2m_exception", MSG_EXCEPTION },
+	{ "2.12.1-w2m_quit", MSG_QUIT },
+	{ "2.12.1-w2m_my_custom", MSG_UNKNOWN },
+	{ "2.12.1-m2w_ack", MSG_ACK },
+	{ "2.12.1-m2w_spawn", MSG_SPAWN },
+	{ "2.12.1-m2w_stop", MSG_STOP },
+	{ "2.12.1-m2w_quit", MSG_QUIT },
+	{ "2.46.6-w2m_client_ready", MSG_CLIENT_READY },
+	{ "2.46.6-w2m_heartbeat", MSG_HEARTBEAT },
+	{ "2.46.6-w2m_spawning", MSG_SPAWNING },
+	{ "2.46.6-w2m_spawning_complete", MSG_SPAWNING_COMPLETE },
+	{ "2.46.6-w2m_client_stopped", MSG_CLIENT_STOPPED },
+	{ "2.46.6-w2m_exception", MSG_EXCEPTION },
+	{ "2.46.6-w2m_quit", MSG_QUIT },
+	{ "2.46.6-w2m_my_custom", MSG_UNKNOWN },
+	{ "2.46.6-w2m_logs", MSG_UNKNOWN },
+	{ "2.46.6-m2w_ack", MSG_ACK },
+	{ "2.46.6-m2w_heartbeat", MSG_HEARTBEAT },
+	{ "2.46.6-m2w_spawn", MSG_SPAWN },
+	{ "2.46.6-m2w_spawning_complete", MSG_SPAWNING_COMPLETE },
+	{ "2.46.6-m2w_update_user_class", MSG_UNKNOWN },
+	{ "2.46.6-m2w_stop", MSG_STOP },
+	{ "2.46.6-m2w_quit", MSG_QUIT },
+};
+
+static void every_real_message_is_known(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct msg m = open_vector(types[i].name);
+
+		if (m.type != types[i].type)
+			fail_msg("%s was read as type %d", types[i].name, (int)m.type);
+		assert_memory_equal(m.node_id.p, "vm_", 3);
+		assert_int_equal(m.node_id.len, 35);
+		close_vector(&m);
+	}
+}
+
+static void real_fields_are_read(void **state)
+{
+	struct msg m = open_vector("2.12.1-w2m_client_ready");
+
+	(void)state;
+	assert_true(str_eq(m.client_ready.version, "2.12.1"));
+	close_vector(&m);
+	m = open_vector("2.46.6-m2w_ack");
+	assert_int_equal(m.ack.index, 0);
+	close_vector(&m);
+	m = open_vector("2.12.1-w2m_heartbeat");
+	assert_true(str_eq(m.heartbeat.state, "ready"));
+	assert_int_equal(m.heartbeat.memory_bytes, 56840192);
+	close_vector(&m);
+	m = open_vector("2.46.6-m2w_spawning_complete");
+	assert_int_equal(m.spawning_complete.user_count, 9);
+	assert_int_equal(m.spawning_complete.counts.count, 0);
+	close_vector(&m);
+	m = open_vector("2.46.6-w2m_exception");
+	assert_true(str_eq(m.exception.msg, "user exception <b>x</b>"));
+	assert_true(m.exception.traceback.len > 100);
+	close_vector(&m);
+}
+
+static void real_spawns_are_read(void **state)
+{
+	static const char *const names[] = { "2.12.1-m2w_spawn", "2.46.6-m2w_spawn" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct msg m = open_vector(names[i]);
+
+		assert_int_equal(m.spawn.counts.count, 3);
+		assert_true(str_eq(m.spawn.counts.items[0].name, "Alpha"));
+		assert_int_equal(m.spawn.counts.items[0].users, 1);
+		assert_int_equal(m.spawn.counts.items[1].users, 0);
+		assert_true(str_eq(m.spawn.host, "http://127.0.0.1:18080"));
+		assert_true(m.spawn.timestamp > 1795468877);
+		/* nil in the older one. */
+		assert_true(m.spawn.stop_timeout_s == 0);
+		close_vector(&m);
+	}
+}
+
+static uint64_t bucket(const struct stats_entry *e, double ms)
+{
+	for (size_t i = 0; i < e->rounded.used; i++)
+		if (e->rounded.buckets[i].ms == ms)
+			return e->rounded.buckets[i].count;
+	return 0;
+}
+
+static void a_real_report_is_read_to_the_last_count(void **state)
+{
+	struct msg m = open_vector("2.12.1-w2m_stats_2");
+	struct stats_entry *e;
+	struct stats stats;
+
+	(void)state;
+	assert_int_equal(m.report.phase, MSG_PHASE_NONE);
+	assert_int_equal(m.report.counts.items[0].users, 2);
+	stats_init(&stats, NOW_S);
+	stats_merge(&stats, m.report.stats);
+	assert_int_equal(stats.total.num_requests, 6);
+	assert_int_equal(stats.total.num_none_requests, 1);
+	assert_int_equal(stats.total.total_content_length, 52);
+	assert_int_equal(bucket(&stats.total, 190), 1); /* came as 190.0 */
+	assert_int_equal(bucket(&stats.total, 2), 3);
+	assert_int_equal(stats.entries.count, 4);
+	e = stats_entry(&stats, str_of("custom"), str_of("none-rt"), NOW_S);
+	assert_int_equal(e->num_none_requests, 1);
+	assert_true(e->min_response_time_ms != e->min_response_time_ms);
+	e = stats_entry(&stats, str_of("GET"), str_of("/slow"), NOW_S);
+	assert_true(e->total_response_time_ms == 192.17476599988004);
+	assert_true(e->last_request_timestamp == 1795468878.1007483);
+	assert_int_equal(e->seconds[1795468878 % STATS_SECONDS].requests, 1);
+	close_vector(&m);
+
+	m = open_vector("2.46.6-w2m_stats_2");
+	assert_int_equal(m.report.stats->errors.count, 1);
+	assert_int_equal(m.report.stats->total.num_failures, 1);
+	stats_merge(&stats, m.report.stats);
+	assert_int_equal(stats.total.num_requests, 11);
+	stats_fini(&stats);
+	close_vector(&m);
+
+	m = open_vector("2.12.1-w2m_stats");
+	assert_int_equal(m.report.stats->total.num_requests, 0);
+	close_vector(&m);
+}
+
+/* --- malformed frames: the probes that end the receive loop of a real master ------------- */
+
+struct bytes {
+	const char *what;
+	const char *p;
+	size_t len;
+};
+#define BYTES(what, literal) \
+	{ \
+		what, literal, sizeof(literal) - 1 \
+	}
+
+static const struct bytes malformed[] = {
+	BYTES("nothing", ""),
+	BYTES("no msgpack", "\xc1"),
+	BYTES("http", "GET / HTTP/1.1\r\n\r\n"),
+	BYTES("two elements", "\x92\xa4quit\xc0"),
+	BYTES("four elements", "\x94\xa4quit\xc0\xa1n\xc0"),
+	BYTES("cut off", "\x93\xa4quit\xc0"),
+	BYTES("cut off in text", "\x93\xa9qu"),
+	BYTES("bytes behind it", "\x93\xa4quit\xc0\xa1n\xc0"),
+	BYTES("text that is no UTF-8", "\x93\xa4qui\xff\xc0\xa1n"),
+	BYTES("a number", "\x2a"),
+	BYTES("a map", "\x81\xa4quit\xc0"),
+	BYTES("type is no text", "\x93\x01\xc0\xa1n"),
+	BYTES("node id is no text", "\x93\xa4quit\xc0\x01"),
+	BYTES("ext type", "\x93\xa4quit\xd4\x01\x01\xa1n"),
+	BYTES("array that claims 4 G elements", "\x93\xa4quit\xdd\xff\xff\xff\xff\xa1n"),
+	BYTES("map that claims 4 G pairs", "\x93\xa4quit\xdf\xff\xff\xff\xff\xa1n"),
+	BYTES("text that claims 4 GB", "\x93\xdb\xff\xff\xff\xffquit\xc0\xa1n"),
+	BYTES("too deep", "\x93\xa4quit\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
+			  "\x91\xc0\xa1n"),
+	BYTES("client_ready nil", "\x93\xac"
+				  "client_ready\xc0\xa1n"),
+	BYTES("client_ready 5", "\x93\xac"
+				"client_ready\x05\xa1n"),
+	BYTES("stats without data", "\x93\xa5stats\xc0\xa1n"),
+	BYTES("stats without keys", "\x93\xa5stats\x80\xa1n"),
+	BYTES("stats is a number", "\x93\xa5stats\x84\xa5stats\x01\xabstats_total\x80\xa6"
+				   "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("an entry without name", "\x93\xa5stats\x84\xa5stats\x91\x80\xabstats_total\x80\xa6"
+				       "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("a negative count",
+	      "\x93\xa5stats\x84\xa5stats\x90\xabstats_total\x81\xacnum_requests\xff\xa6"
+	      "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("half a request",
+	      "\x93\xa5stats\x84\xa5stats\x90\xabstats_total\x81\xacnum_requests\xca\x3f\x00\x00"
+	      "\x00\xa6"
+	      "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("a count that is not a number",
+	      "\x93\xa5stats\x84\xa5stats\x90\xabstats_total\x81\xacnum_requests\xca\x7f\xc0\x00"
+	      "\x00\xa6"
+	      "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("more times than requests",
+	      "\x93\xa5stats\x84\xa5stats\x90\xabstats_total\x81\xaeresponse_times\x81\x05\x01\xa6"
+	      "errors\x80\xb2user_classes_count\x80\xa1n"),
+	BYTES("spawn without counts", "\x93\xa5spawn\x80\xa1n"),
+	BYTES("spawn of text", "\x93\xa5spawn\x81\xb2user_classes_count\x81\xa1"
+			       "A\xa1"
+			       "B\xa1n"),
+};
+
+static void what_is_malformed_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		struct err_text text = { 0 };
+		/* A copy, so that ASan sees a read behind it. */
+		char *copy = mem_strndup(malformed[i].p, malformed[i].len);
+		struct msg m;
+
+		if (msg_decode((struct str){ copy, malformed[i].len }, NOW_S, &m, &text) == OK)
+			fail_msg("%s was taken", malformed[i].what);
+		assert_true(text.text[0]);
+		mem_free(copy);
+	}
+}
+
+static void every_prefix_of_a_real_message_is_refused(void **state)
+{
+	struct msg m = open_vector("2.46.6-w2m_stats_2"), part;
+
+	(void)state;
+	msg_fini(&m);
+	for (size_t len = 0; len < vector.len; len++) {
+		char *copy = mem_strndup(vector.p, len);
+
+		assert_int_equal(msg_decode((struct str){ copy, len }, NOW_S, &part, NULL),
+				 ERR_BAD_INPUT);
+		mem_free(copy);
+	}
+	buf_fini(&vector);
+}
+
+static void a_frame_beyond_the_limit_is_refused(void **state)
+{
+	size_t len = LIMIT_MESSAGE_BYTES + 1;
+	char *bytes = mem_zalloc(1, len);
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(msg_decode((struct str){ bytes, len }, NOW_S, &m, NULL), ERR_TOO_BIG);
+	/* Within it, but a hundred megabytes when unpacked. */
+	memcpy(bytes, "\x93\xa4quit\xdd\x00\xff\xff\xf0", 11);
+	assert_int_equal(msg_decode((struct str){ bytes, len - 1 }, NOW_S, &m, NULL), ERR_TOO_BIG);
+	mem_free(bytes);
+}
+
+static void what_versions_differ_in_is_taken(void **state)
+{
+	static const char foreign[] = "\x93\xac"
+				      "client_ready\xff\xa1n";
+	static const char debian[] = "\x93\xac"
+				     "client_ready\xa0\xa1n";
+	/* Text as bytes, an integer as a float, a float32, keys nobody knows. */
+	static const char odd[] = "\x93\xc4\x09heartbeat\x83\xa5state\xa7running\xb4"
+				  "current_memory_usage\xcb\x40\x59\x00\x00\x00\x00\x00\x00\x05\x90"
+				  "\xa1n";
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(msg_decode((struct str){ foreign, sizeof(foreign) - 1 }, 0, &m, NULL), OK);
+	assert_true(m.client_ready.is_foreign);
+	msg_fini(&m);
+	assert_int_equal(msg_decode((struct str){ debian, sizeof(debian) - 1 }, 0, &m, NULL), OK);
+	assert_int_equal(m.client_ready.version.len, 0);
+	msg_fini(&m);
+	assert_int_equal(msg_decode((struct str){ odd, sizeof(odd) - 1 }, 0, &m, NULL), OK);
+	assert_int_equal(m.type, MSG_HEARTBEAT);
+	assert_int_equal(m.heartbeat.memory_bytes, 100);
+	msg_fini(&m);
+}
+
+static void versions_are_compared_as_numbers(void **state)
+{
+	(void)state;
+	assert_true(msg_version_at_least(str_of("2.46.6"), 2, 29));
+	assert_true(msg_version_at_least(str_of("2.29"), 2, 29));
+	assert_true(msg_version_at_least(str_of("3.0.0"), 2, 29));
+	assert_false(msg_version_at_least(str_of("2.9.9"), 2, 29));
+	assert_false(msg_version_at_least(str_of("2.12.1"), 2, 19));
+	assert_false(msg_version_at_least(str_of(""), 0, 0));
+	assert_false(msg_version_at_least(str_of("2"), 0, 0));
+	assert_false(msg_version_at_least(str_of("2."), 0, 0));
+	assert_false(msg_version_at_least(str_of("new"), 0, 0));
+}
+
+/* --- what we write ----------------------------------------------------------------------- */
+
+static struct msg round_trip(const struct msg *m, struct buf *frame)
+{
+	struct err_text text = { 0 };
+	struct msg out;
+
+	buf_init(frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(m, frame);
+	assert_false(frame->is_full);
+	if (msg_decode(buf_str(frame), NOW_S, &out, &text))
+		fail_msg("%s", text.text);
+	assert_int_equal(out.type, m->type);
+	return out;
+}
+
+/* The bytes of the capture in reference section 1.4. */
+static void an_ack_is_written_as_locust_does(void **state)
+{
+	struct msg m = open_vector("2.46.6-m2w_ack");
+	struct buf frame;
+
+	(void)state;
+	buf_init(&frame, 4096);
+	msg_encode(&m, &frame);
+	assert_int_equal(frame.len, vector.len);
+	assert_memory_equal(frame.p, vector.p, frame.len);
+	buf_fini(&frame);
+	close_vector(&m);
+}
+
+/* Reading a real message and writing it again gives the same bytes, for those types where we
+ * keep all there is. */
+static void real_messages_are_written_back_alike(void **state)
+{
+	static const char *const names[] = {
+		"2.12.1-w2m_client_ready",   "2.12.1-w2m_heartbeat",
+		"2.12.1-w2m_spawning",	     "2.12.1-w2m_spawning_complete",
+		"2.12.1-w2m_client_stopped", "2.12.1-w2m_exception",
+		"2.12.1-m2w_stop",	     "2.46.6-w2m_spawning_complete",
+		"2.46.6-m2w_heartbeat",	     "2.46.6-m2w_spawning_complete",
+		"2.46.6-w2m_exception",	     "2.46.6-w2m_quit",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct msg m = open_vector(names[i]);
+		struct buf frame;
+
+		buf_init(&frame, 4096);
+		msg_encode(&m, &frame);
+		if (frame.len != vector.len || memcmp(frame.p, vector.p, frame.len))
+			fail_msg("%s is written differently", names[i]);
+		buf_fini(&frame);
+		close_vector(&m);
+	}
+}
+
+static void a_report_survives_the_wire(void **state)
+{
+	struct msg_count counts[] = { { str_of("Alpha"), 7 } };
+	struct msg m = { .type = MSG_STATS, .node_id = str_of("h_1") }, got;
+	struct stats stats;
+	struct buf frame;
+
+	(void)state;
+	stats_init(&stats, NOW_S);
+	stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/a"), NOW_S), 152300, 10,
+		     NULL, NOW_S);
+	stats_record(&stats, stats_entry(&stats, str_of("POST"), str_of("/b"), NOW_S), 900, 5,
+		     "broken \xff text", NOW_S + 1);
+	m.report = (struct msg_report){ .stats = &stats,
+					.counts = { counts, 1 },
+					.phase = MSG_PHASE_TEST };
+	got = round_trip(&m, &frame);
+	assert_int_equal(got.report.phase, MSG_PHASE_TEST);
+	assert_int_equal(got.report.counts.items[0].users, 7);
+	assert_int_equal(got.report.stats->total.num_requests, 2);
+	assert_int_equal(got.report.stats->total.num_failures, 1);
+	assert_int_equal(got.report.stats->total.rounded.count, 2);
+	assert_int_equal(bucket(&got.report.stats->total, 150), 1);
+	assert_int_equal(bucket(&got.report.stats->total, 1), 1);
+	assert_int_equal(got.report.stats->errors.count, 1);
+	assert_false(msg_report_more(&m.report));
+	msg_fini(&got);
+	buf_fini(&frame);
+	stats_fini(&stats);
+}
+
+static void a_large_report_goes_in_parts(void **state)
+{
+	struct msg m = { .type = MSG_STATS, .node_id = str_of("h_1") };
+	struct stats stats, sum;
+	size_t parts = 0;
+
+	(void)state;
+	stats_init(&stats, NOW_S);
+	stats_init(&sum, NOW_S);
+	for (int i = 0; i < 3 * MSG_REPORT_ROWS + 1; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "/%d", i);
+		stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of(name), NOW_S), 1000,
+			     1, name, NOW_S);
+	}
+	m.report = (struct msg_report){ .stats = &stats };
+	do {
+		struct buf frame;
+		struct msg part = round_trip(&m, &frame);
+
+		assert_true(part.report.stats->entries.count <= MSG_REPORT_ROWS);
+		stats_merge(&sum, part.report.stats);
+		msg_fini(&part);
+		buf_fini(&frame);
+		parts++;
+	} while (msg_report_more(&m.report));
+	assert_int_equal(parts, 4);
+	assert_int_equal(sum.total.num_requests, stats.total.num_requests);
+	assert_int_equal(sum.entries.count, stats.entries.count);
+	assert_int_equal(sum.errors.count, stats.errors.count);
+	stats_fini(&stats);
+	stats_fini(&sum);
+}
+
+static void a_spawn_has_all_five_keys(void **state)
+{
+	static const char *const keys[] = { "timestamp", "user_classes_count", "host",
+					    "stop_timeout", "parsed_options" };
+	struct msg_count counts[] = { { str_of("Alpha"), 3 }, { str_of("Beta"), 0 } };
+	struct msg m = { .type = MSG_SPAWN, .node_id = str_of("h_1") }, got;
+	struct buf frame;
+
+	(void)state;
+	m.spawn = (struct msg_spawn){ .timestamp = NOW_S,
+				      .counts = { counts, 2 },
+				      .host = str_of(""),
+				      .stop_timeout_s = 1.5 };
+	got = round_trip(&m, &frame);
+	for (size_t i = 0; i < 5; i++)
+		assert_non_null(memmem(frame.p, frame.len, keys[i], strlen(keys[i])));
+	assert_true(got.spawn.timestamp == NOW_S && got.spawn.stop_timeout_s == 1.5);
+	assert_int_equal(got.spawn.counts.count, 2);
+	msg_fini(&got);
+	buf_fini(&frame);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_real_message_is_known),
+		cmocka_unit_test(real_fields_are_read),
+		cmocka_unit_test(real_spawns_are_read),
+		cmocka_unit_test(a_real_report_is_read_to_the_last_count),
+		cmocka_unit_test(what_is_malformed_is_named),
+		cmocka_unit_test(every_prefix_of_a_real_message_is_refused),
+		cmocka_unit_test(a_frame_beyond_the_limit_is_refused),
+		cmocka_unit_test(what_versions_differ_in_is_taken),
+		cmocka_unit_test(versions_are_compared_as_numbers),
+		cmocka_unit_test(an_ack_is_written_as_locust_does),
+		cmocka_unit_test(real_messages_are_written_back_alike),
+		cmocka_unit_test(a_report_survives_the_wire),
+		cmocka_unit_test(a_large_report_goes_in_parts),
+		cmocka_unit_test(a_spawn_has_all_five_keys),
+	};
+
+	return cmocka_run_group_tests_name("msg", tests, NULL, NULL);
+}
