@@ -91,7 +91,7 @@ static void reply_later(void *arg, struct serve_request *r)
 	pthread_mutex_unlock(&seen.lock);
 }
 
-static unsigned hung_count(void)
+static inline unsigned hung_count(void)
 {
 	unsigned count;
 
