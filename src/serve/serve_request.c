@@ -207,6 +207,7 @@ static enum MHD_Result queue_answer(struct serve_request *r)
 {
 	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
 
+	r->is_queued = true;
 	MHD_destroy_response(r->response);
 	return result;
 }
@@ -221,7 +222,7 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	r->body_bytes = 0;
 	r->route = find_route(r->serve, method, path);
 	r->is_discarded = !r->route;
-	r->is_dispatched = r->is_deferred = r->is_form_parsed = false;
+	r->is_dispatched = r->is_queued = r->is_deferred = r->is_form_parsed = false;
 	r->response = NULL;
 	r->remote[0] = '\0';
 	buf_clear(&r->body);
@@ -316,6 +317,9 @@ void serve_request_on_completed(void *cls, struct MHD_Connection *connection, vo
 	if (!r)
 		return;
 	r->is_active = false;
+	/* Answered later, when the client had gone. */
+	if (r->response && !r->is_queued)
+		MHD_destroy_response(r->response);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (kept[i]->cap > KEPT_BUFFER_BYTES)
 			buf_fini(kept[i]);
