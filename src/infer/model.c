@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * model - see the header. Fields are read in the order of the file's documentation
- * (docs/inference.md); the first thing wrong ends the reading. */
+ * (docs/models.md); the first thing wrong ends the reading. */
 #include "infer/model.h"
 
 #include <math.h>

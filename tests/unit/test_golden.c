@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * golden: the trained model in models/ gives PyTorch's outputs (models/golden.py wrote them down),
+ * and the vectors are such that the usual mistakes in reading a model would show. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "infer/lstm.h"
+#include "infer/model.h"
+#include "infer/session.h"
+
+#define VECTORS TEST_VECTORS "/lte-2x64.json"
+#define MODEL	TEST_VECTORS "/../../models/lte-2x64"
+
+#define SCALED_ERROR_MAX 1e-5
+/* A model read wrongly must be off by far more than the arithmetic. */
+#define MISTAKE_ERROR_MIN 1e-2
+
+static json_t *page;
+
+static int load_vectors(void **state)
+{
+	json_error_t where = { 0 };
+
+	(void)state;
+	page = json_load_file(VECTORS, 0, &where);
+	if (!page)
+		print_error("%s:%d: %s\n", VECTORS, where.line, where.text);
+	return page ? 0 : -1;
+}
+
+static int drop_vectors(void **state)
+{
+	(void)state;
+	json_decref(page);
+	return 0;
+}
+
+static struct model *load_model(void)
+{
+	struct err_text text = { 0 };
+	struct model *m = NULL;
+
+	if (model_create(&m, MODEL, &text))
+		fail_msg("%s", text.text);
+	return m;
+}
+
+static void read_rows(const json_t *from, const struct model *m, float *rows)
+{
+	assert_int_equal(json_array_size(from), m->window);
+	for (size_t r = 0; r < m->window; r++) {
+		const json_t *row = json_array_get(from, r);
+
+		assert_int_equal(json_array_size(row), m->feature_count);
+		for (size_t i = 0; i < m->feature_count; i++)
+			*rows++ = (float)json_number_value(json_array_get(row, i));
+	}
+}
+
+/* The largest difference of a scaled output from PyTorch's, over all vectors. */
+static double worst_error(const struct model *m)
+{
+	float *rows = mem_zalloc(m->window * m->feature_count, sizeof(*rows));
+	double *got = mem_zalloc(m->target_count, sizeof(*got)), worst = 0;
+	struct session *s = NULL;
+	struct lstm *l = NULL;
+	json_t *vector;
+	size_t at;
+
+	assert_int_equal(lstm_create(&l, m, NULL), OK);
+	assert_int_equal(session_create(&s, m, l, NULL), OK);
+	json_array_foreach (json_object_get(page, "vectors"), at, vector) {
+		const json_t *scaled = json_object_get(vector, "scaled");
+
+		read_rows(json_object_get(vector, "rows"), m, rows);
+		assert_int_equal(session_predict(s, rows, got), OK);
+		assert_int_equal(json_array_size(scaled), m->target_count);
+		for (size_t i = 0; i < m->target_count; i++) {
+			double mine = (got[i] - m->targets[i].offset) / m->targets[i].scale;
+
+			worst = fmax(worst,
+				     fabs(mine - json_number_value(json_array_get(scaled, i))));
+		}
+	}
+	session_destroy(&s);
+	lstm_destroy(&l);
+	mem_free(rows);
+	mem_free(got);
+	return worst;
+}
+
+static void names_agree(const char *field, const struct model_column *columns, size_t count)
+{
+	const json_t *names = json_object_get(page, field);
+
+	assert_int_equal(json_array_size(names), count);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(columns[i].name, json_string_value(json_array_get(names, i)));
+}
+
+static void the_vectors_are_of_this_model(void **state)
+{
+	struct model *m = load_model();
+
+	(void)state;
+	assert_string_equal(m->run_id, json_string_value(json_object_get(page, "run_id")));
+	names_agree("features", m->features, m->feature_count);
+	names_agree("targets", m->targets, m->target_count);
+	assert_in_range(json_array_size(json_object_get(page, "vectors")), 8, 64);
+	model_destroy(&m);
+}
+
+static void scaled_outputs_are_those_of_pytorch(void **state)
+{
+	struct model *m = load_model();
+	double worst = worst_error(m);
+
+	(void)state;
+	if (!(worst <= SCALED_ERROR_MAX))
+		fail_msg("off by %g", worst);
+	model_destroy(&m);
+}
+
+/* Mistakes, each made on a model that was read well. */
+
+static void swap_blocks(float *values, size_t block, size_t a, size_t b)
+{
+	for (size_t i = 0; i < block; i++) {
+		float kept = values[a * block + i];
+
+		values[a * block + i] = values[b * block + i];
+		values[b * block + i] = kept;
+	}
+}
+
+static void swap_gates(struct model *m, size_t a, size_t b)
+{
+	for (size_t i = 0; i < m->layer_count; i++) {
+		swap_blocks(m->layers[i].weight_ih, m->hidden * m->layers[i].in, a, b);
+		swap_blocks(m->layers[i].weight_hh, m->hidden * m->hidden, a, b);
+		swap_blocks(m->layers[i].bias_ih, m->hidden, a, b);
+		swap_blocks(m->layers[i].bias_hh, m->hidden, a, b);
+	}
+}
+
+static void swap_input_and_forget(struct model *m)
+{
+	swap_gates(m, 0, 1);
+}
+
+static void swap_cell_and_output(struct model *m)
+{
+	swap_gates(m, 2, 3);
+}
+
+static void drop_bias_ih(struct model *m)
+{
+	for (size_t i = 0; i < m->layer_count; i++)
+		memset(m->layers[i].bias_ih, 0, 4 * m->hidden * sizeof(float));
+}
+
+static void drop_bias_hh(struct model *m)
+{
+	for (size_t i = 0; i < m->layer_count; i++)
+		memset(m->layers[i].bias_hh, 0, 4 * m->hidden * sizeof(float));
+}
+
+static void drop_head_bias(struct model *m)
+{
+	memset(m->head_bias, 0, m->target_count * sizeof(float));
+}
+
+static void turn_weight_hh(struct model *m)
+{
+	for (size_t i = 0; i < m->layer_count; i++)
+		for (size_t gate = 0; gate < 4; gate++)
+			for (size_t r = 0; r < m->hidden; r++)
+				for (size_t c = 0; c < r; c++) {
+					float *w = m->layers[i].weight_hh +
+						   gate * m->hidden * m->hidden;
+					float kept = w[r * m->hidden + c];
+
+					w[r * m->hidden + c] = w[c * m->hidden + r];
+					w[c * m->hidden + r] = kept;
+				}
+}
+
+static void swap_features(struct model *m)
+{
+	struct model_column kept = m->features[0];
+
+	m->features[0] = m->features[1];
+	m->features[1] = kept;
+}
+
+static void mistakes_show(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*make)(struct model *m);
+	} mistakes[] = {
+		{ "input and forget gate swapped", swap_input_and_forget },
+		{ "cell and output gate swapped", swap_cell_and_output },
+		{ "no bias_ih", drop_bias_ih },
+		{ "no bias_hh", drop_bias_hh },
+		{ "no fc.bias", drop_head_bias },
+		{ "weight_hh transposed", turn_weight_hh },
+		{ "two features swapped", swap_features },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		struct model *m = load_model();
+		double worst;
+
+		mistakes[i].make(m);
+		worst = worst_error(m);
+		if (!(worst > MISTAKE_ERROR_MIN))
+			fail_msg("%s: off by only %g", mistakes[i].name, worst);
+		model_destroy(&m);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_vectors_are_of_this_model),
+		cmocka_unit_test(scaled_outputs_are_those_of_pytorch),
+		cmocka_unit_test(mistakes_show),
+	};
+
+	return cmocka_run_group_tests(tests, load_vectors, drop_vectors);
+}
