@@ -51,7 +51,7 @@ fuzz fuzz-short:
 	tools/fuzz build/fuzz $(SECONDS)
 
 lint: setup-lint build/release/build.ninja build/clang/build.ninja ## format, layers, calls, warnings
-	clang-format --dry-run -Werror $(SOURCES)
+	@echo clang-format --dry-run -Werror; clang-format --dry-run -Werror $(SOURCES)
 	tools/check_layers
 	tools/lint
 	$(NINJA) build/release
@@ -59,7 +59,7 @@ lint: setup-lint build/release/build.ninja build/clang/build.ninja ## format, la
 	tools/tidy build/clang
 
 format: setup-lint                              ## clang-format on every C file
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 
 bench: setup-build build/release/build.ninja    ## micro-benchmarks, JSON lines
 	meson test --benchmark --verbose -C build/release
