@@ -187,6 +187,7 @@ int serve_fd(const struct serve *s)
 void serve_turn(struct serve *s)
 {
 	ensure(!s->options.threads);
+	s->has_resumed = false;
 	MHD_run(s->daemon);
 }
 
@@ -194,6 +195,8 @@ uint64_t serve_timeout_us(const struct serve *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	if (s->has_resumed)
+		return 0;
 	if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
 		return UINT64_MAX;
 	return (uint64_t)ms * CLOCK_MS;

@@ -71,7 +71,8 @@ uint16_t serve_port(const struct serve *s);
 /* For threads == 0 only. */
 int serve_fd(const struct serve *s);
 void serve_turn(struct serve *s);
-/* How long until serve_turn() is wanted at the latest; UINT64_MAX: only when readable. */
+/* How long until serve_turn() is wanted at the latest; UINT64_MAX: only when readable. Ask again
+ * after every turn and after answering a deferred request. */
 uint64_t serve_timeout_us(const struct serve *s);
 
 /* Closes the door: connections that are made keep being served, but each is closed after its

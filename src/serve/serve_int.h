@@ -24,6 +24,9 @@ struct serve {
 	uint16_t port;
 	atomic_bool is_draining;
 	atomic_uint in_flight, deferred;
+	/* threads == 0: a deferred request was answered; libmicrohttpd neither makes its epoll
+	 * readable for that nor counts it in its timeout. */
+	bool has_resumed;
 };
 
 struct serve_request {

@@ -109,6 +109,8 @@ void serve_reply(struct serve_request *r, unsigned status, const char *content_t
 	observe(r);
 	if (r->is_deferred) {
 		atomic_fetch_sub(&r->serve->deferred, 1);
+		if (!r->serve->options.threads)
+			r->serve->has_resumed = true;
 		/* From here r belongs to the connection's thread again. */
 		MHD_resume_connection(r->connection);
 	}
