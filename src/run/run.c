@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -219,6 +220,7 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 	set_wanted(run, start, is_change);
 	if (!is_change) {
 		run->started_us = run->now_us;
+		run->epoch++;
 		stats_clear(&run->stats, run_wall_s(run));
 		forget_exceptions(run);
 	}
@@ -266,6 +268,7 @@ void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg)
 
 void run_reset_stats(struct run *run)
 {
+	run->epoch++;
 	stats_reset(&run->stats, run_wall_s(run));
 	forget_exceptions(run);
 	if (run->is_window_open)
@@ -337,4 +340,17 @@ void run_add_exception(struct run *run, struct str node, struct str msg, struct 
 	/* The value only has to be there. */
 	if (exception->nodes.count < LIMIT_WORKERS)
 		map_put(&exception->nodes, node, exception);
+}
+
+char *run_exception_nodes(const struct run_exception *exception)
+{
+	struct map_entry *slot;
+	struct buf names;
+
+	buf_init(&names, LIMIT_EXCEPTION_BYTES);
+	for (size_t i = 0; (slot = map_next(&exception->nodes, &i));) {
+		buf_add_text(&names, names.len ? ", " : "");
+		buf_add_str(&names, (struct str){ slot->key, slot->key_len });
+	}
+	return buf_take(&names);
 }

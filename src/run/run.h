@@ -125,6 +125,7 @@ struct run {
 	struct run_start wanted;		 /* host is run->host */
 	uint64_t *users_per_class;		 /* running now, as reported */
 	struct map exceptions;			 /* traceback -> struct run_exception */
+	uint64_t epoch;				 /* changes when stats are cleared or reset */
 	uint64_t generation; /* changes with every state change, start and reset; for caches */
 	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];
 	size_t stop_waiter_count;
@@ -171,3 +172,5 @@ void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 /* LIMIT_EXCEPTIONS different tracebacks; those beyond count under STATS_OTHERS. */
 void run_add_exception(struct run *run, struct str node, struct str msg, struct str traceback,
 		       uint64_t times);
+/* The names of its nodes, joined by ", " as Locust does. mem_free() them. */
+char *run_exception_nodes(const struct run_exception *exception);
