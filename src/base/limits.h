@@ -65,6 +65,11 @@
 #define LIMIT_SERVE_DISCARD_BYTES (16 * 1024 * 1024) /* of an unwanted body */
 #define LIMIT_SERVE_HEADER_BYTES  4096		     /* that a handler adds to its answer */
 
+/* Web API (src/web) */
+#define LIMIT_API_ROWS	500 /* of statistics, of errors: Locust's */
+#define LIMIT_CSV_BYTES (64 * 1024 * 1024)
+#define LIMIT_API_STOPS 32 /* GET /stop that wait at the same time */
+
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)
 

@@ -19,9 +19,11 @@ struct web_options {
 	uint16_t port;	  /* 0: the kernel chooses */
 };
 
-/* run is lent until web_destroy(). ERR_BUSY when the port is taken. */
+/* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the
+ * port is taken. */
 enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
 		    struct web **out, struct err_text *text) MUST_CHECK;
 uint16_t web_port(const struct web *w);
-/* Waits up to a second for the answers in flight. */
+/* Waits up to a second for the answers in flight. Call outside of the loop's callbacks, and
+ * before the run ends. */
 void web_destroy(struct web **w);

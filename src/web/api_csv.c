@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_csv - see the header. */
+#include "web/api_csv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
+
+#define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
+
+static void add_cell(struct buf *out, const char *text)
+{
+	if (!strpbrk(text, ",\"\r\n")) {
+		buf_add_text(out, text);
+		return;
+	}
+	buf_add_char(out, '"');
+	for (; *text; text++) {
+		if (*text == '"')
+			buf_add_char(out, '"');
+		buf_add_char(out, *text);
+	}
+	buf_add_char(out, '"');
+}
+
+/* The shortest digits that read back as the same number; a float has a point, as in Python. */
+static void add_float(struct buf *out, double value)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	buf_add_text(out, text);
+	if (!strpbrk(text, ".en"))
+		buf_add_text(out, ".0");
+}
+
+/* Times that fell into whole buckets are whole numbers in Locust. */
+static void add_ms(struct buf *out, double value)
+{
+	if (value == trunc(value))
+		buf_printf(out, "%.0f", value);
+	else
+		add_float(out, value);
+}
+
+static void add_percentiles(struct buf *out, const struct stats_entry *e)
+{
+	struct rounded all;
+
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	for (size_t i = 0; i < SHARE_COUNT; i++) {
+		if (e->num_requests)
+			buf_printf(out, ",%.0f", trunc(rounded_percentile_ms(&all, shares[i])));
+		else
+			buf_add_text(out, ",N/A");
+	}
+	rounded_fini(&all);
+}
+
+static void add_row(struct buf *out, const struct stats_entry *e, const struct stats_entry *total)
+{
+	double min = isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms;
+
+	add_cell(out, e->method);
+	buf_add_char(out, ',');
+	add_cell(out, e->name);
+	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",", e->num_requests, e->num_failures);
+	add_ms(out, stats_median_ms(e));
+	buf_add_char(out, ',');
+	add_float(out, stats_avg_response_time_ms(e));
+	buf_add_char(out, ',');
+	add_ms(out, min);
+	buf_add_char(out, ',');
+	add_ms(out, e->max_response_time_ms);
+	buf_add_char(out, ',');
+	add_float(out, stats_avg_content_length(e));
+	buf_add_char(out, ',');
+	add_float(out, stats_total_rps(e, total));
+	buf_add_char(out, ',');
+	add_float(out, stats_total_fail_per_sec(e, total));
+	add_percentiles(out, e);
+	buf_add_text(out, "\r\n");
+}
+
+void api_csv_requests(const struct run *run, struct buf *out)
+{
+	size_t count;
+	struct stats_entry **rows = stats_sorted(&run->stats, &count);
+
+	buf_add_text(out, "Type,Name,Request Count,Failure Count,Median Response Time,"
+			  "Average Response Time,Min Response Time,Max Response Time,"
+			  "Average Content Size,Requests/s,Failures/s,"
+			  "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n");
+	for (size_t i = 0; i < count; i++)
+		add_row(out, rows[i], &run->stats.total);
+	add_row(out, &run->stats.total, &run->stats.total);
+	mem_free(rows);
+}
+
+/* 2026-01-31T12:00:00Z, or nothing when unknown. */
+static void add_time(struct buf *out, double unix_s)
+{
+	time_t seconds = (time_t)unix_s;
+	struct tm tm;
+	char text[32];
+
+	if (unix_s > 0 && unix_s < 1e12 && gmtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		buf_add_text(out, text);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct stats_error *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+void api_csv_failures(const struct run *run, struct buf *out)
+{
+	const struct map *errors = &run->stats.errors;
+	const struct stats_error **rows = mem_zalloc(errors->count + 1, sizeof(*rows));
+	struct map_entry *slot;
+	size_t count = 0;
+
+	for (size_t i = 0; (slot = map_next(errors, &i));)
+		rows[count++] = slot->value;
+	qsort(rows, count, sizeof(*rows), by_key);
+	buf_add_text(out, "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n");
+	for (size_t i = 0; i < count; i++) {
+		add_cell(out, rows[i]->method);
+		buf_add_char(out, ',');
+		add_cell(out, rows[i]->name);
+		buf_add_char(out, ',');
+		add_cell(out, rows[i]->error);
+		buf_printf(out, ",%" PRIu64 ",", rows[i]->occurrences);
+		add_time(out, rows[i]->first_seen);
+		buf_add_char(out, ',');
+		add_time(out, rows[i]->last_seen);
+		buf_add_text(out, "\r\n");
+	}
+	mem_free(rows);
+}
+
+void api_csv_exceptions(const struct run *run, struct buf *out)
+{
+	struct map_entry *slot;
+
+	buf_add_text(out, "Count,Message,Traceback,Nodes\r\n");
+	for (size_t i = 0; (slot = map_next(&run->exceptions, &i));) {
+		const struct run_exception *e = slot->value;
+		char *nodes = run_exception_nodes(e);
+
+		buf_printf(out, "%" PRIu64 ",", e->count);
+		add_cell(out, e->msg);
+		buf_add_char(out, ',');
+		add_cell(out, e->traceback);
+		buf_add_char(out, ',');
+		add_cell(out, nodes);
+		buf_add_text(out, "\r\n");
+		mem_free(nodes);
+	}
+}
+
+void api_csv_name(const struct run *run, const char *kind, char out[API_CSV_NAME_BYTES])
+{
+	time_t start = (time_t)run->stats.total.start_time;
+	const char *scenario = run->options.scenario_name ? run->options.scenario_name : "";
+	char when[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&start, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d-%Hh%M", &tm);
+	snprintf(out, API_CSV_NAME_BYTES, "Locust_%s_%.100s%s%.200s_%s.csv", when, scenario,
+		 run->host ? "_" : "", run->host ? run->host : "", kind);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_json - see the header. */
+#include "web/api_json.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* Enough for a microsecond of unix time; 17 would write 0.1 as 0.10000000000000001. */
+#define DIGITS	     16
+#define INTEGRAL_MAX 1e15
+
+char *api_json_take(json_t *root)
+{
+	char *dump =
+		json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+	char *text;
+
+	ensure(dump);
+	text = mem_printf("%s\n", dump);
+	free(dump);
+	json_decref(root);
+	return text;
+}
+
+json_t *api_json_string(const char *text)
+{
+	json_t *value;
+	struct buf b;
+
+	if (!text)
+		return json_null();
+	value = json_string(text);
+	if (value)
+		return value;
+	buf_init(&b, 8 * strlen(text) + 64);
+	buf_add_json(&b, str_of(text));
+	value = json_loadb(b.p, b.len, JSON_DECODE_ANY, NULL);
+	buf_fini(&b);
+	ensure(value);
+	return value;
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, api_json_string(text));
+}
+
+static void set_count(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key,
+			    json_integer((json_int_t)(value < INT64_MAX ? value : INT64_MAX)));
+}
+
+/* Always with a point, as Python writes a float; null when it is none. */
+static void set_real(json_t *object, const char *key, double value)
+{
+	json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+/* Whole milliseconds without a point, as Locust's buckets are. */
+static void set_ms(json_t *object, const char *key, double value)
+{
+	if (isfinite(value) && value == trunc(value) && fabs(value) < INTEGRAL_MAX)
+		json_object_set_new(object, key, json_integer((json_int_t)value));
+	else
+		set_real(object, key, value);
+}
+
+static double half_up(double value)
+{
+	return isnan(value) ? 0 : floor(value + 0.5);
+}
+
+/* Rows sorted by name, at most LIMIT_API_ROWS, and the total last. */
+static json_t *rows_of(const struct stats *s,
+		       json_t *(*row)(const struct stats_entry *, const void *), const void *arg)
+{
+	json_t *rows = json_array();
+	size_t count;
+	struct stats_entry **sorted = stats_sorted(s, &count);
+
+	for (size_t i = 0; i < count && i < LIMIT_API_ROWS; i++)
+		json_array_append_new(rows, row(sorted[i], arg));
+	json_array_append_new(rows, row(&s->total, arg));
+	mem_free(sorted);
+	return rows;
+}
+
+static json_t *begin_row(const struct stats_entry *e)
+{
+	json_t *row = json_object();
+
+	set_text(row, "method", e->method);
+	set_text(row, "name", e->name);
+	set_count(row, "num_requests", e->num_requests);
+	set_count(row, "num_failures", e->num_failures);
+	set_real(row, "avg_response_time", stats_avg_response_time_ms(e));
+	set_real(row, "avg_content_length", stats_avg_content_length(e));
+	return row;
+}
+
+static json_t *request_row(const struct stats_entry *e, const void *arg)
+{
+	const struct stats_entry *total = arg;
+	json_t *row = begin_row(e);
+	struct rounded all;
+
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	set_ms(row, "median_response_time", stats_median_ms(e));
+	set_ms(row, "ninetieth_response_time", rounded_percentile_ms(&all, 0.9));
+	set_ms(row, "ninety_ninth_response_time", rounded_percentile_ms(&all, 0.99));
+	set_ms(row, "response_time_percentile_0.95", rounded_percentile_ms(&all, 0.95));
+	set_ms(row, "response_time_percentile_0.99", rounded_percentile_ms(&all, 0.99));
+	rounded_fini(&all);
+	set_real(row, "min_response_time", half_up(e->min_response_time_ms));
+	set_real(row, "max_response_time", half_up(e->max_response_time_ms));
+	set_real(row, "current_rps", stats_current_rps(e, total));
+	set_real(row, "current_fail_per_sec", stats_current_fail_per_sec(e, total));
+	set_real(row, "total_rps", stats_total_rps(e, total));
+	set_real(row, "total_fail_per_sec", stats_total_fail_per_sec(e, total));
+	return row;
+}
+
+static json_t *errors_of(const struct stats *s)
+{
+	json_t *errors = json_array();
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&s->errors, &i));) {
+		const struct stats_error *e = slot->value;
+		json_t *row;
+
+		if (json_array_size(errors) == LIMIT_API_ROWS)
+			break;
+		row = json_object();
+		set_text(row, "method", e->method);
+		set_text(row, "name", e->name);
+		set_text(row, "error", e->error);
+		set_count(row, "occurrences", e->occurrences);
+		set_real(row, "first_seen", e->first_seen > 0 ? e->first_seen : NAN);
+		set_real(row, "last_seen", e->last_seen > 0 ? e->last_seen : NAN);
+		json_array_append_new(errors, row);
+	}
+	return errors;
+}
+
+static json_t *current_percentiles(const struct run *run, const struct recent *recent)
+{
+	const struct stats_entry *total = &run->stats.total;
+	json_t *object = json_object();
+	double median = NAN, p95 = NAN;
+	struct rounded times;
+
+	rounded_init(&times);
+	if (!total->num_requests) {
+		median = p95 = 0;
+	} else if (recent_times(recent, run, &times)) {
+		median = rounded_percentile_ms(&times, 0.5);
+		p95 = rounded_percentile_ms(&times, 0.95);
+	}
+	set_ms(object, "response_time_percentile_0.5", median);
+	set_ms(object, "response_time_percentile_0.95", p95);
+	rounded_fini(&times);
+	return object;
+}
+
+static json_t *workers_of(const struct run *run)
+{
+	json_t *workers = json_array();
+	struct run_worker worker;
+
+	for (size_t i = 0; run->mode->worker(run, i, &worker); i++) {
+		json_t *row = json_object();
+
+		set_text(row, "id", worker.id);
+		set_text(row, "state", run_state_name(worker.state));
+		set_count(row, "user_count", worker.user_count);
+		set_real(row, "cpu_usage", worker.cpu_usage);
+		set_count(row, "memory_usage", worker.memory_usage);
+		json_array_append_new(workers, row);
+	}
+	return workers;
+}
+
+char *api_json_requests(const struct run *run, const struct recent *recent)
+{
+	const struct stats_entry *total = &run->stats.total;
+	json_t *root = json_object();
+
+	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, total));
+	json_object_set_new(root, "errors", errors_of(&run->stats));
+	json_object_set_new(root, "current_response_time_percentiles",
+			    current_percentiles(run, recent));
+	set_real(root, "current_rps", stats_current_rps(total, total));
+	set_real(root, "current_fail_per_sec", stats_current_fail_per_sec(total, total));
+	set_real(root, "total_rps", stats_total_rps(total, total));
+	set_real(root, "total_fail_per_sec", stats_total_fail_per_sec(total, total));
+	set_real(root, "fail_ratio", stats_fail_ratio(total));
+	set_text(root, "state", run_state_name(run->state));
+	set_count(root, "user_count", run_user_count(run));
+	if (run->mode->is_distributed) {
+		json_object_set_new(root, "workers", workers_of(run));
+		set_count(root, "worker_count", run->mode->worker_count(run));
+	}
+	return api_json_take(root);
+}
+
+static json_t *window_row(const struct stats_entry *e, const void *arg)
+{
+	static const struct {
+		const char *key;
+		double share;
+	} percentiles[] = { { "response_time_percentile_0.5", 0.5 },
+			    { "response_time_percentile_0.9", 0.9 },
+			    { "response_time_percentile_0.95", 0.95 },
+			    { "response_time_percentile_0.99", 0.99 },
+			    { "response_time_percentile_0.999", 0.999 } };
+	double duration_s = *(const double *)arg;
+	bool is_timed = e->num_requests > e->num_none_requests;
+	json_t *row = begin_row(e);
+
+	set_real(row, "requests_per_s", duration_s > 0 ? (double)e->num_requests / duration_s : 0);
+	set_real(row, "failures_per_s", duration_s > 0 ? (double)e->num_failures / duration_s : 0);
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
+		set_ms(row, percentiles[i].key,
+		       is_timed ? stats_percentile_exact_ms(e, percentiles[i].share) : NAN);
+	set_ms(row, "median_response_time", is_timed ? stats_percentile_exact_ms(e, 0.5) : NAN);
+	set_real(row, "min_response_time", e->min_response_time_ms);
+	set_real(row, "max_response_time", is_timed ? e->max_response_time_ms : NAN);
+	if (!is_timed)
+		set_real(row, "avg_response_time", NAN);
+	return row;
+}
+
+char *api_json_window(const struct run *run)
+{
+	double duration_s = run_window_s(run, run->now_us);
+	json_t *root = json_object(), *window = json_object(), *total = json_object();
+
+	json_object_set_new(window, "is_open", json_boolean(run->is_window_open));
+	json_object_set_new(window, "has_begun", json_boolean(run->has_window));
+	set_real(window, "duration_s", duration_s);
+	set_real(window, "start_time", run->has_window ? run->window_start_wall_s : NAN);
+	json_object_set_new(root, "window", window);
+	json_object_set_new(root, "stats", rows_of(&run->window, window_row, &duration_s));
+	set_count(total, "num_requests", run->stats.total.num_requests);
+	set_count(total, "num_failures", run->stats.total.num_failures);
+	json_object_set_new(root, "total", total);
+	set_text(root, "state", run_state_name(run->state));
+	set_count(root, "user_count", run_user_count(run));
+	return api_json_take(root);
+}
+
+char *api_json_exceptions(const struct run *run)
+{
+	json_t *root = json_object(), *list = json_array();
+	struct map_entry *slot;
+
+	for (size_t i = 0; (slot = map_next(&run->exceptions, &i));) {
+		const struct run_exception *e = slot->value;
+		json_t *row = json_object();
+		char *nodes = run_exception_nodes(e);
+
+		set_count(row, "count", e->count);
+		set_text(row, "msg", e->msg);
+		set_text(row, "traceback", e->traceback);
+		set_text(row, "nodes", nodes);
+		mem_free(nodes);
+		json_array_append_new(list, row);
+	}
+	json_object_set_new(root, "exceptions", list);
+	return api_json_take(root);
+}
+
+/* Tasks of the same name are one, as they are one function in a locustfile. */
+static json_t *tasks_of(const struct run_class *class, double factor)
+{
+	json_t *tasks = json_object();
+	double sum = 0;
+
+	for (size_t i = 0; i < class->task_count; i++)
+		sum += class->tasks[i].weight;
+	for (size_t i = 0; i < class->task_count && sum > 0; i++) {
+		const struct run_task *task = &class->tasks[i];
+		const json_t *known = json_object_get(json_object_get(tasks, task->name), "ratio");
+		json_t *ratio = json_object();
+
+		set_real(ratio, "ratio", json_number_value(known) + task->weight / sum * factor);
+		json_object_set_new(tasks, task->name, ratio);
+	}
+	return tasks;
+}
+
+char *api_json_tasks(const struct run *run)
+{
+	json_t *root = json_object(), *per_class = json_object(), *total = json_object();
+	double users = (double)run_user_count(run);
+
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		const struct run_class *class = &run->options.classes[i];
+		double ratio = users > 0 ? (double)run->users_per_class[i] / users : 0;
+		json_t *alone = json_object(), *share = json_object();
+
+		set_real(alone, "ratio", ratio);
+		json_object_set_new(alone, "tasks", tasks_of(class, 1));
+		json_object_set_new(per_class, class->name, alone);
+		set_real(share, "ratio", ratio);
+		json_object_set_new(share, "tasks", tasks_of(class, ratio));
+		json_object_set_new(total, class->name, share);
+	}
+	json_object_set_new(root, "per_class", per_class);
+	json_object_set_new(root, "total", total);
+	return api_json_take(root);
+}

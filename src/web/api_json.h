@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_json - the JSON replies of Locust's HTTP API (reference sections 5.3 to 5.5).
+ *
+ * All of them are text with sorted keys and an indent of two. Percentiles have the names of
+ * both of Locust's generations, since programs read either. */
+#pragma once
+
+#include "run/run.h"
+#include "web/recent.h"
+
+struct json_t;
+
+/* The text of a document, with a line end; takes the reference. mem_free() it. */
+char *api_json_take(struct json_t *root);
+/* A string; what is not UTF-8 in it becomes U+FFFD. NULL: null. */
+struct json_t *api_json_string(const char *text);
+
+char *api_json_requests(const struct run *run, const struct recent *recent);
+/* Of the measured window: rows with percentiles as exact as they are known. */
+char *api_json_window(const struct run *run);
+char *api_json_exceptions(const struct run *run);
+char *api_json_tasks(const struct run *run);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * swarm - see the header. */
+#include "web/swarm.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "web/api_json.h"
+
+#define LOGGER "locust.web"
+
+struct form {
+	struct serve_request *r;
+	json_t *json;	     /* NULL: a form */
+	char numbers[4][40]; /* JSON numbers as text */
+	unsigned number_count;
+};
+
+static void form_init(struct form *f, struct serve_request *r)
+{
+	const char *type = serve_header(r, "Content-Type");
+	struct str body = serve_body(r);
+
+	*f = (struct form){ .r = r };
+	if (type && strncasecmp(type, "application/json", strlen("application/json")) == 0)
+		f->json = json_loadb(body.p, body.len, 0, NULL);
+}
+
+static void form_fini(struct form *f)
+{
+	json_decref(f->json);
+}
+
+/* NULL: not given. */
+static const char *field(struct form *f, const char *name)
+{
+	const json_t *value;
+	char *text;
+
+	if (!f->json)
+		return serve_form(f->r, name);
+	value = json_object_get(f->json, name);
+	if (!json_is_number(value) || f->number_count == sizeof(f->numbers) / sizeof(f->numbers[0]))
+		return json_string_value(value);
+	text = f->numbers[f->number_count++];
+	if (json_is_integer(value))
+		snprintf(text, sizeof(f->numbers[0]), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
+	else
+		snprintf(text, sizeof(f->numbers[0]), "%.17g", json_real_value(value));
+	return text;
+}
+
+static void answer(struct serve_request *r, json_t *root, bool success, const char *message)
+{
+	char *text;
+
+	json_object_set_new(root, "success", json_boolean(success));
+	json_object_set_new(root, "message", api_json_string(message));
+	text = api_json_take(root);
+	serve_reply(r, 200, "application/json", text, strlen(text));
+	mem_free(text);
+}
+
+/* Whole numbers that fit nowhere become UINT64_MAX, for run_start() to refuse with the range. */
+static bool parse_count(const char *text, uint64_t *out)
+{
+	struct str s = str_trim(str_of(text));
+	bool is_negative = s.len && *s.p == '-';
+
+	if (s.len && (*s.p == '-' || *s.p == '+'))
+		s = (struct str){ s.p + 1, s.len - 1 };
+	if (!s.len || strspn(s.p, "0123456789") < s.len)
+		return false;
+	if (!num_parse_u64(s, UINT64_MAX, out) || (is_negative && *out))
+		*out = UINT64_MAX;
+	return true;
+}
+
+/* NULL when the form can be used; else Locust's sentence. */
+static const char *read_form(struct form *f, struct run_start *start, char *said, size_t said_bytes)
+{
+	const char *users = field(f, "user_count"), *rate = field(f, "spawn_rate");
+	const char *run_time = field(f, "run_time");
+
+	if (run_time && *run_time && !num_parse_duration(str_of(run_time), &start->run_time_s))
+		return "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.";
+	if (users && *users && !parse_count(users, &start->user_count)) {
+		snprintf(said, said_bytes,
+			 "Invalid user_count value: '%.100s' (must be an integer)", users);
+		return said;
+	}
+	if (rate && *rate && !num_parse_double(str_trim(str_of(rate)), &start->spawn_rate)) {
+		snprintf(said, said_bytes, "Invalid spawn_rate value: '%.100s' (must be a number)",
+			 rate);
+		return said;
+	}
+	if (!start->user_count || start->spawn_rate == 0)
+		return "Missing user_count or spawn_rate from /swarm request";
+	return NULL;
+}
+
+/* Locust takes < and > out, since its old page showed the host unescaped. mem_free() it. */
+static char *read_host(struct form *f)
+{
+	const char *host = field(f, "host");
+	char *copy = host ? mem_strdup(host) : NULL, *to = copy;
+
+	if (!copy || !*copy) {
+		mem_free(copy);
+		return NULL;
+	}
+	for (const char *at = copy; *at; at++)
+		if (*at != '<' && *at != '>')
+			*to++ = *at;
+	*to = '\0';
+	return copy;
+}
+
+void swarm_answer(struct run *run, struct serve_request *r)
+{
+	struct run_start start = { .user_count = 0 };
+	struct err_text text = { "" };
+	json_t *root = json_object();
+	char said[256], *host;
+	const char *message;
+	struct form form;
+	enum err err = OK;
+
+	form_init(&form, r);
+	host = read_host(&form);
+	start.host = host;
+	message = read_form(&form, &start, said, sizeof(said));
+	if (!message) {
+		err = run_start(run, &start, &text);
+		if (err == ERR_UNREACHABLE) {
+			log_line(LOG_WARNING, LOGGER, "%s", text.text);
+			err = OK;
+		}
+		message = err ? err_say(&text, err) : NULL;
+	}
+	if (!message && start.run_time_s)
+		json_object_set_new(root, "run_time", json_integer((json_int_t)start.run_time_s));
+	json_object_set_new(root, "host", api_json_string(host ? host : run->host));
+	answer(r, root, !message, message ? message : "Swarming started");
+	mem_free(host);
+	form_fini(&form);
+}

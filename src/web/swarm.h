@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * swarm - POST /swarm (reference section 5.3): the form of a start, and Locust's answers.
+ *
+ * A JSON object with the same names is taken as well as a form. Every answer has status 200
+ * and says in `success` what became of it, as programs that know Locust expect. A start without
+ * workers is answered as a success, like Locust does, with a warning in the log. */
+#pragma once
+
+#include "run/run.h"
+#include "serve/serve.h"
+
+void swarm_answer(struct run *run, struct serve_request *r);

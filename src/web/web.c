@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * web - see the header.
+ *
+ * The HTTP server is driven by the control loop, so handlers read the run as it is, without a
+ * lock. Only GET /stop answers later: it is kept on a list until the run says that it has
+ * stopped, or its own deadline is over. */
+#include "web/web.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "serve/serve.h"
+#include "web/api_csv.h"
+#include "web/api_json.h"
+#include "web/page.h"
+#include "web/recent.h"
+#include "web/swarm.h"
+
+#define CACHE_US     (2 * CLOCK_S)
+#define SECOND_US    CLOCK_S
+#define DRAIN_US     CLOCK_S
+#define STOP_EXTRA_S 60 /* on top of the stop timeout, as Locust waits */
+
+struct web {
+	struct loop *loop;
+	struct run *run;
+	struct serve *serve;
+	struct loop_watch watch;
+	struct loop_timer serve_timer, second_timer;
+	struct list stops; /* struct stop_wait */
+	size_t stop_count;
+	struct recent recent;
+	/* The text of /stats/requests, NULL: none yet. */
+	char *cached;
+	uint64_t cached_us, cached_generation;
+};
+
+/* One GET /stop that is not answered yet. */
+struct stop_wait {
+	struct list node;
+	struct web *web;
+	struct serve_request *r; /* NULL while its handler is still inside run_stop() */
+	bool is_stopped;
+	struct loop_timer deadline;
+};
+
+static void tick(struct web *w)
+{
+	run_tick(w->run, loop_now(w->loop));
+}
+
+/* The server's next own deadline, after anything that may have moved it. */
+static void arm_serve_timer(struct web *w)
+{
+	uint64_t timeout_us = serve_timeout_us(w->serve);
+
+	if (timeout_us == UINT64_MAX)
+		loop_timer_clear(w->loop, &w->serve_timer);
+	else
+		loop_timer_set(w->loop, &w->serve_timer, loop_now(w->loop) + timeout_us);
+}
+
+static void serve_now(struct web *w)
+{
+	tick(w);
+	serve_turn(w->serve);
+	arm_serve_timer(w);
+}
+
+static void on_readable(void *arg, uint32_t events)
+{
+	(void)events;
+	serve_now(arg);
+}
+
+static void on_serve_timer(void *arg)
+{
+	serve_now(arg);
+}
+
+static void on_second(void *arg)
+{
+	struct web *w = arg;
+
+	tick(w);
+	recent_sample(&w->recent, w->run);
+	loop_timer_set(w->loop, &w->second_timer, loop_now(w->loop) + SECOND_US);
+}
+
+static void answer_json(struct serve_request *r, unsigned status, char *text)
+{
+	serve_reply(r, status, "application/json", text, strlen(text));
+	mem_free(text);
+}
+
+static void answer_stop(struct serve_request *r, unsigned status, bool success, const char *message)
+{
+	char *text = mem_printf("{\n  \"message\": \"%s\",\n  \"success\": %s\n}\n", message,
+				success ? "true" : "false");
+
+	answer_json(r, status, text);
+}
+
+/* Handlers. */
+
+static void on_page(void *arg, struct serve_request *r)
+{
+	page_answer(((struct web *)arg)->run, r);
+}
+
+static void on_style(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	page_answer_style(r);
+}
+
+static void on_script(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	page_answer_script(r);
+}
+
+static void on_swarm(void *arg, struct serve_request *r)
+{
+	swarm_answer(((struct web *)arg)->run, r);
+}
+
+static void stop_wait_destroy(struct stop_wait *wait)
+{
+	struct web *w = wait->web;
+
+	loop_timer_clear(w->loop, &wait->deadline);
+	list_remove(&wait->node);
+	w->stop_count--;
+	mem_free(wait);
+}
+
+static void on_stopped(void *arg)
+{
+	struct stop_wait *wait = arg;
+	struct web *w = wait->web;
+
+	wait->is_stopped = true;
+	if (!wait->r)
+		return;
+	answer_stop(wait->r, 200, true, "Test stopped");
+	stop_wait_destroy(wait);
+	arm_serve_timer(w);
+}
+
+/* Gives up on one that has been deferred. */
+static void abandon(struct stop_wait *wait, unsigned status, const char *message)
+{
+	struct web *w = wait->web;
+
+	run_stop_forget(w->run, on_stopped, wait);
+	answer_stop(wait->r, status, false, message);
+	stop_wait_destroy(wait);
+	arm_serve_timer(w);
+}
+
+static void on_stop_deadline(void *arg)
+{
+	abandon(arg, 504, "The users are still stopping; ask /stats/requests for the state");
+}
+
+static void on_stop(void *arg, struct serve_request *r)
+{
+	struct web *w = arg;
+	struct stop_wait *wait;
+	uint64_t wait_us = (uint64_t)((w->run->stop_timeout_s + STOP_EXTRA_S) * CLOCK_S);
+	enum err err = OK;
+
+	if (w->stop_count == LIMIT_API_STOPS) {
+		answer_stop(r, 503, false, "Too many callers wait for the stop already");
+		return;
+	}
+	wait = mem_zalloc(1, sizeof(*wait));
+	wait->web = w;
+	loop_timer_init(&wait->deadline, on_stop_deadline, wait);
+	list_append(&w->stops, &wait->node);
+	w->stop_count++;
+	err = run_stop(w->run, on_stopped, wait);
+	if (err || wait->is_stopped) {
+		stop_wait_destroy(wait);
+		if (err)
+			answer_stop(r, 503, false, "Too many callers wait for the stop already");
+		else
+			answer_stop(r, 200, true, "Test stopped");
+		return;
+	}
+	loop_timer_set(w->loop, &wait->deadline, loop_now(w->loop) + wait_us);
+	wait->r = r;
+	serve_defer(r);
+}
+
+static void on_reset(void *arg, struct serve_request *r)
+{
+	struct web *w = arg;
+
+	run_reset_stats(w->run);
+	recent_sample(&w->recent, w->run);
+	serve_reply(r, 200, "text/html; charset=utf-8", "ok", 2);
+}
+
+/* Locust's rule: a caller within 2 s gets the same text, so that many pages cost as much as
+ * one. But not across a start, a reset or a change of state. */
+static void on_requests(void *arg, struct serve_request *r)
+{
+	struct web *w = arg;
+	uint64_t now_us = loop_now(w->loop);
+
+	if (!w->cached || w->cached_generation != w->run->generation ||
+	    now_us - w->cached_us >= CACHE_US) {
+		mem_free(w->cached);
+		w->cached = api_json_requests(w->run, &w->recent);
+		w->cached_us = now_us;
+		w->cached_generation = w->run->generation;
+	}
+	serve_reply(r, 200, "application/json", w->cached, strlen(w->cached));
+}
+
+static void on_window(void *arg, struct serve_request *r)
+{
+	answer_json(r, 200, api_json_window(((struct web *)arg)->run));
+}
+
+static void on_exceptions(void *arg, struct serve_request *r)
+{
+	answer_json(r, 200, api_json_exceptions(((struct web *)arg)->run));
+}
+
+static void on_tasks(void *arg, struct serve_request *r)
+{
+	answer_json(r, 200, api_json_tasks(((struct web *)arg)->run));
+}
+
+static void on_worker_count(void *arg, struct serve_request *r)
+{
+	const struct run *run = ((struct web *)arg)->run;
+	size_t count = run->mode->is_distributed ? run->mode->worker_count(run) : 0;
+
+	answer_json(r, 200, mem_printf("{\n  \"worker_count\": %zu\n}\n", count));
+}
+
+static void answer_csv(const struct run *run, struct serve_request *r, const char *kind,
+		       void (*write)(const struct run *, struct buf *))
+{
+	char name[API_CSV_NAME_BYTES], *disposition;
+	struct buf b;
+
+	buf_init(&b, LIMIT_CSV_BYTES);
+	write(run, &b);
+	if (b.is_full) {
+		serve_error(r, 500, "the table is larger than %d bytes", LIMIT_CSV_BYTES);
+	} else {
+		api_csv_name(run, kind, name);
+		disposition = mem_printf("attachment;filename=%s", name);
+		serve_add_header(r, "Content-disposition", disposition);
+		mem_free(disposition);
+		serve_reply(r, 200, "text/csv", b.p, b.len);
+	}
+	buf_fini(&b);
+}
+
+static void on_requests_csv(void *arg, struct serve_request *r)
+{
+	answer_csv(((struct web *)arg)->run, r, "requests", api_csv_requests);
+}
+
+static void on_failures_csv(void *arg, struct serve_request *r)
+{
+	answer_csv(((struct web *)arg)->run, r, "failures", api_csv_failures);
+}
+
+static void on_exceptions_csv(void *arg, struct serve_request *r)
+{
+	answer_csv(((struct web *)arg)->run, r, "exceptions", api_csv_exceptions);
+}
+
+static const struct serve_route routes[] = {
+	{ "GET", "/", on_page },
+	{ "GET", "/assets/page.css", on_style },
+	{ "GET", "/assets/page.js", on_script },
+	{ "POST", "/swarm", on_swarm },
+	{ "GET", "/stop", on_stop },
+	{ "GET", "/stats/reset", on_reset },
+	{ "GET", "/stats/requests", on_requests },
+	{ "GET", "/stats/requests/csv", on_requests_csv },
+	{ "GET", "/stats/failures/csv", on_failures_csv },
+	{ "GET", "/stats/window", on_window },
+	{ "GET", "/exceptions", on_exceptions },
+	{ "GET", "/exceptions/csv", on_exceptions_csv },
+	{ "GET", "/tasks", on_tasks },
+	{ "GET", "/worker-count", on_worker_count },
+	{ NULL },
+};
+
+enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
+		    struct web **out, struct err_text *text)
+{
+	struct web *w = mem_zalloc(1, sizeof(*w));
+	enum err err;
+
+	w->loop = loop;
+	w->run = run;
+	w->watch.fd = -1;
+	list_init(&w->stops);
+	recent_init(&w->recent);
+	loop_timer_init(&w->serve_timer, on_serve_timer, w);
+	loop_timer_init(&w->second_timer, on_second, w);
+	err = serve_create(&w->serve,
+			   &(struct serve_options){ .host = options->host,
+						    .port = options->port,
+						    .allow_any_origin = true,
+						    .routes = routes,
+						    .arg = w },
+			   text);
+	if (!err && loop_watch(loop, &w->watch, serve_fd(w->serve), EPOLLIN, on_readable, w))
+		err = err_set(text, ERR_IO, "cannot watch the web port; raise `ulimit -n`");
+	if (err) {
+		web_destroy(&w);
+		return err;
+	}
+	recent_sample(&w->recent, run);
+	loop_timer_set(loop, &w->second_timer, loop_now(loop) + SECOND_US);
+	arm_serve_timer(w);
+	*out = w;
+	return OK;
+}
+
+uint16_t web_port(const struct web *w)
+{
+	return serve_port(w->serve);
+}
+
+void web_destroy(struct web **at)
+{
+	struct web *w = *at;
+
+	if (!w)
+		return;
+	*at = NULL;
+	LIST_EACH (node, &w->stops)
+		abandon(CONTAINER_OF(node, struct stop_wait, node), 503,
+			"The load generator is ending");
+	loop_unwatch(w->loop, &w->watch);
+	loop_timer_clear(w->loop, &w->second_timer);
+	serve_destroy(&w->serve, DRAIN_US);
+	loop_timer_clear(w->loop, &w->serve_timer);
+	recent_fini(&w->recent);
+	mem_free(w->cached);
+	mem_free(w);
+}
