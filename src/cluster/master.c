@@ -21,10 +21,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "cluster/msg.h"
-#include "cluster/peer.h"
+#include "cluster/peers.h"
 #include "user/dispatch.h"
 
 #define LOGGER	       "locust.runners"
@@ -47,11 +46,7 @@ struct master {
 	struct dispatch *dispatch; /* NULL: no test */
 	struct dispatch_class *classes;
 	struct msg_count *counts; /* scratch for messages */
-	struct peer **peers;
-	size_t peer_count, peer_cap;
-	struct map by_id;   /* id -> struct peer */
-	struct map indices; /* id -> index + 1, also of workers that are gone */
-	size_t next_index;
+	struct peers peers;
 	uint64_t now_us, look_due_us;
 	bool want_begin; /* run_start() was called */
 	bool want_stop;	 /* run_stop() was called */
@@ -95,9 +90,9 @@ static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 	const struct master *m = master_of(run);
 	const struct peer *p;
 
-	if (i >= m->peer_count)
+	if (i >= m->peers.count)
 		return false;
-	p = m->peers[i];
+	p = m->peers.items[i];
 	*out = (struct run_worker){ .id = p->id,
 				    .state = p->state,
 				    .cpu_usage = p->cpu_percent,
@@ -107,18 +102,9 @@ static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 	return true;
 }
 
-static size_t count_peers(const struct master *m)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < m->peer_count; i++)
-		count += peer_takes_part(m->peers[i]);
-	return count;
-}
-
 static size_t mode_worker_count(const struct run *run)
 {
-	return count_peers(master_of(run));
+	return peers_taking_part(&master_of(run)->peers);
 }
 
 static const struct run_mode mode = { .is_distributed = true,
@@ -142,8 +128,7 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 		m->classes[i] =
 			(struct dispatch_class){ run->classes[i].name, run->classes[i].weight,
 						 run->classes[i].fixed_count };
-	map_init(&m->by_id);
-	map_init(&m->indices);
+	peers_init(&m->peers, run->class_count);
 	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
 	return m;
 }
@@ -155,13 +140,9 @@ void master_destroy(struct master **pm)
 	*pm = NULL;
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->peer_count; i++)
-		peer_destroy(&m->peers[i]);
+	peers_fini(&m->peers);
 	dispatch_destroy(&m->dispatch);
-	map_fini(&m->by_id);
-	map_fini(&m->indices);
 	run_fini(&m->run);
-	mem_free(m->peers);
 	mem_free(m->classes);
 	mem_free(m->counts);
 	mem_free(m);
@@ -278,66 +259,14 @@ static void pay_all(struct master *m)
 
 	if (!m->is_owing)
 		return;
-	for (size_t i = 0; i < m->peer_count; i++) {
-		pay(m, m->peers[i]);
-		is_owing = is_owing || m->peers[i]->owed;
+	for (size_t i = 0; i < m->peers.count; i++) {
+		pay(m, m->peers.items[i]);
+		is_owing = is_owing || m->peers.items[i]->owed;
 	}
 	m->is_owing = is_owing;
 }
 
 /* --- peers ------------------------------------------------------------------------------- */
-
-static struct peer *find_peer(const struct master *m, struct str id)
-{
-	return map_get(&m->by_id, id);
-}
-
-/* Counted from 0, and the same again for a worker that comes back. The memory of those that
- * are gone is bounded; beyond it a number is given only once. */
-static size_t index_of(struct master *m, struct str id)
-{
-	uintptr_t index = (uintptr_t)map_get(&m->indices, id);
-
-	if (index)
-		return index - 1;
-	index = ++m->next_index;
-	if (m->indices.count < LIMIT_WORKERS)
-		map_put(&m->indices, id, (void *)index);
-	return index - 1;
-}
-
-static struct peer *add_peer(struct master *m, struct str id)
-{
-	struct peer *p;
-
-	if (m->peer_count == LIMIT_WORKERS) {
-		log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d workers are the limit",
-			 STR_ARG(id), LIMIT_WORKERS);
-		return NULL;
-	}
-	if (m->peer_count == m->peer_cap) {
-		m->peer_cap = m->peer_cap ? 2 * m->peer_cap : 16;
-		m->peers = mem_realloc(m->peers, m->peer_cap * sizeof(struct peer *));
-	}
-	p = peer_create(id, index_of(m, id), m->run.options.class_count, m->now_us);
-	m->peers[m->peer_count++] = p;
-	map_put(&m->by_id, id, p);
-	return p;
-}
-
-static void remove_peer(struct master *m, struct peer *p)
-{
-	size_t i = 0;
-
-	while (m->peers[i] != p)
-		i++;
-	m->peer_count--;
-	memmove(&m->peers[i], &m->peers[i + 1], (m->peer_count - i) * sizeof(struct peer *));
-	map_remove(&m->by_id, str_of(p->id));
-	for (size_t c = 0; c < m->run.options.class_count; c++)
-		m->run.users_per_class[c] -= p->users[c];
-	peer_destroy(&p);
-}
 
 /* What a worker reports replaces what was known; classes it does not name keep their number.
  * The sums of the run follow. */
@@ -382,7 +311,7 @@ static void spread(struct master *m, const char *why_none)
 
 	if (!is_active(m))
 		return;
-	if (!count_peers(m)) {
+	if (!peers_taking_part(&m->peers)) {
 		log_line(LOG_INFO, LOGGER, "The last worker %s, stopping test.", why_none);
 		stop_run(m);
 		return;
@@ -390,10 +319,10 @@ static void spread(struct master *m, const char *why_none)
 	/* Before the first step the begin takes those that are present then. */
 	if (!m->dispatch)
 		return;
-	ids = mem_zalloc(m->peer_count, sizeof(*ids));
-	for (size_t i = 0; i < m->peer_count; i++)
-		if (peer_takes_part(m->peers[i]))
-			ids[count++] = m->peers[i]->id;
+	ids = mem_zalloc(m->peers.count, sizeof(*ids));
+	for (size_t i = 0; i < m->peers.count; i++)
+		if (peer_takes_part(m->peers.items[i]))
+			ids[count++] = m->peers.items[i]->id;
 	dispatch_set_workers(m->dispatch, ids, count, m->now_us);
 	mem_free(ids);
 	m->confirm_deadline_us = NEVER;
@@ -429,7 +358,7 @@ static void on_client_ready(struct master *m, struct peer *p, const struct msg_c
 	p->has_begun = p->is_awaited && has_begun;
 	owe(m, p, m->is_quitting ? PEER_OWED_QUIT : PEER_OWED_ACK);
 	log_line(LOG_INFO, LOGGER, "%s (index %zu) reported as ready. %zu workers connected.",
-		 p->id, p->index, count_peers(m));
+		 p->id, p->index, peers_taking_part(&m->peers));
 	spread(m, "left");
 }
 
@@ -515,8 +444,8 @@ static void on_quit(struct master *m, struct peer *p)
 {
 	leave(m, p, RUN_MISSING, "quit");
 	log_line(LOG_INFO, LOGGER, "Worker %s (index %zu) quit. %zu workers ready.", p->id,
-		 p->index, count_peers(m));
-	remove_peer(m, p);
+		 p->index, peers_taking_part(&m->peers));
+	peers_remove(&m->peers, p);
 }
 
 /* Heard of again. If it has users of this test they are counted on; else it is to stop, and
@@ -580,9 +509,12 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 
 	switch (msg->type) {
 	case MSG_CLIENT_READY:
-		p = add_peer(m, id);
+		p = peers_add(&m->peers, id, m->now_us);
 		if (p)
 			on_client_ready(m, p, &msg->client_ready);
+		else
+			log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d are the limit",
+				 STR_ARG(id), LIMIT_WORKERS);
 		break;
 	case MSG_HEARTBEAT:
 	case MSG_STATS:
@@ -606,11 +538,11 @@ static void begin(struct master *m)
 	m->want_begin = false;
 	log_line(LOG_INFO, LOGGER,
 		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
-		 m->run.wanted.user_count, m->run.wanted.spawn_rate, count_peers(m));
+		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
 	if (is_new) {
 		m->dispatch = dispatch_create(m->classes, m->run.options.class_count);
-		for (size_t i = 0; i < m->peer_count; i++)
-			peer_forget_test(m->peers[i]);
+		for (size_t i = 0; i < m->peers.count; i++)
+			peer_forget_test(m->peers.items[i]);
 		spread(m, "left");
 	}
 	if (!m->dispatch || !is_active(m))
@@ -626,10 +558,10 @@ static void take_steps(struct master *m)
 	/* What a step wants is absolute, so of several that are due the last one is enough. */
 	while (dispatch_step(m->dispatch, m->now_us))
 		continue;
-	for (size_t i = 0; i < m->peer_count; i++)
-		if (peer_takes_part(m->peers[i])) {
-			m->peers[i]->is_confirmed = false;
-			owe(m, m->peers[i], PEER_OWED_SPAWN);
+	for (size_t i = 0; i < m->peers.count; i++)
+		if (peer_takes_part(m->peers.items[i])) {
+			m->peers.items[i]->is_confirmed = false;
+			owe(m, m->peers.items[i], PEER_OWED_SPAWN);
 		}
 }
 
@@ -654,9 +586,9 @@ static void log_unconfirmed(const struct master *m)
 	struct buf text;
 
 	buf_init(&text, TEXT_BYTES);
-	for (size_t i = 0; i < m->peer_count; i++)
-		if (peer_takes_part(m->peers[i]) && !m->peers[i]->is_confirmed)
-			buf_printf(&text, "%s%s", text.len ? ", " : "", m->peers[i]->id);
+	for (size_t i = 0; i < m->peers.count; i++)
+		if (peer_takes_part(m->peers.items[i]) && !m->peers.items[i]->is_confirmed)
+			buf_printf(&text, "%s%s", text.len ? ", " : "", m->peers.items[i]->id);
 	log_line(LOG_WARNING, LOGGER,
 		 "Spawning is complete and report waittime is expired, but not all reports "
 		 "received from workers: %.*s",
@@ -669,8 +601,8 @@ static bool is_all_confirmed(struct master *m)
 {
 	bool is_all = true;
 
-	for (size_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
+	for (size_t i = 0; i < m->peers.count; i++) {
+		struct peer *p = m->peers.items[i];
 
 		if (!peer_takes_part(p) || p->is_confirmed)
 			continue;
@@ -699,9 +631,9 @@ static void check_spawned(struct master *m)
 	else
 		log_unconfirmed(m);
 	run_set_state(&m->run, RUN_RUNNING);
-	for (size_t i = 0; i < m->peer_count; i++)
-		if (peer_takes_part(m->peers[i]) && m->peers[i]->knows_complete)
-			owe(m, m->peers[i], PEER_OWED_COMPLETE);
+	for (size_t i = 0; i < m->peers.count; i++)
+		if (peer_takes_part(m->peers.items[i]) && m->peers.items[i]->knows_complete)
+			owe(m, m->peers.items[i], PEER_OWED_COMPLETE);
 }
 
 static void begin_stop(struct master *m)
@@ -710,8 +642,8 @@ static void begin_stop(struct master *m)
 	dispatch_destroy(&m->dispatch);
 	m->confirm_deadline_us = NEVER;
 	m->stop_deadline_us = m->now_us + stop_timeout_us(m) + STOP_MARGIN_US;
-	for (size_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
+	for (size_t i = 0; i < m->peers.count; i++) {
+		struct peer *p = m->peers.items[i];
 
 		p->owed &= ~(unsigned)(PEER_OWED_SPAWN | PEER_OWED_COMPLETE);
 		p->is_awaited = p->was_spawned && peer_takes_part(p);
@@ -727,8 +659,8 @@ static void check_stopped(struct master *m)
 
 	if (m->run.state != RUN_STOPPING || m->want_stop)
 		return;
-	for (size_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
+	for (size_t i = 0; i < m->peers.count; i++) {
+		struct peer *p = m->peers.items[i];
 
 		if (!p->is_awaited)
 			continue;
@@ -750,8 +682,8 @@ static void look_for_silence(struct master *m)
 	if (m->now_us < m->look_due_us)
 		return;
 	m->look_due_us = m->now_us + LOOK_US;
-	for (size_t i = m->peer_count; i-- > 0;) {
-		struct peer *p = m->peers[i];
+	for (size_t i = m->peers.count; i-- > 0;) {
+		struct peer *p = m->peers.items[i];
 		uint64_t silent_us = m->now_us - p->heard_us;
 
 		if (p->state != RUN_MISSING && silent_us > SILENT_US) {
@@ -761,14 +693,14 @@ static void look_for_silence(struct master *m)
 			leave(m, p, RUN_MISSING, "went missing");
 		} else if (silent_us > SILENT_US + FORGET_US) {
 			log_line(LOG_INFO, LOGGER, "Worker %s is forgotten.", p->id);
-			remove_peer(m, p);
+			peers_remove(&m->peers, p);
 		}
 	}
 }
 
 static void check_quit(struct master *m)
 {
-	if (!m->is_quitting || m->has_ended || (m->peer_count && m->now_us < m->quit_deadline_us))
+	if (!m->is_quitting || m->has_ended || (m->peers.count && m->now_us < m->quit_deadline_us))
 		return;
 	m->has_ended = true;
 	m->options.ended(m->options.arg);
@@ -828,7 +760,7 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 			 STR_ARG(worker_id), text.text);
 		return;
 	}
-	p = find_peer(m, worker_id);
+	p = peers_find(&m->peers, worker_id);
 	if (p)
 		on_known(m, p, &msg);
 	else
@@ -863,7 +795,7 @@ void master_quit(struct master *m, uint64_t now_us)
 		return;
 	m->is_quitting = true;
 	m->quit_deadline_us = now_us + QUIT_US;
-	for (size_t i = 0; i < m->peer_count; i++)
-		owe(m, m->peers[i], PEER_OWED_QUIT);
+	for (size_t i = 0; i < m->peers.count; i++)
+		owe(m, m->peers.items[i], PEER_OWED_QUIT);
 	press(m);
 }

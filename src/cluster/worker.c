@@ -24,7 +24,7 @@
 #define LOGGER	       "locust.runners"
 #define NEVER	       UINT64_MAX
 #define READY_EVERY_US (5 * CLOCK_S)
-#define READY_TRIES    61
+#define READY_FOR_US   (305 * CLOCK_S) /* Locust: 61 tries */
 #define HEARTBEAT_US   CLOCK_S
 #define REPORT_US      CLOCK_S
 #define SILENCE_US     (60 * CLOCK_S)
@@ -65,8 +65,7 @@ struct worker {
 	bool is_quitting;
 	enum err end_err; /* what `ended` will say */
 	struct err_text end_text;
-	unsigned ready_tries;
-	uint64_t now_us, ready_due_us, heartbeat_due_us, report_due_us;
+	uint64_t now_us, ready_until_us, ready_due_us, heartbeat_due_us, report_due_us;
 	uint64_t master_beat_us;   /* the last heartbeat of the master, 0: never */
 	uint64_t stop_deadline_us; /* while WORKER_STOPPING */
 	bool is_stop_collected;	   /* the last statistics are in the backlog */
@@ -97,6 +96,7 @@ struct worker *worker_create(const struct worker_options *options, uint64_t now_
 	w->options = *options;
 	w->id = mem_strdup(options->id);
 	w->now_us = w->ready_due_us = now_us;
+	w->ready_until_us = now_us + READY_FOR_US;
 	w->heartbeat_due_us = w->report_due_us = NEVER;
 	w->wanted = mem_zalloc(classes, sizeof(*w->wanted));
 	w->running = mem_zalloc(classes, sizeof(*w->running));
@@ -277,7 +277,7 @@ static void set_state(struct worker *w, enum worker_state state)
 
 static void begin_ready(struct worker *w)
 {
-	w->ready_tries = 0;
+	w->ready_until_us = w->now_us + READY_FOR_US;
 	w->ready_due_us = w->now_us;
 }
 
@@ -513,17 +513,15 @@ static void introduce(struct worker *w)
 
 	if (w->is_quitting)
 		return;
-	if (w->ready_tries == READY_TRIES) {
+	if (w->now_us >= w->ready_until_us) {
 		w->ready_due_us = NEVER;
 		begin_quit(w, err_set(&w->end_text, ERR_TIMEOUT,
 				      "no answer from the master within %llu s; is its address "
 				      "right, and does it run?",
-				      READY_EVERY_US / CLOCK_S * READY_TRIES));
+				      READY_FOR_US / CLOCK_S));
 		return;
 	}
-	w->ready_tries++;
-	w->ready_due_us = w->now_us + READY_EVERY_US;
-	(void)post(w, &m);
+	w->ready_due_us = w->now_us + (post(w, &m) ? READY_EVERY_US : RETRY_US);
 }
 
 static void beat(struct worker *w)

@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster: one master and several workers of ours on a fake clock and a seeded link in memory
+ * that delays, is full at times, and loses workers. Thousands of tests are run; each failure
+ * prints its seed. What must hold: every request that was made is counted once, the window
+ * holds those of the steady state, every wait ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "cluster/master.h"
+#include "cluster/worker.h"
+
+#define RUNS	    2000
+#define NODES	    6
+#define CLASSES	    2
+#define WALL_S	    1800000000.0
+#define WORK_US	    (20 * CLOCK_MS) /* how often users make requests */
+#define DELAY_US    (20 * CLOCK_MS) /* of a frame, at most */
+#define SETTLE_US   (300 * CLOCK_MS)
+#define PLACES	    512 /* frames or answers under way */
+#define CHECK(s, c) ((c) ? (void)0 : fail_sim(s, #c, __LINE__))
+
+struct sim;
+
+struct frame {
+	uint64_t at_us;
+	char *bytes;
+	size_t len;
+};
+
+/* In order, whatever the delays. */
+struct wire {
+	struct frame frames[PLACES];
+	size_t first, count;
+	uint64_t last_us;
+};
+
+struct answer {
+	uint64_t at_us;
+	struct stats delta;
+};
+
+/* A worker process: the machine, its users, its connection. */
+struct node {
+	struct sim *sim;
+	struct worker *worker;
+	char id[32];
+	bool is_alive, has_ended;
+	uint64_t users[CLASSES], wanted[CLASSES];
+	uint64_t settle_us; /* UINT64_MAX: settled */
+	struct stats counted;
+	struct answer answers[32];
+	size_t answer_first, answer_count;
+	struct wire to_master, to_worker;
+};
+
+struct sim {
+	uint64_t seed, now_us, work_us;
+	struct rng rng;
+	struct master *master;
+	struct node nodes[NODES];
+	size_t node_count;
+	bool is_lossy;	/* frames are refused at times */
+	bool has_ended; /* the master */
+	bool is_stopped;
+	uint64_t made;				/* requests of the present test */
+	uint64_t made_by_dead;			/* of these, by workers that were killed */
+	uint64_t made_at_running, made_at_stop; /* when the master changed its state */
+};
+
+static const struct run_class classes[CLASSES] = { { .name = "Alpha", .weight = 2 },
+						   { .name = "Beta", .weight = 1 } };
+static const char *const names[CLASSES] = { "Alpha", "Beta" };
+
+static void fail_sim(const struct sim *s, const char *what, int line)
+{
+	print_error("seed %llu, %.3f s, line %d: not true: %s\n", (unsigned long long)s->seed,
+		    (double)s->now_us / CLOCK_S, line, what);
+	fail();
+}
+
+static uint64_t draw_us(struct sim *s, uint64_t below_us)
+{
+	return rng_below(&s->rng, below_us + 1);
+}
+
+/* --- the link ---------------------------------------------------------------------------- */
+
+static bool put_frame(struct sim *s, struct wire *w, struct str bytes)
+{
+	struct frame *f = &w->frames[(w->first + w->count) % PLACES];
+
+	if (w->count == PLACES || (s->is_lossy && rng_below(&s->rng, 20) == 0))
+		return false;
+	*f = (struct frame){ s->now_us + draw_us(s, DELAY_US), mem_strndup(bytes.p, bytes.len),
+			     bytes.len };
+	if (f->at_us < w->last_us)
+		f->at_us = w->last_us;
+	w->last_us = f->at_us;
+	w->count++;
+	return true;
+}
+
+static struct frame take_frame(struct wire *w)
+{
+	struct frame f = w->frames[w->first];
+
+	w->first = (w->first + 1) % PLACES;
+	w->count--;
+	return f;
+}
+
+static void cut_wire(struct wire *w)
+{
+	while (w->count)
+		mem_free(take_frame(w).bytes);
+}
+
+static bool send_to_master(void *arg, struct str frame)
+{
+	struct node *n = arg;
+
+	return put_frame(n->sim, &n->to_master, frame);
+}
+
+static bool send_to_worker(void *arg, const char *id, struct str frame)
+{
+	struct sim *s = arg;
+
+	for (size_t i = 0; i < s->node_count; i++)
+		if (strcmp(s->nodes[i].id, id) == 0)
+			return s->nodes[i].is_alive && put_frame(s, &s->nodes[i].to_worker, frame);
+	return false;
+}
+
+/* --- the load ---------------------------------------------------------------------------- */
+
+static void load_set_users(void *load, const uint64_t *counts, const char *host,
+			   double stop_timeout_s)
+{
+	struct node *n = load;
+
+	(void)host;
+	(void)stop_timeout_s;
+	memcpy(n->wanted, counts, sizeof(n->wanted));
+	n->settle_us = n->sim->now_us + draw_us(n->sim, SETTLE_US);
+}
+
+static void load_collect(void *load)
+{
+	struct node *n = load;
+	struct answer *a = &n->answers[(n->answer_first + n->answer_count) % 32];
+
+	CHECK(n->sim, n->answer_count < 32);
+	n->answer_count++;
+	a->at_us = n->sim->now_us + draw_us(n->sim, 2 * CLOCK_MS);
+	if (n->answer_count > 1) {
+		uint64_t before_us = n->answers[(n->answer_first + n->answer_count - 2) % 32].at_us;
+
+		if (a->at_us < before_us)
+			a->at_us = before_us;
+	}
+	stats_init(&a->delta, WALL_S);
+	stats_merge(&a->delta, &n->counted);
+	stats_clear(&n->counted, WALL_S);
+}
+
+static const struct worker_load_ops ops = { load_set_users, load_collect };
+
+static void make_requests(struct sim *s, struct node *n)
+{
+	uint64_t users = n->users[0] + n->users[1];
+
+	for (uint64_t times = users ? rng_below(&s->rng, users + 1) : 0; times; times--) {
+		stats_record(&n->counted,
+			     stats_entry(&n->counted, str_of("GET"),
+					 str_of(times % 3 ? "/a" : "/b"), WALL_S),
+			     1000 + times, 10, times % 7 ? NULL : "broken", WALL_S);
+		s->made++;
+	}
+}
+
+static void settle(struct node *n)
+{
+	memcpy(n->users, n->wanted, sizeof(n->users));
+	n->settle_us = UINT64_MAX;
+	worker_on_settled(n->worker, n->sim->now_us);
+}
+
+static void answer(struct node *n)
+{
+	struct answer a = n->answers[n->answer_first];
+
+	n->answer_first = (n->answer_first + 1) % 32;
+	n->answer_count--;
+	worker_on_delta(n->worker, &a.delta, n->users, n->sim->now_us);
+	stats_fini(&a.delta);
+}
+
+/* --- nodes ------------------------------------------------------------------------------- */
+
+static void on_reconnect(void *arg)
+{
+	(void)arg;
+}
+
+static void on_worker_ended(void *arg, enum err err, const struct err_text *text)
+{
+	struct node *n = arg;
+
+	(void)text;
+	CHECK(n->sim, err == OK && !n->has_ended);
+	n->has_ended = true;
+}
+
+static void add_node(struct sim *s)
+{
+	struct node *n = &s->nodes[s->node_count++];
+	struct worker_options options = { .id = n->id,
+					  .classes = names,
+					  .class_count = CLASSES,
+					  .ops = &ops,
+					  .load = n,
+					  .send = send_to_master,
+					  .reconnect = on_reconnect,
+					  .ended = on_worker_ended,
+					  .arg = n };
+
+	n->sim = s;
+	n->is_alive = true;
+	n->settle_us = UINT64_MAX;
+	snprintf(n->id, sizeof(n->id), "h_%zu", s->node_count);
+	stats_init(&n->counted, WALL_S);
+	n->worker = worker_create(&options, s->now_us);
+}
+
+/* kill -9, or the end of an orderly leave: what it has sent still arrives when it left. */
+static void end_node(struct node *n, bool is_killed)
+{
+	n->is_alive = false;
+	cut_wire(&n->to_worker);
+	if (is_killed)
+		cut_wire(&n->to_master);
+}
+
+static uint64_t node_due_us(const struct node *n)
+{
+	uint64_t due_us = UINT64_MAX;
+
+	if (n->to_master.count)
+		due_us = n->to_master.frames[n->to_master.first].at_us;
+	if (!n->is_alive)
+		return due_us;
+	if (n->to_worker.count && n->to_worker.frames[n->to_worker.first].at_us < due_us)
+		due_us = n->to_worker.frames[n->to_worker.first].at_us;
+	if (n->settle_us < due_us)
+		due_us = n->settle_us;
+	if (n->answer_count && n->answers[n->answer_first].at_us < due_us)
+		due_us = n->answers[n->answer_first].at_us;
+	return worker_due_us(n->worker) < due_us ? worker_due_us(n->worker) : due_us;
+}
+
+static void run_node(struct sim *s, struct node *n)
+{
+	while (n->to_master.count && n->to_master.frames[n->to_master.first].at_us <= s->now_us) {
+		struct frame f = take_frame(&n->to_master);
+
+		master_on_frame(s->master, str_of(n->id), (struct str){ f.bytes, f.len },
+				s->now_us);
+		mem_free(f.bytes);
+	}
+	while (n->is_alive && n->to_worker.count &&
+	       n->to_worker.frames[n->to_worker.first].at_us <= s->now_us) {
+		struct frame f = take_frame(&n->to_worker);
+
+		worker_on_frame(n->worker, (struct str){ f.bytes, f.len }, s->now_us);
+		mem_free(f.bytes);
+	}
+	if (!n->is_alive)
+		return;
+	if (n->settle_us <= s->now_us)
+		settle(n);
+	while (n->answer_count && n->answers[n->answer_first].at_us <= s->now_us)
+		answer(n);
+	if (worker_due_us(n->worker) <= s->now_us)
+		worker_tick(n->worker, s->now_us);
+	if (n->has_ended)
+		end_node(n, false);
+}
+
+/* --- the simulation ---------------------------------------------------------------------- */
+
+static void on_due_changed(void *arg)
+{
+	(void)arg;
+}
+
+static void on_master_ended(void *arg)
+{
+	struct sim *s = arg;
+
+	CHECK(s, !s->has_ended);
+	s->has_ended = true;
+}
+
+static void on_stopped(void *arg)
+{
+	struct sim *s = arg;
+
+	s->is_stopped = true;
+}
+
+static void note_state(struct sim *s, enum run_state before)
+{
+	enum run_state state = master_run(s->master)->state;
+
+	if (state == RUN_RUNNING && before != RUN_RUNNING)
+		s->made_at_running = s->made;
+	if (state == RUN_STOPPING && before != RUN_STOPPING)
+		s->made_at_stop = s->made;
+}
+
+static void advance(struct sim *s, uint64_t until_us)
+{
+	while (s->now_us < until_us) {
+		enum run_state before = master_run(s->master)->state;
+		uint64_t due_us = master_due_us(s->master);
+
+		for (size_t i = 0; i < s->node_count; i++)
+			if (node_due_us(&s->nodes[i]) < due_us)
+				due_us = node_due_us(&s->nodes[i]);
+		due_us = due_us < s->work_us ? due_us : s->work_us;
+		due_us = due_us < until_us ? due_us : until_us;
+		s->now_us = due_us > s->now_us ? due_us : s->now_us + 1;
+		if (s->now_us >= s->work_us) {
+			s->work_us = s->now_us + WORK_US;
+			for (size_t i = 0; i < s->node_count; i++)
+				if (s->nodes[i].is_alive)
+					make_requests(s, &s->nodes[i]);
+		}
+		for (size_t i = 0; i < s->node_count; i++)
+			run_node(s, &s->nodes[i]);
+		if (master_due_us(s->master) <= s->now_us)
+			master_tick(s->master, s->now_us);
+		note_state(s, before);
+	}
+}
+
+/* False when it has not become `state` in time. */
+static bool advance_to(struct sim *s, enum run_state state, uint64_t within_us)
+{
+	uint64_t until_us = s->now_us + within_us;
+
+	while (master_run(s->master)->state != state && s->now_us < until_us)
+		advance(s, s->now_us + 10 * CLOCK_MS);
+	return master_run(s->master)->state == state;
+}
+
+/* A refused client_ready is repeated after 5 s. */
+static void wait_for_workers(struct sim *s, size_t count)
+{
+	const struct run *run = master_run(s->master);
+	uint64_t until_us = s->now_us + 60 * CLOCK_S;
+
+	while (run->mode->worker_count(run) < count && s->now_us < until_us)
+		advance(s, s->now_us + 100 * CLOCK_MS);
+	CHECK(s, run->mode->worker_count(run) == count);
+}
+
+static void open_sim(struct sim *s, uint64_t seed, const struct run_options *run, bool is_lossy)
+{
+	struct master_options options = { .run = run,
+					  .wall_offset_s = WALL_S,
+					  .send = send_to_worker,
+					  .due_changed = on_due_changed,
+					  .ended = on_master_ended,
+					  .arg = s };
+
+	memset(s, 0, sizeof(*s));
+	s->seed = seed;
+	s->now_us = s->work_us = CLOCK_S;
+	s->is_lossy = is_lossy;
+	rng_init(&s->rng, seed, 0);
+	s->master = master_create(&options, s->now_us);
+}
+
+static void close_sim(struct sim *s)
+{
+	for (size_t i = 0; i < s->node_count; i++) {
+		struct node *n = &s->nodes[i];
+
+		for (; n->answer_count; n->answer_count--) {
+			stats_fini(&n->answers[n->answer_first].delta);
+			n->answer_first = (n->answer_first + 1) % 32;
+		}
+		cut_wire(&n->to_master);
+		cut_wire(&n->to_worker);
+		stats_fini(&n->counted);
+		worker_destroy(&n->worker);
+	}
+	master_destroy(&s->master);
+}
+
+static uint64_t users_now(const struct sim *s)
+{
+	uint64_t users = 0;
+
+	for (size_t i = 0; i < s->node_count; i++)
+		for (size_t c = 0; c < CLASSES && s->nodes[i].is_alive; c++)
+			users += s->nodes[i].users[c];
+	return users;
+}
+
+static void start(struct sim *s, uint64_t users, double rate)
+{
+	struct run_start start = { .user_count = users, .spawn_rate = rate };
+
+	s->made = 0;
+	CHECK(s, run_start(master_run(s->master), &start, NULL) == OK);
+}
+
+static void stop(struct sim *s)
+{
+	struct run *run = master_run(s->master);
+
+	s->is_stopped = false;
+	s->made_at_stop = s->made;
+	run_tick(run, s->now_us);
+	CHECK(s, run_stop(run, on_stopped, s) == OK);
+	/* The simulated users need at most 0.3 s, a refused frame some retries. */
+	CHECK(s, advance_to(s, RUN_STOPPED, 7 * CLOCK_S));
+	CHECK(s, s->is_stopped);
+}
+
+static void end_all(struct sim *s)
+{
+	master_quit(s->master, s->now_us);
+	advance(s, s->now_us + 1200 * CLOCK_MS);
+	CHECK(s, s->has_ended);
+}
+
+static uint64_t sum_of_entries(const struct stats *stats)
+{
+	struct map_entry *slot;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; (slot = map_next(&stats->entries, &i));)
+		sum += ((struct stats_entry *)slot->value)->num_requests;
+	return sum;
+}
+
+/* Nobody was killed: everything is counted, once. */
+static void check_counts(struct sim *s)
+{
+	const struct run *run = master_run(s->master);
+
+	CHECK(s, run->stats.total.num_requests == s->made);
+	CHECK(s, sum_of_entries(&run->stats) == s->made);
+	CHECK(s, run->stats.total.rounded.count == s->made);
+	CHECK(s, sum_of_entries(&run->window) == run->window.total.num_requests);
+	CHECK(s, run_user_count(run) == 0);
+}
+
+/* --- steady workers: exact totals, exact window ------------------------------------------ */
+
+static const struct run_options plain_run = { .classes = classes, .class_count = CLASSES };
+
+static void steady_test(struct sim *s, bool is_lossy)
+{
+	uint64_t users = 1 + rng_below(&s->rng, 40), begin_us, end_us, per_s;
+	const struct run *run = master_run(s->master);
+
+	start(s, users, 5 + (double)rng_below(&s->rng, 100));
+	CHECK(s, advance_to(s, RUN_RUNNING, 20 * CLOCK_S));
+	CHECK(s, users_now(s) == users && run_user_count(run) == users);
+	begin_us = s->now_us;
+	advance(s, s->now_us + CLOCK_S + draw_us(s, 4 * CLOCK_S));
+	CHECK(s, run->state == RUN_RUNNING);
+	end_us = s->now_us;
+	stop(s);
+	check_counts(s);
+	CHECK(s, users_now(s) == 0);
+	/* Both edges are as late as the message that draws them: a step of requests or two. */
+	per_s = users * CLOCK_S / WORK_US;
+	if (!is_lossy) {
+		uint64_t slack = per_s * 80 / 1000 + 3 * users;
+		uint64_t truth = s->made_at_stop - s->made_at_running;
+
+		CHECK(s, end_us > begin_us);
+		CHECK(s, run->window.total.num_requests + slack >= truth);
+		CHECK(s, run->window.total.num_requests <= truth + slack);
+	}
+}
+
+static void counts_are_exact_with_steady_workers(void **state)
+{
+	static struct sim s;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		bool is_lossy = seed % 2;
+		size_t workers;
+
+		open_sim(&s, seed, &plain_run, is_lossy);
+		workers = 1 + rng_below(&s.rng, 4);
+		while (s.node_count < workers)
+			add_node(&s);
+		wait_for_workers(&s, workers);
+		steady_test(&s, is_lossy);
+		/* Again, at once, with the same workers. */
+		steady_test(&s, is_lossy);
+		end_all(&s);
+		close_sim(&s);
+	}
+}
+
+/* --- workers that come and go in order: totals stay exact -------------------------------- */
+
+static void counts_are_exact_when_workers_join_and_leave(void **state)
+{
+	static struct sim s;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		open_sim(&s, seed, &plain_run, seed % 2);
+		add_node(&s);
+		add_node(&s);
+		wait_for_workers(&s, 2);
+		start(&s, 1 + rng_below(&s.rng, 40), 10 + (double)rng_below(&s.rng, 50));
+		while (s.node_count < NODES) {
+			advance(&s, s.now_us + draw_us(&s, 2 * CLOCK_S));
+			add_node(&s);
+			if (rng_below(&s.rng, 2))
+				worker_quit(s.nodes[rng_below(&s.rng, s.node_count - 1)].worker,
+					    s.now_us);
+		}
+		if (master_run(s.master)->state != RUN_STOPPED) {
+			if (seed % 4 == 0)
+				CHECK(&s, advance_to(&s, RUN_RUNNING, 30 * CLOCK_S));
+			stop(&s);
+		}
+		check_counts(&s);
+		end_all(&s);
+		close_sim(&s);
+	}
+}
+
+/* --- workers that are lost --------------------------------------------------------------- */
+
+static void nothing_hangs_when_workers_are_lost(void **state)
+{
+	static struct sim s;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		struct node *lost;
+		uint64_t users;
+
+		open_sim(&s, seed, &plain_run, seed % 3 == 0);
+		add_node(&s);
+		add_node(&s);
+		add_node(&s);
+		wait_for_workers(&s, 3);
+		users = 3 + rng_below(&s.rng, 20);
+		start(&s, users, 20);
+		advance(&s, s.now_us + draw_us(&s, 4 * CLOCK_S));
+		lost = &s.nodes[rng_below(&s.rng, 3)];
+		end_node(lost, true);
+		if (seed % 2) {
+			/* The others take its users over. */
+			advance(&s, s.now_us + 6 * CLOCK_S);
+			CHECK(&s, advance_to(&s, RUN_RUNNING, 20 * CLOCK_S));
+			CHECK(&s, users_now(&s) == users);
+		}
+		stop(&s);
+		CHECK(&s, master_run(s.master)->stats.total.num_requests <= s.made);
+		CHECK(&s, users_now(&s) == 0);
+		end_all(&s);
+		close_sim(&s);
+	}
+}
+
+static void the_last_worker_that_is_lost_ends_the_test(void **state)
+{
+	static struct sim s;
+
+	(void)state;
+	open_sim(&s, 1, &plain_run, false);
+	add_node(&s);
+	advance(&s, s.now_us + CLOCK_S);
+	start(&s, 5, 100);
+	CHECK(&s, advance_to(&s, RUN_RUNNING, 5 * CLOCK_S));
+	end_node(&s.nodes[0], true);
+	CHECK(&s, advance_to(&s, RUN_STOPPED, 6 * CLOCK_S));
+	CHECK(&s, run_user_count(master_run(s.master)) == 0);
+	close_sim(&s);
+}
+
+/* A master that was started anew gets its workers back, also those that had users. */
+static void a_new_master_adopts_the_workers(void **state)
+{
+	static struct sim s;
+	struct master_options options = { .run = &plain_run,
+					  .wall_offset_s = WALL_S,
+					  .send = send_to_worker,
+					  .due_changed = on_due_changed,
+					  .ended = on_master_ended,
+					  .arg = &s };
+
+	(void)state;
+	open_sim(&s, 1, &plain_run, false);
+	add_node(&s);
+	add_node(&s);
+	advance(&s, s.now_us + CLOCK_S);
+	start(&s, 6, 100);
+	CHECK(&s, advance_to(&s, RUN_RUNNING, 5 * CLOCK_S));
+	master_destroy(&s.master);
+	s.master = master_create(&options, s.now_us);
+	advance(&s, s.now_us + 3 * CLOCK_S);
+	CHECK(&s, users_now(&s) == 0);
+	start(&s, 6, 100);
+	CHECK(&s, advance_to(&s, RUN_RUNNING, 5 * CLOCK_S));
+	stop(&s);
+	end_all(&s);
+	close_sim(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_are_exact_with_steady_workers),
+		cmocka_unit_test(counts_are_exact_when_workers_join_and_leave),
+		cmocka_unit_test(nothing_hangs_when_workers_are_lost),
+		cmocka_unit_test(the_last_worker_that_is_lost_ends_the_test),
+		cmocka_unit_test(a_new_master_adopts_the_workers),
+	};
+
+	log_set_level(LOG_CRITICAL);
+	return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
+}
