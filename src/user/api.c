@@ -49,7 +49,8 @@ static bool refuse(struct turn *t, const char *class, const char *text)
 
 static bool is_absolute(const char *path)
 {
-	return strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0;
+	return path[0] != '/' &&
+	       (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
 }
 
 static bool set_absolute(struct turn *t, struct http_request *out, const char *url)

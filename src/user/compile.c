@@ -109,21 +109,32 @@ static bool is_installed(const char *name)
 	return false;
 }
 
+/* Cuts c->words at its blanks. */
+static enum err split_words(struct compiler *c, struct err_text *text)
+{
+	char *word = c->words + strspn(c->words, " \t");
+
+	while (*word) {
+		size_t len = strcspn(word, " \t");
+		char *next = word + len + strspn(word + len, " \t");
+
+		if (c->count == LIMIT_COMPILER_WORDS)
+			return err_set(text, ERR_TOO_BIG, "CC has more than %d words",
+				       LIMIT_COMPILER_WORDS);
+		word[len] = '\0';
+		c->argv[c->count++] = word;
+		word = next;
+	}
+	return OK;
+}
+
 static enum err find_compiler(struct compiler *c, struct err_text *text)
 {
 	const char *given = getenv("CC");
-	char *rest = NULL;
 
 	if (given && given[strspn(given, " \t")]) {
 		c->words = mem_strdup(given);
-		for (char *word = strtok_r(c->words, " \t", &rest); word;
-		     word = strtok_r(NULL, " \t", &rest)) {
-			if (c->count == LIMIT_COMPILER_WORDS)
-				return err_set(text, ERR_TOO_BIG, "CC has more than %d words",
-					       LIMIT_COMPILER_WORDS);
-			c->argv[c->count++] = word;
-		}
-		return OK;
+		return split_words(c, text);
 	}
 	for (size_t i = 0; i < sizeof(compilers) / sizeof(compilers[0]); i++)
 		if (is_installed(compilers[i])) {

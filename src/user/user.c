@@ -30,7 +30,8 @@ uint64_t user_seconds_us(double seconds)
 struct turn *user_turn(struct cic_user *u)
 {
 	ensure(u && u->magic == USER_MAGIC);
-	ensure(u->turn); /* a user may only be used inside its own on_start, task or on_stop */
+	/* A user may only be used inside its own on_start, task or on_stop. */
+	ensure(u->place->running == u);
 	return u->turn;
 }
 
@@ -196,9 +197,15 @@ static void miss_stack(struct cic_user *u)
 /* Enters the user's code until it waits or ends. */
 static void go_on(struct cic_user *u)
 {
-	if (u->fiber) {
+	enum err err = OK;
+
+	u->place->running = u;
+	if (u->fiber)
 		fiber_resume(u->fiber);
-	} else if (fiber_start(&u->place->fibers, run, u, &u->fiber) != OK) {
+	else
+		err = fiber_start(&u->place->fibers, run, u, &u->fiber);
+	u->place->running = NULL;
+	if (err) {
 		miss_stack(u);
 		return;
 	}

@@ -29,6 +29,7 @@ struct user_place {
 	struct fiber_pool fibers;
 	struct tally tally;
 	struct buf target, headers; /* of the request that is being written */
+	struct cic_user *running;   /* whose code runs now; NULL: the loop's */
 	uint64_t seed;
 	/* The user is leaving: off its list, and its memory goes at the end of the turn. */
 	void (*on_gone)(void *arg, struct cic_user *u);
