@@ -52,7 +52,7 @@
 #define LIMIT_MESSAGE_OBJECTS	(4 * 1024 * 1024) /* 100 MB while a frame is read */
 #define LIMIT_MESSAGE_DEPTH	16
 #define LIMIT_MESSAGE_COUNT	1000000000000000ull /* any number that is counted */
-#define LIMIT_WORKER_ID_BYTES	255 /* of a ZeroMQ identity */
+#define LIMIT_WORKER_ID_BYTES	255		    /* of a ZeroMQ identity */
 #define LIMIT_WORKERS		20000
 #define LIMIT_WORKER_OUTBOX	32  /* frames of one report that wait for the connection */
 #define LIMIT_WORKER_EXCEPTIONS 100 /* sent per second, the rest is dropped */
