@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""cicada beside wrk and Locust: requests per generator CPU-second on the same target.
+
+One nginx worker on CPU 1 answers with tiny replies; each generator has CPU 0 and 64 connections.
+The generators run in turn, round after round, so that a machine whose speed drifts drifts for all
+of them. Requests are those each generator itself reports; CPU is user + system of its whole process
+as the kernel accounts it, start-up included. The ratio is taken within a round.
+
+    bench/peers.py --rounds 7 --seconds 6
+
+Needs nginx, wrk and Debian's locust; those that are missing are left out and named."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+CICADA = HERE.parent / "build" / "release" / "cicada"
+CONNECTIONS = 64
+
+NGINX = """
+daemon off; worker_processes 1; worker_cpu_affinity 10; pid {dir}/pid; error_log {dir}/error;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 1h; client_body_temp_path {dir}/b;
+  proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  client_body_buffer_size 16k; default_type application/json;
+  server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ return 200 '{{"predictions": [0]}}'; }} }}
+}}
+"""
+
+
+def cicada(user):
+    def command(url, seconds):
+        return [CICADA, "-f", HERE / "mix.c", "-H", url, "--headless", "--only-summary", "-u",
+                str(CONNECTIONS), "-r", "1000", "-t", f"{seconds}s", "-s", "5", "--threads", "1",
+                user]
+    return command, r"^\s+Aggregated\s+(\d+)"
+
+
+def locust(user):
+    def command(url, seconds):
+        return ["/usr/bin/locust", "-f", HERE / "mix_locust.py", "-H", url, "--headless",
+                "--only-summary", "-u", str(CONNECTIONS), "-r", "1000", "-t", f"{seconds}s", user]
+    return command, r"^\s+Aggregated\s+(\d+)"
+
+
+def wrk(*more):
+    def command(url, seconds):
+        return ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *more, url + "/healthz"]
+    return command, r"(\d+) requests in"
+
+
+GENERATORS = {
+    "GET": {"wrk": wrk(), "cicada": cicada("GetOnly")},
+    "mix": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix"),
+            "Locust FastHttpUser": locust("Fast"), "Locust HttpUser": locust("Plain")},
+}
+
+
+def run(command, pattern, cpu):
+    """(requests, CPU seconds, wall seconds) of one run."""
+    with tempfile.TemporaryFile("w+") as out:
+        started = time.monotonic()
+        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=out, cwd="/",
+                                   preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        out.seek(0)
+        text = out.read()
+    found = re.findall(pattern, text, re.M)
+    if not found:
+        sys.exit(f"{command[0]} ended with {status} and said no count:\n{text}")
+    if re.search(r"Non-2xx|Socket errors|Error report", text):
+        print(f"note: errors in the run of {command[0]}:\n{text[-2000:]}", file=sys.stderr)
+    return int(found[0]), usage.ru_utime + usage.ru_stime, wall
+
+
+def spread(values, digits):
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f}-{max(values):.{digits}f})")
+
+
+def compare(work, generators, url, options):
+    names = [n for n, (command, _) in generators.items()
+             if shutil.which(str(command("", 1)[0])) or print(f"left out, not installed: {n}")]
+    figures = {n: [] for n in names}
+    for number in range(-1, options.rounds):
+        for name in names:
+            command, pattern = generators[name]
+            result = run(command(url, options.seconds if number >= 0 else 1), pattern, 0)
+            if number >= 0:
+                figures[name].append(result)
+    base = [r / c for r, c, _ in figures[names[0]]]
+    print(f"\n{work}: {options.rounds} rounds of {options.seconds} s, median (min-max)\n")
+    print(f"| generator | requests/s | per CPU-s | ratio to {names[0]} in the same round |")
+    print("|---|---|---|---|")
+    for name in names:
+        per_cpu = [r / c for r, c, _ in figures[name]]
+        print(f"| {name} | {spread([r / options.seconds for r, _, _ in figures[name]], 0)} | "
+              f"{spread(per_cpu, 0)} | {spread([p / b for p, b in zip(per_cpu, base)], 3)} |")
+    print(json.dumps({"work": work, "figures": figures}), file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=6)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        config = pathlib.Path(folder) / "nginx.conf"
+        config.write_text(NGINX.format(dir=folder, port=port))
+        nginx = subprocess.Popen(["nginx", "-c", str(config), "-p", folder])
+        try:
+            for _ in range(100):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            for work, generators in GENERATORS.items():
+                compare(work, generators, f"http://127.0.0.1:{port}", options)
+        finally:
+            nginx.send_signal(signal.SIGQUIT)
+            nginx.wait(10)
+
+
+if __name__ == "__main__":
+    main()

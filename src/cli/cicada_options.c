@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada_options - see the header; the manual is docs/cicada.md. */
+#include "cli/cicada_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cpus.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#define AT(field)      offsetof(struct cicada_options, field)
+#define PORT_DEFAULT   5557
+#define SEED_NOT_GIVEN UINT64_MAX
+
+static const struct opt rows[] = {
+	{ "locustfile", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
+	  "what the users do: scenario.c, or scenario.so (default locustfile.c)" },
+	{ "host", 'H', OPT_TEXT, AT(host), "LOCUST_HOST TARGET_HOST", "URL",
+	  "base URL of the target, such as http://127.0.0.1:8000" },
+	{ "users", 'u', OPT_COUNT, AT(users), "LOCUST_USERS", "COUNT",
+	  "users to run (default 1; with --headless or --autostart)", 1, LIMIT_USERS },
+	{ "spawn-rate", 'r', OPT_NUMBER, AT(spawn_rate), "LOCUST_SPAWN_RATE", "RATE",
+	  "users started per second (default 1)", 1e-3, 1e9 },
+	{ "run-time", 't', OPT_DURATION, AT(run_time_s), "LOCUST_RUN_TIME", "TIME",
+	  "stop after this time, such as 300s, 20m or 1h30m (default: until stopped)" },
+	{ "list", 'l', OPT_FLAG, AT(want_list), NULL, NULL, "show the user classes and exit" },
+	{ "web-host", 0, OPT_TEXT, AT(web_host), "LOCUST_WEB_HOST", "ADDRESS",
+	  "address of the web interface (default: all)" },
+	{ "web-port", 'P', OPT_COUNT, AT(web_port), "LOCUST_WEB_PORT", "PORT",
+	  "port of the web interface, 0: any free one (default 8089)", 0, 65535 },
+	{ "headless", 0, OPT_FLAG, AT(is_headless), "LOCUST_HEADLESS", NULL,
+	  "no web interface: start at once, print tables, exit at the end" },
+	{ "autostart", 0, OPT_FLAG, AT(want_autostart), "LOCUST_AUTOSTART", NULL,
+	  "start at once, with the web interface" },
+	{ "autoquit", 0, OPT_COUNT, AT(autoquit_s), "LOCUST_AUTOQUIT", "SECONDS",
+	  "exit this long after the end of an autostarted test (default: never)", 0, 1e9 },
+	{ "master", 0, OPT_FLAG, AT(is_master), "LOCUST_MODE_MASTER", NULL,
+	  "drive workers; LOCUST_MODE=master says the same" },
+	{ "master-bind-host", 0, OPT_TEXT, AT(master_bind_host), "LOCUST_MASTER_BIND_HOST",
+	  "ADDRESS", "address where the master waits for workers (default: all)" },
+	{ "master-bind-port", 0, OPT_COUNT, AT(master_bind_port), "LOCUST_MASTER_BIND_PORT", "PORT",
+	  "port where the master waits for workers, 0: any free one (default 5557)", 0, 65535 },
+	{ "expect-workers", 0, OPT_COUNT, AT(expect_workers), "LOCUST_EXPECT_WORKERS", "COUNT",
+	  "workers to wait for before an automatic start (default 1)", 1, LIMIT_WORKERS },
+	{ "expect-workers-max-wait", 0, OPT_COUNT, AT(expect_workers_max_wait_s),
+	  "LOCUST_EXPECT_WORKERS_MAX_WAIT", "SECONDS",
+	  "give up when they are not there by then, 0: never (default 0)", 0, 1e9 },
+	{ "worker", 0, OPT_FLAG, AT(is_worker), "LOCUST_MODE_WORKER", NULL,
+	  "make load for a master; LOCUST_MODE=worker says the same" },
+	{ "master-host", 0, OPT_TEXT, AT(master_host), "LOCUST_MASTER_NODE_HOST", "HOST",
+	  "the worker's master (default: that of MASTER=host:port, else 127.0.0.1)" },
+	{ "master-port", 0, OPT_COUNT, AT(master_port), "LOCUST_MASTER_NODE_PORT", "PORT",
+	  "its port (default 5557)", 1, 65535 },
+	{ "threads", 0, OPT_COUNT, AT(threads), "CICADA_THREADS", "COUNT",
+	  "load threads (default: the CPUs this process may use)", 1, LIMIT_THREADS },
+	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_SEED", "NUMBER",
+	  "of the users' random numbers (default: another one every time)", 0, 1e15 },
+	{ "stop-timeout", 's', OPT_DURATION, AT(stop_timeout_s), "LOCUST_STOP_TIMEOUT", "TIME",
+	  "how long users may finish their task when they are stopped (default 0)" },
+	{ "reset-stats", 0, OPT_FLAG, AT(want_reset_stats), "LOCUST_RESET_STATS", NULL,
+	  "forget the statistics of the ramp once all users run" },
+	{ "print-stats", 0, OPT_FLAG, AT(want_print_stats), "LOCUST_PRINT_STATS", NULL,
+	  "tables on the terminal also with the web interface" },
+	{ "only-summary", 0, OPT_FLAG, AT(want_only_summary), "LOCUST_ONLY_SUMMARY", NULL,
+	  "tables only at the end" },
+	{ "exit-code-on-error", 0, OPT_COUNT, AT(exit_code_on_error), "LOCUST_EXIT_CODE_ON_ERROR",
+	  "CODE", "exit code of a test with failed requests (default 1)", 0, 255 },
+	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
+	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
+	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
+	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "show this and exit" },
+};
+
+static const struct opt_table table = {
+	.usage = "Usage: cicada [options] [UserClass ...]\n"
+		 "Tests a service with virtual users: alone, or as master and workers.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(rows[0]),
+};
+
+void cicada_options_print_help(void)
+{
+	opt_print_help(&table, stdout);
+}
+
+/* The order's way to say --master and --worker; the flags win. */
+static enum err read_mode(struct cicada_options *o, struct err_text *text)
+{
+	const char *mode = getenv("LOCUST_MODE");
+
+	if (o->is_master && o->is_worker)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--master and --worker: a process can only be one of them");
+	if (!mode || !*mode || o->is_master || o->is_worker)
+		return OK;
+	o->is_master = !strcmp(mode, "master");
+	o->is_worker = !strcmp(mode, "worker");
+	if (!o->is_master && !o->is_worker && strcmp(mode, "standalone") != 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "LOCUST_MODE='%s' is unknown; give master, worker or standalone",
+			       mode);
+	return OK;
+}
+
+/* MASTER=host:port, host or [address]:port; options and Locust's own variables win. */
+static enum err read_master_address(struct cicada_options *o, struct err_text *text)
+{
+	const char *value = getenv("MASTER"), *colon;
+	struct str host;
+	uint64_t port = PORT_DEFAULT;
+
+	if (!o->is_worker || o->master_host || !value || !*value)
+		return OK;
+	colon = strrchr(value, ':');
+	host = str_of(value);
+	if (colon && (value[0] != '[' || colon[-1] == ']')) {
+		host.len = (size_t)(colon - value);
+		if (!num_parse_u64(str_of(colon + 1), 65535, &port) || !port)
+			return err_set(text, ERR_BAD_OPTION,
+				       "MASTER='%s': '%s' is no port; give host:port", value,
+				       colon + 1);
+	}
+	if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
+		host = (struct str){ host.p + 1, host.len - 2 };
+	if (!host.len || host.len >= sizeof(o->master_address))
+		return err_set(text, ERR_BAD_OPTION, "MASTER='%s': give host:port", value);
+	snprintf(o->master_address, sizeof(o->master_address), "%.*s", STR_ARG(host));
+	o->master_host = o->master_address;
+	if (!o->master_port)
+		o->master_port = port;
+	return OK;
+}
+
+static enum err check(struct cicada_options *o, struct err_text *text)
+{
+	enum log_level level;
+
+	if (o->is_worker && (o->is_headless || o->want_autostart))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--%s: a worker is started and stopped by its master",
+			       o->is_headless ? "headless" : "autostart");
+	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
+		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
+	if (o->log_level) {
+		if (!log_parse_level(o->log_level, &level))
+			return err_set(text, ERR_BAD_OPTION,
+				       "--loglevel: '%s' is unknown; give DEBUG, INFO, WARNING, "
+				       "ERROR or CRITICAL",
+				       o->log_level);
+		log_set_level(level);
+	}
+	return OK;
+}
+
+enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+{
+	enum err err;
+
+	*o = (struct cicada_options){ .scenario = "locustfile.c",
+				      .users = 1,
+				      .spawn_rate = 1,
+				      .web_port = 8089,
+				      .autoquit_s = UINT64_MAX,
+				      .master_bind_port = PORT_DEFAULT,
+				      .expect_workers = 1,
+				      .seed = SEED_NOT_GIVEN,
+				      .exit_code_on_error = 1 };
+	err = opt_parse(&table, argc, argv, o, &o->user_classes, text);
+	if (err || o->want_help || o->want_version)
+		return err;
+	err = read_mode(o, text);
+	if (!err)
+		err = read_master_address(o, text);
+	if (!err)
+		err = check(o, text);
+	if (!o->threads)
+		o->threads = cpus_available();
+	/* Workers with the same seed would have users that draw the same waits in step. */
+	if (!err && o->seed == SEED_NOT_GIVEN &&
+	    getrandom(&o->seed, sizeof(o->seed), 0) != sizeof(o->seed))
+		err = err_set(text, ERR_IO, "no random numbers from the system; give a --seed");
+	return err;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada_options - the command line of cicada: Locust's names, its variables, and those of the
+ * order (LOCUST_MODE, MASTER, TARGET_HOST). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+
+struct cicada_options {
+	const char *scenario; /* -f */
+	const char *host;
+	uint64_t users, run_time_s, stop_timeout_s;
+	double spawn_rate;
+	const char *web_host;
+	uint64_t web_port;
+	bool is_headless, want_autostart;
+	uint64_t autoquit_s; /* UINT64_MAX: never */
+	bool is_master, is_worker;
+	const char *master_bind_host;
+	uint64_t master_bind_port;
+	uint64_t expect_workers, expect_workers_max_wait_s;
+	const char *master_host;
+	uint64_t master_port;
+	uint64_t threads;
+	uint64_t seed; /* not given: another one in every process */
+	bool want_reset_stats, want_only_summary, want_print_stats;
+	uint64_t exit_code_on_error;
+	const char *log_level;
+	bool want_list, want_help, want_version;
+	struct opt_texts user_classes;
+	/* What master_host points at when it came as MASTER=host:port. */
+	char master_address[256];
+};
+
+/* Defaults, environment, command line, then what they mean together. ERR_BAD_OPTION names the
+ * option or variable. --help, --version and --list are the caller's. */
+enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
+			     struct err_text *text) MUST_CHECK;
+void cicada_options_print_help(void);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada_runner - see the header. One timer looks at the run every TICK_US; what a phase waits
+ * for is asked there, so the order of events stands in one function: on_tick(). */
+#include "cli/cicada_runner.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cicada_options.h"
+#include "cluster/cluster_master.h"
+#include "run/console.h"
+#include "run/local.h"
+#include "user/scenario.h"
+#include "web/web.h"
+
+#define LOGGER	  "locust.main"
+#define TICK_US	  (50 * CLOCK_MS)
+#define TABLE_US  (2 * CLOCK_S)
+#define REMIND_US CLOCK_S
+
+enum { EXIT_CANNOT_START = 1 };
+
+enum phase {
+	PHASE_WEB,     /* people start and stop tests; the program stays */
+	PHASE_WAITING, /* for --expect-workers */
+	PHASE_TESTING, /* an automatic test runs */
+	PHASE_LINGER,  /* it is over; --autoquit runs */
+	PHASE_ENDING   /* the run is being stopped, then the workers quit */
+};
+
+struct runner {
+	const struct cicada_options *o;
+	const struct scenario *scenario;
+	struct loop loop;
+	struct run_options run_options;
+	struct run_class *classes;
+	struct run *run;
+	struct local *local;
+	struct cluster_master *master;
+	struct web *web;
+	struct loop_watch signals;
+	struct loop_timer tick;
+	enum phase phase;
+	uint64_t phase_us; /* when it began */
+	uint64_t table_due_us, remind_due_us;
+	int signal_fd, code;
+	unsigned signal_count;
+	bool has_code; /* decided before the end, whatever the numbers say */
+};
+
+static void set_phase(struct runner *r, enum phase phase)
+{
+	r->phase = phase;
+	r->phase_us = clock_us();
+}
+
+/* ---- tables ---- */
+
+static unsigned terminal_columns(void)
+{
+	struct winsize size;
+
+	return isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+										     : 0;
+}
+
+static void print_tables(const struct runner *r, bool is_final)
+{
+	struct buf out;
+
+	buf_init(&out, CONSOLE_TABLE_BYTES);
+	console_stats(r->run, is_final, terminal_columns(), &out);
+	if (is_final) {
+		console_percentiles(r->run, terminal_columns(), &out);
+		console_errors(r->run, terminal_columns(), &out);
+	}
+	fwrite(buf_str(&out).p, 1, out.len, stderr);
+	buf_fini(&out);
+}
+
+static void print_periodic_table(struct runner *r, uint64_t now_us)
+{
+	if (now_us < r->table_due_us || r->o->want_only_summary ||
+	    !(r->o->is_headless || r->o->want_print_stats) ||
+	    (r->run->state != RUN_SPAWNING && r->run->state != RUN_RUNNING))
+		return;
+	r->table_due_us = now_us + TABLE_US;
+	print_tables(r, false);
+}
+
+/* ---- the end ---- */
+
+/* Locust's rule: a test with failures or exceptions is a failed test. */
+static int code_of_run(const struct runner *r)
+{
+	const struct run *run = r->run;
+
+	return run->stats.total.num_failures || run->stats.errors.count || run->exceptions.count
+		       ? (int)r->o->exit_code_on_error
+		       : 0;
+}
+
+static void on_workers_gone(void *arg)
+{
+	loop_stop(&((struct runner *)arg)->loop);
+}
+
+static void on_stopped(void *arg)
+{
+	struct runner *r = arg;
+
+	if (!r->has_code)
+		r->code = code_of_run(r);
+	log_line(LOG_INFO, LOGGER, "Shutting down (exit code %d)", r->code);
+	if (r->master)
+		cluster_master_quit(r->master, on_workers_gone, r);
+	else
+		loop_stop(&r->loop);
+}
+
+static void begin_end(struct runner *r)
+{
+	if (r->phase == PHASE_ENDING)
+		return;
+	set_phase(r, PHASE_ENDING);
+	if (run_stop(r->run, on_stopped, r))
+		on_stopped(r);
+}
+
+static void give_up(struct runner *r, int code)
+{
+	r->code = code;
+	r->has_code = true;
+	begin_end(r);
+}
+
+/* The first one ends in order, a second one at once. */
+static void on_signal(void *arg, uint32_t events)
+{
+	struct runner *r = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	log_line(LOG_INFO, LOGGER, "%s",
+		 info.ssi_signo == SIGINT ? "Got SIGINT signal (KeyboardInterrupt)"
+					  : "Got SIGTERM signal");
+	if (r->signal_count++)
+		loop_stop(&r->loop);
+	else
+		begin_end(r);
+}
+
+/* ---- the way there ---- */
+
+static void start_test(struct runner *r)
+{
+	const struct cicada_options *o = r->o;
+	struct err_text text = { "" };
+	enum err err;
+
+	if (o->run_time_s)
+		log_line(LOG_INFO, LOGGER, "Run time limit set to %" PRIu64 " seconds",
+			 o->run_time_s);
+	else if (o->is_headless)
+		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
+	set_phase(r, PHASE_TESTING);
+	err = run_start(r->run,
+			&(struct run_start){ .user_count = o->users,
+					     .spawn_rate = o->spawn_rate,
+					     .host = o->host,
+					     .run_time_s = o->run_time_s },
+			&text);
+	if (!err)
+		return;
+	log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+	give_up(r, EXIT_CANNOT_START);
+}
+
+static void wait_for_workers(struct runner *r, uint64_t now_us)
+{
+	const struct cicada_options *o = r->o;
+	size_t count = r->run->mode->is_distributed ? r->run->mode->worker_count(r->run)
+						    : o->expect_workers;
+
+	if (count >= o->expect_workers) {
+		start_test(r);
+	} else if (o->expect_workers_max_wait_s &&
+		   now_us - r->phase_us >= o->expect_workers_max_wait_s * CLOCK_S) {
+		log_line(LOG_ERROR, LOGGER, "Gave up waiting for workers to connect");
+		give_up(r, EXIT_CANNOT_START);
+	} else if (now_us >= r->remind_due_us) {
+		r->remind_due_us = now_us + REMIND_US;
+		log_line(LOG_INFO, LOGGER,
+			 "Waiting for workers to be ready, %zu of %" PRIu64 " connected", count,
+			 o->expect_workers);
+	}
+}
+
+static void after_test(struct runner *r)
+{
+	if (r->o->run_time_s)
+		log_line(LOG_INFO, LOGGER, "--run-time limit reached, %s",
+			 r->o->is_headless ? "shutting down" : "stopping test");
+	if (r->o->is_headless) {
+		begin_end(r);
+		return;
+	}
+	if (r->o->autoquit_s == UINT64_MAX)
+		log_line(LOG_INFO, LOGGER,
+			 "--autoquit not specified, leaving web ui running indefinitely");
+	set_phase(r, PHASE_LINGER);
+}
+
+static void on_tick(void *arg)
+{
+	struct runner *r = arg;
+	uint64_t now_us = loop_now(&r->loop);
+
+	loop_timer_set(&r->loop, &r->tick, now_us + TICK_US);
+	run_tick(r->run, now_us);
+	print_periodic_table(r, now_us);
+	switch (r->phase) {
+	case PHASE_WAITING:
+		wait_for_workers(r, now_us);
+		break;
+	case PHASE_TESTING:
+		if (r->run->state == RUN_STOPPED)
+			after_test(r);
+		break;
+	case PHASE_LINGER:
+		if (r->o->autoquit_s != UINT64_MAX &&
+		    now_us - r->phase_us >= r->o->autoquit_s * CLOCK_S)
+			begin_end(r);
+		break;
+	case PHASE_WEB:
+	case PHASE_ENDING:
+		break;
+	}
+}
+
+/* ---- creation ---- */
+
+/* -H, else what all classes agree on. */
+static const char *common_host(const struct cicada_options *o, const struct scenario *scenario)
+{
+	const char *host = o->host ? o->host : scenario->classes[0]->host;
+
+	for (size_t i = 0; host && !o->host && i < scenario->class_count; i++)
+		if (!scenario->classes[i]->host || strcmp(scenario->classes[i]->host, host) != 0)
+			return NULL;
+	return host;
+}
+
+static struct run_task *tasks_of(const struct cic_user_class *c, size_t *count)
+{
+	struct run_task *tasks;
+
+	*count = 0;
+	while (c->tasks[*count].run)
+		(*count)++;
+	tasks = mem_zalloc(*count, sizeof(*tasks));
+	for (size_t i = 0; i < *count; i++)
+		tasks[i] = (struct run_task){ c->tasks[i].name, c->tasks[i].weight };
+	return tasks;
+}
+
+static void describe_classes(struct runner *r)
+{
+	const struct scenario *s = r->scenario;
+
+	r->classes = mem_zalloc(s->class_count, sizeof(*r->classes));
+	for (size_t i = 0; i < s->class_count; i++) {
+		const struct cic_user_class *c = s->classes[i];
+		struct run_class *out = &r->classes[i];
+
+		*out = (struct run_class){ .name = c->name,
+					   .weight = c->weight > 0 ? c->weight : 1,
+					   .fixed_count = c->fixed_count };
+		out->tasks = tasks_of(c, &out->task_count);
+	}
+	r->run_options = (struct run_options){ .classes = r->classes,
+					       .class_count = s->class_count,
+					       .host = common_host(r->o, s),
+					       .stop_timeout_s = (double)r->o->stop_timeout_s,
+					       .want_reset_stats = r->o->want_reset_stats,
+					       .scenario_name = s->file_name };
+}
+
+static const char *shown_host(const char *host)
+{
+	return host && *host && strcmp(host, "*") != 0 ? host : "0.0.0.0";
+}
+
+static enum err create_mode(struct runner *r, struct err_text *text)
+{
+	const struct cicada_options *o = r->o;
+	enum err err;
+
+	if (!o->is_master) {
+		err = local_create(&r->loop,
+				   &(struct local_options){ .run = &r->run_options,
+							    .scenario = r->scenario,
+							    .threads = (unsigned)o->threads,
+							    .seed = o->seed },
+				   &r->local, text);
+		r->run = err ? NULL : local_run(r->local);
+		return err;
+	}
+	err = cluster_master_create(
+		&r->loop,
+		&(struct cluster_master_options){ .bind_host = o->master_bind_host,
+						  .bind_port = (unsigned)o->master_bind_port },
+		&r->run_options, &r->master, text);
+	if (err)
+		return err;
+	r->run = cluster_master_run(r->master);
+	log_line(LOG_INFO, LOGGER, "Listening for workers on tcp://%s:%u",
+		 shown_host(o->master_bind_host), cluster_master_port(r->master));
+	return OK;
+}
+
+static enum err create(struct runner *r, struct err_text *text)
+{
+	const struct cicada_options *o = r->o;
+	enum err err = create_mode(r, text);
+
+	if (!err && !o->is_headless) {
+		err = web_create(
+			&r->loop, r->run,
+			&(struct web_options){ .host = o->web_host, .port = (uint16_t)o->web_port },
+			&r->web, text);
+		if (!err)
+			log_line(LOG_INFO, LOGGER, "Starting web interface at http://%s:%u",
+				 shown_host(o->web_host), web_port(r->web));
+	}
+	if (!err)
+		err = loop_watch(&r->loop, &r->signals, r->signal_fd, EPOLLIN, on_signal, r);
+	return err;
+}
+
+static void destroy(struct runner *r)
+{
+	web_destroy(&r->web);
+	cluster_master_destroy(&r->master);
+	local_destroy(&r->local);
+	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
+		mem_free((void *)r->classes[i].tasks);
+	mem_free(r->classes);
+	loop_fini(&r->loop);
+}
+
+int cicada_runner_main(const struct cicada_options *o, const struct scenario *scenario,
+		       int signal_fd)
+{
+	struct runner r = { .o = o, .scenario = scenario, .signal_fd = signal_fd };
+	struct err_text text = { "" };
+	enum err err = loop_init(&r.loop, &text);
+
+	if (err) {
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+		return EXIT_CANNOT_START;
+	}
+	describe_classes(&r);
+	err = create(&r, &text);
+	if (err) {
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+		destroy(&r);
+		return EXIT_CANNOT_START;
+	}
+	set_phase(&r, o->is_headless || o->want_autostart ? PHASE_WAITING : PHASE_WEB);
+	loop_timer_init(&r.tick, on_tick, &r);
+	loop_timer_set(&r.loop, &r.tick, 0);
+	loop_run(&r.loop);
+	loop_timer_clear(&r.loop, &r.tick);
+	loop_unwatch(&r.loop, &r.signals);
+	print_tables(&r, true);
+	destroy(&r);
+	return r.code;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cicada_worker - see the header: load threads on one side, the connection to the master on
+ * the other, and this loop between them. */
+#include "cli/cicada_worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cicada_options.h"
+#include "cluster/cluster_worker.h"
+#include "user/load.h"
+#include "user/scenario.h"
+
+#define LOGGER "locust.runners"
+
+enum { EXIT_DONE = 0, EXIT_CANNOT_START = 1, EXIT_NO_MASTER = 255 };
+
+struct worker_program {
+	struct loop loop;
+	struct load *load;
+	struct cluster_worker *worker;
+	struct loop_watch signals;
+	int signal_fd, code;
+	unsigned signal_count;
+};
+
+static void on_delta(void *arg, const struct stats *delta, const uint64_t *users)
+{
+	cluster_worker_on_delta(((struct worker_program *)arg)->worker, delta, users);
+}
+
+static void on_settled(void *arg)
+{
+	cluster_worker_on_settled(((struct worker_program *)arg)->worker);
+}
+
+static void set_users(void *load, const uint64_t *counts, const char *host, double stop_timeout_s)
+{
+	load_set_users(load, counts, host, stop_timeout_s);
+}
+
+static void collect(void *load)
+{
+	load_collect(load);
+}
+
+static const struct worker_load_ops load_ops = { set_users, collect };
+
+static void on_ended(void *arg, enum err err, const struct err_text *text)
+{
+	struct worker_program *p = arg;
+
+	if (err) {
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(text, err));
+		p->code = EXIT_NO_MASTER;
+	}
+	loop_stop(&p->loop);
+}
+
+/* The first one ends in order, a second one at once. */
+static void on_signal(void *arg, uint32_t events)
+{
+	struct worker_program *p = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(p->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	log_line(LOG_INFO, LOGGER, "Got %s signal",
+		 info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+	if (p->signal_count++)
+		loop_stop(&p->loop);
+	else
+		cluster_worker_quit(p->worker);
+}
+
+static enum err start(struct worker_program *p, const struct cicada_options *o,
+		      const struct scenario *scenario, const char *const *names,
+		      struct err_text *text)
+{
+	enum err err = load_create(&p->loop,
+				   &(struct load_options){ .scenario = scenario,
+							   .threads = (unsigned)o->threads,
+							   .seed = o->seed,
+							   .on_delta = on_delta,
+							   .on_settled = on_settled,
+							   .arg = p },
+				   &p->load, text);
+
+	if (!err)
+		err = cluster_worker_create(
+			&p->loop,
+			&(struct cluster_worker_options){ .master_host = o->master_host,
+							  .master_port = (unsigned)o->master_port,
+							  .classes = names,
+							  .class_count = scenario->class_count,
+							  .ops = &load_ops,
+							  .load = p->load,
+							  .ended = on_ended,
+							  .arg = p },
+			&p->worker, text);
+	if (!err)
+		err = loop_watch(&p->loop, &p->signals, p->signal_fd, EPOLLIN, on_signal, p);
+	return err;
+}
+
+int cicada_worker_main(const struct cicada_options *o, const struct scenario *scenario,
+		       int signal_fd)
+{
+	struct worker_program p = { .signal_fd = signal_fd };
+	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
+	struct err_text text = { "" };
+	enum err err;
+
+	for (size_t i = 0; i < scenario->class_count; i++)
+		names[i] = scenario->classes[i]->name;
+	err = loop_init(&p.loop, &text);
+	if (err) {
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+		mem_free(names);
+		return EXIT_CANNOT_START;
+	}
+	err = start(&p, o, scenario, names, &text);
+	if (err) {
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+		p.code = EXIT_CANNOT_START;
+	} else {
+		loop_run(&p.loop);
+		loop_unwatch(&p.loop, &p.signals);
+	}
+	log_line(LOG_INFO, "locust.main", "Shutting down (exit code %d)", p.code);
+	cluster_worker_destroy(&p.worker);
+	load_destroy(&p.load);
+	loop_fini(&p.loop);
+	mem_free(names);
+	return p.code;
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""A small HTTP server that counts what it answers, for tests of the load tester.
+
+GET and POST answer 200 on any path; /missing answers 404, /slow answers after `slow_s`
+seconds. `counts` maps "METHOD path" to the number of whole answers written."""
+
+import collections
+import http.server
+import threading
+import time
+
+
+class Target:
+    def __init__(self, slow_s=0.3):
+        self.counts = collections.Counter()
+        self.slow_s = slow_s
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 60
+
+            def answer(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                self.rfile.read(length)
+                path = self.path.split("?")[0]
+                if path == "/slow":
+                    time.sleep(outer.slow_s)
+                body = b'{"status": "ok"}'
+                with outer._lock:
+                    outer.counts[f"{self.command} {path}"] += 1
+                self.send_response(404 if path == "/missing" else 200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def total(self):
+        with self._lock:
+            return sum(self.counts.values())
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()

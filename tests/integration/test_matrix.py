@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The main job: cicada-driver walks a matrix over real replicas, master and workers."""
+
+import csv
+import os
+import pathlib
+import re
+import signal
+
+from programs import ROOT, wait_until
+
+HEADER = "Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests,Duration_s"
+# Users wait 1 to 2 s: one makes at most this many requests per second on average.
+CEILING = 1 / 1.5
+
+
+def rows_of(folder):
+    with open(folder / "auto_summary.csv", newline="", encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+def processes_with(word):
+    """pids of the processes that have `word` on their command line."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            if word.encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            pass
+    return found
+
+
+def scenario_of(tmp_path):
+    """The shipped scenario under a path of this test, by which its processes are known."""
+    path = tmp_path / "inference.c"
+    path.write_text((ROOT / "scenarios" / "inference.c").read_text())
+    return path
+
+
+def start_driver(programs, tmp_path, *args, ready=r"\[1/"):
+    return programs.start("cicada-driver", "--results", tmp_path / "results", "--scenario",
+                          scenario_of(tmp_path), "--cooldown", "0", "--poll", "0.5", *args,
+                          ready=ready)
+
+
+def test_a_whole_matrix(programs, tmp_path):
+    driver = start_driver(programs, tmp_path, "--replicas", "1,2", "--workers", "1,2", "--users",
+                          "20", "--duration", "3")
+    assert driver.wait(120) == 0, driver.text()
+    text, results = driver.text("stdout"), tmp_path / "results"
+
+    header = (results / "auto_summary.csv").read_text().splitlines()[0]
+    assert header.startswith(HEADER + ",")
+    rows = rows_of(results)
+    assert [(r["Replicas"], r["Workers"], r["Users"]) for r in rows] == [
+        (a, b, "20") for a in "12" for b in "12"]
+    for row in rows:
+        assert row["Status"] == "ok" and float(row["Failures_Pct"]) == 0
+        assert row["Total_Requests"] == row["Server_Requests"]
+        assert 0 < int(row["Window_Requests"]) <= int(row["Total_Requests"])
+        assert 3 <= float(row["Duration_s"])
+        assert abs(float(row["RPS"]) -
+                   int(row["Window_Requests"]) / float(row["Duration_s"])) < 0.02
+        # What a closed loop with these waits cannot exceed by more than chance.
+        assert float(row["RPS"]) < 2 * 20 * CEILING
+        assert float(row["Median_ms"]) <= float(row["P95_ms"]) <= float(row["P99_ms"])
+
+    assert re.search(r"\[\d+s/3s\] RPS: [\d.]+ \| Median: [\d.]+ms \| P90: [\d.]+ms", text)
+    markdown = (results / "auto_summary.md").read_text()
+    for said in (markdown, text):
+        assert re.search(r"Best Throughput:?\W+[\d.]+ RPS with \d replicas?, \d workers?, 20 users",
+                         said, re.I), said
+    assert re.search(r"Best Latency", markdown, re.I)
+    assert str(results / "auto_summary.csv") in text
+    assert not processes_with(str(tmp_path / "inference.c"))
+
+
+def test_ctrl_c_stops_the_test_keeps_the_rows_and_leaves_nobody(programs, tmp_path):
+    driver = start_driver(programs, tmp_path, "--replicas", "1", "--workers", "1", "--users", "5,6",
+                          "--duration", "2")
+    driver.wait_line(r"users=6 .*RPS: ", 60)
+    driver.signal(signal.SIGINT)
+    assert driver.wait(30) == 105, driver.text()
+    rows = rows_of(tmp_path / "results")
+    assert [(r["Users"], r["Status"]) for r in rows] == [("5", "ok"), ("6", "interrupted")]
+    assert not processes_with(str(tmp_path / "inference.c"))
+
+
+def test_kill_9_leaves_whole_rows_and_nobody(programs, tmp_path):
+    driver = start_driver(programs, tmp_path, "--replicas", "2", "--workers", "2", "--users", "5,6",
+                          "--duration", "2")
+    driver.wait_line(r"users=6 .*RPS: ", 60)
+    scenario = str(tmp_path / "inference.c")
+    assert len(processes_with(scenario)) == 4  # driver, master, two workers
+    children = [int(p) for t in pathlib.Path(f"/proc/{driver.pid}/task").iterdir()
+                for p in (t / "children").read_text().split()]
+    assert len(children) == 5
+    driver.signal(signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+    wait_until(lambda: not processes_with(scenario), what="master and workers to be gone")
+    wait_until(lambda: not [p for p in children if pathlib.Path(f"/proc/{p}").exists()],
+               what="all children to be gone")
+    rows = rows_of(tmp_path / "results")
+    assert [(r["Users"], r["Status"]) for r in rows] == [("5", "ok")]
+    assert "interrupted" not in (tmp_path / "results" / "auto_summary.md").read_text()
+
+
+def test_replicas_that_do_not_come_up_are_never_measured(programs, tmp_path):
+    empty = tmp_path / "no-model"
+    empty.mkdir()
+    driver = start_driver(programs, tmp_path, "--replicas", "1", "--workers", "1", "--users", "5",
+                          "--duration", "1", "--model", empty, ready=None)
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = rows_of(tmp_path / "results")
+    assert row["Status"] == "target_not_ready" and row["RPS"] == row["Total_Requests"] == ""
+    assert "model.json" in row["Note"]
+    assert not processes_with(str(tmp_path / "inference.c"))
+
+
+def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
+    """Platform remote: what the driver does with a master somebody else started."""
+    scenario = scenario_of(tmp_path)
+    master = programs.start("cicada", "--master", "-f", scenario, "--web-host", "127.0.0.1",
+                            "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "-s", "10",
+                            ready=r"Starting web interface at (\S+)")
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
+                   "--master-port", port)
+    driver = programs.start("cicada-driver", "--master", master.ready.group(1), "--host",
+                            target.url, "--replicas", "1", "--workers", "1", "--users", "4",
+                            "--duration", "3", "--results", tmp_path / "results")
+    assert driver.wait(60) == 0, driver.text()
+    (row,) = rows_of(tmp_path / "results")
+    # The target is no inference service: its replies lack "predictions".
+    assert row["Total_Requests"] == str(target.total) and row["Status"] == "ok"
+    assert int(row["Failures"]) == target.counts["POST /predict"] > 0

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The real Locust on the other side of the wire, both ways.
+
+Debian's python3-locust is 2.12.1 with an empty version string, which its own master refuses and
+ours must not; as a master it takes our workers, whose version is not empty."""
+
+import json
+import socket
+import urllib.parse
+import urllib.request
+
+from programs import wait_until
+
+LOCUST = "/usr/bin/locust"
+
+LOCUSTFILE = """
+from locust import HttpUser, between, task
+
+
+class Visitor(HttpUser):
+    wait_time = between(0.05, 0.1)
+
+    @task(3)
+    def index_page(self):
+        self.client.get("/")
+
+    @task
+    def missing(self):
+        self.client.get("/missing")
+"""
+
+SCENARIO = """
+#include <cicada.h>
+
+static void index_page(struct cic_user *u) { cic_get(u, "/"); }
+static void missing(struct cic_user *u) { cic_get(u, "/missing"); }
+
+CIC_USER(Visitor, .wait = CIC_BETWEEN(0.05, 0.1),
+	.tasks = CIC_TASKS(CIC_TASK(index_page, 3), CIC_TASK(missing, 1)));
+"""
+
+WEB_READY = r"Starting web interface at (http://[\w.:]+)"
+
+
+def write(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def get_json(url, form=None):
+    body = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
+        return json.loads(reply.read())
+
+
+def live(url):
+    return get_json(url + "/stats/requests")
+
+
+def counts(url):
+    """{"METHOD name": requests} and failures of the whole test, from the master's API."""
+    rows = live(url)["stats"]
+    return ({f"{r['method']} {r['name']}": r["num_requests"] for r in rows[:-1]},
+            rows[-1]["num_failures"])
+
+
+def start_our_master(programs, tmp_path, *args):
+    master = programs.start("cicada", "--master", "-f", write(tmp_path, "s.c", SCENARIO),
+                            "--web-host", "127.0.0.1", "--web-port", "0", "--master-bind-host",
+                            "127.0.0.1", "--master-bind-port", "0", "-s", "5", *args,
+                            ready=WEB_READY)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    return master, master.ready.group(1), port
+
+
+def start_their_worker(programs, tmp_path, port):
+    return programs.start(LOCUST, "--worker", "-f", write(tmp_path, "lf.py", LOCUSTFILE),
+                          "--master-host", "127.0.0.1", "--master-port", port)
+
+
+def start_their_master(programs, tmp_path, *args):
+    web, bind = free_port(), free_port()
+    master = programs.start(LOCUST, "--master", "-f", write(tmp_path, "lf.py", LOCUSTFILE),
+                            "--web-host", "127.0.0.1", "--web-port", web, "--master-bind-host",
+                            "127.0.0.1", "--master-bind-port", bind, "-s", "5", *args,
+                            ready="Starting Locust", timeout_s=60)
+    url = f"http://127.0.0.1:{web}"
+
+    def answers():
+        try:
+            return live(url)
+        except OSError:
+            return None
+
+    wait_until(answers, 30, "the master's web interface")
+    return master, url, bind
+
+
+def start_our_worker(programs, tmp_path, port):
+    return programs.start("cicada", "--worker", "-f", write(tmp_path, "s.c", SCENARIO),
+                          "--master-host", "127.0.0.1", "--master-port", port, "--threads", "1")
+
+
+def run_a_test(url, target, users):
+    """Starts, lets some requests pass, stops; returns the API's view while running."""
+    assert get_json(url + "/swarm", {"user_count": users, "spawn_rate": 20,
+                                     "host": target.url})["success"]
+    wait_until(lambda: live(url)["user_count"] == users and live(url)["state"] == "running", 20,
+               "all users")
+    wait_until(lambda: target.total > 40, 20, "forty answers")
+    seen = live(url)
+    assert get_json(url + "/stop")["success"]
+    return seen
+
+
+def wait_for_exact_counts(url, target):
+    wanted = dict(target.counts)
+    wait_until(lambda: counts(url) == (wanted, wanted["GET /missing"]), 20,
+               "the master's counts to equal the target's")
+
+
+def test_their_workers_under_our_master(programs, target, tmp_path):
+    master, url, port = start_our_master(programs, tmp_path)
+    workers = [start_their_worker(programs, tmp_path, port) for _ in range(2)]
+    wait_until(lambda: len(live(url)["workers"]) == 2, 30, "two workers")
+    seen = run_a_test(url, target, 6)
+    assert sorted(w["user_count"] for w in seen["workers"]) == [3, 3]
+    wait_for_exact_counts(url, target)
+    (error,) = live(url)["errors"]
+    assert "404 Client Error: Not Found" in error["error"]
+    assert error["occurrences"] == target.counts["GET /missing"]
+    assert master.stop() == 1
+    assert [w.wait(30) for w in workers] == [0, 0], "told to quit"
+
+
+def test_our_workers_under_their_master(programs, target, tmp_path):
+    master, url, port = start_their_master(programs, tmp_path)
+    workers = [start_our_worker(programs, tmp_path, port) for _ in range(2)]
+    wait_until(lambda: len(live(url)["workers"]) == 2, 30, "two workers")
+    seen = run_a_test(url, target, 6)
+    assert sorted(w["user_count"] for w in seen["workers"]) == [3, 3]
+    wait_for_exact_counts(url, target)
+    assert "Traceback" not in master.text(), master.text()
+    master.stop(30)
+    assert [w.wait(30) for w in workers] == [0, 0], "told to quit"
+
+
+def test_our_and_their_workers_together(programs, target, tmp_path):
+    master, url, port = start_our_master(programs, tmp_path)
+    start_their_worker(programs, tmp_path, port)
+    start_our_worker(programs, tmp_path, port)
+    wait_until(lambda: len(live(url)["workers"]) == 2, 30, "two workers")
+    seen = run_a_test(url, target, 4)
+    assert sorted(w["user_count"] for w in seen["workers"]) == [2, 2]
+    wait_for_exact_counts(url, target)
+    master.stop(30)
+
+
+def test_our_driver_drives_their_master(programs, target, tmp_path):
+    master, url, port = start_their_master(programs, tmp_path)
+    start_our_worker(programs, tmp_path, port)
+    wait_until(lambda: len(live(url)["workers"]) == 1, 30, "the worker")
+    driver = programs.start("cicada-driver", "--master", url, "--host", target.url, "--replicas",
+                            "1", "--workers", "1", "--users", "4", "--duration", "4", "--cooldown",
+                            "0", "--results", tmp_path / "results")
+    assert driver.wait(60) == 0, driver.text()
+    head, row = (tmp_path / "results" / "auto_summary.csv").read_text().splitlines()[:2]
+    cells = dict(zip(head.split(","), row.split(",")))
+    assert cells["Status"] == "ok" and float(cells["RPS"]) > 0
+    assert int(cells["Total_Requests"]) <= target.total
