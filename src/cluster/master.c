@@ -734,15 +734,6 @@ void master_tick(struct master *m, uint64_t now_us)
 	settle(m);
 }
 
-/* Ids are shown to people and in logs. */
-static bool is_possible_id(struct str id)
-{
-	for (size_t i = 0; i < id.len; i++)
-		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
-			return false;
-	return id.len && id.len <= LIMIT_WORKER_ID_BYTES && str_is_utf8(id);
-}
-
 void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
 {
 	struct err_text text = { 0 };
@@ -750,7 +741,7 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 	struct msg msg;
 
 	set_now(m, now_us);
-	if (!is_possible_id(worker_id)) {
+	if (!peers_is_id(worker_id)) {
 		m->bad_frames++;
 		return;
 	}

@@ -9,17 +9,22 @@
  *
  * A test as it is seen from here: run_start() begins a ramp (user/dispatch.h), of which every
  * step sends `spawn` with absolute counts to every worker. The run is RUN_RUNNING when the
- * ramp is over and every worker has reported the last counts; what a worker counted until
- * then has been added by that time, because it reports before it says so. run_stop() sends
- * `stop`; the run is RUN_STOPPED when every worker has delivered its last statistics, or is
- * gone, or stop_timeout_s + 5 s are over (a warning names it). Then the numbers stand still.
+ * ramp is over and every worker has reported the last counts; one that does not is asked again
+ * after 5 s and passed over after 10 s (a warning names it). run_stop() sends `stop`; the run
+ * is RUN_STOPPED when every worker has delivered its last statistics, or is gone, or
+ * stop_timeout_s + 5 s are over (a warning names it). Then the numbers stand still.
+ *
+ * The measured window is exact with workers of ours: they collect when they hear that all are
+ * running, and again on `stop`, and mark each report (enum msg_phase). Locust's workers report
+ * every 3 s without a mark, so the window is exact to that. Real ones are waited for until
+ * the report that follows client_stopped, at most 3 s: the totals are exact for them too.
  *
  * Workers may come and go at any time. One that joins or leaves a running test makes the
- * users be spread anew over those present; the last one that leaves ends the test. A worker
- * is `missing` 4 to 5 s after its last heartbeat, forgotten a minute later, and taken back
- * whenever it is heard of again. A worker that is heard of but unknown (this master was started
- * anew under it) is sent `stop`, which makes it introduce itself. A second connection
- * with the same id takes its place.
+ * users be spread anew over those present (the run is RUN_SPAWNING again, and the window begins
+ * anew with RUN_RUNNING); the last one that leaves ends the test. A worker is `missing` 4 to 5 s
+ * after its last heartbeat, forgotten a minute later, and taken back whenever it is heard of again.
+ * A worker that is heard of but unknown (this master was started anew under it) is sent `stop`,
+ * which makes it introduce itself. A second connection with the same id takes its place.
  *
  * Nothing a worker sends can stop the master: frames that are no messages are counted and
  * dropped, statistics of a worker that has not begun the present test are ignored. */

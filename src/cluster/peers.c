@@ -24,6 +24,14 @@ void peers_fini(struct peers *ps)
 	map_fini(&ps->indices);
 }
 
+bool peers_is_id(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if ((unsigned char)id.p[i] < ' ' || id.p[i] == 0x7f)
+			return false;
+	return id.len && id.len <= LIMIT_WORKER_ID_BYTES && str_is_utf8(id);
+}
+
 struct peer *peers_find(const struct peers *ps, struct str id)
 {
 	return map_get(&ps->by_id, id);

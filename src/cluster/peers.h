@@ -3,6 +3,7 @@
  * peers - the table of the workers a master knows: by id, and in order of arrival. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ struct peers {
 void peers_init(struct peers *ps, size_t class_count);
 void peers_fini(struct peers *ps);
 
+/* Whether it can name a worker: text without control characters, since people and logs see
+ * it, at most LIMIT_WORKER_ID_BYTES. */
+bool peers_is_id(struct str id);
 /* NULL when unknown. */
 struct peer *peers_find(const struct peers *ps, struct str id);
 /* A new one, which must be unknown; NULL when LIMIT_WORKERS are known. */
