@@ -20,11 +20,11 @@
  * the report that follows client_stopped, at most 3 s: the totals are exact for them too.
  *
  * Workers may come and go at any time. One that joins or leaves a running test makes the
- * users be spread anew over those present (the run is RUN_SPAWNING again, and the window begins
- * anew with RUN_RUNNING); the last one that leaves ends the test. A worker is `missing` 4 to 5 s
- * after its last heartbeat, forgotten a minute later, and taken back whenever it is heard of again.
- * A worker that is heard of but unknown (this master was started anew under it) is sent `stop`,
- * which makes it introduce itself. A second connection with the same id takes its place.
+ * users be spread anew over those present: the run is RUN_SPAWNING again, and the window begins
+ * anew with RUN_RUNNING. The last one that leaves ends the test. A worker is `missing` 4 to 5 s
+ * after its last heartbeat, forgotten a minute later, and taken back whenever it is heard of
+ * again. A worker that is heard of but unknown (this master was started anew under it) is sent
+ * `stop`, which makes it introduce itself. A second connection with the same id takes its place.
  *
  * Nothing a worker sends can stop the master: frames that are no messages are counted and
  * dropped, statistics of a worker that has not begun the present test are ignored. */
