@@ -63,7 +63,7 @@ static void answer(struct serve_request *r, const char *type, const char *bytes,
 {
 	serve_add_header(r, "Content-Security-Policy",
 			 "default-src 'none'; style-src 'self'; script-src 'self'; "
-			 "connect-src 'self'; form-action 'self'; base-uri 'none'; "
+			 "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
 			 "frame-ancestors 'none'");
 	serve_add_header(r, "X-Content-Type-Options", "nosniff");
 	serve_add_header(r, "Cache-Control", "no-cache");
