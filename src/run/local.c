@@ -128,6 +128,14 @@ static void on_settled(void *arg)
 		l->stopped_at = collect(l);
 }
 
+/* Once a second, and on the microsecond when the run time is over. */
+static void arm_collect_timer(struct local *l)
+{
+	uint64_t at_us = loop_now(l->loop) + COLLECT_US;
+
+	loop_timer_set(l->loop, &l->collect_timer, l->run.ends_us < at_us ? l->run.ends_us : at_us);
+}
+
 /* While a test is on; a load thread that does not answer is not asked again and again. */
 static void on_collect_timer(void *arg)
 {
@@ -138,7 +146,7 @@ static void on_collect_timer(void *arg)
 		return;
 	if (l->collects_asked - l->collects_done < COLLECTS_AHEAD)
 		collect(l);
-	loop_timer_set(l->loop, &l->collect_timer, loop_now(l->loop) + COLLECT_US);
+	arm_collect_timer(l);
 }
 
 /* Only a task that never gives way keeps a load thread from answering. */
@@ -163,8 +171,8 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 	if (!l->dispatch) {
 		l->dispatch = dispatch_create(l->classes, run->options.class_count);
 		dispatch_set_workers(l->dispatch, &id, 1, run->now_us);
-		loop_timer_set(l->loop, &l->collect_timer, loop_now(l->loop) + COLLECT_US);
 	}
+	arm_collect_timer(l);
 	l->running_at = l->draining_from = l->stopped_at = NEVER;
 	log_line(LOG_INFO, LOGGER, "Ramping to %llu users at a rate of %.2f per second",
 		 (unsigned long long)start->user_count, start->spawn_rate);

@@ -74,12 +74,6 @@ void page_answer(const struct run *run, struct serve_request *r)
 {
 	const char *scenario = run->options.scenario_name, *host = run->host;
 	char users[32] = "1", rate[32] = "1";
-	struct buf out;
-
-	if (run->wanted.user_count) {
-		snprintf(users, sizeof(users), "%" PRIu64, run->wanted.user_count);
-		snprintf(rate, sizeof(rate), "%.6g", run->wanted.spawn_rate);
-	}
 	const struct value values[] = {
 		{ "scenario", scenario ? scenario : "" },
 		{ "host", host ? host : "" },
@@ -87,6 +81,12 @@ void page_answer(const struct run *run, struct serve_request *r)
 		{ "rate", rate },
 		{ "version", CICADA_VERSION },
 	};
+	struct buf out;
+
+	if (run->wanted.user_count) {
+		snprintf(users, sizeof(users), "%" PRIu64, run->wanted.user_count);
+		snprintf(rate, sizeof(rate), "%.6g", run->wanted.spawn_rate);
+	}
 	buf_init(&out, PAGE_BYTES);
 	expand(&out, embed_page_html, values, sizeof(values) / sizeof(values[0]));
 	if (out.is_full)

@@ -107,16 +107,16 @@ static const char *read_form(struct form *f, struct run_start *start, char *said
 	return NULL;
 }
 
-/* Locust takes < and > out, since its old page showed the host unescaped. mem_free() it. */
+/* Locust takes < and > out, since its old page showed the host unescaped. One that is only
+ * name:port is meant as http://name:port. NULL: none. mem_free() it. */
 static char *read_host(struct form *f)
 {
 	const char *host = field(f, "host");
-	char *copy = host ? mem_strdup(host) : NULL, *to = copy;
+	char *copy, *to;
 
-	if (!copy || !*copy) {
-		mem_free(copy);
+	if (!host || !*host)
 		return NULL;
-	}
+	copy = to = mem_printf("%s%s", strstr(host, "://") ? "" : "http://", host);
 	for (const char *at = copy; *at; at++)
 		if (*at != '<' && *at != '>')
 			*to++ = *at;
