@@ -221,6 +221,7 @@ static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
 	case PEER_OWED_ACK:
 		msg.type = MSG_ACK;
 		msg.ack.index = (int64_t)p->index;
+		msg.ack.wants_times = true;
 		break;
 	case PEER_OWED_STOP:
 		msg.type = MSG_STOP;

@@ -178,6 +178,18 @@ static void read_response_times(struct reader *r, const msgpack_object *o, struc
 	}
 }
 
+/* Our own reports: full resolution, read instead of the rounded times. */
+static void read_times(struct reader *r, const msgpack_object *o, struct stats_entry *e)
+{
+	static const char key[] = "times_us";
+
+	if (!need_map(r, o, key))
+		return;
+	for (uint32_t i = 0; i < o->via.map.size; i++)
+		hist_add(&e->times, read_count(r, &o->via.map.ptr[i].key, key),
+			 read_count(r, &o->via.map.ptr[i].val, key));
+}
+
 static void read_seconds(struct reader *r, const msgpack_object *o, const char *key,
 			 struct stats_entry *e, bool is_failures)
 {
@@ -213,15 +225,18 @@ static void read_entry(struct reader *r, const msgpack_object *o, struct stats_e
 	e->last_request_timestamp =
 		fmax(e->last_request_timestamp, read_number(r, find(o, "last_request_timestamp"),
 							    "last_request_timestamp", 0));
-	read_response_times(r, find(o, "response_times"), e);
+	if (find(o, "times_us"))
+		read_times(r, find(o, "times_us"), e);
+	else
+		read_response_times(r, find(o, "response_times"), e);
 	read_seconds(r, find(o, "num_reqs_per_sec"), "num_reqs_per_sec", e, false);
 	read_seconds(r, find(o, "num_fail_per_sec"), "num_fail_per_sec", e, true);
 	/* num_none_requests is what the buckets leave over: the sum beside struct stats must
 	 * hold whatever a peer claims. */
-	if (e->rounded.count > e->num_requests)
+	if (e->times.count + e->rounded.count > e->num_requests)
 		fail(r, "response_times", "counts more than num_requests");
 	else
-		e->num_none_requests = e->num_requests - e->rounded.count;
+		e->num_none_requests = e->num_requests - e->times.count - e->rounded.count;
 }
 
 static void read_entries(struct reader *r, const msgpack_object *o, struct stats *stats)
@@ -309,6 +324,9 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 	case MSG_ACK:
 		m->ack.index = (int64_t)fmin(
 			fmax(read_number(r, find(o, "index"), "index", -1), -1), LIMIT_USERS);
+		m->ack.wants_times = find(o, "times_us") &&
+				     find(o, "times_us")->type == MSGPACK_OBJECT_BOOLEAN &&
+				     find(o, "times_us")->via.boolean;
 		break;
 	case MSG_HEARTBEAT:
 		m->heartbeat.state = read_text(r, find(o, "state"), "state");

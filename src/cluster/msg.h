@@ -57,7 +57,8 @@ struct msg_client_ready {
 
 /* master -> worker. */
 struct msg_ack {
-	int64_t index; /* -1: none, masters up to 2.10.2 */
+	int64_t index;	  /* -1: none, masters up to 2.10.2 */
+	bool wants_times; /* our master (key "times_us"): reports shall have_times */
 };
 
 /* worker -> master; the master's own heartbeat has no data: state.len is 0. */
@@ -83,9 +84,13 @@ struct msg_spawning_complete {
 
 /* worker -> master: what was counted since its last report. The entries and errors from *_at
  * on, at most MSG_REPORT_ROWS of each, are written; the total only when both are 0. So a
- * large report goes as several messages (see msg_report_more). */
+ * large report goes as several messages (see msg_report_more).
+ * Locust's response_times have whole milliseconds and two digits. With have_times every entry
+ * that was measured by us also has "times_us", {microseconds: count} of its hist's buckets,
+ * which is read instead; beyond LIMIT_MESSAGE_BUCKETS in a message it is left out. */
 struct msg_report {
 	const struct stats *stats;
+	bool have_times;	      /* when writing */
 	size_t entries_at, errors_at; /* when writing; in struct map's order */
 	struct msg_counts counts;
 	enum msg_phase phase;

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <msgpack.h>
 
+#include "base/limits.h"
+
 static int write_bytes(void *arg, const char *bytes, size_t len)
 {
 	buf_add(arg, bytes, len);
@@ -115,6 +117,28 @@ static void put_response_times(msgpack_packer *pk, const struct stats_entry *e)
 	rounded_fini(&times);
 }
 
+static size_t buckets_of(const struct hist *h)
+{
+	uint64_t us, count;
+	size_t buckets = 0;
+
+	for (size_t at = 0; hist_next(h, &at, &us, &count);)
+		buckets++;
+	return buckets;
+}
+
+static void put_times(msgpack_packer *pk, const struct hist *h, size_t buckets)
+{
+	uint64_t us, count;
+
+	put_key(pk, "times_us");
+	msgpack_pack_map(pk, buckets);
+	for (size_t at = 0; hist_next(h, &at, &us, &count);) {
+		msgpack_pack_uint64(pk, us);
+		msgpack_pack_uint64(pk, count);
+	}
+}
+
 static uint64_t count_in(const struct stats_second *second, bool want_failures)
 {
 	return want_failures ? second->failures : second->requests;
@@ -137,9 +161,18 @@ static void put_seconds(msgpack_packer *pk, const char *key, const struct stats_
 	}
 }
 
-static void put_entry(msgpack_packer *pk, const struct stats_entry *e)
+/* *buckets_left: how many buckets of full resolution the message may still take. */
+static void put_entry(msgpack_packer *pk, const struct stats_entry *e, size_t *buckets_left)
 {
-	msgpack_pack_map(pk, 14);
+	/* Times that came as rounded ones would be missing from the others. */
+	size_t buckets = *buckets_left && !e->rounded.count ? buckets_of(&e->times) : 0;
+	bool has_times = buckets && buckets <= *buckets_left;
+
+	msgpack_pack_map(pk, has_times ? 15 : 14);
+	if (has_times) {
+		put_times(pk, &e->times, buckets);
+		*buckets_left -= buckets;
+	}
 	put_text_at(pk, "name", str_of(e->name));
 	put_text_at(pk, "method", str_of(e->method));
 	put_time_at(pk, "last_request_timestamp", e->last_request_timestamp);
@@ -166,7 +199,7 @@ static bool is_worth(const struct stats_entry *e)
 	return e->num_requests || e->num_failures;
 }
 
-static void put_entries(msgpack_packer *pk, const struct msg_report *report)
+static void put_entries(msgpack_packer *pk, const struct msg_report *report, size_t *buckets_left)
 {
 	const struct map *entries = &report->stats->entries;
 	struct map_entry *slot;
@@ -179,20 +212,20 @@ static void put_entries(msgpack_packer *pk, const struct msg_report *report)
 	at = report->entries_at;
 	for (size_t n = 0; n < MSG_REPORT_ROWS && (slot = map_next(entries, &at)); n++)
 		if (is_worth(slot->value))
-			put_entry(pk, slot->value);
+			put_entry(pk, slot->value, buckets_left);
 }
 
-static void put_total(msgpack_packer *pk, const struct msg_report *report)
+static void put_total(msgpack_packer *pk, const struct msg_report *report, size_t *buckets_left)
 {
 	struct stats none;
 
 	put_key(pk, "stats_total");
 	if (!report->entries_at && !report->errors_at) {
-		put_entry(pk, &report->stats->total);
+		put_entry(pk, &report->stats->total, buckets_left);
 		return;
 	}
 	stats_init(&none, report->stats->total.start_time);
-	put_entry(pk, &none.total);
+	put_entry(pk, &none.total, buckets_left);
 	stats_fini(&none);
 }
 
@@ -226,12 +259,13 @@ static void put_errors(msgpack_packer *pk, const struct msg_report *report)
 static void put_report(msgpack_packer *pk, const struct msg_report *report)
 {
 	const char *phase = msg_phase_name(report->phase);
+	size_t buckets_left = report->have_times ? LIMIT_MESSAGE_BUCKETS : 0;
 
 	msgpack_pack_map(pk, phase ? 6 : 5);
 	if (phase)
 		put_text_at(pk, "phase", str_of(phase));
-	put_entries(pk, report);
-	put_total(pk, report);
+	put_entries(pk, report, &buckets_left);
+	put_total(pk, report, &buckets_left);
 	put_errors(pk, report);
 	put_counts_at(pk, report->counts);
 	put_count_at(pk, "user_count", sum_of(report->counts));
@@ -266,9 +300,13 @@ static void put_client_ready(msgpack_packer *pk, const struct msg_client_ready *
 
 static void put_ack(msgpack_packer *pk, const struct msg_ack *m)
 {
-	msgpack_pack_map(pk, 1);
+	msgpack_pack_map(pk, m->wants_times ? 2 : 1);
 	put_key(pk, "index");
 	msgpack_pack_int64(pk, m->index);
+	if (m->wants_times) {
+		put_key(pk, "times_us");
+		msgpack_pack_true(pk);
+	}
 }
 
 static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)

@@ -61,7 +61,7 @@ struct worker {
 	char *id;
 	enum worker_state state;
 	enum msg_phase phase;
-	bool was_acked;
+	bool was_acked, wants_times; /* the latter: the master is ours */
 	bool is_quitting;
 	enum err end_err; /* what `ended` will say */
 	struct err_text end_text;
@@ -176,6 +176,7 @@ static void queue_report(struct worker *w, enum msg_phase phase)
 	struct msg m = { .type = MSG_STATS, .node_id = str_of(w->id) };
 
 	m.report = (struct msg_report){ .stats = &w->backlog[phase],
+					.have_times = w->wants_times,
 					.counts = counts_now(w),
 					.phase = phase };
 	do {
@@ -392,8 +393,9 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	set_users(w, *host ? host : NULL);
 }
 
-static void on_ack(struct worker *w)
+static void on_ack(struct worker *w, const struct msg_ack *ack)
 {
+	w->wants_times = ack->wants_times;
 	w->ready_due_us = NEVER;
 	if (w->was_acked)
 		return;
@@ -414,7 +416,7 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 	}
 	switch (m.type) {
 	case MSG_ACK:
-		on_ack(w);
+		on_ack(w, &m.ack);
 		break;
 	case MSG_SPAWN:
 		on_spawn(w, &m.spawn);

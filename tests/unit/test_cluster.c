@@ -466,7 +466,7 @@ static void check_counts(struct sim *s)
 
 	CHECK(s, run->stats.total.num_requests == s->made);
 	CHECK(s, sum_of_entries(&run->stats) == s->made);
-	CHECK(s, run->stats.total.rounded.count == s->made);
+	CHECK(s, run->stats.total.times.count == s->made);
 	CHECK(s, sum_of_entries(&run->window) == run->window.total.num_requests);
 	CHECK(s, run_user_count(run) == 0);
 }

@@ -359,6 +359,25 @@ static void an_ack_is_written_as_locust_does(void **state)
 	close_vector(&m);
 }
 
+static void our_ack_asks_for_full_resolution(void **state)
+{
+	struct msg m = { .type = MSG_ACK,
+			 .node_id = str_of("h_1"),
+			 .ack = { .index = 3, .wants_times = true } },
+		   got;
+	struct buf frame;
+
+	(void)state;
+	got = round_trip(&m, &frame);
+	assert_int_equal(got.ack.index, 3);
+	assert_true(got.ack.wants_times);
+	msg_fini(&got);
+	buf_fini(&frame);
+	m = open_vector("2.46.6-m2w_ack");
+	assert_false(m.ack.wants_times);
+	close_vector(&m);
+}
+
 /* Reading a real message and writing it again gives the same bytes, for those types where we
  * keep all there is. */
 static void real_messages_are_written_back_alike(void **state)
@@ -412,6 +431,76 @@ static void a_report_survives_the_wire(void **state)
 	assert_int_equal(bucket(&got.report.stats->total, 1), 1);
 	assert_int_equal(got.report.stats->errors.count, 1);
 	assert_false(msg_report_more(&m.report));
+	msg_fini(&got);
+	buf_fini(&frame);
+	stats_fini(&stats);
+}
+
+/* Between our own programs a percentile keeps its three digits; others never see the key. */
+static void our_own_reports_keep_full_resolution(void **state)
+{
+	struct msg m = { .type = MSG_STATS, .node_id = str_of("h_1") }, got;
+	struct stats stats;
+	struct stats_entry *e;
+	struct buf frame;
+
+	(void)state;
+	stats_init(&stats, NOW_S);
+	e = stats_entry(&stats, str_of("GET"), str_of("/a"), NOW_S);
+	for (uint64_t us = 1; us <= 100000; us += 7)
+		stats_record(&stats, e, us, 1, NULL, NOW_S);
+	m.report = (struct msg_report){ .stats = &stats };
+	got = round_trip(&m, &frame);
+	assert_null(memmem(frame.p, frame.len, "times_us", strlen("times_us")));
+	assert_int_equal(got.report.stats->total.times.count, 0);
+	msg_fini(&got);
+	buf_fini(&frame);
+
+	m.report.have_times = true;
+	got = round_trip(&m, &frame);
+	assert_int_equal(got.report.stats->total.times.count, stats.total.num_requests);
+	assert_int_equal(got.report.stats->total.rounded.count, 0);
+	assert_int_equal(got.report.stats->total.num_none_requests, 0);
+	for (double share = 0; share <= 1; share += 0.001)
+		assert_int_equal(hist_percentile_us(&got.report.stats->total.times, share),
+				 hist_percentile_us(&stats.total.times, share));
+	msg_fini(&got);
+	buf_fini(&frame);
+	stats_fini(&stats);
+}
+
+/* A report that waited for long has more buckets than a message may take: rounded times then. */
+static void too_many_buckets_fall_back_to_rounded_times(void **state)
+{
+	struct msg m = { .type = MSG_STATS, .node_id = str_of("h_1") }, got;
+	struct stats stats;
+	struct buf frame;
+	uint64_t counted = 0;
+
+	(void)state;
+	stats_init(&stats, NOW_S);
+	for (int i = 0; i < 2 * LIMIT_MESSAGE_BUCKETS / 10000; i++) {
+		char name[32];
+		struct stats_entry *e;
+
+		snprintf(name, sizeof(name), "/%d", i);
+		e = stats_entry(&stats, str_of("GET"), str_of(name), NOW_S);
+		for (uint64_t bucket = 0; bucket < 10000; bucket++)
+			stats_record(&stats, e,
+				     bucket < 2048 ? bucket
+						   : (1024 + bucket % 1024) << (bucket / 1024 - 1),
+				     1, NULL, NOW_S);
+	}
+	m.report = (struct msg_report){ .stats = &stats, .have_times = true };
+	got = round_trip(&m, &frame);
+	assert_true(frame.len < LIMIT_MESSAGE_BYTES / 2);
+	for (size_t i = 0; i < got.report.stats->entries.used; i++) {
+		const struct stats_entry *e = got.report.stats->entries.entries[i].value;
+
+		assert_int_equal(e->times.count + e->rounded.count, 10000);
+		counted += e->times.count;
+	}
+	assert_in_range(counted, LIMIT_MESSAGE_BUCKETS / 2, LIMIT_MESSAGE_BUCKETS);
 	msg_fini(&got);
 	buf_fini(&frame);
 	stats_fini(&stats);
@@ -487,8 +576,11 @@ int main(void)
 		cmocka_unit_test(what_versions_differ_in_is_taken),
 		cmocka_unit_test(versions_are_compared_as_numbers),
 		cmocka_unit_test(an_ack_is_written_as_locust_does),
+		cmocka_unit_test(our_ack_asks_for_full_resolution),
 		cmocka_unit_test(real_messages_are_written_back_alike),
 		cmocka_unit_test(a_report_survives_the_wire),
+		cmocka_unit_test(our_own_reports_keep_full_resolution),
+		cmocka_unit_test(too_many_buckets_fall_back_to_rounded_times),
 		cmocka_unit_test(a_large_report_goes_in_parts),
 		cmocka_unit_test(a_spawn_has_all_five_keys),
 	};
