@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "matrix/master.h"
+#include "matrix/master_api.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform.h"
@@ -32,7 +32,7 @@ struct drive {
 	const struct drive_config *c;
 	struct scenario scenario;
 	struct result_row row;
-	struct master *master;
+	struct master_api *master;
 	uint64_t step_start_us, next_word_us;
 	bool is_test_running; /* swarm was sent, stop was not answered */
 	bool was_test_started;
@@ -107,8 +107,8 @@ static enum err start_platform(struct drive *d, struct err_text *text)
 
 	if (err)
 		return err;
-	d->master = master_create(p->ops->master_url(p), d->c->pause);
-	return master_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
+	d->master = master_api_create(p->ops->master_url(p), d->c->pause);
+	return master_api_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
 }
 
 static enum err scale_target(struct drive *d, struct err_text *text)
@@ -134,11 +134,11 @@ static enum err scale_workers(struct drive *d, struct err_text *text)
 /* The platform has them, and exactly as many are connected to the master and idle. */
 static enum err check_workers(struct drive *d, struct err_text *text)
 {
-	struct master_live live;
+	struct master_api_live live;
 	enum err err = d->c->platform->ops->check_workers(d->c->platform, text);
 
 	if (!err)
-		err = master_look(d->master, &live, text);
+		err = master_api_look(d->master, &live, text);
 	if (err)
 		return err;
 	if (live.workers_ready == d->scenario.workers && !live.workers_busy)
@@ -158,7 +158,7 @@ static enum err wait_workers(struct drive *d, struct err_text *text)
 
 static enum err reset_statistics(struct drive *d, struct err_text *text)
 {
-	enum err err = master_reset(d->master, text);
+	enum err err = master_api_reset(d->master, text);
 
 	if (err)
 		return err;
@@ -172,9 +172,9 @@ static enum err start_test(struct drive *d, struct err_text *text)
 	d->row.wall_start_s = clock_wall_s();
 	/* Also when the answer does not come: the test may have started. */
 	d->is_test_running = d->was_test_started = true;
-	return master_swarm(d->master, d->scenario.users,
-			    plan_spawn_rate(d->c->plan, d->scenario.users),
-			    d->c->platform->ops->target_url(d->c->platform), text);
+	return master_api_swarm(d->master, d->scenario.users,
+				plan_spawn_rate(d->c->plan, d->scenario.users),
+				d->c->platform->ops->target_url(d->c->platform), text);
 }
 
 static enum result_status status_of_part(enum platform_part part)
@@ -185,11 +185,11 @@ static enum result_status status_of_part(enum platform_part part)
 }
 
 /* One look at the running test: is everything still as ordered? */
-static enum err look(struct drive *d, struct master_live *live, struct err_text *text)
+static enum err look(struct drive *d, struct master_api_live *live, struct err_text *text)
 {
 	enum platform_part part = PLATFORM_MASTER;
 	struct err_text why = { "" };
-	enum err err = master_look(d->master, live, text),
+	enum err err = master_api_look(d->master, live, text),
 		 lost = d->c->platform->ops->check_running(d->c->platform, &part, &why);
 
 	if (err == ERR_INTERRUPTED)
@@ -211,7 +211,7 @@ static enum err look(struct drive *d, struct master_live *live, struct err_text 
 }
 
 /* How much of this scenario's planned time is over. */
-static double done_s(const struct drive *d, const struct master_live *live)
+static double done_s(const struct drive *d, const struct master_api_live *live)
 {
 	double gone_s = (double)(now_us(d) - d->step_start_us) / CLOCK_S;
 
@@ -225,7 +225,7 @@ static enum err wait_for_users(struct drive *d, struct err_text *text)
 	bool has_begun = false;
 
 	for (;;) {
-		struct master_live live;
+		struct master_api_live live;
 		char what[96];
 		enum err err = look(d, &live, text);
 
@@ -253,7 +253,7 @@ static enum err wait_for_users(struct drive *d, struct err_text *text)
 static enum err measure(struct drive *d, struct err_text *text)
 {
 	for (;;) {
-		struct master_live live;
+		struct master_api_live live;
 		double left_s, poll_s = d->c->plan->poll_s;
 		uint64_t asked_us = now_us(d);
 		enum err err = look(d, &live, text);
@@ -280,7 +280,7 @@ static enum err measure(struct drive *d, struct err_text *text)
 static enum err stop_test(struct drive *d, struct err_text *text)
 {
 	uint64_t timeout_s = d->c->plan->stop_timeout_s + STOP_MARGIN_S;
-	enum err err = master_stop(d->master, timeout_s * 1000, text);
+	enum err err = master_api_stop(d->master, timeout_s * 1000, text);
 
 	d->is_test_running = err != OK;
 	return err;
@@ -289,8 +289,8 @@ static enum err stop_test(struct drive *d, struct err_text *text)
 static enum err read_final(struct drive *d, struct err_text *text)
 {
 	struct result_row *row = &d->row;
-	struct master_final final;
-	enum err err = master_finish(d->master, &final, text);
+	struct master_api_final final;
+	enum err err = master_api_finish(d->master, &final, text);
 
 	if (err)
 		return err;
@@ -315,7 +315,7 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	if (isnan(final.rps))
 		return end_with(d, RESULT_LOST_MASTER,
 				err_set(text, ERR_STATE, "the master's window has no duration"));
-	if (!master_has_window(d->master))
+	if (!master_api_has_window(d->master))
 		result_row_note(row, "the master has no /stats/window: RPS is a slope between "
 				     "polls, response times include ramp and drain");
 	return OK;
@@ -418,7 +418,7 @@ static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_t
 		stop_what_runs(&d, &why);
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
-	master_destroy(&d.master);
+	master_api_destroy(&d.master);
 	*was_test_started = d.was_test_started;
 	err = result_add(c->result, &d.row, text);
 	progress_row(c->progress, &d.row);

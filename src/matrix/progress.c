@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "matrix/master.h"
+#include "matrix/master_api.h"
 #include "matrix/plan.h"
 #include "matrix/result.h"
 
@@ -119,7 +119,7 @@ static void add_ms(struct buf *line, const char *label, double ms)
 		buf_printf(line, " | %s: %.*fms", label, ms < 10 && ms != round(ms) ? 1 : 0, ms);
 }
 
-void progress_live(struct progress *p, const struct master_live *live, double done_s)
+void progress_live(struct progress *p, const struct master_api_live *live, double done_s)
 {
 	begin_line(p);
 	buf_printf(&p->line, "[%.0fs/%" PRIu64 "s] RPS: ", floor(live->window_s),
@@ -138,15 +138,21 @@ void progress_live(struct progress *p, const struct master_live *live, double do
 	put_line(p, false);
 }
 
+static void add_outcome(struct buf *line, const struct result_row *row)
+{
+	buf_printf(line, "ok: %.2f RPS", row->rps);
+	add_ms(line, "Median", row->median_ms);
+	add_ms(line, "P95", row->p95_ms);
+	add_ms(line, "P99", row->p99_ms);
+	buf_printf(line, " | %" PRIu64 " requests, %.2f %% failed", row->total_requests,
+		   row->failures_pct);
+}
+
 void progress_row(struct progress *p, const struct result_row *row)
 {
 	begin_line(p);
 	if (row->status == RESULT_OK)
-		buf_printf(&p->line,
-			   "ok: %.2f RPS, median %.0f ms, P95 %.0f ms, P99 %.0f ms, %" PRIu64
-			   " requests, %.2f %% failed",
-			   row->rps, row->median_ms, row->p95_ms, row->p99_ms, row->total_requests,
-			   row->failures_pct);
+		add_outcome(&p->line, row);
 	else
 		buf_printf(&p->line, "%s: %.200s", result_status_name(row->status), row->note);
 	put_line(p, true);

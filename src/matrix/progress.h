@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-struct master_live;
+struct master_api_live;
 struct plan;
 struct result_row;
 struct scenario;
@@ -30,7 +30,7 @@ void progress_step(struct progress *p, const char *what, double done_s);
 /* The same, also as a line elsewhere: for waits that last. */
 void progress_wait(struct progress *p, const char *what, double done_s);
 /* The order's line: [60s/120s] RPS: 18.5 | Median: 620ms | P90: 1800ms */
-void progress_live(struct progress *p, const struct master_live *live, double done_s);
+void progress_live(struct progress *p, const struct master_api_live *live, double done_s);
 void progress_row(struct progress *p, const struct result_row *row);
 void progress_cooldown(struct progress *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * drive: the order's steps with a clock that jumps, a platform that obeys or fails on
- * command, and a master (the functions of matrix/master.h, defined here) that does the
+ * command, and a master (the functions of matrix/master_api.h, defined here) that does the
  * same. Minutes of matrix run in milliseconds. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "matrix/drive.h"
-#include "matrix/master.h"
+#include "matrix/master_api.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform.h"
@@ -85,24 +85,24 @@ static uint64_t window_us(void)
 
 /* ---- the master ---- */
 
-struct master {
+struct master_api {
 	uint64_t users;
 };
 
-struct master *master_create(const char *url, struct pause *pause)
+struct master_api *master_api_create(const char *url, struct pause *pause)
 {
 	(void)pause;
 	assert_string_equal(url, "http://master");
-	return mem_zalloc(1, sizeof(struct master));
+	return mem_zalloc(1, sizeof(struct master_api));
 }
 
-void master_destroy(struct master **m)
+void master_api_destroy(struct master_api **m)
 {
 	mem_free(*m);
 	*m = NULL;
 }
 
-enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *text)
+enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_text *text)
 {
 	(void)m;
 	(void)text;
@@ -110,13 +110,13 @@ enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *tex
 	return OK;
 }
 
-bool master_has_window(const struct master *m)
+bool master_api_has_window(const struct master_api *m)
 {
 	(void)m;
 	return true;
 }
 
-enum err master_reset(struct master *m, struct err_text *text)
+enum err master_api_reset(struct master_api *m, struct err_text *text)
 {
 	(void)m;
 	(void)text;
@@ -124,8 +124,8 @@ enum err master_reset(struct master *m, struct err_text *text)
 	return OK;
 }
 
-enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const char *host,
-		      struct err_text *text)
+enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rate, const char *host,
+			  struct err_text *text)
 {
 	assert_true(spawn_rate > 0);
 	assert_string_equal(host, "http://target");
@@ -138,11 +138,13 @@ enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const
 	return OK;
 }
 
-enum err master_look(struct master *m, struct master_live *out, struct err_text *text)
+enum err master_api_look(struct master_api *m, struct master_api_live *out, struct err_text *text)
 {
 	uint64_t open_us = window_us();
 
-	*out = (struct master_live){ .rps = NAN, .median_ms = NAN, .p90_ms = NAN, .p95_ms = NAN };
+	*out = (struct master_api_live){
+		.rps = NAN, .median_ms = NAN, .p90_ms = NAN, .p95_ms = NAN
+	};
 	if (world.look_fails && world.is_running)
 		return err_set(text, world.look_fails, "GET /stats/requests: no answer");
 	if (world.is_running && open_us > world.stopped_by_other_at_us)
@@ -158,7 +160,7 @@ enum err master_look(struct master *m, struct master_live *out, struct err_text 
 	return OK;
 }
 
-enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *text)
+enum err master_api_stop(struct master_api *m, uint64_t timeout_ms, struct err_text *text)
 {
 	(void)m;
 	assert_true(timeout_ms >= 10000);
@@ -169,20 +171,21 @@ enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *tex
 	return OK;
 }
 
-enum err master_finish(struct master *m, struct master_final *out, struct err_text *text)
+enum err master_api_finish(struct master_api *m, struct master_api_final *out,
+			   struct err_text *text)
 {
 	(void)m;
 	(void)text;
 	note("finish");
-	*out = (struct master_final){ .total_requests = 1000,
-				      .total_failures = world.failures,
-				      .window_requests = 900,
-				      .window_s = 10,
-				      .rps = 90,
-				      .median_ms = 5,
-				      .p95_ms = 7,
-				      .p99_ms = 8,
-				      .p90_ms = 6 };
+	*out = (struct master_api_final){ .total_requests = 1000,
+					  .total_failures = world.failures,
+					  .window_requests = 900,
+					  .window_s = 10,
+					  .rps = 90,
+					  .median_ms = 5,
+					  .p95_ms = 7,
+					  .p99_ms = 8,
+					  .p90_ms = 6 };
 	return OK;
 }
 

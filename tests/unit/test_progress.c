@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "matrix/master.h"
+#include "matrix/master_api.h"
 #include "matrix/plan.h"
 #include "matrix/progress.h"
 #include "matrix/result.h"
@@ -42,7 +42,7 @@ static void close_screen(struct screen *s)
 	fclose(s->to);
 }
 
-static const struct master_live live = {
+static const struct master_api_live live = {
 	.is_window_open = true, .window_s = 60.4, .rps = 18.53, .median_ms = 620, .p90_ms = 1800
 };
 
@@ -81,7 +81,7 @@ static void a_terminal_is_redrawn_and_left_clean(void **state)
 
 static void a_percentile_is_never_shown_under_anothers_name(void **state)
 {
-	struct master_live other = live;
+	struct master_api_live other = live;
 	struct screen s;
 
 	(void)state;

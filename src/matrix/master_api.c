@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * master - see the header.
+ * master_api - see the header.
  *
  * Field names: Locust up to 2.17 has ninetieth_response_time and ninety_ninth_..., from
  * 2.20 response_time_percentile_<p>. Both are read where they are, and a percentile that
  * is not there stays NAN: none is ever filled in from another. */
-#include "matrix/master.h"
+#include "matrix/master_api.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +29,7 @@ struct sample {
 	uint64_t at_us, requests;
 };
 
-struct master {
+struct master_api {
 	struct fetch *fetch;
 	struct pause *pause;
 	char *url;
@@ -45,9 +45,9 @@ static bool is_stopped(void *arg)
 	return pause_is_stopped(arg);
 }
 
-struct master *master_create(const char *url, struct pause *pause)
+struct master_api *master_api_create(const char *url, struct pause *pause)
 {
-	struct master *m = mem_zalloc(1, sizeof(*m));
+	struct master_api *m = mem_zalloc(1, sizeof(*m));
 	size_t len = strlen(url);
 
 	while (len && url[len - 1] == '/')
@@ -58,7 +58,7 @@ struct master *master_create(const char *url, struct pause *pause)
 	return m;
 }
 
-void master_destroy(struct master **m)
+void master_api_destroy(struct master_api **m)
 {
 	if (!*m)
 		return;
@@ -68,13 +68,13 @@ void master_destroy(struct master **m)
 	*m = NULL;
 }
 
-bool master_has_window(const struct master *m)
+bool master_api_has_window(const struct master_api *m)
 {
 	return m->has_window;
 }
 
-static enum err get_json(struct master *m, const char *path, uint64_t timeout_ms, unsigned attempts,
-			 json_t **out, struct err_text *text)
+static enum err get_json(struct master_api *m, const char *path, uint64_t timeout_ms,
+			 unsigned attempts, json_t **out, struct err_text *text)
 {
 	char *url = mem_printf("%s%s", m->url, path);
 	struct fetch_request request = { .url = url,
@@ -87,7 +87,7 @@ static enum err get_json(struct master *m, const char *path, uint64_t timeout_ms
 }
 
 /* The body of a GET as text. */
-static enum err get_text(struct master *m, const char *path, struct fetch_reply *reply,
+static enum err get_text(struct master_api *m, const char *path, struct fetch_reply *reply,
 			 struct err_text *text)
 {
 	char *url = mem_printf("%s%s", m->url, path);
@@ -102,7 +102,7 @@ static enum err get_text(struct master *m, const char *path, struct fetch_reply 
 	return err;
 }
 
-enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *text)
+enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_text *text)
 {
 	uint64_t end_us = m->pause->now_us(m->pause) + timeout_ms * CLOCK_MS;
 	json_t *root = NULL;
@@ -125,7 +125,7 @@ enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *tex
 	return err;
 }
 
-enum err master_reset(struct master *m, struct err_text *text)
+enum err master_api_reset(struct master_api *m, struct err_text *text)
 {
 	struct fetch_reply reply;
 	enum err err;
@@ -147,8 +147,8 @@ static enum err check_success(const json_t *root, const char *what, struct err_t
 		       message ? message : "(no message)");
 }
 
-enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const char *host,
-		      struct err_text *text)
+enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rate, const char *host,
+			  struct err_text *text)
 {
 	char *url = mem_printf("%s/swarm", m->url), number[64];
 	struct fetch_request request = { .url = url, .timeout_ms = CALL_TIMEOUT_MS };
@@ -209,7 +209,7 @@ static bool count_of(const json_t *object, const char *name, uint64_t *out)
 	return true;
 }
 
-static enum err strange_reply(const struct master *m, const char *path, const char *field,
+static enum err strange_reply(const struct master_api *m, const char *path, const char *field,
 			      struct err_text *text)
 {
 	return err_set(text, ERR_BAD_INPUT,
@@ -217,7 +217,7 @@ static enum err strange_reply(const struct master *m, const char *path, const ch
 		       m->url, path, field);
 }
 
-static void count_workers(const json_t *root, struct master_live *out)
+static void count_workers(const json_t *root, struct master_api_live *out)
 {
 	const json_t *workers = json_object_get(root, "workers");
 
@@ -238,7 +238,7 @@ static void count_workers(const json_t *root, struct master_live *out)
 	}
 }
 
-static bool read_state(const json_t *root, struct master_live *out)
+static bool read_state(const json_t *root, struct master_api_live *out)
 {
 	const char *state = json_string_value(json_object_get(root, "state"));
 
@@ -274,7 +274,7 @@ static double csv_number(const struct str *head, const struct str *cells, size_t
 
 /* Reads the line "Aggregated" of /stats/requests/csv, which has every percentile in
  * every version of Locust. */
-static bool read_csv(struct str body, struct master_final *out)
+static bool read_csv(struct str body, struct master_api_final *out)
 {
 	struct str head[CSV_COLUMNS], cells[CSV_COLUMNS], line;
 	size_t columns;
@@ -304,7 +304,7 @@ static bool read_csv(struct str body, struct master_final *out)
 	return true;
 }
 
-static enum err get_csv(struct master *m, struct master_final *out, struct err_text *text)
+static enum err get_csv(struct master_api *m, struct master_api_final *out, struct err_text *text)
 {
 	struct fetch_reply reply;
 	enum err err;
@@ -318,9 +318,9 @@ static enum err get_csv(struct master *m, struct master_final *out, struct err_t
 }
 
 /* Unlike /stats/requests, the CSV is not served from a cache of 2 s. */
-static enum err take_sample(struct master *m, struct sample *out, struct err_text *text)
+static enum err take_sample(struct master_api *m, struct sample *out, struct err_text *text)
 {
-	struct master_final now;
+	struct master_api_final now;
 	enum err err = get_csv(m, &now, text);
 
 	if (!err)
@@ -329,8 +329,8 @@ static enum err take_sample(struct master *m, struct sample *out, struct err_tex
 }
 
 /* A Locust master: its own, rolling figures, and the window from what we saw. */
-static enum err estimate_window(struct master *m, const json_t *row, struct master_live *out,
-				struct err_text *text)
+static enum err estimate_window(struct master_api *m, const json_t *row,
+				struct master_api_live *out, struct err_text *text)
 {
 	out->rps = number_of(row, "current_rps");
 	out->median_ms = number_of(row, "median_response_time");
@@ -349,7 +349,8 @@ static enum err estimate_window(struct master *m, const json_t *row, struct mast
 	return OK;
 }
 
-static enum err read_window(struct master *m, struct master_live *out, struct err_text *text)
+static enum err read_window(struct master_api *m, struct master_api_live *out,
+			    struct err_text *text)
 {
 	const json_t *window, *row;
 	json_t *root = NULL;
@@ -374,13 +375,15 @@ static enum err read_window(struct master *m, struct master_live *out, struct er
 	return err;
 }
 
-enum err master_look(struct master *m, struct master_live *out, struct err_text *text)
+enum err master_api_look(struct master_api *m, struct master_api_live *out, struct err_text *text)
 {
 	json_t *root = NULL;
 	const json_t *row;
 	enum err err = get_json(m, "/stats/requests", CALL_TIMEOUT_MS, CALL_ATTEMPTS, &root, text);
 
-	*out = (struct master_live){ .rps = NAN, .median_ms = NAN, .p90_ms = NAN, .p95_ms = NAN };
+	*out = (struct master_api_live){
+		.rps = NAN, .median_ms = NAN, .p90_ms = NAN, .p95_ms = NAN
+	};
 	if (err)
 		return err;
 	row = aggregated(root);
@@ -399,7 +402,7 @@ enum err master_look(struct master *m, struct master_live *out, struct err_text 
 	return err || !m->has_window ? err : read_window(m, out, text);
 }
 
-enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *text)
+enum err master_api_stop(struct master_api *m, uint64_t timeout_ms, struct err_text *text)
 {
 	struct err_text ignored = { "" };
 	json_t *root = NULL;
@@ -415,7 +418,7 @@ enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *tex
 	return err;
 }
 
-static enum err finish_from_window(struct master *m, struct master_final *out,
+static enum err finish_from_window(struct master_api *m, struct master_api_final *out,
 				   struct err_text *text)
 {
 	const json_t *row, *total;
@@ -446,7 +449,8 @@ static enum err finish_from_window(struct master *m, struct master_final *out,
 	return err;
 }
 
-static enum err finish_from_csv(struct master *m, struct master_final *out, struct err_text *text)
+static enum err finish_from_csv(struct master_api *m, struct master_api_final *out,
+				struct err_text *text)
 {
 	enum err err = get_csv(m, out, text);
 
@@ -458,17 +462,18 @@ static enum err finish_from_csv(struct master *m, struct master_final *out, stru
 	return OK;
 }
 
-enum err master_finish(struct master *m, struct master_final *out, struct err_text *text)
+enum err master_api_finish(struct master_api *m, struct master_api_final *out,
+			   struct err_text *text)
 {
-	*out = (struct master_final){ .window_requests = UINT64_MAX,
-				      .window_s = NAN,
-				      .rps = NAN,
-				      .median_ms = NAN,
-				      .p90_ms = NAN,
-				      .p95_ms = NAN,
-				      .p99_ms = NAN,
-				      .avg_ms = NAN,
-				      .min_ms = NAN,
-				      .max_ms = NAN };
+	*out = (struct master_api_final){ .window_requests = UINT64_MAX,
+					  .window_s = NAN,
+					  .rps = NAN,
+					  .median_ms = NAN,
+					  .p90_ms = NAN,
+					  .p95_ms = NAN,
+					  .p99_ms = NAN,
+					  .avg_ms = NAN,
+					  .min_ms = NAN,
+					  .max_ms = NAN };
 	return m->has_window ? finish_from_window(m, out, text) : finish_from_csv(m, out, text);
 }

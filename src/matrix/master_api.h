@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * master - the driver's side of Locust's HTTP API.
+ * master_api - the driver's side of Locust's HTTP API.
  *
  * Talks to our master and to a real Locust master (2.12 to 2.46). Ours has the route
  * /stats/window, which counts the window from "all users are there" to "stop was
- * asked for" exactly; it is found out at master_open() whether the other side has it.
- * Without it the window is estimated from what Locust offers, and master_has_window()
+ * asked for" exactly; it is found out at master_api_open() whether the other side has it.
+ * Without it the window is estimated from what Locust offers, and master_api_has_window()
  * says so: requests per second are the slope of the request count from the first look
  * that sees all users to the stop, and the percentiles are those of
  * /stats/requests/csv, which cover the whole test.
@@ -18,11 +18,11 @@
 
 #include "base/err.h"
 
-struct master;
+struct master_api;
 struct pause;
 
 /* What a look at the test shows. Unknown numbers are NAN. */
-struct master_live {
+struct master_api_live {
 	/* Locust's states, as far as they matter here. */
 	enum { MASTER_IDLE, MASTER_SPAWNING, MASTER_RUNNING, MASTER_STOPPING } state;
 	uint64_t users;
@@ -34,7 +34,7 @@ struct master_live {
 };
 
 /* The finished test. */
-struct master_final {
+struct master_api_final {
 	uint64_t total_requests, total_failures;
 	uint64_t window_requests; /* UINT64_MAX: not known */
 	double window_s, rps;
@@ -42,21 +42,24 @@ struct master_final {
 };
 
 /* Does not call yet. url without a path, such as http://127.0.0.1:8089. */
-struct master *master_create(const char *url, struct pause *pause);
-void master_destroy(struct master **m);
+struct master_api *master_api_create(const char *url, struct pause *pause);
+void master_api_destroy(struct master_api **m);
 
 /* Asks until the master answers or timeout_ms have passed. */
-enum err master_open(struct master *m, uint64_t timeout_ms, struct err_text *text) MUST_CHECK;
-bool master_has_window(const struct master *m);
+enum err master_api_open(struct master_api *m, uint64_t timeout_ms,
+			 struct err_text *text) MUST_CHECK;
+bool master_api_has_window(const struct master_api *m);
 /* GET /stats/reset */
-enum err master_reset(struct master *m, struct err_text *text) MUST_CHECK;
+enum err master_api_reset(struct master_api *m, struct err_text *text) MUST_CHECK;
 /* POST /swarm. Never repeated by itself: the first one may have been heard. */
-enum err master_swarm(struct master *m, uint64_t users, double spawn_rate, const char *host,
-		      struct err_text *text) MUST_CHECK;
+enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rate, const char *host,
+			  struct err_text *text) MUST_CHECK;
 /* GET /stats/requests, and /stats/window where there is one. */
-enum err master_look(struct master *m, struct master_live *out, struct err_text *text) MUST_CHECK;
+enum err master_api_look(struct master_api *m, struct master_api_live *out,
+			 struct err_text *text) MUST_CHECK;
 /* GET /stop. Answers when the users are gone, so the deadline includes their drain. */
-enum err master_stop(struct master *m, uint64_t timeout_ms, struct err_text *text) MUST_CHECK;
-/* After master_stop(). */
-enum err master_finish(struct master *m, struct master_final *out,
-		       struct err_text *text) MUST_CHECK;
+enum err master_api_stop(struct master_api *m, uint64_t timeout_ms,
+			 struct err_text *text) MUST_CHECK;
+/* After master_api_stop(). */
+enum err master_api_finish(struct master_api *m, struct master_api_final *out,
+			   struct err_text *text) MUST_CHECK;
