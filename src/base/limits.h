@@ -67,6 +67,8 @@
 #define LIMIT_SERVE_HEADER_BYTES  4096		     /* that a handler adds to its answer */
 
 /* Web API (src/web) */
+/* More than all rows with the longest texts can make, escaped. */
+#define LIMIT_API_BYTES (512 * 1024 * 1024)
 #define LIMIT_API_ROWS	500 /* of statistics, of errors: Locust's */
 #define LIMIT_CSV_BYTES (64 * 1024 * 1024)
 #define LIMIT_API_STOPS 32 /* GET /stop that wait at the same time */

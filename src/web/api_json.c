@@ -4,7 +4,6 @@
 #include "web/api_json.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 
@@ -16,17 +15,23 @@
 #define DIGITS	     16
 #define INTEGRAL_MAX 1e15
 
+static int add_bytes(const char *bytes, size_t len, void *out)
+{
+	buf_add(out, bytes, len);
+	return 0;
+}
+
 char *api_json_take(json_t *root)
 {
-	char *dump =
-		json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
-	char *text;
+	struct buf text;
 
-	ensure(dump);
-	text = mem_printf("%s\n", dump);
-	free(dump);
+	buf_init(&text, LIMIT_API_BYTES);
+	ensure(json_dump_callback(root, add_bytes, &text,
+				  JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) ==
+	       0);
+	buf_add_char(&text, '\n');
 	json_decref(root);
-	return text;
+	return buf_take(&text);
 }
 
 json_t *api_json_string(const char *text)

@@ -214,7 +214,7 @@ static inline void await(struct call *c)
 		assert_false(turn_for(GUARD_US));
 	buf_add(&c->reply, "", 0);
 	assert_int_equal(strncmp(c->reply.p, "HTTP/1.1 ", 9), 0);
-	c->status = atoi(c->reply.p + 9);
+	c->status = (int)strtol(c->reply.p + 9, NULL, 10);
 	c->body = strstr(c->reply.p, "\r\n\r\n") + 4;
 }
 
