@@ -47,7 +47,6 @@ void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t cla
 	p->was_spawned = p->has_begun = p->is_confirmed = false;
 	/* What was owed to the old one means nothing to it. */
 	p->owed = 0;
-	p->last_timestamp = 0;
 }
 
 void peer_owe(struct peer *p, enum peer_debt debt)

@@ -325,6 +325,8 @@ static void finish_stop(struct worker *w)
 	(void)post_plain(w, MSG_CLIENT_STOPPED);
 	set_state(w, WORKER_READY);
 	w->phase = MSG_PHASE_NONE;
+	/* The next master may have another clock. */
+	w->last_timestamp = 0;
 	begin_ready(w);
 	worker_tick(w, w->now_us);
 }

@@ -268,6 +268,22 @@ static void a_test_is_spread_and_confirmed(void **state)
 	assert_int_equal(run_user_count(f->run), 5);
 }
 
+/* Workers drop a spawn that is not newer than the last one; take_frame() checks that too. */
+static void spawns_of_one_moment_have_rising_timestamps(void **state)
+{
+	struct fixture *f = *state;
+	struct run_start start = { .user_count = 5, .spawn_rate = 1000 };
+
+	run_users(f, "2.46.6", 4);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(run_start(f->run, &start, NULL), OK);
+		master_tick(f->master, f->now_us);
+	}
+	expect_said(f, "a:spawn a:spawn a:spawn ");
+	hear_ready(f, "a", "2.46.6");
+	expect_said(f, "a:ack a:spawn ");
+}
+
 static void without_a_worker_no_test_begins(void **state)
 {
 	struct fixture *f = *state;
@@ -529,6 +545,7 @@ int main(void)
 		MASTER_TEST(workers_are_acknowledged_with_their_number),
 		MASTER_TEST(only_versions_that_know_it_hear_a_heartbeat),
 		MASTER_TEST(a_test_is_spread_and_confirmed),
+		MASTER_TEST(spawns_of_one_moment_have_rising_timestamps),
 		MASTER_TEST(without_a_worker_no_test_begins),
 		MASTER_TEST(a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),
