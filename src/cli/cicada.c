@@ -123,6 +123,7 @@ int main(int argc, char **argv)
 	struct scenario all = { 0 }, scenario;
 	const struct cic_user_class **chosen = NULL;
 	struct err_text text = { "" };
+	const char *hint;
 	int code = EXIT_CANNOT_START;
 	enum err err = cicada_options_read(&o, argc, argv, &text);
 
@@ -138,10 +139,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	err = scenario_load(o.scenario, &all, &text);
+	hint = err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "";
 	if (!err)
 		err = choose_classes(&o, &all, &chosen, &scenario, &text);
 	if (err)
-		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err), hint);
 	else
 		code = o.want_list ? list_classes(&all) : run_scenario(&o, &scenario);
 	mem_free(chosen);

@@ -168,7 +168,7 @@ def test_list_shows_the_user_classes(programs, tmp_path):
     (["--autoquit", "3"], 2, "--autostart"),
     (["--loglevel", "LOUD"], 2, "--loglevel"),
     (["Nobody"], 1, "Unknown User(s): Nobody"),
-    (["-f", "nowhere.c"], 1, "nowhere.c"),
+    (["-f", "nowhere.c"], 1, "nowhere.c: No such file or directory; name a scenario with -f"),
 ])
 def test_wrong_options_name_the_option(programs, tmp_path, args, code, said):
     program, got = programs.run("cicada", "-f", write(tmp_path, SCENARIO), "--headless", *args)
