@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * serve - see the header. We bind the socket ourselves: only so SO_REUSEPORT, the real port
- * and a readable reason for a failure are in our hands. */
+ * and a readable reason for a failure are in our hands.
+ *
+ * We also close it ourselves, by putting an eventfd that is never readable in its place.
+ * MHD_quiesce_daemon() is meant for that, but it and the threads it tells may both remove the
+ * socket from one epoll set, and libmicrohttpd aborts the program when the second one fails:
+ * a drain under load was a gamble. */
 #include "serve/serve_int.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,6 +111,9 @@ static enum err open_listener(struct serve *s, struct err_text *text)
 		return explain_bind(o, why, text);
 	if (getsockname(s->listen_fd, (struct sockaddr *)&got, &got_len) < 0)
 		return err_set(text, ERR_IO, "getsockname: %s", strerror(errno));
+	s->deaf_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->deaf_fd < 0)
+		return err_set(text, ERR_IO, "eventfd: %s", strerror(errno));
 	s->port = ntohs(got.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&got)->sin6_port
 						  : ((struct sockaddr_in *)&got)->sin_port);
 	return OK;
@@ -151,7 +161,7 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 	enum err err;
 
 	s->options = *options;
-	s->listen_fd = s->epoll_fd = -1;
+	s->listen_fd = s->deaf_fd = s->epoll_fd = -1;
 	if (!s->options.max_connections)
 		s->options.max_connections = LIMIT_SERVE_CONNECTIONS;
 	if (!s->options.max_body_bytes)
@@ -167,6 +177,8 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 	if (err) {
 		if (s->listen_fd >= 0)
 			close(s->listen_fd);
+		if (s->deaf_fd >= 0)
+			close(s->deaf_fd);
 		mem_free(s);
 		return err;
 	}
@@ -210,8 +222,6 @@ void serve_stop_accepting(struct serve *s)
 
 	if (atomic_exchange(&s->is_draining, true))
 		return;
-	if (MHD_quiesce_daemon(s->daemon) == MHD_INVALID_SOCKET)
-		return;
 	/* Who has been queued by the kernel was promised service: a bare close would reset
 	 * these connections. */
 	for (;;) {
@@ -223,14 +233,19 @@ void serve_stop_accepting(struct serve *s)
 		/* Takes fd over, also when it fails. */
 		(void)MHD_add_connection(s->daemon, fd, (struct sockaddr *)&from, from_len);
 	}
-	/* Not closed before the daemon has stopped, for its threads may still name the number;
-	 * but the kernel must stop sending new connections here, where others share the port. */
-	shutdown(s->listen_fd, SHUT_RD);
+	/* Under the same number, so libmicrohttpd's threads notice nothing; its epoll sets let
+	 * go of the socket as it closes. */
+	ensure(dup3(s->deaf_fd, s->listen_fd, O_CLOEXEC) >= 0);
 }
 
 unsigned serve_in_flight(const struct serve *s)
 {
 	return atomic_load(&s->in_flight);
+}
+
+uint64_t serve_begun(const struct serve *s)
+{
+	return atomic_load(&s->begun);
 }
 
 static void wait_idle(struct serve *s, uint64_t timeout_us)
@@ -257,8 +272,8 @@ void serve_destroy(struct serve **sp, uint64_t timeout_us)
 	serve_stop_accepting(s);
 	ensure(!atomic_load(&s->deferred));
 	wait_idle(s, timeout_us);
-	MHD_stop_daemon(s->daemon);
-	close(s->listen_fd);
+	MHD_stop_daemon(s->daemon); /* closes listen_fd */
+	close(s->deaf_fd);
 	mem_free(s);
 	*sp = NULL;
 }

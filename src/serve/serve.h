@@ -80,6 +80,9 @@ uint64_t serve_timeout_us(const struct serve *s);
 void serve_stop_accepting(struct serve *s);
 /* Requests whose head has arrived and whose answer is not yet sent. */
 unsigned serve_in_flight(const struct serve *s);
+/* Requests whose head has arrived, since the start. A server that drains and sees this number
+ * stand still knows that no client is in the middle of something. */
+uint64_t serve_begun(const struct serve *s);
 /* Stops accepting, waits up to timeout_us for the requests in flight (driving the server
  * itself when threads == 0), then closes every connection. Deferred requests must have
  * been answered before the call. NULL is fine. */

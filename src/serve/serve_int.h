@@ -21,9 +21,11 @@ struct serve {
 	struct serve_options options;
 	struct MHD_Daemon *daemon;
 	int listen_fd, epoll_fd;
+	int deaf_fd; /* takes the place of listen_fd when the door closes */
 	uint16_t port;
 	atomic_bool is_draining;
 	atomic_uint in_flight, deferred;
+	_Atomic uint64_t begun;
 	/* threads == 0: a deferred request was answered; libmicrohttpd neither makes its epoll
 	 * readable for that nor counts it in its timeout. */
 	bool has_resumed;

@@ -230,6 +230,7 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	buf_clear(&r->body);
 	buf_clear(&r->headers);
 	r->is_active = true;
+	atomic_fetch_add(&r->serve->begun, 1);
 	atomic_fetch_add(&r->serve->in_flight, 1);
 }
 

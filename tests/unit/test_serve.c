@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -554,6 +555,49 @@ static void draining_refuses_new_connections_and_finishes_old_ones(void **state)
 	buf_fini(&heard);
 }
 
+static size_t open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+/* The server's threads are busy while the door is closed behind their backs. Who came before
+ * is served. */
+static void closing_the_door_under_load_does_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	size_t files_before = open_files();
+	int fds[8];
+
+	for (int round = 0; round < 100; round++) {
+		start(f, 0);
+		for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+			fds[i] = dial(f);
+			for (int k = 0; k < 10; k++)
+				say(f, fds[i], "GET /query HTTP/1.1\r\nHost: x\r\n\r\n");
+		}
+		serve_stop_accepting(f->serve);
+		pump(f, -1, 0);
+		assert_int_equal(dial(f), -1);
+		for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+			struct buf heard;
+
+			buf_init(&heard, 1 << 20);
+			hear(f, fds[i], &heard, "HTTP/1.1 200 OK", 1);
+			buf_fini(&heard);
+			close(fds[i]);
+		}
+		serve_destroy(&f->serve, DEADLINE_US);
+	}
+	assert_int_equal(open_files(), files_before);
+}
+
 static void a_taken_port_is_named_with_the_remedy(void **state)
 {
 	struct fixture *f = *state;
@@ -644,6 +688,7 @@ int main(void)
 		BOTH(a_silent_client_is_dropped),
 		BOTH(garbage_does_no_harm),
 		BOTH(draining_refuses_new_connections_and_finishes_old_ones),
+		BOTH(closing_the_door_under_load_does_no_harm),
 		BOTH(a_taken_port_is_named_with_the_remedy),
 		BOTH(servers_can_share_a_port),
 		cmocka_unit_test(metrics_text_is_what_prometheus_reads),
