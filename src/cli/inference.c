@@ -117,16 +117,17 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 			 err == ERR_NOT_FOUND ? " (see --model and --host)" : "");
 		return EXIT_CANNOT_SERVE;
 	}
-	log_line(LOG_INFO, LOGGER, "%s; %u threads", service_summary(s), options.threads);
+	log_line(LOG_INFO, LOGGER, "%s; %u thread%s", service_summary(s), options.threads,
+		 options.threads == 1 ? "" : "s");
 	print_ready(o, s);
 	while (sigwait(signals, &number))
 		;
 	log_line(LOG_INFO, LOGGER, "%s: finishing the requests in flight", strsignal(number));
 	cut = service_drain(s, o->drain_timeout_s * CLOCK_S);
 	if (cut)
-		log_line(LOG_WARNING, LOGGER,
-			 "%u requests took longer than %llu s and were cut off", cut,
-			 (unsigned long long)o->drain_timeout_s);
+		log_line(LOG_WARNING, LOGGER, "%u request%s took longer than %llu s and %s cut off",
+			 cut, cut == 1 ? "" : "s", (unsigned long long)o->drain_timeout_s,
+			 cut == 1 ? "was" : "were");
 	service_destroy(&s);
 	return EXIT_DRAINED;
 }

@@ -23,6 +23,8 @@
 #include "serve/serve.h"
 
 #define ADMIN_DRAIN_US (1 * CLOCK_S)
+/* A drain is over when no request was in flight for so long. */
+#define QUIET_US (200 * CLOCK_MS)
 
 struct service {
 	struct model *model;
@@ -289,17 +291,32 @@ const char *service_summary(const struct service *s)
 	return s->summary;
 }
 
+/* None in flight does not mean none on the way: under load requests wait in the kernel's
+ * buffers, unread, and would be lost with their connections. So we wait for silence. */
+static void wait_quiet(const struct serve *s, uint64_t timeout_us)
+{
+	uint64_t now_us = clock_us(), until_us = now_us + timeout_us, quiet_since_us = now_us;
+	uint64_t begun = serve_begun(s);
+
+	while (now_us < until_us && now_us - quiet_since_us < QUIET_US) {
+		clock_sleep_us(CLOCK_MS);
+		now_us = clock_us();
+		if (serve_in_flight(s) || serve_begun(s) != begun) {
+			begun = serve_begun(s);
+			quiet_since_us = now_us;
+		}
+	}
+}
+
 unsigned service_drain(struct service *s, uint64_t timeout_us)
 {
-	uint64_t until_us = clock_us() + timeout_us;
 	unsigned cut;
 
 	atomic_store(&s->is_ready, false);
 	if (!s->main)
 		return 0;
 	serve_stop_accepting(s->main);
-	while (serve_in_flight(s->main) && clock_us() < until_us)
-		clock_sleep_us(CLOCK_MS);
+	wait_quiet(s->main, timeout_us);
 	cut = serve_in_flight(s->main);
 	serve_destroy(&s->main, 0);
 	return cut;
