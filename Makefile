@@ -6,7 +6,7 @@
 
 PYTHON = /usr/bin/python3
 NINJA = ninja -C
-UNIT = meson test --suite unit --print-errorlogs -C
+TEST = meson test --print-errorlogs --suite
 PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider
 SOURCES = $(shell find $(wildcard bench fuzz include scenarios src tests) -name '*.[ch]')
 # The thread sanitizer of older compilers dies on kernels that scatter mappings widely.
@@ -29,14 +29,14 @@ build: setup-build build/release/build.ninja    ## the three programs, in build/
 	$(NINJA) build/release
 
 check: setup-test build/release/build.ninja     ## unit tests and the tools' tests; under a minute
-	$(UNIT) build/release
+	$(TEST) unit -C build/release
 	$(PYTEST) tests/tools
 
 check-asan: setup-test build/asan/build.ninja   ## unit tests, address and undefined sanitizers
-	$(UNIT) build/asan
+	$(TEST) unit -C build/asan
 
-check-tsan: setup-test build/tsan/build.ninja   ## unit tests, thread sanitizer
-	$(UNIT) build/tsan $(STILL)
+check-tsan: setup-test build/tsan/build.ninja   ## unit tests with threads, thread sanitizer
+	$(TEST) threads -C build/tsan $(STILL)
 
 integration: setup-test build                   ## the real programs, over real sockets
 	CICADA_BUILD=build/release $(PYTEST) tests/integration $(wildcard tests/interop)
