@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """How good a model is on traces it has not seen: models/evaluate.py MODEL TRACE.csv...
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Golden vectors: what PyTorch says for a model, into tests/vectors/: models/golden.py [MODEL].
 

@@ -1,24 +1,28 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Trains models/lte-2x64 from a folder of LTE traces: models/train.py TRACES [--out FOLDER].
 
 Needs PyTorch and NumPy (Debian: python3-torch). One seed, one thread and deterministic kernels:
-the same traces and the same PyTorch on the same kind of CPU give the same bytes. Ends by writing the
-folder and printing the figures of evaluate.py.
+the same traces, PyTorch and kind of CPU give the same bytes. Ends by writing the folder and
+printing the figures of evaluate.py.
 """
 
 import argparse
 import copy
 import math
+import os
 import pathlib
 import time
 
-import numpy
-import torch
+# One thread, whichever BLAS there is; it reads this when it is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import evaluate
-import network as net
-import traces
+import numpy  # noqa: E402
+import torch  # noqa: E402
+
+import evaluate  # noqa: E402
+import network as net  # noqa: E402
+import traces  # noqa: E402
 
 SEED = 20240115
 HIDDEN, LAYERS = 64, 2
