@@ -9,7 +9,8 @@ as the kernel accounts it, start-up included. The ratio is taken within a round.
 
     bench/peers.py --rounds 7 --seconds 6
 
-Needs nginx, wrk and Debian's locust; those that are missing are left out and named."""
+Needs the packages nginx-light, wrk and python3-locust; generators that are missing are left out
+and named."""
 
 import argparse
 import json
