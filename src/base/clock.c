@@ -29,6 +29,11 @@ uint64_t clock_cpu_us(void)
 	return read_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t clock_thread_cpu_us(void)
+{
+	return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock_sleep_us(uint64_t us)
 {
 	uint64_t until = clock_us() + us;

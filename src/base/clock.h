@@ -17,5 +17,7 @@ uint64_t clock_us(void);
 double clock_wall_s(void);
 /* CPU time this process (user + system) has used. */
 uint64_t clock_cpu_us(void);
+/* CPU time the calling thread has used. */
+uint64_t clock_thread_cpu_us(void);
 /* Sleeps on the monotonic clock, also across signals. For threads without a loop. */
 void clock_sleep_us(uint64_t us);

@@ -86,6 +86,14 @@ void http_client_destroy(struct http_client **c)
 	*c = NULL;
 }
 
+struct http_count http_client_take_count(struct http_client *c)
+{
+	struct http_count count = c->count;
+
+	c->count = (struct http_count){ 0 };
+	return count;
+}
+
 static struct http_exchange *exchange_acquire(struct http_client *c)
 {
 	struct http_exchange *x = c->pool;
@@ -132,6 +140,7 @@ static void close_socket(struct http_conn *conn)
 {
 	int fd = conn->watch.fd;
 
+	conn->client->count.closed += conn->is_connected;
 	conn->is_connected = false;
 	if (fd < 0)
 		return;
@@ -166,6 +175,8 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	struct http_reply *reply = x->reply;
 
 	loop_timer_clear(conn->client->loop, &x->timer);
+	if (x->error[0] && !conn->is_connected && !x->is_reused && !x->out.is_full)
+		conn->client->count.failed++;
 	if (!can_reuse)
 		close_socket(conn);
 	*reply = (struct http_reply){ .head = &x->response, .bytes = "", .body = "" };
@@ -178,7 +189,8 @@ static void finish(struct http_conn *conn, bool can_reuse)
 		reply->body = x->in.p + x->response.head_bytes;
 		reply->body_len = x->in.len - x->response.head_bytes;
 	}
-	reply->time_us = clock_us() - x->start_us;
+	reply->ended_us = clock_us();
+	reply->time_us = reply->ended_us - x->start_us;
 	x->is_done = true;
 	x->done(x->arg);
 }
@@ -292,6 +304,7 @@ static bool check_connected(struct http_conn *conn)
 		return false;
 	}
 	conn->is_connected = true;
+	conn->client->count.opened++;
 	x->origin->good = (x->first_address + x->addresses_tried - 1) % x->origin->address_count;
 	return true;
 }

@@ -45,7 +45,8 @@ struct http_reply {
 	const char *bytes;		  /* the receive buffer */
 	const char *body;		  /* followed by a NUL */
 	size_t body_len;
-	uint64_t time_us; /* from http_conn_send() to the last byte, or to the failure */
+	uint64_t time_us;  /* from http_conn_send() to the last byte, or to the failure */
+	uint64_t ended_us; /* when that was */
 };
 
 /* The words are Python's, for they stand in the users' dashboards already:
@@ -66,9 +67,16 @@ struct http_conn {
 	bool is_connected;
 };
 
+/* Connections since the last time they were taken. failed: none could be had for a request. */
+struct http_count {
+	uint64_t opened, closed, failed;
+};
+
 struct http_client *http_client_create(struct loop *loop);
 /* Every http_conn of it must be closed. */
 void http_client_destroy(struct http_client **c);
+
+struct http_count http_client_take_count(struct http_client *c);
 
 /* The origin of a URL, made and resolved (blocking, getaddrinfo) when new and remembered. A name
  * that cannot be resolved is a valid origin whose requests fail with gaierror and which is

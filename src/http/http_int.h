@@ -43,6 +43,7 @@ struct http_client {
 	struct map by_name; /* of origins: host, NUL, port */
 	struct http_origin *origins[LIMIT_ORIGINS];
 	size_t origin_count;
+	struct http_count count;
 };
 
 /* Looks the host up (blocking) unless its addresses are known or it failed just now. */

@@ -52,6 +52,7 @@ static void fire_timers(struct loop *loop)
 	while ((first = heap_first(&loop->timers)) && first->key <= loop->now_us) {
 		struct loop_timer *timer = CONTAINER_OF(first->node, struct loop_timer, node);
 
+		loop->timer_lag_us = loop->now_us - first->key;
 		heap_remove(&loop->timers, &timer->node);
 		timer->fn(timer->arg);
 	}

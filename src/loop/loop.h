@@ -40,7 +40,8 @@ struct loop_grave {
 
 struct loop {
 	int epoll_fd;
-	uint64_t now_us; /* monotonic, read once per turn */
+	uint64_t now_us;       /* monotonic, read once per turn */
+	uint64_t timer_lag_us; /* of the timer that fires */
 	bool should_stop;
 	struct heap timers;
 	struct list graves;
@@ -59,6 +60,12 @@ void loop_stop(struct loop *loop);
 static inline uint64_t loop_now(const struct loop *loop)
 {
 	return loop->now_us;
+}
+
+/* Inside a timer's fn: how long before this turn it was due. */
+static inline uint64_t loop_timer_lag_us(const struct loop *loop)
+{
+	return loop->timer_lag_us;
 }
 
 /* Registers fd (non-blocking) for events, EPOLLET included if it is wanted. The watch must

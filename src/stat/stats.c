@@ -62,6 +62,7 @@ void stats_init(struct stats *s, double now_wall_s)
 {
 	map_init(&s->entries);
 	map_init(&s->errors);
+	health_init(&s->health);
 	init_entry(&s->total, str_of(""), str_of("Aggregated"), now_wall_s);
 }
 
@@ -69,6 +70,7 @@ void stats_fini(struct stats *s)
 {
 	stats_clear(s, 0);
 	fini_entry(&s->total);
+	health_fini(&s->health);
 	map_fini(&s->entries);
 	map_fini(&s->errors);
 }
@@ -83,6 +85,7 @@ void stats_clear(struct stats *s, double now_wall_s)
 	}
 	map_clear(&s->entries);
 	forget_errors(s);
+	health_clear(&s->health);
 	zero_entry(&s->total, now_wall_s);
 }
 
@@ -93,6 +96,7 @@ void stats_reset(struct stats *s, double now_wall_s)
 	for (size_t i = 0; (slot = map_next(&s->entries, &i));)
 		zero_entry(slot->value, now_wall_s);
 	forget_errors(s);
+	health_clear(&s->health);
 	zero_entry(&s->total, now_wall_s);
 }
 
@@ -237,6 +241,7 @@ void stats_merge(struct stats *into, const struct stats *from)
 	struct map_entry *slot;
 
 	stats_entry_merge(&into->total, &from->total);
+	health_merge(&into->health, &from->health);
 	for (size_t i = 0; (slot = map_next(&from->entries, &i));) {
 		const struct stats_entry *e = slot->value;
 

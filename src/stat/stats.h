@@ -20,6 +20,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "stat/health.h"
 #include "stat/hist.h"
 #include "stat/rounded.h"
 
@@ -59,6 +60,7 @@ struct stats {
 	struct stats_entry total; /* method "", name "Aggregated" */
 	struct map entries;	  /* key: method, NUL, name -> struct stats_entry */
 	struct map errors;	  /* key -> struct stats_error, in order of appearance */
+	struct health health;	  /* of the threads that counted this */
 };
 
 void stats_init(struct stats *s, double now_wall_s);

@@ -215,6 +215,7 @@ static void ask(struct turn *t, const struct http_request *request, const char *
 	user_suspend(u);
 	t->state = TURN_ANSWERED;
 	t->ended_us = loop_now(u->place->loop);
+	health_add_lag(&u->place->tally.stats->health, t->reply.ended_us - t->ended_us);
 	t->response = (struct cic_response){ .error = t->reply.error,
 					     .body = t->reply.body,
 					     .body_len = t->reply.body_len,

@@ -46,8 +46,9 @@ struct load_thread {
 	struct crew crew;
 	pthread_t thread;
 	bool has_loop, has_mailbox, is_running;
-	uint64_t set_number; /* thread's: of the last ORDER_SET */
-	struct list blanks;  /* control's: of struct blank */
+	uint64_t set_number;	   /* thread's: of the last ORDER_SET */
+	struct health_watch watch; /* thread's */
+	struct list blanks;	   /* control's: of struct blank */
 };
 
 /* Statistics that wait for their next use. */
@@ -97,6 +98,19 @@ static void on_crew_settled(void *arg)
 	mailbox_post(&t->load->answers, &answer_of(t, t->set_number)->mail);
 }
 
+/* Statistics of the span that ends now, with what is known of the thread itself. */
+static struct stats *take_stats(struct load_thread *t, struct stats *blank)
+{
+	struct http_count count = http_client_take_count(t->crew.place.http);
+	struct stats *taken = tally_take(&t->crew.place.tally, blank, loop_now(&t->loop));
+
+	taken->health.opened = count.opened;
+	taken->health.closed = count.closed;
+	taken->health.failed = count.failed;
+	health_judge(&taken->health, &t->watch, clock_us(), clock_thread_cpu_us());
+	return taken;
+}
+
 static void on_order(void *arg, struct mail *mail)
 {
 	struct load_thread *t = arg;
@@ -106,11 +120,12 @@ static void on_order(void *arg, struct mail *mail)
 	switch (order->kind) {
 	case ORDER_SET:
 		t->set_number = order->number;
+		health_watch_change(&t->watch);
 		crew_set(&t->crew, order->counts, order->host, order->stop_timeout_us);
 		break;
 	case ORDER_COLLECT:
 		answer = answer_of(t, order->number);
-		answer->stats = tally_take(&t->crew.place.tally, order->blank, loop_now(&t->loop));
+		answer->stats = take_stats(t, order->blank);
 		crew_count(&t->crew, answer->users);
 		mailbox_post(&t->load->answers, &answer->mail);
 		break;
@@ -127,6 +142,7 @@ static void *thread_main(void *arg)
 {
 	struct load_thread *t = arg;
 
+	health_watch_begin(&t->watch, clock_us(), clock_thread_cpu_us());
 	loop_run(&t->loop);
 	crew_fini(&t->crew);
 	return NULL;

@@ -5,7 +5,10 @@
  * The control thread gives orders and gets answers through its loop; all functions belong to it.
  * Each load thread has its own loop, users, connections and statistics (DESIGN decision 1); the
  * threads get the users of each class in turn. Orders take effect in the order given: what a
- * collect reports was counted before a set_users that is called after it. */
+ * collect reports was counted before a set_users that is called after it.
+ *
+ * Each thread watches itself, too: what is collected says in `health` how late users ran, how busy
+ * the thread was and which connections came and went (stat/health.h). */
 #pragma once
 
 #include <stdbool.h>

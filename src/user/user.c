@@ -222,7 +222,10 @@ static void go_on(struct cic_user *u)
 
 static void on_timer(void *arg)
 {
-	go_on(arg);
+	struct cic_user *u = arg;
+
+	health_add_lag(&u->place->tally.stats->health, loop_timer_lag_us(u->place->loop));
+	go_on(u);
 }
 
 void user_create(struct user_place *place, struct user_kind *kind, uint64_t number)

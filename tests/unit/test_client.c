@@ -38,6 +38,7 @@ static void test_refused(void **state)
 {
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	struct http_request request;
+	struct http_count count;
 
 	(void)state;
 	client_start(f);
@@ -49,6 +50,10 @@ static void test_refused(void **state)
 	request.origin = origin_of(f, "localhost", f->server.port);
 	ask_for(f, &request);
 	assert_error(f, "ConnectionRefusedError(111, 'Connection refused')");
+	count = http_client_take_count(f->client);
+	assert_int_equal(count.failed, 2);
+	assert_int_equal(count.opened + count.closed, 0);
+	assert_int_equal(http_client_take_count(f->client).failed, 0);
 	client_stop(f);
 	mem_free(f);
 }

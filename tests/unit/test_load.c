@@ -396,6 +396,65 @@ static void the_seed_fixes_what_users_draw(void **state)
 	}
 }
 
+/* The user's own computing keeps the thread, whatever else the machine does. */
+static void spin(struct cic_user *u)
+{
+	uint64_t end_us = clock_us() + 20 * CLOCK_MS;
+
+	(void)u;
+	while (clock_us() < end_us)
+		;
+}
+
+static const struct cic_user_class spinning = { .abi = CIC_ABI,
+						.name = "Spinning",
+						.tasks = CIC_TASKS({ spin, 1 }) };
+
+/* Two users that take turns: each is late by the other's task, and the thread is never idle. */
+static void a_load_that_computes_is_its_own_limit(void **state)
+{
+	const struct cic_user_class *const classes[] = { &spinning };
+	struct rig rig;
+	const struct health *h = &rig.total.health;
+
+	(void)state;
+	rig_begin(&rig, classes, 1, 1, 1);
+	rig_set(&rig, 2, 0, 0);
+	for (int i = 0; i < 2 * PATIENCE_S && !health_is_late(h); i++) {
+		clock_sleep_us(600 * CLOCK_MS);
+		rig_collect(&rig, 0);
+	}
+	assert_true(health_is_late(h));
+	assert_non_null(health_reason(h));
+	assert_true(h->cpu_percent_max > 0);
+	assert_true(health_lag_p99_us(h) > 15 * CLOCK_MS);
+	assert_true(h->lag_max_us >= health_lag_p99_us(h) * 1023 / 1024);
+	rig_end(&rig);
+}
+
+static void a_load_that_waits_is_not(void **state)
+{
+	const struct cic_user_class *const classes[] = { &waiting };
+	struct rig rig;
+	const struct health *h = &rig.total.health;
+
+	(void)state;
+	rig_begin(&rig, classes, 1, 2, 1);
+	rig_set(&rig, 3, 0, 0);
+	rig_collect(&rig, 3);
+	clock_sleep_us(HEALTH_SPAN_US + 100 * CLOCK_MS);
+	rig_collect(&rig, 0);
+	assert_true(h->spans >= 2); /* of two threads */
+	assert_null(health_reason(h));
+	assert_int_equal(h->lag.count, 3); /* the answers */
+	assert_int_equal(h->opened, 3);
+	assert_int_equal(h->closed + h->failed, 0);
+	rig_set(&rig, 0, 0, PATIENCE_S);
+	rig_collect(&rig, 0);
+	assert_int_equal(h->closed, 3);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +470,8 @@ int main(void)
 		cmocka_unit_test(collects_are_answered_in_order),
 		cmocka_unit_test(tasks_are_drawn_by_weight),
 		cmocka_unit_test(the_seed_fixes_what_users_draw),
+		cmocka_unit_test(a_load_that_computes_is_its_own_limit),
+		cmocka_unit_test(a_load_that_waits_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,10 +171,53 @@ static void messages_arrive_once_and_in_order(void **state)
 	assert_int_equal(inbox.next, MESSAGES);
 }
 
+/* Two timers of one loop that was kept busy past the time of both. */
+struct late_timer {
+	struct loop loop;
+	struct loop_timer first, second;
+	uint64_t first_lag_us, second_lag_us;
+};
+
+static void on_first(void *arg)
+{
+	struct late_timer *t = arg;
+
+	t->first_lag_us = loop_timer_lag_us(&t->loop);
+}
+
+static void on_second(void *arg)
+{
+	struct late_timer *t = arg;
+
+	t->second_lag_us = loop_timer_lag_us(&t->loop);
+	loop_stop(&t->loop);
+}
+
+static void a_timer_knows_how_late_it_is(void **state)
+{
+	struct late_timer t = { .first_lag_us = 0 };
+	uint64_t start_us;
+
+	(void)state;
+	assert_int_equal(loop_init(&t.loop, NULL), OK);
+	start_us = loop_now(&t.loop);
+	loop_timer_init(&t.first, on_first, &t);
+	loop_timer_init(&t.second, on_second, &t);
+	loop_timer_set(&t.loop, &t.first, start_us + 1000);
+	loop_timer_set(&t.loop, &t.second, start_us + 5000);
+	clock_sleep_us(30 * CLOCK_MS);
+	loop_run(&t.loop);
+	assert_int_equal(t.first_lag_us, t.second_lag_us + 4000);
+	assert_true(t.second_lag_us >= 25 * CLOCK_MS);
+	assert_true(t.second_lag_us <= clock_us() - start_us - 5000);
+	loop_fini(&t.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_fire_in_order_and_never_early),
+		cmocka_unit_test(a_timer_knows_how_late_it_is),
 		cmocka_unit_test(fibers_keep_their_stacks_while_suspended),
 		cmocka_unit_test(messages_arrive_once_and_in_order),
 	};
