@@ -83,6 +83,7 @@ static void print_tables(const struct runner *r, bool is_final)
 	if (is_final) {
 		console_percentiles(r->run, terminal_columns(), &out);
 		console_errors(r->run, terminal_columns(), &out);
+		console_generator(r->run, &out);
 	}
 	fwrite(buf_str(&out).p, 1, out.len, stderr);
 	buf_fini(&out);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define NAME_WIDTH_MAX 80
@@ -135,6 +136,23 @@ void console_percentiles(const struct run *run, unsigned columns, struct buf *ou
 		add_percentiles_row(out, &run->stats.total, name);
 	buf_add_char(out, '\n');
 	mem_free(rows);
+}
+
+void console_generator(const struct run *run, struct buf *out)
+{
+	const struct health *h = &run->stats.health;
+	const char *reason = health_reason(h);
+
+	if (!health_is_known(h))
+		return;
+	buf_printf(out,
+		   "Load generator: lag p99 %.2f ms, max %.2f ms; busiest load thread %.0f%% CPU; "
+		   "connections opened %" PRIu64 ", failed %" PRIu64 "\n",
+		   (double)health_lag_p99_us(h) / CLOCK_MS, (double)h->lag_max_us / CLOCK_MS,
+		   h->cpu_percent_max, h->opened, h->failed);
+	if (reason)
+		buf_printf(out, "WARNING: the load generator was the limit: %s\n", reason);
+	buf_add_char(out, '\n');
 }
 
 /* What a check said is shown without the exception around it; a local Locust shows the text,

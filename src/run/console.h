@@ -16,5 +16,8 @@
  * in the final table. */
 void console_stats(const struct run *run, bool is_final, unsigned columns, struct buf *out);
 void console_percentiles(const struct run *run, unsigned columns, struct buf *out);
+/* How the load generator itself did, and a warning when it was the limit. Nothing when nothing is
+ * known of it. */
+void console_generator(const struct run *run, struct buf *out);
 /* Nothing when there were no errors. */
 void console_errors(const struct run *run, unsigned columns, struct buf *out);

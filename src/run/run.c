@@ -12,9 +12,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 
-#define NEVER UINT64_MAX
+#define LOGGER "locust.runners"
+#define NEVER  UINT64_MAX
 
 const char *run_state_name(enum run_state state)
 {
@@ -222,6 +224,8 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		run->started_us = run->now_us;
 		run->epoch++;
 		stats_clear(&run->stats, run_wall_s(run));
+		run->connections_open = 0;
+		run->has_warned = false;
 		forget_exceptions(run);
 	}
 	run->generation++;
@@ -305,11 +309,41 @@ double run_window_s(const struct run *run, uint64_t now_us)
 	return (double)(end_us - run->window_start_us) / CLOCK_S;
 }
 
+static void count_connections(struct run *run, const struct health *delta)
+{
+	uint64_t open = run->connections_open + delta->opened;
+
+	run->connections_open = open > delta->closed ? open - delta->closed : 0;
+}
+
+/* Once in a test, while it can still be changed; Locust's words where it has some. */
+static void warn_if_limited(struct run *run)
+{
+	const struct health *h = &run->stats.health;
+
+	if (run->has_warned || (!health_is_busy(h) && !health_is_late(h)))
+		return;
+	run->has_warned = true;
+	if (health_is_busy(h))
+		log_line(LOG_WARNING, LOGGER,
+			 "CPU usage above 90%%! This may constrain your throughput and may even "
+			 "give inconsistent response time measurements! A load thread is the "
+			 "limit: use more CPUs, more workers, or tasks that compute less.");
+	else
+		log_line(LOG_WARNING, LOGGER,
+			 "Users run more than %u ms late! This may constrain your throughput and "
+			 "response times are too long. The load generator is the limit: use more "
+			 "CPUs, more workers, or tasks that compute less.",
+			 (unsigned)(HEALTH_LAG_US / CLOCK_MS));
+}
+
 void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 {
 	stats_merge(&run->stats, delta);
 	if (run->has_window && !is_draining)
 		stats_merge(&run->window, delta);
+	count_connections(run, &delta->health);
+	warn_if_limited(run);
 }
 
 static struct str clip(struct str s)

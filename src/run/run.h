@@ -12,7 +12,8 @@
  *
  * Two sets of statistics: `stats` covers the whole test, `window` only the part from the
  * moment all users were running until stop was asked for. The window is what a
- * capacity figure may be built on. */
+ * capacity figure may be built on. Both say in `health` whether the load generator was the limit
+ * (stat/health.h); the first time it is so for some seconds a warning is logged. */
 #pragma once
 
 #include <stdbool.h>
@@ -123,9 +124,12 @@ struct run {
 	uint64_t started_us;			 /* of the last start; a change leaves it */
 	uint64_t ends_us;			 /* when run_time_s is over; UINT64_MAX: never */
 	struct run_start wanted;		 /* host is run->host */
-	uint64_t *users_per_class;		 /* running now, as reported */
-	struct map exceptions;			 /* traceback -> struct run_exception */
-	uint64_t epoch;				 /* changes when stats are cleared or reset */
+	uint64_t connections_open; /* to the target, as reported; one of a worker that was lost
+				    * counts until the next test */
+	bool has_warned;	   /* in this test, that the generator is the limit */
+	uint64_t *users_per_class; /* running now, as reported */
+	struct map exceptions;	   /* traceback -> struct run_exception */
+	uint64_t epoch;		   /* changes when stats are cleared or reset */
 	uint64_t generation; /* changes with every state change, start and reset; for caches */
 	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];
 	size_t stop_waiter_count;

@@ -221,15 +221,39 @@ static void test_long_methods_push_the_row(void **state)
 	assert_non_null(strstr(out.p, " 0     0(0.00%) |      0       0       0      0 |    0.00"));
 }
 
+static void test_the_generator_says_when_it_was_the_limit(void **state)
+{
+	struct health *h = &run.stats.health;
+
+	(void)state;
+	console_generator(&run, &out);
+	assert_int_equal(out.len, 0);
+	*h = (struct health){ .spans = 1, .cpu_percent_max = 41.6, .opened = 12, .failed = 3 };
+	health_add_lag(h, 1234);
+	console_generator(&run, &out);
+	assert_string_equal(out.p, "Load generator: lag p99 1.23 ms, max 1.23 ms; busiest load "
+				   "thread 42% CPU; connections opened 12, failed 3\n\n");
+	buf_clear(&out);
+	h->busy_us = HEALTH_LASTING_US;
+	console_generator(&run, &out);
+	assert_non_null(strstr(out.p, "failed 3\nWARNING: the load generator was the limit: a load "
+				      "thread used more than 90 % of a CPU"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, before, after)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_final_table_is_locusts),	CASE(test_percentiles_are_locusts),
-		CASE(test_errors_are_locusts),		CASE(test_master_keeps_the_quotes),
-		CASE(test_no_errors_no_report),		CASE(test_width_follows_the_terminal),
-		CASE(test_current_rates_while_running), CASE(test_long_methods_push_the_row),
+		CASE(test_final_table_is_locusts),
+		CASE(test_percentiles_are_locusts),
+		CASE(test_errors_are_locusts),
+		CASE(test_master_keeps_the_quotes),
+		CASE(test_no_errors_no_report),
+		CASE(test_width_follows_the_terminal),
+		CASE(test_current_rates_while_running),
+		CASE(test_long_methods_push_the_row),
+		CASE(test_the_generator_says_when_it_was_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,6 +402,53 @@ static void test_user_count_is_the_sum(void **state)
 	assert_string_equal(run_state_name(RUN_STOPPED), "stopped");
 }
 
+static void report_health(const struct health *health)
+{
+	struct stats delta;
+
+	stats_init(&delta, run_wall_s(&run));
+	delta.health = *health;
+	run_add_stats(&run, &delta, false);
+	stats_fini(&delta);
+}
+
+static void test_a_limited_generator_is_said_once_per_test(void **state)
+{
+	const struct health late = { .spans = 1, .late_us = HEALTH_LASTING_US };
+
+	(void)state;
+	assert_int_equal(start_users(3), OK);
+	report_health(&(struct health){ .spans = 1, .busy_us = HEALTH_LASTING_US - 1 });
+	assert_false(run.has_warned);
+	report_health(&late);
+	assert_true(run.has_warned);
+	assert_non_null(health_reason(&run.stats.health));
+	/* What the ramp costs is not the window's. */
+	run_set_state(&run, RUN_RUNNING);
+	assert_null(health_reason(&run.window.health));
+	report_health(&late);
+	assert_non_null(health_reason(&run.window.health));
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	run_set_state(&run, RUN_STOPPED);
+	assert_int_equal(start_users(3), OK);
+	assert_false(run.has_warned);
+	assert_null(health_reason(&run.stats.health));
+}
+
+static void test_open_connections_are_counted_over_resets(void **state)
+{
+	(void)state;
+	assert_int_equal(start_users(3), OK);
+	report_health(&(struct health){ .opened = 5, .closed = 1 });
+	run_reset_stats(&run);
+	report_health(&(struct health){ .opened = 1, .closed = 2 });
+	assert_int_equal(run.connections_open, 3);
+	assert_int_equal(run.stats.health.opened, 1);
+	/* A worker may claim what it likes. */
+	report_health(&(struct health){ .closed = 100 });
+	assert_int_equal(run.connections_open, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, before, after)
 
 int main(void)
@@ -424,6 +471,8 @@ int main(void)
 		CASE(test_exceptions_are_limited),
 		CASE(test_generation_changes),
 		CASE(test_user_count_is_the_sum),
+		CASE(test_a_limited_generator_is_said_once_per_test),
+		CASE(test_open_connections_are_counted_over_resets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
