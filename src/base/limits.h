@@ -53,6 +53,7 @@
 #define LIMIT_MESSAGE_DEPTH	16
 #define LIMIT_MESSAGE_BUCKETS	400000		    /* of full resolution, in one report */
 #define LIMIT_MESSAGE_COUNT	1000000000000000ull /* any number that is counted */
+#define LIMIT_MESSAGE_CPU	100000.0	    /* percent that a thread may claim */
 #define LIMIT_WORKER_ID_BYTES	255		    /* of a ZeroMQ identity */
 #define LIMIT_WORKERS		20000
 #define LIMIT_WORKER_OUTBOX	32  /* frames of one report that wait for the connection */

@@ -276,6 +276,32 @@ static void read_errors(struct reader *r, const msgpack_object *o, struct stats 
 	}
 }
 
+/* Of our own workers only. */
+static void read_health(struct reader *r, const msgpack_object *o, struct health *h)
+{
+	const msgpack_object *lag;
+
+	if (!o || !need_map(r, o, "generator"))
+		return;
+	lag = need_map(r, find(o, "lag_us"), "lag_us");
+	for (uint32_t i = 0; lag && i < lag->via.map.size && !r->err; i++) {
+		hist_add(&h->lag, read_count(r, &lag->via.map.ptr[i].key, "lag_us"),
+			 read_count(r, &lag->via.map.ptr[i].val, "lag_us"));
+		if (h->lag.count > LIMIT_MESSAGE_COUNT)
+			fail(r, "lag_us", "counts more than 1e15");
+	}
+	h->lag_max_us = read_count(r, find(o, "lag_max_us"), "lag_max_us");
+	h->spans = read_count(r, find(o, "spans"), "spans");
+	h->cpu_percent_max = read_number(r, find(o, "cpu_percent_max"), "cpu_percent_max", 0);
+	if (h->cpu_percent_max < 0 || h->cpu_percent_max > LIMIT_MESSAGE_CPU)
+		fail(r, "cpu_percent_max", "must be from 0 to 100000");
+	h->late_us = read_count(r, find(o, "late_us"), "late_us");
+	h->busy_us = read_count(r, find(o, "busy_us"), "busy_us");
+	h->opened = read_count(r, find(o, "opened"), "opened");
+	h->closed = read_count(r, find(o, "closed"), "closed");
+	h->failed = read_count(r, find(o, "failed"), "failed");
+}
+
 static enum msg_phase read_phase(const msgpack_object *o)
 {
 	struct str text;
@@ -297,6 +323,7 @@ static void read_report(struct reader *r, const msgpack_object *o, struct msg_re
 	if (need_map(r, find(o, "stats_total"), "stats_total") && !r->err)
 		read_entry(r, find(o, "stats_total"), &stats->total);
 	read_errors(r, find(o, "errors"), stats);
+	read_health(r, find(o, "generator"), &stats->health);
 	*out = (struct msg_report){ .stats = stats,
 				    .counts = read_counts(r, find(o, "user_classes_count")),
 				    .phase = read_phase(find(o, "phase")) };

@@ -87,7 +87,8 @@ struct msg_spawning_complete {
  * large report goes as several messages (see msg_report_more).
  * Locust's response_times have whole milliseconds and two digits. With have_times every entry
  * that was measured by us also has "times_us", {microseconds: count} of its hist's buckets,
- * which is read instead; beyond LIMIT_MESSAGE_BUCKETS in a message it is left out. */
+ * which is read instead; beyond LIMIT_MESSAGE_BUCKETS in a message it is left out. With have_times
+ * the first part also has "generator", a map of what struct health holds. */
 struct msg_report {
 	const struct stats *stats;
 	bool have_times;	      /* when writing */

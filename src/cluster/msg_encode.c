@@ -127,11 +127,11 @@ static size_t buckets_of(const struct hist *h)
 	return buckets;
 }
 
-static void put_times(msgpack_packer *pk, const struct hist *h, size_t buckets)
+static void put_times(msgpack_packer *pk, const char *key, const struct hist *h, size_t buckets)
 {
 	uint64_t us, count;
 
-	put_key(pk, "times_us");
+	put_key(pk, key);
 	msgpack_pack_map(pk, buckets);
 	for (size_t at = 0; hist_next(h, &at, &us, &count);) {
 		msgpack_pack_uint64(pk, us);
@@ -170,7 +170,7 @@ static void put_entry(msgpack_packer *pk, const struct stats_entry *e, size_t *b
 
 	msgpack_pack_map(pk, has_times ? 15 : 14);
 	if (has_times) {
-		put_times(pk, &e->times, buckets);
+		put_times(pk, "times_us", &e->times, buckets);
 		*buckets_left -= buckets;
 	}
 	put_text_at(pk, "name", str_of(e->name));
@@ -256,12 +256,31 @@ static void put_errors(msgpack_packer *pk, const struct msg_report *report)
 		put_error(pk, slot->value);
 }
 
+/* The lag has at most as many buckets as a hist, far below what a message may have. */
+static void put_health(msgpack_packer *pk, const struct health *h)
+{
+	put_key(pk, "generator");
+	msgpack_pack_map(pk, 9);
+	put_times(pk, "lag_us", &h->lag, buckets_of(&h->lag));
+	put_count_at(pk, "lag_max_us", h->lag_max_us);
+	put_count_at(pk, "spans", h->spans);
+	put_number_at(pk, "cpu_percent_max", h->cpu_percent_max);
+	put_count_at(pk, "late_us", h->late_us);
+	put_count_at(pk, "busy_us", h->busy_us);
+	put_count_at(pk, "opened", h->opened);
+	put_count_at(pk, "closed", h->closed);
+	put_count_at(pk, "failed", h->failed);
+}
+
 static void put_report(msgpack_packer *pk, const struct msg_report *report)
 {
 	const char *phase = msg_phase_name(report->phase);
 	size_t buckets_left = report->have_times ? LIMIT_MESSAGE_BUCKETS : 0;
+	bool has_health = report->have_times && !report->entries_at && !report->errors_at;
 
-	msgpack_pack_map(pk, phase ? 6 : 5);
+	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health);
+	if (has_health)
+		put_health(pk, &report->stats->health);
 	if (phase)
 		put_text_at(pk, "phase", str_of(phase));
 	put_entries(pk, report, &buckets_left);

@@ -2,6 +2,7 @@
  *
  * msg: frames of real Locust peers are understood, what we write is what they understand, and
  * what is malformed is dropped with a reason. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -469,6 +470,94 @@ static void our_own_reports_keep_full_resolution(void **state)
 	stats_fini(&stats);
 }
 
+static struct stats health_stats;
+
+/* A report of health_stats alone. */
+static struct msg health_report(bool have_times)
+{
+	return (struct msg){ .type = MSG_STATS,
+			     .node_id = str_of("h_1"),
+			     .report = { .stats = &health_stats, .have_times = have_times } };
+}
+
+static void expect_bad_health(const char *why)
+{
+	struct msg m = health_report(true), got;
+	struct err_text text = { 0 };
+	struct buf frame;
+
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(&m, &frame);
+	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &got, &text), ERR_BAD_INPUT);
+	if (!strstr(text.text, why))
+		fail_msg("'%s' is not in '%s'", why, text.text);
+	buf_fini(&frame);
+	stats_reset(&health_stats, NOW_S);
+}
+
+static void our_own_reports_say_how_the_generator_is(void **state)
+{
+	struct msg m = health_report(true), got;
+	const struct health *h;
+	struct buf frame;
+
+	(void)state;
+	stats_init(&health_stats, NOW_S);
+	health_stats.health = (struct health){ .lag_max_us = 70123,
+					       .spans = 3,
+					       .cpu_percent_max = 97.5,
+					       .late_us = 4000000,
+					       .busy_us = 5000000,
+					       .opened = 9,
+					       .closed = 8,
+					       .failed = 7 };
+	for (uint64_t us = 1; us < 70000; us += 11)
+		hist_add(&health_stats.health.lag, us, 2);
+	got = round_trip(&m, &frame);
+	h = &got.report.stats->health;
+	assert_int_equal(h->lag.count, health_stats.health.lag.count);
+	assert_int_equal(health_lag_p99_us(h), health_lag_p99_us(&health_stats.health));
+	assert_int_equal(h->lag_max_us, 70123);
+	assert_int_equal(h->spans, 3);
+	assert_true(h->cpu_percent_max == 97.5);
+	assert_int_equal(h->late_us, 4000000);
+	assert_int_equal(h->busy_us, 5000000);
+	assert_int_equal(h->opened * 100 + h->closed * 10 + h->failed, 987);
+	msg_fini(&got);
+	buf_fini(&frame);
+	/* Foreign masters never see the key. */
+	m = health_report(false);
+	got = round_trip(&m, &frame);
+	assert_null(memmem(frame.p, frame.len, "generator", strlen("generator")));
+	assert_false(health_is_known(&got.report.stats->health));
+	msg_fini(&got);
+	buf_fini(&frame);
+	stats_fini(&health_stats);
+}
+
+static void what_is_malformed_in_the_generator_is_named(void **state)
+{
+	static const double bad_cpus[] = { -1, 1e6, INFINITY, NAN };
+	struct health *h = &health_stats.health;
+
+	(void)state;
+	stats_init(&health_stats, NOW_S);
+	for (size_t i = 0; i < sizeof(bad_cpus) / sizeof(bad_cpus[0]); i++) {
+		h->cpu_percent_max = bad_cpus[i];
+		expect_bad_health("cpu_percent_max");
+	}
+	hist_add(&h->lag, 5, LIMIT_MESSAGE_COUNT + 1);
+	expect_bad_health("lag_us");
+	hist_add(&h->lag, 5, LIMIT_MESSAGE_COUNT);
+	hist_add(&h->lag, 6, 1);
+	expect_bad_health("lag_us");
+	h->lag_max_us = UINT64_MAX;
+	expect_bad_health("lag_max_us");
+	h->opened = LIMIT_MESSAGE_COUNT * 2;
+	expect_bad_health("opened");
+	stats_fini(&health_stats);
+}
+
 /* A report that waited for long has more buckets than a message may take: rounded times then. */
 static void too_many_buckets_fall_back_to_rounded_times(void **state)
 {
@@ -580,6 +669,8 @@ int main(void)
 		cmocka_unit_test(real_messages_are_written_back_alike),
 		cmocka_unit_test(a_report_survives_the_wire),
 		cmocka_unit_test(our_own_reports_keep_full_resolution),
+		cmocka_unit_test(our_own_reports_say_how_the_generator_is),
+		cmocka_unit_test(what_is_malformed_in_the_generator_is_named),
 		cmocka_unit_test(too_many_buckets_fall_back_to_rounded_times),
 		cmocka_unit_test(a_large_report_goes_in_parts),
 		cmocka_unit_test(a_spawn_has_all_five_keys),
