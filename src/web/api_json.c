@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -245,6 +246,26 @@ static json_t *window_row(const struct stats_entry *e, const void *arg)
 	return row;
 }
 
+/* Of the load generator itself, in the window. All null when no worker of ours reports. */
+static json_t *generator_of(const struct run *run)
+{
+	const struct health *h = &run->window.health;
+	bool is_known = health_is_known(h);
+	const char *reason = health_reason(h);
+	json_t *generator = json_object();
+
+	set_real(generator, "lag_p99_ms", is_known ? (double)health_lag_p99_us(h) / CLOCK_MS : NAN);
+	set_real(generator, "lag_max_ms", is_known ? (double)h->lag_max_us / CLOCK_MS : NAN);
+	set_real(generator, "cpu_percent_max", is_known ? h->cpu_percent_max : NAN);
+	set_count(generator, "connections_open", run->connections_open);
+	set_count(generator, "connections_opened", h->opened);
+	set_count(generator, "connections_failed", h->failed);
+	json_object_set_new(generator, "limited",
+			    is_known ? json_boolean(reason != NULL) : json_null());
+	set_text(generator, "reason", reason);
+	return generator;
+}
+
 char *api_json_window(const struct run *run)
 {
 	double duration_s = run_window_s(run, run->now_us);
@@ -259,6 +280,7 @@ char *api_json_window(const struct run *run)
 	set_count(total, "num_requests", run->stats.total.num_requests);
 	set_count(total, "num_failures", run->stats.total.num_failures);
 	json_object_set_new(root, "total", total);
+	json_object_set_new(root, "generator", generator_of(run));
 	set_text(root, "state", run_state_name(run->state));
 	set_count(root, "user_count", run_user_count(run));
 	return api_json_take(root);

@@ -46,6 +46,25 @@ static void slow(struct cic_user *u) { cic_get(u, "/slow"); }
 CIC_USER(Patient, .wait = CIC_CONSTANT(0.01), .tasks = CIC_TASKS(CIC_TASK(slow, 1)));
 """
 
+SPINNING = """
+#include <time.h>
+
+#include <cicada.h>
+
+static void spin(struct cic_user *u)
+{
+	struct timespec begin, now;
+
+	(void)u;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 20);
+}
+
+CIC_USER(Spinner, .wait = CIC_CONSTANT(0), .tasks = CIC_TASKS(CIC_TASK(spin, 1)));
+"""
+
 WEB_READY = r"Starting web interface at (http://[\w.:]+)"
 
 
@@ -99,6 +118,17 @@ def test_headless_counts_what_the_target_answered(programs, target, tmp_path):
     assert target.counts["GET /"] > target.counts["POST /item"] > 0
     assert "Response time percentiles (approximated)" in text
     assert "All users spawned" in text and "Shutting down (exit code 0)" in text
+
+
+def test_a_generator_that_is_the_limit_says_so(programs, target, tmp_path):
+    program, code = run_headless(programs, "-f", write(tmp_path, SPINNING), "-H", target.url,
+                                 "-u", "2", "-r", "2", "-t", "7s", "--threads", "1")
+    text = program.text()
+    assert code == 0, text
+    assert len(re.findall(r"/WARNING/locust.runners: (CPU usage above 90%! This may constrain|"
+                          r"Users run more than 5 ms late!)", text)) == 1, text
+    assert re.search(r"^Load generator: lag p99 \d+\.\d\d ms, max ", text, re.M), text
+    assert re.search(r"^WARNING: the load generator was the limit: \w+", text, re.M), text
 
 
 def test_failures_are_reported_and_make_the_exit_code(programs, target, tmp_path):
@@ -222,6 +252,10 @@ def workers_of(url):
     return get_json(url + "/stats/requests")["workers"]
 
 
+def generator_of(url):
+    return get_json(url + "/stats/window")["generator"]
+
+
 def test_master_and_workers_count_exactly(programs, target, tmp_path):
     master, url, port = start_master(programs, tmp_path, target)
     workers = [start_worker(programs, tmp_path, port) for _ in range(2)]
@@ -236,10 +270,14 @@ def test_master_and_workers_count_exactly(programs, target, tmp_path):
         assert live["user_count"] == 6 and live["state"] == "running"
         assert sorted(w["user_count"] for w in live["workers"]) == [3, 3]
         wait_until(lambda: target.total > before + 50, what="fifty answers")
+        wait_until(lambda: generator_of(url)["limited"] is not None, what="a judgement")
+        wait_until(lambda: generator_of(url)["connections_open"] == 6, what="six connections")
+        assert generator_of(url)["lag_p99_ms"] >= 0
         assert get_json(url + "/stop") == {"message": "Test stopped", "success": True}
         final = get_json(url + "/stats/window")
         assert final["total"]["num_requests"] == target.total - before
         assert final["total"]["num_failures"] == 0
+        assert final["generator"]["connections_open"] == 0
         assert 0 < final["stats"][-1]["num_requests"] <= target.total - before
     assert master.stop() == 0, master.text()
     assert [w.wait() for w in workers] == [0, 0]

@@ -230,6 +230,47 @@ static void test_window_is_exact(void **state)
 	json_decref(root);
 }
 
+static void test_window_says_how_the_generator_is(void **state)
+{
+	struct stats delta;
+	const json_t *generator;
+	json_t *root;
+
+	(void)state;
+	start_running();
+	root = get_json("/stats/window");
+	generator = json_object_get(root, "generator");
+	assert_true(json_is_null(json_object_get(generator, "limited")));
+	assert_true(json_is_null(json_object_get(generator, "lag_p99_ms")));
+	json_decref(root);
+
+	stats_init(&delta, run_wall_s(&run));
+	delta.health = (struct health){ .spans = 1, .cpu_percent_max = 55.5, .opened = 4 };
+	health_add_lag(&delta.health, 1500);
+	run_add_stats(&run, &delta, false);
+	root = get_json("/stats/window");
+	generator = json_object_get(root, "generator");
+	assert_true(json_is_false(json_object_get(generator, "limited")));
+	assert_true(json_is_null(json_object_get(generator, "reason")));
+	assert_true(number(generator, "lag_p99_ms") == 1.5);
+	assert_true(number(generator, "lag_max_ms") == 1.5);
+	assert_true(number(generator, "cpu_percent_max") == 55.5);
+	assert_true(number(generator, "connections_open") == 4);
+	assert_true(number(generator, "connections_opened") == 4);
+	assert_true(number(generator, "connections_failed") == 0);
+	json_decref(root);
+
+	delta.health.busy_us = HEALTH_LASTING_US;
+	run_add_stats(&run, &delta, false);
+	stats_fini(&delta);
+	root = get_json("/stats/window");
+	generator = json_object_get(root, "generator");
+	assert_true(json_is_true(json_object_get(generator, "limited")));
+	assert_string_equal(json_string_value(json_object_get(generator, "reason")),
+			    "a load thread used more than 90 % of a CPU for 3 s or longer");
+	json_decref(root);
+}
+
 static void test_exceptions(void **state)
 {
 	(void)state;
@@ -333,6 +374,7 @@ int main(void)
 		LOCAL(test_current_percentiles_are_null_when_unknown),
 		LOCAL(test_rows_are_limited),
 		LOCAL(test_window_is_exact),
+		LOCAL(test_window_says_how_the_generator_is),
 		LOCAL(test_exceptions),
 		LOCAL(test_tasks),
 		LOCAL(test_csv_is_locusts),
