@@ -286,6 +286,24 @@ static enum err stop_test(struct drive *d, struct err_text *text)
 	return err;
 }
 
+/* A row that shows the generator's limit stays ok: its counts are right. */
+static void note_generator(struct result_row *row, const struct master_api_final *final)
+{
+	char note[sizeof(final->generator_reason) + 64];
+
+	row->lag_p99_ms = final->lag_p99_ms;
+	row->generator_cpu_pct = final->generator_cpu_pct;
+	if (!final->is_generator_known)
+		return;
+	row->generator =
+		final->is_generator_limited ? RESULT_GENERATOR_LIMITED : RESULT_GENERATOR_OK;
+	if (!final->is_generator_limited)
+		return;
+	snprintf(note, sizeof(note), "this row shows the limit of the load generator: %s",
+		 final->generator_reason);
+	result_row_note(row, note);
+}
+
 static enum err read_final(struct drive *d, struct err_text *text)
 {
 	struct result_row *row = &d->row;
@@ -309,6 +327,7 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	row->avg_ms = final.avg_ms;
 	row->min_ms = final.min_ms;
 	row->max_ms = final.max_ms;
+	note_generator(row, &final);
 	if (!final.total_requests || final.window_requests == 0)
 		return end_with(d, RESULT_NO_REQUESTS,
 				err_set(text, ERR_STATE, "no request was completed"));

@@ -418,6 +418,20 @@ enum err master_api_stop(struct master_api *m, uint64_t timeout_ms, struct err_t
 	return err;
 }
 
+/* Without it (an older master) nothing is known. */
+static void read_generator(const json_t *generator, struct master_api_final *out)
+{
+	const json_t *limited = json_object_get(generator, "limited");
+	const char *reason = json_string_value(json_object_get(generator, "reason"));
+
+	out->lag_p99_ms = number_of(generator, "lag_p99_ms");
+	out->generator_cpu_pct = number_of(generator, "cpu_percent_max");
+	out->is_generator_known = json_is_boolean(limited);
+	out->is_generator_limited = json_is_true(limited);
+	snprintf(out->generator_reason, sizeof(out->generator_reason), "%s",
+		 reason ? reason : "(no reason given)");
+}
+
 static enum err finish_from_window(struct master_api *m, struct master_api_final *out,
 				   struct err_text *text)
 {
@@ -436,6 +450,7 @@ static enum err finish_from_window(struct master_api *m, struct master_api_final
 	} else if (!row || !count_of(row, "num_requests", &out->window_requests)) {
 		err = strange_reply(m, "/stats/window", "stats", text);
 	} else {
+		read_generator(json_object_get(root, "generator"), out);
 		out->rps = out->window_s > 0 ? (double)out->window_requests / out->window_s : NAN;
 		out->median_ms = number_of(row, "median_response_time");
 		out->p90_ms = number_of(row, "response_time_percentile_0.9");
@@ -474,6 +489,8 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .p99_ms = NAN,
 					  .avg_ms = NAN,
 					  .min_ms = NAN,
-					  .max_ms = NAN };
+					  .max_ms = NAN,
+					  .lag_p99_ms = NAN,
+					  .generator_cpu_pct = NAN };
 	return m->has_window ? finish_from_window(m, out, text) : finish_from_csv(m, out, text);
 }

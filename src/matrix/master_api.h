@@ -39,6 +39,10 @@ struct master_api_final {
 	uint64_t window_requests; /* UINT64_MAX: not known */
 	double window_s, rps;
 	double median_ms, p90_ms, p95_ms, p99_ms, avg_ms, min_ms, max_ms;
+	/* Of the load generator itself, in the window; only a master of ours knows. */
+	double lag_p99_ms, generator_cpu_pct;
+	bool is_generator_known, is_generator_limited;
+	char generator_reason[128]; /* when limited */
 };
 
 /* Does not call yet. url without a path, such as http://127.0.0.1:8089. */

@@ -30,7 +30,8 @@ enum column_kind {
 	COLUMN_MS,    /* double, decimals only where it has some */
 	COLUMN_TIME,  /* wall time, UTC */
 	COLUMN_STATUS,
-	COLUMN_NOTE
+	COLUMN_NOTE,
+	COLUMN_GENERATOR
 };
 
 /* The first ten are the order's, in its order; tools rely on that. */
@@ -60,6 +61,9 @@ static const struct column {
 	{ "Window_Requests", COLUMN_COUNT, offsetof(struct result_row, window_requests), false },
 	{ "Server_Requests", COLUMN_COUNT, offsetof(struct result_row, server_requests), true },
 	{ "Note", COLUMN_NOTE, offsetof(struct result_row, note), false },
+	{ "Lag_P99_ms", COLUMN_MS, offsetof(struct result_row, lag_p99_ms), false },
+	{ "Generator_CPU_Pct", COLUMN_2, offsetof(struct result_row, generator_cpu_pct), false },
+	{ "Generator", COLUMN_GENERATOR, offsetof(struct result_row, generator), true },
 };
 
 static const char *const status_names[RESULT_STATUS_COUNT] = {
@@ -76,6 +80,12 @@ static const char *const status_names[RESULT_STATUS_COUNT] = {
 	[RESULT_NO_REQUESTS] = "no_requests",
 	[RESULT_COUNTS_DIFFER] = "counts_differ",
 	[RESULT_INTERRUPTED] = "interrupted",
+};
+
+static const char *const generator_names[] = {
+	[RESULT_GENERATOR_UNKNOWN] = "",
+	[RESULT_GENERATOR_OK] = "ok",
+	[RESULT_GENERATOR_LIMITED] = "limited",
 };
 
 const char *result_status_name(enum result_status status)
@@ -104,6 +114,8 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.failures = UINT64_MAX,
 		.window_requests = UINT64_MAX,
 		.server_requests = UINT64_MAX,
+		.lag_p99_ms = NAN,
+		.generator_cpu_pct = NAN,
 	};
 }
 
@@ -213,6 +225,9 @@ static void format_cell(const struct result_row *row, const struct column *colum
 	case COLUMN_NOTE:
 		snprintf(out, CELL_BYTES, "%s", row->note);
 		break;
+	case COLUMN_GENERATOR:
+		snprintf(out, CELL_BYTES, "%s", generator_names[row->generator]);
+		break;
 	}
 }
 
@@ -296,17 +311,30 @@ static void say_scenario(const struct result_row *row, struct buf *out)
 		   row->users, plural(row->users));
 }
 
+static bool is_limited(const struct result_row *row)
+{
+	return row->generator == RESULT_GENERATOR_LIMITED;
+}
+
+/* What the generator could do is no capacity of the target. */
+static bool is_stronger(const struct result_row *a, const struct result_row *b)
+{
+	return is_limited(a) != is_limited(b) ? is_limited(b) : a->rps > b->rps;
+}
+
 bool result_say_best_throughput(const struct result *r, struct buf *out)
 {
 	const struct result_row *best = NULL;
 
 	for (size_t i = 0; i < r->count; i++)
-		if (r->rows[i].status == RESULT_OK && (!best || r->rows[i].rps > best->rps))
+		if (r->rows[i].status == RESULT_OK && (!best || is_stronger(&r->rows[i], best)))
 			best = &r->rows[i];
 	if (!best)
 		return false;
 	buf_printf(out, "%.2f RPS with ", best->rps);
 	say_scenario(best, out);
+	if (is_limited(best))
+		buf_add_text(out, " (the limit of the load generator)");
 	return true;
 }
 
@@ -337,6 +365,11 @@ bool result_say_best_latency(const struct result *r, struct buf *out)
 	return true;
 }
 
+static bool is_text(const struct column *column)
+{
+	return column->kind == COLUMN_STATUS || column->kind == COLUMN_GENERATOR;
+}
+
 static void add_markdown_table(const struct result *r, struct buf *out)
 {
 	char cell[CELL_BYTES];
@@ -349,7 +382,7 @@ static void add_markdown_table(const struct result *r, struct buf *out)
 				snprintf(cell, sizeof(cell), "%s", columns[k].name);
 			else if (i == 1)
 				snprintf(cell, sizeof(cell), "%s",
-					 columns[k].kind == COLUMN_STATUS ? "---" : "---:");
+					 is_text(&columns[k]) ? "---" : "---:");
 			else
 				format_cell(&r->rows[i - 2], &columns[k], cell);
 			buf_printf(out, "| %s ", cell);

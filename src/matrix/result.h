@@ -35,6 +35,13 @@ enum result_status {
 	RESULT_STATUS_COUNT
 };
 
+/* Was the load generator the limit of what was measured? */
+enum result_generator {
+	RESULT_GENERATOR_UNKNOWN, /* the master does not say */
+	RESULT_GENERATOR_OK,
+	RESULT_GENERATOR_LIMITED
+};
+
 /* Numbers that are not known are NAN (and requests of the service UINT64_MAX): their
  * cells stay empty. Times in milliseconds, as Locust reports them. */
 struct result_row {
@@ -48,6 +55,8 @@ struct result_row {
 	uint64_t total_requests, failures;	   /* of the whole test: ramp, window, drain */
 	uint64_t window_requests, server_requests; /* the latter as the replicas counted */
 	char note[512];				   /* one line; why it is not RESULT_OK */
+	double lag_p99_ms, generator_cpu_pct;	   /* of the load generator, in the window */
+	enum result_generator generator;
 };
 
 struct result;
@@ -68,7 +77,8 @@ enum err result_add(struct result *r, const struct result_row *row,
 		    struct err_text *text) MUST_CHECK;
 size_t result_count(const struct result *r);
 size_t result_count_ok(const struct result *r);
-/* "21.23 RPS with 4 replicas, 8 workers, 800 users"; false when no row is RESULT_OK. */
+/* "21.23 RPS with 4 replicas, 8 workers, 800 users"; false when no row is RESULT_OK. Rows
+ * that show the limit of the load generator stand back behind the others. */
 bool result_say_best_throughput(const struct result *r, struct buf *out);
 bool result_say_best_latency(const struct result *r, struct buf *out);
 /* The table as text with aligned columns, for a terminal. */

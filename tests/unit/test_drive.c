@@ -45,6 +45,7 @@ static struct world {
 	uint64_t stop_signal_at_us; /* ctrl-C, of the clock */
 	uint64_t served_more;	    /* the service counts this much more than the master */
 	uint64_t failures;
+	bool generator_is_known, generator_is_limited;
 	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
 	enum err look_fails;
 } world;
@@ -185,7 +186,12 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .median_ms = 5,
 					  .p95_ms = 7,
 					  .p99_ms = 8,
-					  .p90_ms = 6 };
+					  .p90_ms = 6,
+					  .lag_p99_ms = 1.25,
+					  .generator_cpu_pct = 42,
+					  .is_generator_known = world.generator_is_known,
+					  .is_generator_limited = world.generator_is_limited,
+					  .generator_reason = "too busy" };
 	return OK;
 }
 
@@ -439,6 +445,23 @@ static void a_failed_scenario_does_not_end_the_matrix(void **state)
 	assert_non_null(strstr(out.csv, "no such user class"));
 }
 
+static void a_row_says_when_the_generator_was_the_limit(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.generator_is_known = true;
+	out = drive(1);
+	assert_non_null(strstr(out.csv, ",1.25,42.00,ok\n"));
+	world_init();
+	world.generator_is_known = world.generator_is_limited = true;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, ",this row shows the limit of the load generator: too "
+					"busy,1.25,42.00,limited\n"));
+}
+
 static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
 {
 	struct outcome out;
@@ -561,6 +584,7 @@ int main(void)
 		cmocka_unit_test(a_slow_target_is_waited_for_and_a_late_one_not_measured),
 		cmocka_unit_test(a_replica_that_cannot_start_is_not_waited_for),
 		cmocka_unit_test(a_failed_scenario_does_not_end_the_matrix),
+		cmocka_unit_test(a_row_says_when_the_generator_was_the_limit),
 		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
 		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
 		cmocka_unit_test(a_master_that_falls_silent_is_lost),

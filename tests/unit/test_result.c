@@ -22,7 +22,7 @@
 #define HEADER \
 	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
-	"Server_Requests,Note\n"
+	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator\n"
 
 static int make_folder(void **state)
 {
@@ -64,6 +64,9 @@ static struct result_row a_row(void)
 	row.failures = 11;
 	row.window_requests = 2200;
 	row.server_requests = 2250;
+	row.lag_p99_ms = 0.42;
+	row.generator_cpu_pct = 37.5;
+	row.generator = RESULT_GENERATOR_OK;
 	return row;
 }
 
@@ -91,7 +94,7 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(bytes.p, HEADER
 			    "4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
-			    "1700,700.50,0.72,3000,11,2200,2250,\n");
+			    "1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_int_equal(strncmp(bytes.p, "# Kubernetes Locust Load Test Results\n", 38), 0);
@@ -123,7 +126,7 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(bytes.p,
 			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
-				   "\"inference-2 ended, \"\"bad\"\" / model\"\n");
+				   "\"inference-2 ended, \"\"bad\"\" / model\",,,\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_null(strstr(bytes.p, "Best Throughput"));
@@ -160,6 +163,38 @@ static void only_good_rows_compete_for_the_best(void **state)
 	buf_clear(&line);
 	assert_true(result_say_best_latency(r, &line));
 	assert_string_equal(line.p, "2.25 ms median with 4 replicas, 8 workers, 800 users");
+	buf_fini(&line);
+	result_destroy(&r);
+}
+
+/* They are what the generator could do, not what the target can. */
+static void limited_rows_stand_back(void **state)
+{
+	struct result_row limited = a_row(), plain = a_row();
+	struct result *r = NULL;
+	struct err_text text = { "" };
+	struct buf line, bytes;
+
+	limited.rps = 900;
+	limited.generator = RESULT_GENERATOR_LIMITED;
+	result_row_note(&limited, "the generator's limit");
+	plain.rps = 30;
+	assert_int_equal(result_create(*state, 3, "", &r, &text), OK);
+	assert_int_equal(result_add(r, &limited, &text), OK);
+	buf_init(&line, 1000);
+	assert_true(result_say_best_throughput(r, &line));
+	assert_string_equal(line.p, "900.00 RPS with 4 replicas, 8 workers, 800 users (the limit "
+				    "of the load generator)");
+	assert_int_equal(result_add(r, &plain, &text), OK);
+	assert_int_equal(result_add(r, &limited, &text), OK);
+	buf_clear(&line);
+	assert_true(result_say_best_throughput(r, &line));
+	assert_string_equal(line.p, "30.00 RPS with 4 replicas, 8 workers, 800 users");
+	assert_int_equal(result_count_ok(r), 3);
+	bytes = read_all(*state, "auto_summary.md");
+	assert_non_null(strstr(bytes.p, "users: `ok`. the generator's limit\n"));
+	assert_non_null(strstr(bytes.p, "| limited |\n"));
+	buf_fini(&bytes);
 	buf_fini(&line);
 	result_destroy(&r);
 }
@@ -255,6 +290,7 @@ int main(void)
 		IN_FOLDER(a_row_is_on_disk_when_added_in_the_orders_columns),
 		IN_FOLDER(what_was_not_measured_stays_empty_and_says_why),
 		IN_FOLDER(only_good_rows_compete_for_the_best),
+		IN_FOLDER(limited_rows_stand_back),
 		IN_FOLDER(earlier_results_are_set_aside_not_lost),
 		IN_FOLDER(a_folder_that_cannot_be_written_is_named),
 		IN_FOLDER(a_failed_replace_leaves_the_old_file),
