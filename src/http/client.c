@@ -8,9 +8,9 @@
  *
  * Edge-triggered rules kept here: send and recv go on until EAGAIN, except that a recv which
  * got less than the room it offered has drained the socket, for whatever comes later raises a
- * new edge. Only the end of the stream may have come in the edge just taken; then recv goes on
- * until it is seen. An idle connection that becomes readable is closed: the server ends it, or
- * sends what nobody asked for.
+ * new edge; a stream with records (TLS) is received until EAGAIN. Only the end of the stream may
+ * have come in the edge just taken; then recv goes on until it is seen. An idle connection that
+ * becomes readable is closed: the server ends it, or sends what nobody asked for.
  *
  * A connect that is not decided yet makes send fail with EAGAIN, and a failed one makes it
  * fail with the reason, so connecting needs no calls of its own. */
@@ -64,6 +64,11 @@ struct http_client *http_client_create(struct loop *loop)
 	return c;
 }
 
+void http_client_use_tls(struct http_client *c, const struct tls_options *options)
+{
+	c->tls_options = options;
+}
+
 void http_client_destroy(struct http_client **c)
 {
 	struct http_client *client = *c;
@@ -81,6 +86,7 @@ void http_client_destroy(struct http_client **c)
 	}
 	for (size_t i = 0; i < client->origin_count; i++)
 		origin_destroy(&client->origins[i]);
+	tls_client_destroy(&client->tls);
 	map_fini(&client->by_name);
 	mem_free(client);
 	*c = NULL;
@@ -144,6 +150,7 @@ static void close_socket(struct http_conn *conn)
 	conn->is_connected = false;
 	if (fd < 0)
 		return;
+	conn->stream.ops->close(&conn->stream);
 	loop_unwatch(conn->client->loop, &conn->watch);
 	close(fd);
 }
@@ -200,13 +207,24 @@ static bool is_would_block(int error)
 	return error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Why the stream cannot go on. */
+static void fail_of(struct http_conn *conn, int error)
+{
+	char *text = conn->exchange->error;
+
+	if (error == EPROTO && conn->stream.ops->failure)
+		conn->stream.ops->failure(&conn->stream, text, FAILURE_BYTES);
+	else
+		failure_of_errno(text, error);
+}
+
 static enum io flush(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;
 
 	while (x->sent < x->out.len) {
-		ssize_t n = send(conn->watch.fd, x->out.p + x->sent, x->out.len - x->sent,
-				 MSG_NOSIGNAL);
+		ssize_t n = conn->stream.ops->send(&conn->stream, x->out.p + x->sent,
+						   x->out.len - x->sent);
 
 		if (n >= 0) {
 			x->sent += (size_t)n;
@@ -239,6 +257,10 @@ static int connect_to(struct http_conn *conn, const struct http_address *address
 		error = errno;
 	if (error)
 		close(fd);
+	else if (conn->exchange->origin->peer)
+		tls_stream_open(&conn->stream, fd, conn->exchange->origin->peer);
+	else
+		stream_open_plain(&conn->stream, fd);
 	return error;
 }
 
@@ -293,14 +315,18 @@ static bool retry(struct http_conn *conn)
 	return connect_first(conn);
 }
 
-/* After the first flush on a new connection. False: not connected yet, or not at all. */
+/* After the first flush on a new connection. False: not connected yet, or not at all. Another
+ * address is tried when nobody can be reached at this one, not when we do not get on (TLS). */
 static bool check_connected(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;
 
 	if (!x->sent) {
-		if (x->send_errno && !connect_next(conn, x->send_errno))
-			finish(conn, false);
+		if (x->send_errno == EPROTO)
+			fail_of(conn, EPROTO);
+		else if (!x->send_errno || connect_next(conn, x->send_errno))
+			return false;
+		finish(conn, false);
 		return false;
 	}
 	conn->is_connected = true;
@@ -358,9 +384,12 @@ static void end_of_stream(struct http_conn *conn, int error)
 		if (!error)
 			error = x->send_errno;
 		if (error)
-			failure_of_errno(x->error, error);
+			fail_of(conn, error);
 		else
 			failure_of_response(x->error, &x->response, x->in.p, x->in.len);
+	} else if (conn->stream.is_cut) {
+		/* The end of the stream is the end of the body, and anybody may have made it. */
+		conn->stream.ops->failure(&conn->stream, x->error, FAILURE_BYTES);
 	}
 	finish(conn, false);
 }
@@ -377,19 +406,12 @@ static char *recv_room(struct buf *in, size_t *room)
 }
 
 /* A reply that filled the room offered may hide more bytes for which no edge will come. */
-static bool is_drained(int fd)
-{
-	char c;
-
-	return recv(fd, &c, 1, MSG_PEEK) < 0 && is_would_block(errno);
-}
-
-static bool can_reuse(const struct http_conn *conn, bool was_filled)
+static bool can_reuse(struct http_conn *conn, bool was_filled)
 {
 	const struct http_exchange *x = conn->exchange;
 
 	return x->response.can_reuse && !x->has_surplus && x->sent == x->out.len &&
-	       (!was_filled || is_drained(conn->watch.fd));
+	       (!was_filled || conn->stream.ops->is_drained(&conn->stream));
 }
 
 /* to_the_end: the stream has ended or broken, so that nothing more will wake us. */
@@ -401,7 +423,7 @@ static void receive(struct http_conn *conn, bool to_the_end)
 	while (was_filled || to_the_end) {
 		size_t room;
 		char *to = recv_room(&x->in, &room);
-		ssize_t n = recv(conn->watch.fd, to, room, 0);
+		ssize_t n = conn->stream.ops->recv(&conn->stream, to, room);
 		enum io io;
 
 		if (n < 0 && errno == EINTR)
@@ -413,7 +435,7 @@ static void receive(struct http_conn *conn, bool to_the_end)
 			return;
 		}
 		x->in.len += (size_t)n;
-		was_filled = (size_t)n == room;
+		was_filled = (size_t)n == room || conn->stream.ops->is_layered;
 		io = parse(x, (size_t)n);
 		if (io != IO_AGAIN) {
 			finish(conn, io == IO_OK && !to_the_end && can_reuse(conn, was_filled));
@@ -427,8 +449,10 @@ static void on_event(void *arg, uint32_t events)
 	struct http_conn *conn = arg;
 	bool is_broken;
 
+	conn->stream.ops->woken(&conn->stream, events & END_EVENTS);
 	if (!http_conn_is_busy(conn)) {
-		if (events & READ_EVENTS)
+		if (events & END_EVENTS ||
+		    (events & EPOLLIN && !conn->stream.ops->is_drained(&conn->stream)))
 			close_socket(conn);
 		return;
 	}
@@ -436,7 +460,7 @@ static void on_event(void *arg, uint32_t events)
 	is_broken = flush(conn) == IO_FAIL;
 	if (!conn->is_connected && !check_connected(conn))
 		return;
-	if (is_broken || events & READ_EVENTS)
+	if (is_broken || events & READ_EVENTS || conn->stream.ops->is_layered)
 		receive(conn, is_broken || events & END_EVENTS);
 }
 
@@ -498,7 +522,7 @@ static bool begin(struct http_conn *conn)
 		return true;
 	if (is_stale(x))
 		return retry(conn);
-	failure_of_errno(x->error, x->send_errno);
+	fail_of(conn, x->send_errno);
 	return false;
 }
 

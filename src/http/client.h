@@ -22,7 +22,9 @@
 #include "http/response.h"
 #include "http/url.h"
 #include "loop/loop.h"
+#include "net/stream.h"
 
+struct tls_options;
 struct http_client;   /* per loop: pool of exchanges, origins */
 struct http_origin;   /* host and port with its addresses; owned by the client */
 struct http_exchange; /* private */
@@ -54,6 +56,7 @@ struct http_reply {
  *   gaierror(-2, 'Name or service not known')
  *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
  *   RemoteDisconnected('the server closed the connection without an answer')
+ *   SSLCertVerificationError(1, '[SSL: ...] certificate verify failed: ...'), SSLError(1, '...')
  *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...) */
 
 typedef void (*http_done_fn)(void *arg);
@@ -64,6 +67,7 @@ struct http_conn {
 	const struct http_origin *origin; /* of the open connection */
 	struct http_exchange *exchange;	  /* NULL: idle */
 	struct loop_watch watch;	  /* fd -1: closed */
+	struct stream stream;		  /* over it */
 	bool is_connected;
 };
 
@@ -73,6 +77,8 @@ struct http_count {
 };
 
 struct http_client *http_client_create(struct loop *loop);
+/* For the https origins that come later; lent for the client's life. Without it: the defaults. */
+void http_client_use_tls(struct http_client *c, const struct tls_options *options);
 /* Every http_conn of it must be closed. */
 void http_client_destroy(struct http_client **c);
 
@@ -80,7 +86,8 @@ struct http_count http_client_take_count(struct http_client *c);
 
 /* The origin of a URL, made and resolved (blocking, getaddrinfo) when new and remembered. A name
  * that cannot be resolved is a valid origin whose requests fail with gaierror and which is
- * looked up again after 1 s. ERR_TOO_BIG beyond LIMIT_ORIGINS. */
+ * looked up again after 1 s. ERR_TOO_BIG beyond LIMIT_ORIGINS; of https what
+ * tls_client_create() says. */
 enum err http_client_origin(struct http_client *c, const struct http_url *url,
 			    const struct http_origin **out, struct err_text *why) MUST_CHECK;
 

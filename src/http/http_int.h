@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "http/client.h"
 #include "http/response.h"
+#include "net/tls.h"
 
 /* Room for the words of reply.error. */
 #define FAILURE_BYTES 256
@@ -26,8 +27,9 @@ struct http_origin {
 	size_t index; /* in http_client.origins */
 	char *host;   /* lower case */
 	char *port;
-	char *host_line; /* "Host: name:8089\r\n" */
-	bool is_ipv6;	 /* the host is an address */
+	char *host_line;       /* "Host: name:8089\r\n" */
+	bool is_ipv6;	       /* the host is an address */
+	struct tls_peer *peer; /* NULL: plain */
 	struct http_address addresses[LIMIT_ORIGIN_ADDRESSES];
 	size_t address_count; /* 0: not resolved, see resolver_error */
 	size_t good;	      /* the address that was last connected */
@@ -40,7 +42,9 @@ struct http_client {
 	struct loop *loop;
 	struct http_exchange *pool; /* idle ones */
 	size_t exchanges_in_use;
-	struct map by_name; /* of origins: host, NUL, port */
+	const struct tls_options *tls_options;
+	struct tls_client *tls; /* NULL: no https origin yet */
+	struct map by_name;	/* of origins: host, NUL, port, is_tls */
 	struct http_origin *origins[LIMIT_ORIGINS];
 	size_t origin_count;
 	struct http_count count;

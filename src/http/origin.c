@@ -30,7 +30,7 @@ static struct http_origin *origin_create(const struct http_url *url)
 	o->host = copy_lower(url->host);
 	o->port = mem_printf("%u", url->port);
 	o->is_ipv6 = url->is_ipv6;
-	o->host_line = url->port == 80
+	o->host_line = url->port == (url->is_tls ? 443 : 80)
 			       ? mem_printf("Host: %s%s%s\r\n", open, o->host, close)
 			       : mem_printf("Host: %s%s%s:%s\r\n", open, o->host, close, o->port);
 	return o;
@@ -38,6 +38,7 @@ static struct http_origin *origin_create(const struct http_url *url)
 
 void origin_destroy(struct http_origin **o)
 {
+	tls_peer_destroy(&(*o)->peer);
 	mem_free((*o)->host);
 	mem_free((*o)->port);
 	mem_free((*o)->host_line);
@@ -69,25 +70,41 @@ void origin_resolve(struct http_origin *o, uint64_t now_us)
 	freeaddrinfo(found);
 }
 
+/* The certificates are read for the first origin that needs them. */
+static enum err open_tls(struct http_client *c, struct err_text *why)
+{
+	static const struct tls_options defaults;
+
+	if (c->tls)
+		return OK;
+	return tls_client_create(c->tls_options ? c->tls_options : &defaults, &c->tls, why);
+}
+
 enum err http_client_origin(struct http_client *c, const struct http_url *url,
 			    const struct http_origin **out, struct err_text *why)
 {
-	char key[LIMIT_HOST_BYTES + 3];
-	struct str name = { key, url->host.len + 3 };
+	char key[LIMIT_HOST_BYTES + 4];
+	struct str name = { key, url->host.len + 4 };
 	struct http_origin *o;
+	enum err err;
 
 	ensure(url->host.len <= LIMIT_HOST_BYTES);
 	for (size_t i = 0; i < url->host.len; i++)
 		key[i] = (char)tolower((unsigned char)url->host.p[i]);
 	key[url->host.len] = '\0';
 	memcpy(key + url->host.len + 1, &url->port, 2);
+	key[url->host.len + 3] = (char)url->is_tls;
 	o = map_get(&c->by_name, name);
 	if (!o && c->origin_count == LIMIT_ORIGINS)
 		return err_set(why, ERR_TOO_BIG,
 			       "%.*s would be one host more than the %d a test may have",
 			       STR_ARG(url->host), LIMIT_ORIGINS);
+	if (!o && url->is_tls && (err = open_tls(c, why)))
+		return err;
 	if (!o) {
 		o = origin_create(url);
+		if (url->is_tls)
+			o->peer = tls_peer_create(c->tls, o->host);
 		o->index = c->origin_count++;
 		c->origins[o->index] = o;
 		map_put(&c->by_name, name, o);

@@ -34,22 +34,30 @@ static enum err check_bytes(struct str text, struct err_text *why)
 	return OK;
 }
 
-/* Cuts "http://" off. */
-static enum err take_scheme(struct str *rest, struct err_text *why)
+static bool take_prefix(struct str *rest, const char *prefix)
 {
-	static const char http[] = "http://";
-	size_t len = sizeof(http) - 1;
-	const char *sep = rest->len ? memmem(rest->p, rest->len, "://", 3) : NULL;
+	size_t len = strlen(prefix);
+
+	if (rest->len < len || strncasecmp(rest->p, prefix, len) != 0)
+		return false;
+	*rest = (struct str){ rest->p + len, rest->len - len };
+	return true;
+}
+
+/* Cuts "http://" or "https://" off. */
+static enum err take_scheme(struct str *rest, bool *is_tls, struct err_text *why)
+{
+	const char *sep = rest->p ? memmem(rest->p, rest->len, "://", 3) : NULL;
 	bool is_scheme = sep && !memchr(rest->p, '/', (size_t)(sep - rest->p));
 
-	if (rest->len >= len && strncasecmp(rest->p, http, len) == 0) {
-		*rest = (struct str){ rest->p + len, rest->len - len };
+	*is_tls = take_prefix(rest, "https://");
+	if (*is_tls || take_prefix(rest, "http://"))
 		return OK;
-	}
 	if (!is_scheme)
 		return err_set(why, ERR_BAD_INPUT, "'%.*s' has no scheme; write http://HOST[:PORT]",
 			       STR_ARG(shown(*rest)));
-	return err_set(why, ERR_UNSUPPORTED, "%.*s:// is not supported; only http:// is",
+	return err_set(why, ERR_UNSUPPORTED,
+		       "%.*s:// is not supported; only http:// and https:// are",
 		       STR_ARG(shown((struct str){ rest->p, (size_t)(sep - rest->p) })));
 }
 
@@ -98,12 +106,11 @@ static enum err check_name(struct str host, struct err_text *why)
 	return OK;
 }
 
-/* What follows the host: "", ":" or ":8089". */
+/* What follows the host: "", ":" or ":8089". *port is the default before. */
 static enum err read_port(struct str text, uint16_t *port, struct err_text *why)
 {
-	uint64_t number = 80;
+	uint64_t number = 0;
 
-	*port = 80;
 	if (text.len <= 1 && (!text.len || *text.p == ':'))
 		return OK;
 	if (*text.p != ':' ||
@@ -137,6 +144,7 @@ static enum err read_authority(struct str authority, struct http_url *out, struc
 	if (err)
 		return err;
 	host_end += out->is_ipv6;
+	out->port = out->is_tls ? 443 : 80;
 	return read_port((struct str){ host_end, (size_t)(end - host_end) }, &out->port, why);
 }
 
@@ -147,7 +155,7 @@ enum err http_url_parse(struct str text, struct http_url *out, struct err_text *
 	enum err err;
 
 	*out = (struct http_url){ 0 };
-	if ((err = check_bytes(text, why)) || (err = take_scheme(&rest, why)) ||
+	if ((err = check_bytes(text, why)) || (err = take_scheme(&rest, &out->is_tls, why)) ||
 	    (err = read_authority(take_authority(&rest), out, why)))
 		return err;
 	fragment = memchr(rest.p, '#', rest.len);

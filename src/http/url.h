@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * url - http:// URLs cut into their parts (RFC 3986, as far as a client needs it). */
+ * url - http:// and https:// URLs cut into their parts (RFC 3986, as far as a client needs it). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,11 +13,12 @@
 struct http_url {
 	struct str host; /* without the brackets of an IPv6 address */
 	bool is_ipv6;
-	uint16_t port;	   /* 80 when not given */
+	bool is_tls;	   /* https */
+	uint16_t port;	   /* when not given 80, with https 443 */
 	struct str target; /* path and query as sent; "" or begins with '/'; fragment cut off */
 };
 
 /* ERR_BAD_INPUT names what is wrong and how to write it: no scheme, no host, a port out of
  * range, user:password@, blanks or control characters, more than LIMIT_URL_BYTES.
- * ERR_UNSUPPORTED for https:// and other schemes. "http://h?q" has the target "?q". */
+ * ERR_UNSUPPORTED for other schemes. "http://h?q" has the target "?q". */
 enum err http_url_parse(struct str text, struct http_url *out, struct err_text *why) MUST_CHECK;

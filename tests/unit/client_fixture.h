@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -37,6 +38,7 @@ enum step_kind {
 	STEP_WRITE_SLOWLY, /* text, every byte in its own segment */
 	STEP_FLOOD,	   /* count bytes */
 	STEP_CLOSE,
+	STEP_CUT, /* as close, without the farewell of a layer */
 	STEP_RESET,
 	STEP_AWAIT_CLOSE, /* until the client closes, who sends nothing before */
 	STEP_AWAIT_END,	  /* until the client closes or resets, whatever it sends before */
@@ -62,13 +64,26 @@ struct step {
 #define WRITE_SLOWLY(text) STEP(STEP_WRITE_SLOWLY, text)
 #define FLOOD(bytes)	   STEP(STEP_FLOOD, NULL, bytes)
 #define CLOSE		   STEP(STEP_CLOSE)
+#define CUT		   STEP(STEP_CUT)
 #define RESET		   STEP(STEP_RESET)
 #define AWAIT_CLOSE	   STEP(STEP_AWAIT_CLOSE)
 #define AWAIT_END	   STEP(STEP_AWAIT_END)
 #define TELL		   STEP(STEP_TELL)
 #define AWAIT_TEST	   STEP(STEP_AWAIT_TEST)
 
+struct server;
+
+/* What lies above the server's socket; called on the server's thread. */
+struct server_layer {
+	void (*accept)(struct server *s);
+	ssize_t (*read)(struct server *s, void *to, size_t room);
+	ssize_t (*write)(struct server *s, const void *bytes, size_t len);
+	void (*close)(struct server *s, bool has_farewell);
+};
+
 struct server {
+	const struct server_layer *layer; /* NULL: none */
+	void *layer_arg;
 	pthread_t thread;
 	int listener, fd;
 	uint16_t port;
@@ -87,6 +102,7 @@ struct fixture {
 	struct server server;
 	int done_count;
 	bool has_hung;
+	bool is_tls; /* of the URLs */
 };
 
 static void server_fails(struct server *s, const char *what, const char *detail)
@@ -100,6 +116,16 @@ static bool is_ready(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	return poll(&p, 1, (int)(PATIENCE_US / CLOCK_MS)) == 1;
+}
+
+static ssize_t server_recv(struct server *s, void *to, size_t room)
+{
+	return s->layer ? s->layer->read(s, to, room) : read(s->fd, to, room);
+}
+
+static ssize_t server_send(struct server *s, const void *bytes, size_t len)
+{
+	return s->layer ? s->layer->write(s, bytes, len) : send(s->fd, bytes, len, MSG_NOSIGNAL);
 }
 
 static size_t content_length(const char *head)
@@ -118,7 +144,7 @@ static void server_read(struct server *s, const char *expected)
 	memset(s->request, 0, sizeof(s->request));
 	while (got < whole) {
 		size_t at = len < 32768 ? len : 32768;
-		ssize_t n = is_ready(s->fd) ? read(s->fd, s->request + at, 32767) : -1;
+		ssize_t n = is_ready(s->fd) ? server_recv(s, s->request + at, 32767) : -1;
 		const char *end;
 
 		if (n <= 0) {
@@ -144,7 +170,7 @@ static void server_flood(struct server *s, size_t count)
 	memset(block, 'x', sizeof(block));
 	while (count) {
 		size_t part = count < sizeof(block) ? count : sizeof(block);
-		ssize_t n = send(s->fd, block, part, MSG_NOSIGNAL);
+		ssize_t n = server_send(s, block, part);
 
 		/* A client may have had enough of it. */
 		if (n < 0)
@@ -158,16 +184,18 @@ static void server_write(struct server *s, const char *text, size_t part)
 	for (size_t at = 0, len = strlen(text); at < len; at += part) {
 		size_t size = len - at < part ? len - at : part;
 
-		if (send(s->fd, text + at, size, MSG_NOSIGNAL) != (ssize_t)size)
+		if (server_send(s, text + at, size) != (ssize_t)size)
 			server_fails(s, "write", text);
 	}
 }
 
-static void server_close(struct server *s, bool is_reset)
+static void server_close(struct server *s, enum step_kind how)
 {
 	struct linger linger = { .l_onoff = 1 };
 
-	if (is_reset)
+	if (s->layer)
+		s->layer->close(s, how == STEP_CLOSE);
+	if (how == STEP_RESET)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(s->fd);
 	s->fd = -1;
@@ -191,11 +219,13 @@ static void server_step(struct server *s, const struct step *step)
 	switch (step->kind) {
 	case STEP_ACCEPT:
 		if (s->fd >= 0)
-			server_close(s, false);
+			server_close(s, STEP_CLOSE);
 		s->fd = is_ready(s->listener) ? accept(s->listener, NULL, NULL) : -1;
 		if (s->fd < 0)
 			server_fails(s, "accept", "no connection came");
 		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (s->layer && s->fd >= 0)
+			s->layer->accept(s);
 		break;
 	case STEP_READ:
 		server_read(s, step->text);
@@ -210,15 +240,16 @@ static void server_step(struct server *s, const struct step *step)
 		server_flood(s, step->count);
 		break;
 	case STEP_CLOSE:
+	case STEP_CUT:
 	case STEP_RESET:
-		server_close(s, step->kind == STEP_RESET);
+		server_close(s, step->kind);
 		break;
 	case STEP_AWAIT_CLOSE:
-		if (!is_ready(s->fd) || read(s->fd, &byte, 1) > 0)
+		if (!is_ready(s->fd) || server_recv(s, &byte, 1) > 0)
 			server_fails(s, "await close", "the client did not close");
 		break;
 	case STEP_AWAIT_END:
-		while (is_ready(s->fd) && read(s->fd, s->request, sizeof(s->request)) > 0)
+		while (is_ready(s->fd) && server_recv(s, s->request, sizeof(s->request)) > 0)
 			;
 		break;
 	case STEP_TELL:
@@ -239,7 +270,7 @@ static void *server_main(void *arg)
 	for (const struct step *step = s->steps; step->kind && !s->wrong[0]; step++)
 		server_step(s, step);
 	if (s->fd >= 0)
-		server_close(s, false);
+		server_close(s, STEP_CLOSE);
 	return NULL;
 }
 
@@ -257,9 +288,11 @@ static int listen_on(uint16_t *port)
 	return fd;
 }
 
+/* layer and layer_arg are set before, if there are to be any. */
 static void server_start(struct server *s, const struct step *steps)
 {
-	*s = (struct server){ .steps = steps, .fd = -1 };
+	s->steps = steps;
+	s->fd = -1;
 	s->listener = listen_on(&s->port);
 	sem_init(&s->told, 0, 0);
 	sem_init(&s->test_told, 0, 0);
@@ -326,7 +359,7 @@ static const struct http_origin *origin_of(struct fixture *f, const char *host, 
 	struct http_url url;
 	char text[300];
 
-	snprintf(text, sizeof(text), "http://%s:%u/", host, port);
+	snprintf(text, sizeof(text), "http%s://%s:%u/", f->is_tls ? "s" : "", host, port);
 	assert_int_equal(http_url_parse(str_of(text), &url, NULL), OK);
 	assert_int_equal(http_client_origin(f->client, &url, &origin, NULL), OK);
 	return origin;

@@ -133,7 +133,7 @@ static void send_nonsense(struct cic_user *u)
 	cic_get(u, "/ok HTTP/1.1\r\nX-Test: evil\r\n", .name = "2");
 	cic_get(u, "/with blank", .name = "2");
 	cic_get(u, "http://", .name = "2");
-	cic_get(u, "https://127.0.0.1/", .name = "2");
+	cic_get(u, "https://127.0.0.1:0/", .name = "2");
 	cic_request(u, "GET /", "/ok", NULL);
 	cic_request(u, "", "/ok", NULL);
 	cic_request(u, "GET", "/ok", &bare);

@@ -602,7 +602,7 @@ static void test_two_origins(void **state)
 						   CLOSE, END };
 	struct fixture *f = start(steps);
 	struct http_request request;
-	struct server other;
+	struct server other = { 0 };
 
 	(void)state;
 	server_start(&other, other_steps);

@@ -17,7 +17,7 @@ static void test_parts(void **state)
 	static const struct {
 		const char *text, *host, *target;
 		uint16_t port;
-		bool is_ipv6;
+		bool is_ipv6, is_tls;
 	} cases[] = {
 		{ "http://localhost:8089", "localhost", "", 8089, false },
 		{ "http://localhost", "localhost", "", 80, false },
@@ -29,6 +29,8 @@ static void test_parts(void **state)
 		{ "http://[::1]:8080/x", "::1", "/x", 8080, true },
 		{ "http://[fe80::1:2.3.4.5]", "fe80::1:2.3.4.5", "", 80, true },
 		{ "http://10.0.0.1:65535/", "10.0.0.1", "/", 65535, false },
+		{ "https://h/", "h", "/", 443, false, true },
+		{ "HTTPS://[::1]:80", "::1", "", 80, true, true },
 		{ "http://a_b.svc/\xc3\xa4", "a_b.svc", "/\xc3\xa4", 80, false },
 	};
 
@@ -42,6 +44,7 @@ static void test_parts(void **state)
 		assert_true(str_eq(url.target, cases[i].target));
 		assert_int_equal(url.port, cases[i].port);
 		assert_int_equal(url.is_ipv6, cases[i].is_ipv6);
+		assert_int_equal(url.is_tls, cases[i].is_tls);
 	}
 }
 
@@ -55,7 +58,8 @@ static void test_refused(void **state)
 		{ "localhost:8089", "no scheme", ERR_BAD_INPUT },
 		{ "/path?u=http://x", "no scheme", ERR_BAD_INPUT },
 		{ "http:/host", "no scheme", ERR_BAD_INPUT },
-		{ "https://host", "https:// is not supported", ERR_UNSUPPORTED },
+		{ "wss://host", "wss:// is not supported", ERR_UNSUPPORTED },
+		{ "https://", "no host", ERR_BAD_INPUT },
 		{ "ftp://host", "ftp:// is not supported", ERR_UNSUPPORTED },
 		{ "http://", "no host", ERR_BAD_INPUT },
 		{ "http:///path", "no host", ERR_BAD_INPUT },

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream - the plain one: the calls of the socket, nothing else. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static ssize_t plain_send(struct stream *s, const void *bytes, size_t len)
+{
+	return send(s->fd, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t plain_recv(struct stream *s, void *to, size_t room)
+{
+	return recv(s->fd, to, room, 0);
+}
+
+static void plain_woken(struct stream *s, bool to_the_end)
+{
+	(void)s;
+	(void)to_the_end;
+}
+
+static bool plain_is_drained(struct stream *s)
+{
+	char c;
+
+	return recv(s->fd, &c, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static void plain_close(struct stream *s)
+{
+	s->fd = -1;
+}
+
+void stream_open_plain(struct stream *s, int fd)
+{
+	static const struct stream_ops ops = {
+		.send = plain_send,
+		.recv = plain_recv,
+		.woken = plain_woken,
+		.is_drained = plain_is_drained,
+		.close = plain_close,
+	};
+
+	*s = (struct stream){ .ops = &ops, .fd = fd };
+}
