@@ -58,7 +58,7 @@ struct cic_request {
 };
 
 /* Sends one request over the user's own keep-alive connection and waits for the response.
- * path: appended to the host, or an absolute http:// URL; no blanks (write %20). Never returns
+ * path: appended to the host, or an absolute http(s):// URL; no blanks (write %20). Never returns
  * NULL; request may be NULL. What cannot be sent (a bad URL or header) is a failed request. */
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request);

@@ -69,6 +69,14 @@ static const struct opt rows[] = {
 	  "tables only at the end" },
 	{ "exit-code-on-error", 0, OPT_COUNT, AT(exit_code_on_error), "LOCUST_EXIT_CODE_ON_ERROR",
 	  "CODE", "exit code of a test with failed requests (default 1)", 0, 255 },
+	{ "tls-ca", 0, OPT_TEXT, AT(tls.ca_file), "CICADA_TLS_CA", "FILE",
+	  "certificates (PEM) that https targets are verified against (default: the system's)" },
+	{ "tls-insecure", 0, OPT_FLAG, AT(tls.is_insecure), "CICADA_TLS_INSECURE", NULL,
+	  "do not verify https targets at all" },
+	{ "tls-client-cert", 0, OPT_TEXT, AT(tls.cert_file), "CICADA_TLS_CLIENT_CERT", "FILE",
+	  "certificate (PEM) to show to https targets" },
+	{ "tls-client-key", 0, OPT_TEXT, AT(tls.key_file), "CICADA_TLS_CLIENT_KEY", "FILE",
+	  "its key (PEM, without a password; default: in the same file)" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
@@ -153,7 +161,7 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 				       o->log_level);
 		log_set_level(level);
 	}
-	return OK;
+	return tls_options_check(&o->tls, text);
 }
 
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)

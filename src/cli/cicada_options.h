@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "net/tls.h"
 
 struct cicada_options {
 	const char *scenario; /* -f */
@@ -29,6 +30,7 @@ struct cicada_options {
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;
 	uint64_t exit_code_on_error;
+	struct tls_options tls;
 	const char *log_level;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;

@@ -314,7 +314,8 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 				   &(struct local_options){ .run = &r->run_options,
 							    .scenario = r->scenario,
 							    .threads = (unsigned)o->threads,
-							    .seed = o->seed },
+							    .seed = o->seed,
+							    .tls = &o->tls },
 				   &r->local, text);
 		r->run = err ? NULL : local_run(r->local);
 		return err;

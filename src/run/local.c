@@ -254,6 +254,7 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 			  &(struct load_options){ .scenario = options->scenario,
 						  .threads = options->threads,
 						  .seed = options->seed,
+						  .tls = options->tls,
 						  .on_delta = on_delta,
 						  .on_settled = on_settled,
 						  .arg = l },

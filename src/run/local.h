@@ -14,6 +14,7 @@
 #include "run/run.h"
 #include "user/scenario.h"
 
+struct tls_options;
 struct local;
 
 struct local_options {
@@ -21,6 +22,7 @@ struct local_options {
 	const struct scenario *scenario; /* lent; classes in the order of run->classes */
 	unsigned threads;
 	uint64_t seed;
+	const struct tls_options *tls; /* lent, see user/load.h */
 };
 
 enum err local_create(struct loop *loop, const struct local_options *options, struct local **out,

@@ -20,12 +20,15 @@
 #include "stat/stats.h"
 #include "user/scenario.h"
 
+struct tls_options;
 struct load;
 
 struct load_options {
 	const struct scenario *scenario; /* lent for the load's life */
 	unsigned threads;		 /* 1 to LIMIT_THREADS */
 	uint64_t seed;			 /* of all users' random numbers */
+	/* Lent for the load's life and checked before; NULL: the defaults. */
+	const struct tls_options *tls;
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */
 	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
 	 * threads (lent for the call), and how many users of each class run now. */

@@ -11,7 +11,8 @@ import time
 
 
 class Target:
-    def __init__(self, slow_s=0.3):
+    def __init__(self, slow_s=0.3, tls=None):
+        """tls: an ssl.SSLContext, for an https:// target."""
         self.counts = collections.Counter()
         self.slow_s = slow_s
         self._lock = threading.Lock()
@@ -33,6 +34,8 @@ class Target:
                 self.send_response(404 if path == "/missing" else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                if self.close_connection:
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -46,7 +49,11 @@ class Target:
             request_queue_size = 256
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls:
+            # The handshake is that of the connection's thread, at its first read.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,
+                                                  do_handshake_on_connect=False)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

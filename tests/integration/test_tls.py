@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""https:// targets: cicada against Python's ssl, with certificates made for the test."""
+
+import re
+import ssl
+import subprocess
+
+import pytest
+
+from target import Target
+
+SCENARIO = """
+#include <cicada.h>
+
+static void index_page(struct cic_user *u) { cic_get(u, "/"); }
+static void item(struct cic_user *u)
+{
+	cic_post(u, "/item", .json = "{}", .headers = "Connection: close");
+}
+
+CIC_USER(Visitor, .wait = CIC_BETWEEN(0.01, 0.05),
+	.tasks = CIC_TASKS(CIC_TASK(index_page, 3), CIC_TASK(item, 1)));
+"""
+
+
+def make_certificate(folder, name, names):
+    """(certificate, key) of somebody who signs himself."""
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True, timeout=60)
+    return certificate, key
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+    return {"server": make_certificate(folder, "server", "IP:127.0.0.1"),
+            "client": make_certificate(folder, "client", "DNS:client")}
+
+
+@pytest.fixture
+def context(certificates):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificates["server"])
+    return tls
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "scenario.c"
+    path.write_text(SCENARIO)
+    return path
+
+
+def run(programs, scenario, context, *args, env=None):
+    """(target's count, requests, failures, exit code, text)"""
+    target = Target(tls=context)
+    try:
+        program, code = programs.run(
+            "cicada", "--headless", "--stop-timeout", "10", "-f", scenario, "-H", target.url,
+            "-u", "8", "-r", "8", "-t", "2s", *args, timeout_s=60, env=env)
+        text = program.text()
+        rows = re.findall(r"^\S*\s+Aggregated\s+(\d+)\s+(\d+)\([\d.]+%\)", text, re.M)
+        assert rows, text
+        return target.total, int(rows[-1][0]), int(rows[-1][1]), code, text
+    finally:
+        target.close()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_every_request_is_counted(programs, scenario, context, certificates, version):
+    context.maximum_version = version
+    answered, requests, failures, code, text = run(
+        programs, scenario, context, "--tls-ca", certificates["server"][0], "--threads", "2")
+    assert code == 0 and failures == 0, text
+    assert requests == answered > 0
+    stats = context.session_stats()
+    assert stats["accept_good"] > 8 and stats["hits"] > 0
+
+
+def test_the_variable_of_openssl_is_honoured(programs, scenario, context, certificates):
+    answered, requests, failures, code, text = run(
+        programs, scenario, context, env={"SSL_CERT_FILE": str(certificates["server"][0])})
+    assert code == 0 and failures == 0, text
+    assert requests == answered > 0
+
+
+def test_verification_is_on(programs, scenario, context):
+    answered, requests, failures, code, text = run(programs, scenario, context)
+    assert answered == 0 and requests == failures > 0 and code == 1, text
+    assert ("SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+            "failed: self-signed certificate')") in text
+
+
+def test_insecure_verifies_nothing(programs, scenario, context):
+    answered, requests, failures, code, text = run(programs, scenario, context,
+                                                   env={"CICADA_TLS_INSECURE": "true"})
+    assert code == 0 and failures == 0, text
+    assert requests == answered > 0
+
+
+def test_a_client_certificate_is_shown(programs, scenario, context, certificates):
+    client, key = certificates["client"]
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(client)
+    answered, requests, failures, code, text = run(
+        programs, scenario, context, "--tls-insecure", "--tls-client-cert", client,
+        "--tls-client-key", key)
+    assert code == 0 and failures == 0, text
+    assert requests == answered > 0
+
+
+def test_a_bad_file_is_told_at_the_start(programs, scenario, certificates):
+    for option, file, words in (("--tls-ca", "/nowhere.pem", "No such file or directory"),
+                                ("--tls-client-cert", scenario, "has no certificate in PEM form"),
+                                ("--tls-client-cert", certificates["client"][0],
+                                 "has no key in PEM form")):
+        program, code = programs.run("cicada", "-f", scenario, "--headless", option, file)
+        assert code == 2
+        assert f"cicada: {option} {file}: {words}" in program.text("stderr")
