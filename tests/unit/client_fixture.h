@@ -42,6 +42,7 @@ enum step_kind {
 	STEP_RESET,
 	STEP_AWAIT_CLOSE, /* until the client closes, who sends nothing before */
 	STEP_AWAIT_END,	  /* until the client closes or resets, whatever it sends before */
+	STEP_CHAT,	  /* the layer sends what is not the server's bytes */
 	STEP_TELL,	  /* posts told */
 	STEP_AWAIT_TEST	  /* until test_told */
 };
@@ -68,6 +69,7 @@ struct step {
 #define RESET		   STEP(STEP_RESET)
 #define AWAIT_CLOSE	   STEP(STEP_AWAIT_CLOSE)
 #define AWAIT_END	   STEP(STEP_AWAIT_END)
+#define CHAT		   STEP(STEP_CHAT)
 #define TELL		   STEP(STEP_TELL)
 #define AWAIT_TEST	   STEP(STEP_AWAIT_TEST)
 
@@ -79,6 +81,7 @@ struct server_layer {
 	ssize_t (*read)(struct server *s, void *to, size_t room);
 	ssize_t (*write)(struct server *s, const void *bytes, size_t len);
 	void (*close)(struct server *s, bool has_farewell);
+	void (*chat)(struct server *s);
 };
 
 struct server {
@@ -251,6 +254,9 @@ static void server_step(struct server *s, const struct step *step)
 	case STEP_AWAIT_END:
 		while (is_ready(s->fd) && server_recv(s, s->request, sizeof(s->request)) > 0)
 			;
+		break;
+	case STEP_CHAT:
+		s->layer->chat(s);
 		break;
 	case STEP_TELL:
 		sem_post(&s->told);

@@ -215,6 +215,28 @@ static void test_records(void **state)
 	assert_int_equal(tls.shaken, 1);
 }
 
+/* What TLS has to say between replies is no byte nobody asked for. */
+static void test_idle_chat(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,		READ("GET /"), WRITE(OK_REPLY), AWAIT_TEST,  CHAT, TELL,
+		READ("POST /"), CHAT,	       WRITE(OK_REPLY), AWAIT_CLOSE, END
+	};
+	struct fixture *f = start_with(&ids.good, &trusting, steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	assert_reply(f, 200, "hi");
+	sem_post(&f->server.test_told);
+	await(&f->server, &f->server.told);
+	turn(f);
+	assert_true(f->conn.is_connected);
+	ask(f, "POST", "/");
+	assert_reply(f, 200, "hi");
+	tls_stop(f);
+	assert_int_equal(tls.shaken, 1);
+}
+
 /* A body until the end is whole only if the server says that it is the end. */
 static void test_ends(void **state)
 {
@@ -361,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_idle_chat),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_options),
 	};

@@ -191,6 +191,17 @@ static ssize_t tls_write(struct server *s, const void *bytes, size_t len)
 	return t->ssl ? SSL_write(t->ssl, bytes, (int)len) : -1;
 }
 
+/* New keys, ours and yours; a new ticket. */
+static void tls_chat(struct server *s)
+{
+	struct tls_server *t = s->layer_arg;
+
+	if (SSL_key_update(t->ssl, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(t->ssl) != 1)
+		server_fails(s, "chat", "no new keys");
+	if (SSL_new_session_ticket(t->ssl) != 1 || SSL_do_handshake(t->ssl) != 1)
+		server_fails(s, "chat", "no new ticket");
+}
+
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 			   const unsigned char *in, unsigned in_len, void *arg)
 {
@@ -204,7 +215,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 		       : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static const struct server_layer tls_layer = { tls_accept, tls_read, tls_write, tls_close };
+static const struct server_layer tls_layer = { tls_accept, tls_read, tls_write, tls_close,
+					       tls_chat };
 
 /* As start(), with TLS. */
 static struct fixture *tls_start(struct tls_server *t, const struct identity *id,
