@@ -17,6 +17,13 @@
 #define LIMIT_ORIGINS		  1024
 #define LIMIT_ORIGIN_ADDRESSES	  16
 #define LIMIT_HOST_BYTES	  255 /* DNS allows 253 */
+#define LIMIT_REDIRECTS		  30  /* as in Python's requests */
+#define LIMIT_DECODED_BODY_BYTES  LIMIT_RESPONSE_BODY_BYTES
+/* Of one user. RFC 6265 6.1 asks for 50 of up to 4096 bytes per domain. */
+#define LIMIT_COOKIES	       64
+#define LIMIT_COOKIE_BYTES     4096
+#define LIMIT_COOKIE_JAR_BYTES (32 * 1024)
+#define LIMIT_COOKIE_AGE_S     (400LL * 86400) /* RFC 6265bis 5.5 */
 
 /* Statistics (src/stat): names beyond this are counted under one "(others)" row. */
 #define LIMIT_STAT_NAMES       10000
