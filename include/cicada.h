@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below; a scenario compiled for another one is refused. */
-#define CIC_ABI 1u
+#define CIC_ABI 2u
 
 struct cic_user;
 
@@ -54,11 +54,14 @@ struct cic_request {
 	const char *json;    /* body; sets Content-Type: application/json */
 	const char *body;    /* body of another type, instead of json */
 	size_t body_len;     /* of json or body; 0: up to its NUL */
-	double timeout_s;    /* for the whole request; default 60 */
+	double timeout_s;    /* for the whole request; default 60. A redirect has it anew. */
+	bool no_redirects;   /* an answer that leads elsewhere is the answer */
 };
 
 /* Sends one request over the user's own keep-alive connection and waits for the response.
- * path: appended to the host, or an absolute http(s):// URL; no blanks (write %20). Never returns
+ * path: appended to the host, or an absolute http(s):// URL; no blanks (write %20). Redirects are
+ * followed (not of HEAD) and cookies kept as Python's requests does; all of it is one row, the
+ * response is the last one, its time_us that of the whole. Never returns
  * NULL; request may be NULL. What cannot be sent (a bad URL or header) is a failed request. */
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request);
@@ -166,6 +169,7 @@ struct cic_user_class {
 	void (*on_start)(struct cic_user *u);
 	void (*on_stop)(struct cic_user *u);
 	size_t data_bytes;
+	bool decode; /* ask for gzip, deflate or br, and decode what comes so */
 };
 
 /* Defines a user class; any number per scenario. cicada finds them by their symbols' names:

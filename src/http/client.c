@@ -155,6 +155,19 @@ static void close_socket(struct http_conn *conn)
 	close(fd);
 }
 
+struct str http_conn_target(const struct http_conn *conn)
+{
+	const struct buf *out = &conn->exchange->out;
+	const char *start = memchr(out->p, ' ', out->len), *end;
+
+	/* The line is our own: METHOD SP target SP version. */
+	ensure(start);
+	start++;
+	end = memchr(start, ' ', out->len - (size_t)(start - out->p));
+	ensure(end);
+	return (struct str){ start, (size_t)(end - start) };
+}
+
 void http_conn_release(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;

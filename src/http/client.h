@@ -10,13 +10,14 @@
  *
  * A connection that turns out to be closed by the server while it was idle is replaced and
  * the request sent once more, but only if its method is idempotent or no byte of it was
- * sent (RFC 9110 9.2.2). Redirects are not followed. */
+ * sent (RFC 9110 9.2.2). Redirects are reported, not followed: that is user/visit. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "http/response.h"
@@ -91,6 +92,12 @@ struct http_count http_client_take_count(struct http_client *c);
 enum err http_client_origin(struct http_client *c, const struct http_url *url,
 			    const struct http_origin **out, struct err_text *why) MUST_CHECK;
 
+/* Its name in lower case, without brackets. */
+struct str http_origin_host(const struct http_origin *o);
+bool http_origin_is_tls(const struct http_origin *o);
+/* Appends "http://host:port", or https. */
+void http_origin_write(const struct http_origin *o, struct buf *out);
+
 void http_conn_init(struct http_conn *conn, struct http_client *c);
 /* Sends; done(arg) is called in a later turn when *reply is filled. Never inside this call; a
  * request that fails at once also ends in a later turn. conn must be idle and released.
@@ -98,6 +105,8 @@ void http_conn_init(struct http_conn *conn, struct http_client *c);
  * refused by the caller. */
 void http_conn_send(struct http_conn *conn, const struct http_request *request,
 		    struct http_reply *reply, http_done_fn done, void *arg);
+/* The target of the request that was answered, as sent; until http_conn_release(). */
+struct str http_conn_target(const struct http_conn *conn);
 /* Gives the exchange back; the reply's memory is gone. Harmless when idle. */
 void http_conn_release(struct http_conn *conn);
 /* Ends a request in flight without calling done, and closes the connection; harmless else. Takes

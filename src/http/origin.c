@@ -46,6 +46,22 @@ void origin_destroy(struct http_origin **o)
 	*o = NULL;
 }
 
+struct str http_origin_host(const struct http_origin *o)
+{
+	return str_of(o->host);
+}
+
+bool http_origin_is_tls(const struct http_origin *o)
+{
+	return o->peer != NULL;
+}
+
+void http_origin_write(const struct http_origin *o, struct buf *out)
+{
+	buf_printf(out, "http%s://%s%s%s:%s", o->peer ? "s" : "", o->is_ipv6 ? "[" : "", o->host,
+		   o->is_ipv6 ? "]" : "", o->port);
+}
+
 void origin_resolve(struct http_origin *o, uint64_t now_us)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };

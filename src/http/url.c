@@ -126,12 +126,13 @@ static enum err read_port(struct str text, uint16_t *port, struct err_text *why)
 static enum err read_authority(struct str authority, struct http_url *out, struct err_text *why)
 {
 	const char *end = authority.p + authority.len, *host_end;
+	const char *at = authority.len ? memrchr(authority.p, '@', authority.len) : NULL;
 	enum err err;
 
-	if (memchr(authority.p, '@', authority.len))
-		return err_set(
-			why, ERR_BAD_INPUT,
-			"user:password@ in the URL is not sent; use an Authorization header");
+	if (at) {
+		out->userinfo = (struct str){ authority.p, (size_t)(at - authority.p) };
+		authority = (struct str){ at + 1, (size_t)(end - at) - 1 };
+	}
 	out->is_ipv6 = authority.len && *authority.p == '[';
 	host_end = memchr(authority.p, out->is_ipv6 ? ']' : ':', authority.len);
 	if (out->is_ipv6 && !host_end)

@@ -11,7 +11,8 @@
 
 /* Slices of the text that was parsed. */
 struct http_url {
-	struct str host; /* without the brackets of an IPv6 address */
+	struct str userinfo; /* "user:password" as written; len 0: none */
+	struct str host;     /* without the brackets of an IPv6 address */
 	bool is_ipv6;
 	bool is_tls;	   /* https */
 	uint16_t port;	   /* when not given 80, with https 443 */
@@ -19,6 +20,6 @@ struct http_url {
 };
 
 /* ERR_BAD_INPUT names what is wrong and how to write it: no scheme, no host, a port out of
- * range, user:password@, blanks or control characters, more than LIMIT_URL_BYTES.
+ * range, blanks or control characters, more than LIMIT_URL_BYTES.
  * ERR_UNSUPPORTED for other schemes. "http://h?q" has the target "?q". */
 enum err http_url_parse(struct str text, struct http_url *out, struct err_text *why) MUST_CHECK;

@@ -13,37 +13,14 @@
 #include "base/log.h"
 #include "user/json_key.h"
 #include "user/user.h"
+#include "user/visit.h"
 
 #define TIMEOUT_DEFAULT_S 60.0
-
-/* Class('text') into t->error, quoted as Python's repr() would. */
-static void say_failure(struct turn *t, const char *class, const char *text)
-{
-	char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
-	size_t size = sizeof(t->error), at;
-
-	at = (size_t)snprintf(t->error, size, "%s(%c", class, quote);
-	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
-	for (; *text && at + 8 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '\n')
-			at += (size_t)snprintf(t->error + at, size - at, "\\n");
-		else if (c < 0x20 || c == 0x7f)
-			at += (size_t)snprintf(t->error + at, size - at, "\\x%02x", c);
-		else if (c == (unsigned char)quote || c == '\\')
-			at += (size_t)snprintf(t->error + at, size - at, "\\%c", c);
-		else
-			t->error[at++] = (char)c;
-	}
-	snprintf(t->error + at, size - at, "%c)", quote);
-	t->response.error = t->error;
-}
 
 /* Always false. */
 static bool refuse(struct turn *t, const char *class, const char *text)
 {
-	say_failure(t, class, text);
+	user_fail_request(t, class, text);
 	return false;
 }
 
@@ -53,18 +30,20 @@ static bool is_absolute(const char *path)
 	       (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
 }
 
-static bool set_absolute(struct turn *t, struct http_request *out, const char *url)
+static bool set_absolute(struct visit *v, const char *url)
 {
+	struct turn *t = v->turn;
 	struct http_client *http = t->user->place->http;
 	struct err_text why = { 0 };
 	struct http_url parts;
 	enum err err = http_url_parse(str_of(url), &parts, &why);
 
 	if (!err)
-		err = http_client_origin(http, &parts, &out->origin, &why);
+		err = http_client_origin(http, &parts, &v->http.origin, &why);
 	if (err)
 		return refuse(t, "InvalidURL", err_say(&why, err));
-	out->target = parts.target;
+	v->http.target = parts.target;
+	v->userinfo = parts.userinfo;
 	return true;
 }
 
@@ -79,22 +58,24 @@ static bool cut_path(const char *path, struct str *out)
 	return (!*p || *p == '#') && out->len <= LIMIT_URL_BYTES;
 }
 
-static bool set_target(struct turn *t, struct http_request *out, const char *path)
+static bool set_target(struct visit *v, const char *path)
 {
+	struct turn *t = v->turn;
 	const struct user_kind *kind = t->user->kind;
 	struct buf *joined = &t->user->place->target;
 	struct str tail;
 
 	if (is_absolute(path))
-		return set_absolute(t, out, path);
+		return set_absolute(v, path);
 	if (!kind->origin)
 		return refuse(t, "MissingHost", kind->host_error.text);
 	if (!cut_path(path, &tail))
 		return refuse(t, "InvalidURL",
 			      "a path may not hold blanks or control characters (write %20), nor "
 			      "be longer than 8192 bytes");
-	out->origin = kind->origin;
-	out->target = tail;
+	v->http.origin = kind->origin;
+	v->http.target = tail;
+	v->userinfo = kind->userinfo;
 	if (!kind->base.len)
 		return true;
 	buf_clear(joined);
@@ -102,57 +83,7 @@ static bool set_target(struct turn *t, struct http_request *out, const char *pat
 	if (tail.len && tail.p[0] != '/' && tail.p[0] != '?')
 		buf_add_char(joined, '/');
 	buf_add_str(joined, tail);
-	out->target = buf_str(joined);
-	return true;
-}
-
-/* RFC 9110 5.6.2. */
-static bool is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-			return false;
-	}
-	return s.len > 0;
-}
-
-static bool add_header(struct buf *out, struct str line)
-{
-	const char *colon = memchr(line.p, ':', line.len);
-
-	if (!colon || !is_token((struct str){ line.p, (size_t)(colon - line.p) }))
-		return false;
-	for (size_t i = 0; i < line.len; i++) {
-		unsigned char c = (unsigned char)line.p[i];
-
-		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return false;
-	}
-	buf_add_str(out, line);
-	buf_add(out, "\r\n", 2);
-	return true;
-}
-
-static bool set_headers(struct turn *t, struct http_request *out, const char *headers)
-{
-	struct buf *lines = &t->user->place->headers;
-	struct str rest = str_of(headers), line;
-	char why[80];
-
-	buf_clear(lines);
-	for (int number = 1; str_cut(&rest, '\n', &line); number++) {
-		line = str_trim(line);
-		if (!line.len || add_header(lines, line))
-			continue;
-		snprintf(why, sizeof(why),
-			 "header line %d is not `Name: value` without control characters", number);
-		return refuse(t, "InvalidHeader", why);
-	}
-	if (lines->is_full)
-		return refuse(t, "InvalidHeader", "the headers are larger than 65536 bytes");
-	out->headers = buf_str(lines);
+	v->http.target = buf_str(joined);
 	return true;
 }
 
@@ -168,26 +99,22 @@ static void set_body(struct http_request *out, const struct cic_request *request
 }
 
 /* False: t->error says why it cannot be sent. */
-static bool prepare(struct turn *t, struct http_request *out, const char *path,
-		    const struct cic_request *request)
+static bool prepare(struct visit *v, const char *path)
 {
+	const struct cic_request *request = v->request;
+	struct http_request *out = &v->http;
+	struct turn *t = v->turn;
 	double timeout_s = request->timeout_s > 0 ? request->timeout_s : TIMEOUT_DEFAULT_S;
 
 	if (request->abi != CIC_ABI)
 		return refuse(t, "ValueError", "set .abi = CIC_ABI in struct cic_request");
-	if (!is_token(str_of(out->method)))
+	if (!visit_is_token(str_of(out->method)))
 		return refuse(t, "ValueError", "the method is not a word of letters");
 	out->timeout_us = user_seconds_us(timeout_s);
 	if (!out->timeout_us)
 		out->timeout_us = 1;
 	set_body(out, request);
-	return set_target(t, out, path) &&
-	       (!request->headers || set_headers(t, out, request->headers));
-}
-
-static void on_reply(void *arg)
-{
-	user_resume(arg);
+	return set_target(v, path) && visit_write_headers(v);
 }
 
 /* As requests' raise_for_status() does, in the words of Locust 2.46. */
@@ -202,48 +129,61 @@ static void judge_status(struct turn *t, const char *name)
 	snprintf(text, sizeof(text), "%d %s Error: %.*s for url: %.300s", status,
 		 status < 500 ? "Client" : "Server", reason.len < 100 ? (int)reason.len : 100,
 		 reason.p, name);
-	say_failure(t, "HTTPError", text);
+	user_fail_request(t, "HTTPError", text);
 }
 
-static void ask(struct turn *t, const struct http_request *request, const char *name)
+static void ask(struct visit *v, const char *name)
 {
-	struct cic_user *u = t->user;
+	struct turn *t = v->turn;
+	struct loop *loop = t->user->place->loop;
+	bool is_whole;
 
-	t->asked_us = loop_now(u->place->loop);
+	t->asked_us = loop_now(loop);
 	t->state = TURN_ASKED;
-	http_conn_send(&u->conn, request, &t->reply, on_reply, u);
-	user_suspend(u);
+	is_whole = visit_walk(v);
 	t->state = TURN_ANSWERED;
-	t->ended_us = loop_now(u->place->loop);
-	health_add_lag(&u->place->tally.stats->health, t->reply.ended_us - t->ended_us);
-	t->response = (struct cic_response){ .error = t->reply.error,
-					     .body = t->reply.body,
-					     .body_len = t->reply.body_len,
-					     .time_us = t->reply.time_us };
+	t->ended_us = loop_now(loop);
+	health_add_lag(&t->user->place->tally.stats->health, t->reply.ended_us - t->ended_us);
+	t->response.time_us = t->reply.time_us;
+	if (!is_whole)
+		return;
+	t->response.error = t->reply.error;
+	t->response.body = t->reply.body;
+	t->response.body_len = t->reply.body_len;
 	if (t->reply.error)
 		return;
 	t->response.status = t->reply.head->status;
 	judge_status(t, name);
 }
 
+/* The default name of a row: a password must not stand in it. */
+static const char *name_of(const char *path)
+{
+	size_t authority = is_absolute(path) ? (size_t)(strstr(path, "://") - path) + 3 : 0;
+	size_t end = authority + strcspn(path + authority, "/?#");
+	const char *at = authority ? memrchr(path + authority, '@', end - authority) : NULL;
+
+	return at ? at + 1 : path;
+}
+
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request)
 {
 	static const struct cic_request nothing = { .abi = CIC_ABI };
-	struct http_request out = { .method = method };
 	struct turn *t = user_turn(u);
+	struct visit v = { .turn = t,
+			   .request = request ? request : &nothing,
+			   .http = { .method = method } };
 	const char *name;
 
 	user_settle_request(u);
 	user_check_cut(u);
-	if (!request)
-		request = &nothing;
-	name = request->name ? request->name : path;
+	name = v.request->name ? v.request->name : name_of(path);
 	t->label = tally_label(&u->place->tally, method, name);
 	t->response = (struct cic_response){ .body = "" };
 	t->has_failed_check = false;
-	if (prepare(t, &out, path, request)) {
-		ask(t, &out, name);
+	if (prepare(&v, path)) {
+		ask(&v, name);
 		return &t->response;
 	}
 	t->state = TURN_ANSWERED;
@@ -260,7 +200,7 @@ void cic_check(struct cic_response *r, bool ok, const char *failure_text)
 	if (ok || t->has_failed_check || (r->error && !r->status))
 		return;
 	t->has_failed_check = true;
-	say_failure(t, "CatchResponseError", failure_text);
+	user_fail_request(t, "CatchResponseError", failure_text);
 }
 
 void cic_success(struct cic_response *r)

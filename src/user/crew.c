@@ -52,6 +52,7 @@ static void find_origin(struct crew *c, struct user_kind *kind)
 	enum err err;
 
 	kind->origin = NULL;
+	kind->userinfo = (struct str){ 0 };
 	kind->host_error = (struct err_text){ 0 };
 	err = http_url_parse(str_of(kind->host), &url, &kind->host_error);
 	if (!err)
@@ -63,6 +64,7 @@ static void find_origin(struct crew *c, struct user_kind *kind)
 		return;
 	}
 	kind->base = url.target;
+	kind->userinfo = url.userinfo;
 	query = kind->base.len ? memchr(kind->base.p, '?', kind->base.len) : NULL;
 	if (query)
 		kind->base.len = (size_t)(query - kind->base.p);
@@ -136,7 +138,8 @@ void crew_init(struct crew *c, const struct crew_options *options)
 					.arg = c };
 	fiber_pool_init(&c->place.fibers);
 	tally_init(&c->place.tally, options->stats, loop_now(options->loop));
-	buf_init(&c->place.target, 2 * LIMIT_URL_BYTES + 1);
+	/* Host and path, and the "http://host:port" of an answer's URL. */
+	buf_init(&c->place.target, 2 * LIMIT_URL_BYTES + LIMIT_HOST_BYTES + 32);
 	buf_init(&c->place.headers, LIMIT_REQUEST_HEADER_BYTES);
 	list_init(&c->leaving);
 	loop_timer_init(&c->cut_timer, cut_late, c);
@@ -169,6 +172,7 @@ void crew_fini(struct crew *c)
 	tally_fini(&c->place.tally);
 	buf_fini(&c->place.target);
 	buf_fini(&c->place.headers);
+	decoder_destroy(&c->place.decoder);
 }
 
 static void stop_surplus(struct crew *c, struct user_kind *kind, uint64_t count, uint64_t cut_at_us)

@@ -35,6 +35,29 @@ struct turn *user_turn(struct cic_user *u)
 	return u->turn;
 }
 
+void user_fail_request(struct turn *t, const char *class, const char *text)
+{
+	char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+	size_t size = sizeof(t->error), at;
+
+	at = (size_t)snprintf(t->error, size, "%s(%c", class, quote);
+	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
+	for (; *text && at + 8 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n')
+			at += (size_t)snprintf(t->error + at, size - at, "\\n");
+		else if (c < 0x20 || c == 0x7f)
+			at += (size_t)snprintf(t->error + at, size - at, "\\x%02x", c);
+		else if (c == (unsigned char)quote || c == '\\')
+			at += (size_t)snprintf(t->error + at, size - at, "\\%c", c);
+		else
+			t->error[at++] = (char)c;
+	}
+	snprintf(t->error + at, size - at, "%c)", quote);
+	t->response.error = t->error;
+}
+
 void user_settle_request(struct cic_user *u)
 {
 	struct turn *t = u->turn;
@@ -43,15 +66,22 @@ void user_settle_request(struct cic_user *u)
 		tally_record(&u->place->tally, t->label, t->response.time_us, t->response.body_len,
 			     t->response.error, t->ended_us);
 		http_conn_release(&u->conn);
+		decoder_release(u->place->decoder, &t->decoded);
 	}
 	t->state = TURN_IDLE;
+}
+
+static void end_turn(struct cic_user *u)
+{
+	user_settle_request(u);
+	buf_fini(&u->turn->url);
+	u->turn = NULL;
 }
 
 /* Ends the code that runs, wherever it is. */
 static _Noreturn void leave_fiber(struct cic_user *u)
 {
-	user_settle_request(u);
-	u->turn = NULL;
+	end_turn(u);
 	fiber_exit();
 }
 
@@ -144,13 +174,14 @@ static void run(void *arg)
 	turn.user = u;
 	turn.state = TURN_IDLE;
 	turn.has_waited = false;
+	turn.decoded = NULL;
+	buf_init(&turn.url, LIMIT_URL_BYTES);
 	u->turn = &turn;
 	if (u->phase == USER_ENDING)
 		u->kind->class->on_stop(u);
 	else
 		work(u);
-	user_settle_request(u);
-	u->turn = NULL;
+	end_turn(u);
 }
 
 static void bury(void *arg)
@@ -164,6 +195,7 @@ static void leave(struct cic_user *u)
 
 	loop_timer_clear(place->loop, &u->timer);
 	http_conn_close(&u->conn);
+	cookie_jar_clear(&u->cookies);
 	place->on_gone(place->arg, u);
 	u->magic = 0;
 	loop_bury(place->loop, &u->grave, bury, u);

@@ -16,6 +16,8 @@
 #include "base/rng.h"
 #include "cicada.h"
 #include "http/client.h"
+#include "http/cookie.h"
+#include "http/decode.h"
 #include "loop/fiber.h"
 #include "loop/loop.h"
 #include "user/tally.h"
@@ -29,6 +31,7 @@ struct user_place {
 	struct fiber_pool fibers;
 	struct tally tally;
 	struct buf target, headers; /* of the request that is being written */
+	struct decoder *decoder;    /* made by the first class that wants it */
 	struct cic_user *running;   /* whose code runs now; NULL: the loop's */
 	uint64_t seed;
 	/* The user is leaving: off its list, and its memory goes at the end of the turn. */
@@ -47,6 +50,7 @@ struct user_kind {
 	char *host;			  /* what `base` points into */
 	const struct http_origin *origin; /* NULL: nowhere, and host_error says why */
 	struct str base;		  /* the host's path, without a slash at its end */
+	struct str userinfo;		  /* user:password of host */
 	struct err_text host_error;
 	struct list users;    /* that are wanted, in order of creation */
 	size_t user_count;    /* of them */
@@ -68,6 +72,8 @@ struct turn {
 	struct cic_user *user;
 	struct http_reply reply;
 	struct label *label;
+	struct buf url;		 /* where a redirect leads to */
+	struct decoded *decoded; /* what response.body points into; NULL: into the reply */
 	uint64_t asked_us, ended_us;
 	enum turn_state state;
 	bool has_failed_check;
@@ -87,6 +93,7 @@ struct cic_user {
 	struct user_place *place;
 	struct user_kind *kind;
 	struct http_conn conn;
+	struct cookie_jar cookies;
 	struct loop_timer timer; /* of a wait or a sleep */
 	struct fiber *fiber;	 /* suspended; NULL: none */
 	struct turn *turn;	 /* NULL: no scenario code runs */
@@ -122,6 +129,8 @@ void user_suspend(struct cic_user *u);
 void user_pause(struct cic_user *u, uint64_t us);
 /* Counts the last request, if there was one, and gives its memory back. */
 void user_settle_request(struct cic_user *u);
+/* Marks the request as failed: Class('text'), quoted as Python's repr() would. */
+void user_fail_request(struct turn *t, const char *class, const char *text);
 /* From the loop: goes on with suspended code. */
 void user_resume(struct cic_user *u);
 

@@ -19,6 +19,11 @@
 #include "serve/serve.h"
 #include "user/load.h"
 
+/* More rows of the server's table of routes, by the test that includes this. */
+#ifndef RIG_ROUTES
+#define RIG_ROUTES
+#endif
+
 /* Nothing here takes that long; a hang fails instead. */
 #define PATIENCE_S 20
 #define HUNG_MAX   64
@@ -175,7 +180,7 @@ static void rig_start_server(struct rig *rig)
 						     { "GET", "/bye", reply_bye },
 						     { "GET", "/missing", reply_missing },
 						     { "GET", "/hang", reply_later },
-						     { 0 } };
+						     RIG_ROUTES{ 0 } };
 	struct serve_options options = { .host = "127.0.0.1", .threads = 1, .routes = routes };
 	struct err_text text = { 0 };
 

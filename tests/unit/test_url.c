@@ -18,6 +18,7 @@ static void test_parts(void **state)
 		const char *text, *host, *target;
 		uint16_t port;
 		bool is_ipv6, is_tls;
+		const char *userinfo; /* NULL: none */
 	} cases[] = {
 		{ "http://localhost:8089", "localhost", "", 8089, false },
 		{ "http://localhost", "localhost", "", 80, false },
@@ -31,6 +32,9 @@ static void test_parts(void **state)
 		{ "http://10.0.0.1:65535/", "10.0.0.1", "/", 65535, false },
 		{ "https://h/", "h", "/", 443, false, true },
 		{ "HTTPS://[::1]:80", "::1", "", 80, true, true },
+		{ "http://user:p%40ss@h:81/x@y", "h", "/x@y", 81, false, false, "user:p%40ss" },
+		{ "http://a@b@[::1]?@", "::1", "?@", 80, true, false, "a@b" },
+		{ "http://@h", "h", "", 80, false, false, "" },
 		{ "http://a_b.svc/\xc3\xa4", "a_b.svc", "/\xc3\xa4", 80, false },
 	};
 
@@ -45,6 +49,7 @@ static void test_parts(void **state)
 		assert_int_equal(url.port, cases[i].port);
 		assert_int_equal(url.is_ipv6, cases[i].is_ipv6);
 		assert_int_equal(url.is_tls, cases[i].is_tls);
+		assert_true(str_eq(url.userinfo, cases[i].userinfo ? cases[i].userinfo : ""));
 	}
 }
 
@@ -72,7 +77,8 @@ static void test_refused(void **state)
 		{ "http://[::1", "closing ]", ERR_BAD_INPUT },
 		{ "http://[::x]/", "not an IPv6 address", ERR_BAD_INPUT },
 		{ "http://[]/", "not an IPv6 address", ERR_BAD_INPUT },
-		{ "http://user:secret@h/", "Authorization", ERR_BAD_INPUT },
+		{ "http://user:secret@/", "no host", ERR_BAD_INPUT },
+		{ "http://us er@h/", "blank", ERR_BAD_INPUT },
 		{ "http://h/a b", "blank at byte 11; write it as %20", ERR_BAD_INPUT },
 		{ "http://h/a\r\nX: y", "control character at byte 11", ERR_BAD_INPUT },
 		{ "http://b\xc3\xbc/", "xn--", ERR_BAD_INPUT },

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * visit - one request of a scenario, from its headers to the answer that counts: cookies,
+ * redirects, user and password, decoding. Runs on the user's fiber. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "user/user.h"
+
+/* Lives on the fiber's stack; what it points to is the scenario's, whose code stands still. */
+struct visit {
+	struct turn *turn;
+	const struct cic_request *request; /* as the scenario wrote it */
+	struct http_request http;	   /* what is sent next */
+	struct str userinfo;		   /* user:password of the first URL; len 0: none */
+	unsigned redirects;		   /* followed so far */
+	bool has_left;	     /* a redirect led to another origin: secrets stay behind */
+	bool has_no_content; /* a redirect made it a GET */
+};
+
+/* RFC 9110 5.6.2: may stand as a method or as the name of a header. */
+bool visit_is_token(struct str s);
+/* Writes http.headers for http.origin and http.target, into memory of the place: good until the
+ * next suspension. False: the turn's error says what of the scenario's text cannot be sent. */
+bool visit_write_headers(struct visit *v) MUST_CHECK;
+/* Sends, follows, decodes. True: turn->reply is the last answer (or its error), with the time of
+ * the whole. False: there were answers, but the turn's error says why none counts. */
+bool visit_walk(struct visit *v) MUST_CHECK;
