@@ -155,7 +155,7 @@ enum err http_url_parse(struct str text, struct http_url *out, struct err_text *
 	const char *fragment;
 	enum err err;
 
-	*out = (struct http_url){ 0 };
+	*out = (struct http_url){ .userinfo = { "", 0 } };
 	if ((err = check_bytes(text, why)) || (err = take_scheme(&rest, &out->is_tls, why)) ||
 	    (err = read_authority(take_authority(&rest), out, why)))
 		return err;
