@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """https:// targets: cicada against Python's ssl, with certificates made for the test."""
 
+import http.server
 import re
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -120,3 +122,70 @@ def test_a_bad_file_is_told_at_the_start(programs, scenario, certificates):
         program, code = programs.run("cicada", "-f", scenario, "--headless", option, file)
         assert code == 2
         assert f"cicada: {option} {file}: {words}" in program.text("stderr")
+
+
+CROSSING = """
+#include <cicada.h>
+
+static void cross(struct cic_user *u)
+{{
+	struct cic_response *r = cic_get(u, "/");
+
+	cic_check(r, r->body_len == 4, "the redirect was not followed to https");
+	cic_get(u, "/seen");
+	cic_get(u, "{https}/seen");
+	cic_stop_user(u);
+}}
+
+CIC_USER(Visitor, .tasks = CIC_TASKS(CIC_TASK(cross, 1)));
+"""
+
+
+def test_a_redirect_leads_to_https_and_secure_cookies_stay_there(programs, tmp_path, context,
+                                                                 certificates):
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 60
+
+        def do_GET(self):
+            scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+            seen.append((scheme, self.path, self.headers.get("Cookie")))
+            if (scheme, self.path) == ("http", "/"):
+                self.send_response(302)
+                self.send_header("Location", f"{urls['https']}/landing")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            if self.path == "/landing":
+                self.send_header("Set-Cookie", "safe=1; Secure; Path=/")
+                self.send_header("Set-Cookie", "open=1; Path=/")
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"here")
+
+        def log_message(self, *args):
+            pass
+
+    servers = {s: http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+               for s in ("http", "https")}
+    urls = {s: f"{s}://127.0.0.1:{server.server_port}" for s, server in servers.items()}
+    servers["https"].socket = context.wrap_socket(servers["https"].socket, server_side=True,
+                                                  do_handshake_on_connect=False)
+    scenario = tmp_path / "crossing.c"
+    scenario.write_text(CROSSING.format(https=urls["https"]))
+    for server in servers.values():
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        program, code = programs.run("cicada", "--headless", "-f", scenario, "-H", urls["http"],
+                                     "-t", "2s", "--tls-ca", certificates["server"][0],
+                                     timeout_s=60)
+    finally:
+        for server in servers.values():
+            server.shutdown()
+            server.server_close()
+    assert code == 0, program.text()
+    assert seen == [("http", "/", None), ("https", "/landing", None), ("http", "/seen", "open=1"),
+                    ("https", "/seen", "safe=1; open=1")]
