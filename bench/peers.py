@@ -8,8 +8,9 @@ of them. Requests are those each generator itself reports; CPU is user + system 
 as the kernel accounts it, start-up included. The ratio is taken within a round.
 
     bench/peers.py --rounds 7 --seconds 6
+    bench/peers.py --only "https GET"
 
-Needs the packages nginx-light, wrk and python3-locust; generators that are missing are left out
+Needs the packages nginx-light, openssl, wrk and python3-locust; generators that are missing are left out
 and named."""
 
 import argparse
@@ -37,16 +38,20 @@ http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 1h; client_body_temp_path {dir}/b;
   proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   client_body_buffer_size 16k; default_type application/json;
-  server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ return 200 '{{"predictions": [0]}}'; }} }}
+  ssl_certificate {dir}/cert; ssl_certificate_key {dir}/key; ssl_session_cache off;
+  server {{
+    listen 127.0.0.1:{port} backlog=1024; listen 127.0.0.1:{tls_port} ssl backlog=1024;
+    location / {{ return 200 '{{"predictions": [0]}}'; }}
+  }}
 }}
 """
 
 
-def cicada(user):
+def cicada(user, *more):
     def command(url, seconds):
         return [CICADA, "-f", HERE / "mix.c", "-H", url, "--headless", "--only-summary", "-u",
                 str(CONNECTIONS), "-r", "1000", "-t", f"{seconds}s", "-s", "5", "--threads", "1",
-                user]
+                *more, user]
     return command, r"^\s+Aggregated\s+(\d+)"
 
 
@@ -65,6 +70,7 @@ def wrk(*more):
 
 GENERATORS = {
     "GET": {"wrk": wrk(), "cicada": cicada("GetOnly")},
+    "https GET": {"wrk": wrk(), "cicada": cicada("GetOnly", "--tls-insecure")},
     "mix": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix"),
             "Locust FastHttpUser": locust("Fast"), "Locust HttpUser": locust("Plain")},
 }
@@ -115,18 +121,32 @@ def compare(work, generators, url, options):
     print(json.dumps({"work": work, "figures": figures}), file=sys.stderr)
 
 
+def make_certificate(folder):
+    """What wrk does not verify, and cicada is told not to."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+                    "-keyout", folder / "key", "-out", folder / "cert"],
+                   check=True, capture_output=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--only", choices=GENERATORS, help="one kind of work")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port, tls_port = free_port(), free_port()
+        make_certificate(pathlib.Path(folder))
         config = pathlib.Path(folder) / "nginx.conf"
-        config.write_text(NGINX.format(dir=folder, port=port))
+        config.write_text(NGINX.format(dir=folder, port=port, tls_port=tls_port))
         nginx = subprocess.Popen(["nginx", "-c", str(config), "-p", folder])
         try:
             for _ in range(100):
@@ -136,7 +156,10 @@ def main():
                 except OSError:
                     time.sleep(0.05)
             for work, generators in GENERATORS.items():
-                compare(work, generators, f"http://127.0.0.1:{port}", options)
+                url = (f"https://127.0.0.1:{tls_port}" if work.startswith("https")
+                       else f"http://127.0.0.1:{port}")
+                if options.only in (None, work):
+                    compare(work, generators, url, options)
         finally:
             nginx.send_signal(signal.SIGQUIT)
             nginx.wait(10)
