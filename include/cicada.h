@@ -61,8 +61,8 @@ struct cic_request {
 /* Sends one request over the user's own keep-alive connection and waits for the response.
  * path: appended to the host, or an absolute http(s):// URL; no blanks (write %20). Redirects are
  * followed (not of HEAD) and cookies kept as Python's requests does; all of it is one row, the
- * response is the last one, its time_us that of the whole. Never returns
- * NULL; request may be NULL. What cannot be sent (a bad URL or header) is a failed request. */
+ * response is the last one, its time_us that of the whole. Never returns NULL; request may be
+ * NULL. What cannot be sent (a bad URL or header) is a failed request. */
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request);
 

@@ -75,7 +75,7 @@ static bool set_target(struct visit *v, const char *path)
 			      "be longer than 8192 bytes");
 	v->http.origin = kind->origin;
 	v->http.target = tail;
-	v->userinfo = kind->userinfo;
+	v->is_at_host = true;
 	if (!kind->base.len)
 		return true;
 	buf_clear(joined);

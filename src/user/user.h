@@ -72,7 +72,7 @@ struct turn {
 	struct cic_user *user;
 	struct http_reply reply;
 	struct label *label;
-	struct buf url;		 /* where a redirect leads to */
+	struct buf url;		 /* where a redirect leads to; memory until the task ends */
 	struct decoded *decoded; /* what response.body points into; NULL: into the reply */
 	uint64_t asked_us, ended_us;
 	enum turn_state state;

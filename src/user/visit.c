@@ -109,22 +109,32 @@ static void add_cookies(struct visit *v, struct buf *lines)
 		buf_add(lines, "\r\n", 2);
 }
 
+/* The host may have been changed since the last hop, and its text with it. */
+static struct str secret_of(const struct visit *v)
+{
+	const struct user_kind *kind = v->turn->user->kind;
+
+	if (v->has_left || (v->is_at_host && kind->origin != v->http.origin))
+		return (struct str){ 0 };
+	return v->is_at_host ? kind->userinfo : v->userinfo;
+}
+
 bool visit_write_headers(struct visit *v)
 {
 	struct cic_user *u = v->turn->user;
 	struct buf *lines = &u->place->headers;
 	bool has_cookies = !cookie_jar_is_empty(&u->cookies);
-	bool has_secret = v->userinfo.len && !v->has_left;
+	struct str secret = secret_of(v);
 	bool wants_decode = u->kind->class->decode;
 
 	v->http.headers = (struct str){ "", 0 };
-	if (!v->request->headers && !has_cookies && !has_secret && !wants_decode)
+	if (!v->request->headers && !has_cookies && !secret.len && !wants_decode)
 		return true;
 	buf_clear(lines);
 	if (v->request->headers && !add_scenario_headers(v, lines))
 		return false;
-	if (has_secret && !has_header(buf_str(lines), "authorization:"))
-		basic_write(v->userinfo, lines);
+	if (secret.len && !has_header(buf_str(lines), "authorization:"))
+		basic_write(secret, lines);
 	if (wants_decode && !has_header(buf_str(lines), "accept-encoding:"))
 		buf_add_text(lines, DECODE_ACCEPT);
 	if (has_cookies && !has_header(buf_str(lines), "cookie:"))

@@ -14,8 +14,9 @@ struct visit {
 	struct turn *turn;
 	const struct cic_request *request; /* as the scenario wrote it */
 	struct http_request http;	   /* what is sent next */
-	struct str userinfo;		   /* user:password of the first URL; len 0: none */
+	struct str userinfo;		   /* user:password of an absolute URL; len 0: none */
 	unsigned redirects;		   /* followed so far */
+	bool is_at_host;     /* a path was asked for: the host's user and password count */
 	bool has_left;	     /* a redirect led to another origin: secrets stay behind */
 	bool has_no_content; /* a redirect made it a GET */
 };

@@ -6,6 +6,8 @@
 
 static void reply_page(void *arg, struct serve_request *r);
 
+static void reply_when_told(void *arg, struct serve_request *r);
+
 #define PAGE(path) \
 	{ "GET", path, reply_page }, \
 	{ \
@@ -13,7 +15,8 @@ static void reply_page(void *arg, struct serve_request *r);
 	}
 #define RIG_ROUTES \
 	PAGE("/a"), PAGE("/b"), PAGE("/c/d"), PAGE("/c/e"), PAGE("/loop"), PAGE("/packed"), \
-		{ "PUT", "/a", reply_page }, { "HEAD", "/a", reply_page },
+		{ "GET", "/wait", reply_when_told }, { "PUT", "/a", reply_page }, \
+		{ "HEAD", "/a", reply_page },
 
 #include <unistd.h>
 
@@ -80,6 +83,12 @@ static void reply_page(void *arg, struct serve_request *r)
 		    p->body_len ? p->body_len
 		    : p->body	? strlen(p->body)
 				: 0);
+}
+
+static void reply_when_told(void *arg, struct serve_request *r)
+{
+	serve_add_header(r, "Location", "/b");
+	reply_later(arg, r);
 }
 
 static void run_script(struct cic_user *u)
@@ -306,6 +315,41 @@ static void passwords_stay_at_their_origin(void **state)
 	rig_end(&rig);
 }
 
+static void get_wait(struct cic_user *u)
+{
+	keep(cic_get(u, "/wait"));
+}
+
+static void a_host_that_changes_on_the_way_harms_nothing(void **state)
+{
+	static const struct page answers[] = { { "/b", 200, .body = "arrived" } };
+	static const struct cic_user_class *const classes[] = { &plain };
+	static const uint64_t one = 1;
+	struct rig rig;
+	char host[128];
+
+	(void)state;
+	script = get_wait;
+	pages = answers;
+	asked[0] = '\0';
+	rig_begin(&rig, classes, 1, 1, 1);
+	snprintf(host, sizeof(host), "http://old:secret@%s", rig.host + strlen("http://"));
+	load_set_users(rig.load, &one, host, 0);
+	rig_run(&rig);
+	while (!hung_count())
+		usleep(1000);
+	load_set_users(rig.load, &one, "http://new:secret@other.invalid", 0);
+	rig_run(&rig);
+	pthread_mutex_lock(&seen.lock);
+	serve_reply(seen.hung[--seen.hung_count], 302, NULL, "", 0);
+	pthread_mutex_unlock(&seen.lock);
+	rig_collect(&rig, 1);
+	rig_set(&rig, 0, 0, PATIENCE_S);
+	assert_string_equal(asked, "GET /b\n");
+	assert_string_equal(got.body, "arrived");
+	rig_end(&rig);
+}
+
 static void get_packed(struct cic_user *u)
 {
 	struct cic_response *r = cic_get(u, "/packed");
@@ -382,6 +426,7 @@ int main(void)
 		cmocka_unit_test(where_nobody_can_go_is_an_error),
 		cmocka_unit_test(cookies_are_kept_and_sent_also_on_the_way),
 		cmocka_unit_test(passwords_stay_at_their_origin),
+		cmocka_unit_test(a_host_that_changes_on_the_way_harms_nothing),
 		cmocka_unit_test(bodies_are_decoded_for_classes_that_want_it),
 		cmocka_unit_test(a_user_can_be_cut_off_on_the_way),
 	};
