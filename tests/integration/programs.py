@@ -31,7 +31,7 @@ def find(name):
     raise FileNotFoundError(f"{name} is not in {BUILD}: build it, or set CICADA_BUILD")
 
 
-def wait_until(condition, timeout_s=10, what="the condition"):
+def wait_until(condition, timeout_s=30, what="the condition"):
     """Polls until condition() is true and returns its value; AssertionError at the deadline."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -77,7 +77,7 @@ class Program:
         with self._changed:
             return "".join(line for name, line in self._said if stream in (None, name))
 
-    def wait_line(self, pattern, timeout_s=20):
+    def wait_line(self, pattern, timeout_s=30):
         """The first match of pattern in a line said so far or within timeout_s."""
         deadline = time.monotonic() + timeout_s
         seen = 0
@@ -127,7 +127,7 @@ class Programs:
     def __init__(self):
         self._running = []
 
-    def start(self, name, *args, ready=None, timeout_s=20, env=None, cwd=None):
+    def start(self, name, *args, ready=None, timeout_s=30, env=None, cwd=None):
         """name: a program of ours, or a path. env: added to the environment."""
         path = name if os.sep in str(name) else find(name)
         program = Program([path, *args], {**os.environ, **(env or {})}, cwd)

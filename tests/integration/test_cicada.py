@@ -301,7 +301,7 @@ def test_the_users_of_a_killed_worker_are_spread_over_the_others(programs, targe
     wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", what="running")
     workers[0].kill()
     wait_until(lambda: [w["user_count"] for w in workers_of(url) if w["state"] == "running"] == [4],
-               timeout_s=20, what="four users on the worker that is left")
+               what="four users on the worker that is left")
     get_json(url + "/stop")
     assert master.stop() == 0
     assert workers[1].wait() == 0
