@@ -211,7 +211,8 @@ static void wait_for_workers(struct runner *r, uint64_t now_us)
 
 static void after_test(struct runner *r)
 {
-	if (r->o->run_time_s)
+	/* Somebody may have stopped it before, or the last worker left. */
+	if (r->o->run_time_s && r->run->now_us - r->run->started_us >= r->o->run_time_s * CLOCK_S)
 		log_line(LOG_INFO, LOGGER, "--run-time limit reached, %s",
 			 r->o->is_headless ? "shutting down" : "stopping test");
 	if (r->o->is_headless) {

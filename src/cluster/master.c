@@ -566,22 +566,6 @@ static void take_steps(struct master *m)
 		}
 }
 
-static void log_all_spawned(const struct master *m)
-{
-	struct buf text;
-
-	buf_init(&text, TEXT_BYTES);
-	for (size_t c = 0; c < m->run.options.class_count; c++) {
-		buf_add_text(&text, c ? ", " : "{");
-		buf_add_json(&text, str_of(m->classes[c].name));
-		buf_printf(&text, ": %" PRIu64, m->run.users_per_class[c]);
-	}
-	buf_add_char(&text, '}');
-	log_line(LOG_INFO, LOGGER, "All users spawned: %.*s (%" PRIu64 " total users)",
-		 STR_ARG(buf_str(&text)), run_user_count(&m->run));
-	buf_fini(&text);
-}
-
 static void log_unconfirmed(const struct master *m)
 {
 	struct buf text;
@@ -628,7 +612,7 @@ static void check_spawned(struct master *m)
 		return;
 	m->confirm_deadline_us = NEVER;
 	if (is_all)
-		log_all_spawned(m);
+		run_log_spawned(&m->run);
 	else
 		log_unconfirmed(m);
 	run_set_state(&m->run, RUN_RUNNING);

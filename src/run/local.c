@@ -7,7 +7,6 @@
  * that ends the ramp, the first one after the stop, and the last one of the test. */
 #include "run/local.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -15,13 +14,12 @@
 #include "user/dispatch.h"
 #include "user/load.h"
 
-#define LOGGER		"locust.runners"
-#define NEVER		UINT64_MAX
-#define COLLECT_US	CLOCK_S
-#define STOP_GRACE_S	5
-#define WORKER_ID	"local"
-#define COLLECTS_AHEAD	2 /* asked for by the clock and not yet answered */
-#define LOG_USERS_BYTES (64 * 1024)
+#define LOGGER	       "locust.runners"
+#define NEVER	       UINT64_MAX
+#define COLLECT_US     CLOCK_S
+#define STOP_GRACE_S   5
+#define WORKER_ID      "local"
+#define COLLECTS_AHEAD 2 /* asked for by the clock and not yet answered */
 
 struct local {
 	struct run run; /* first: the mode's functions get it */
@@ -73,23 +71,6 @@ static void on_step_timer(void *arg)
 		take_steps(l);
 }
 
-/* {"A": 1, "B": 2} (3 total users), as Locust writes it. */
-static void log_all_spawned(const struct local *l)
-{
-	const struct run *run = &l->run;
-	struct buf b;
-
-	buf_init(&b, LOG_USERS_BYTES);
-	for (size_t i = 0; i < run->options.class_count; i++) {
-		buf_add_text(&b, i ? ", " : "");
-		buf_add_json(&b, str_of(run->options.classes[i].name));
-		buf_printf(&b, ": %llu", (unsigned long long)run->users_per_class[i]);
-	}
-	log_line(LOG_INFO, LOGGER, "All users spawned: {%.*s} (%llu total users)",
-		 STR_ARG(buf_str(&b)), (unsigned long long)run_user_count(run));
-	buf_fini(&b);
-}
-
 static void finish(struct local *l)
 {
 	loop_timer_clear(l->loop, &l->collect_timer);
@@ -109,7 +90,7 @@ static void on_delta(void *arg, const struct stats *delta, const uint64_t *users
 	run_add_stats(run, delta, number >= l->draining_from);
 	if (number == l->running_at && run->state == RUN_SPAWNING) {
 		run_set_state(run, RUN_RUNNING);
-		log_all_spawned(l);
+		run_log_spawned(run);
 	}
 	if (number == l->stopped_at && run->state == RUN_STOPPING)
 		finish(l);

@@ -7,6 +7,7 @@
  * number of users) throws it away. */
 #include "run/run.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/buf.h"
@@ -18,6 +19,9 @@
 #define LOGGER "locust.runners"
 #define NEVER  UINT64_MAX
 
+/* Of a line for people, which the log cuts at 4 kB. */
+#define LINE_BYTES 3072
+
 const char *run_state_name(enum run_state state)
 {
 	switch (state) {
@@ -27,8 +31,6 @@ const char *run_state_name(enum run_state state)
 		return "spawning";
 	case RUN_RUNNING:
 		return "running";
-	case RUN_CLEANUP:
-		return "cleanup";
 	case RUN_STOPPING:
 		return "stopping";
 	case RUN_STOPPED:
@@ -120,7 +122,6 @@ static bool is_edge(enum run_state from, enum run_state to)
 		[RUN_RUNNING] = 1u << RUN_SPAWNING | 1u << RUN_STOPPING,
 		[RUN_STOPPING] = 1u << RUN_STOPPED,
 		[RUN_STOPPED] = 1u << RUN_SPAWNING,
-		[RUN_CLEANUP] = 0,
 		[RUN_MISSING] = 0,
 	};
 
@@ -298,6 +299,21 @@ uint64_t run_user_count(const struct run *run)
 	for (size_t i = 0; i < run->options.class_count; i++)
 		sum += run->users_per_class[i];
 	return sum;
+}
+
+void run_log_spawned(const struct run *run)
+{
+	struct buf text;
+
+	buf_init(&text, LINE_BYTES);
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		buf_add_text(&text, i ? ", " : "");
+		buf_add_json(&text, str_of(run->options.classes[i].name));
+		buf_printf(&text, ": %" PRIu64, run->users_per_class[i]);
+	}
+	log_line(LOG_INFO, LOGGER, "All users spawned: {%.*s} (%" PRIu64 " total users)",
+		 STR_ARG(buf_str(&text)), run_user_count(run));
+	buf_fini(&text);
 }
 
 double run_window_s(const struct run *run, uint64_t now_us)

@@ -28,7 +28,6 @@ enum run_state {
 	RUN_READY,    /* no test yet */
 	RUN_SPAWNING, /* users are being started (or the number is being changed) */
 	RUN_RUNNING,  /* all users wanted are running */
-	RUN_CLEANUP,  /* Locust's local runner while it stops; never the state of a run */
 	RUN_STOPPING, /* stop was asked for, users still finish */
 	RUN_STOPPED,  /* the test is over, numbers are final */
 	RUN_MISSING   /* a worker that fell silent; never the state of a run */
@@ -161,6 +160,8 @@ void run_tick(struct run *run, uint64_t now_us);
 /* A test is being started, made or stopped. */
 bool run_is_busy(const struct run *run);
 uint64_t run_user_count(const struct run *run);
+/* Logs "All users spawned: {"A": 1, "B": 2} (3 total users)", as Locust words it. */
+void run_log_spawned(const struct run *run);
 /* Unix seconds of now. */
 double run_wall_s(const struct run *run);
 /* Length of the measured window so far, seconds. 0 before it began. */

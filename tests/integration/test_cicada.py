@@ -333,3 +333,15 @@ def test_a_test_without_workers_is_refused(programs, target, tmp_path):
     assert status == 200 and "success" in json.loads(body)
     assert get_json(url + "/stats/requests")["state"] == "ready"
     assert master.stop() == 0
+
+
+def test_a_test_that_loses_its_last_worker_does_not_claim_its_run_time(programs, target, tmp_path):
+    master = programs.start("cicada", "--master", "--headless", "-f", write(tmp_path, SCENARIO),
+                            "-H", target.url, "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "-u", "2", "-r", "2", "-t", "10m", "-s", "1",
+                            ready=r"Listening for workers on tcp://127\.0\.0\.1:(\d+)")
+    worker = start_worker(programs, tmp_path, master.ready.group(1))
+    master.wait_line("All users spawned")
+    worker.stop()
+    assert master.wait(60) == 0, master.text()
+    assert "stopping test" in master.text() and "limit reached" not in master.text()
