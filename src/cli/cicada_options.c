@@ -147,10 +147,6 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
 
-	if (o->is_worker && (o->is_headless || o->want_autostart))
-		return err_set(text, ERR_BAD_OPTION,
-			       "--%s: a worker is started and stopped by its master",
-			       o->is_headless ? "headless" : "autostart");
 	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
 		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
 	if (o->log_level) {

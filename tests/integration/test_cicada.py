@@ -286,7 +286,8 @@ def test_master_and_workers_count_exactly(programs, target, tmp_path):
 def test_worker_by_the_order_s_variables(programs, target, tmp_path):
     master, url, port = start_master(programs, tmp_path, target)
     worker = programs.start("cicada", "-f", write(tmp_path, SCENARIO),
-                            env={"LOCUST_MODE": "worker", "MASTER": f"127.0.0.1:{port}"})
+                            env={"LOCUST_MODE": "worker", "MASTER": f"127.0.0.1:{port}",
+                                 "LOCUST_HEADLESS": "true"})  # shared with the master's pod
     wait_until(lambda: len(workers_of(url)) == 1, what="the worker")
     assert worker.stop() == 0, worker.text()
     wait_until(lambda: not workers_of(url), what="the worker to be gone")
