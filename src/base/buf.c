@@ -72,6 +72,17 @@ void buf_add_char(struct buf *b, char c)
 	buf_add(b, &c, 1);
 }
 
+void buf_add_u64(struct buf *b, uint64_t value)
+{
+	char digits[20], *end = digits + sizeof(digits), *at = end;
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	buf_add(b, at, (size_t)(end - at));
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;

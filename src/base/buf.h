@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -29,6 +30,8 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_str(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);
+/* In decimal digits. */
+void buf_add_u64(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* The text as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */

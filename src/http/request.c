@@ -100,8 +100,11 @@ void request_write(struct buf *out, const struct http_request *request)
 		buf_add_text(out, "\r\n");
 	}
 	add_headers(out, request->headers, kinds);
-	if (has_content(request))
-		buf_printf(out, "Content-Length: %zu\r\n", request->body.len);
+	if (has_content(request)) {
+		buf_add_text(out, "Content-Length: ");
+		buf_add_u64(out, request->body.len);
+		buf_add_text(out, "\r\n");
+	}
 	buf_add_text(out, "\r\n");
 	buf_add_str(out, request->body);
 }

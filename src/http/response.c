@@ -36,7 +36,6 @@ enum chunk_state {
 	CHUNKED_DONE
 };
 
-/* RFC 9110 5.6.2. */
 static const bool is_token_char[256] = {
 	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,
 	['#'] = true,	      ['$'] = true,	    ['%'] = true,	  ['&'] = true,
@@ -55,6 +54,14 @@ static const char *const fault_texts[HTTP_FAULT_COUNT] = {
 const char *http_fault_text(enum http_fault fault)
 {
 	return (unsigned)fault < HTTP_FAULT_COUNT ? fault_texts[fault] : "did something unknown";
+}
+
+bool http_is_token(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_char[(unsigned char)s.p[i]])
+			return false;
+	return s.len > 0;
 }
 
 void http_response_init(struct http_response *r, bool is_head_request)

@@ -72,6 +72,9 @@ struct http_response {
 	bool has_content_length, has_transfer_encoding, wants_close, wants_keep_alive;
 };
 
+/* RFC 9110 5.6.2: what methods and header names consist of. */
+bool http_is_token(struct str s);
+
 void http_response_init(struct http_response *r, bool is_head_request);
 
 /* bytes: everything received since init. */

@@ -108,7 +108,7 @@ static bool prepare(struct visit *v, const char *path)
 
 	if (request->abi != CIC_ABI)
 		return refuse(t, "ValueError", "set .abi = CIC_ABI in struct cic_request");
-	if (!visit_is_token(str_of(out->method)))
+	if (!http_is_token(str_of(out->method)))
 		return refuse(t, "ValueError", "the method is not a word of letters");
 	out->timeout_us = user_seconds_us(timeout_s);
 	if (!out->timeout_us)

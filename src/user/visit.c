@@ -21,17 +21,6 @@ static bool refuse(struct visit *v, const char *class, const char *text)
 	return false;
 }
 
-bool visit_is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
-			return false;
-	}
-	return s.len > 0;
-}
-
 /* Of the scenario's headers: what is not meant for where a redirect led to. */
 static bool stays_behind(const struct visit *v, struct str name)
 {
@@ -45,7 +34,7 @@ static bool add_header(const struct visit *v, struct buf *out, struct str line)
 	const char *colon = memchr(line.p, ':', line.len);
 	struct str name = { line.p, colon ? (size_t)(colon - line.p) : 0 };
 
-	if (!visit_is_token(name))
+	if (!http_is_token(name))
 		return false;
 	for (size_t i = 0; i < line.len; i++) {
 		unsigned char c = (unsigned char)line.p[i];
@@ -251,6 +240,12 @@ static bool follow(struct visit *v)
 	return visit_write_headers(v);
 }
 
+static bool is_coded(const struct turn *t)
+{
+	return t->user->kind->class->decode && t->reply.head->content_encoding.len &&
+	       t->reply.body_len;
+}
+
 static bool decode(struct visit *v)
 {
 	struct turn *t = v->turn;
@@ -261,8 +256,6 @@ static bool decode(struct visit *v)
 	struct err_text why = { 0 };
 	enum err err;
 
-	if (!coding.len || !body.len || !t->user->kind->class->decode)
-		return true;
 	if (!place->decoder)
 		place->decoder = decoder_create();
 	err = decoder_run(place->decoder, coding, body, &t->decoded, &why);
@@ -279,7 +272,7 @@ bool visit_walk(struct visit *v)
 {
 	while (hop(v))
 		if (!leads_on(v))
-			return decode(v);
+			return !is_coded(v->turn) || decode(v);
 		else if (!follow(v))
 			return false;
 	return true;

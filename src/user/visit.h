@@ -21,8 +21,6 @@ struct visit {
 	bool has_no_content; /* a redirect made it a GET */
 };
 
-/* RFC 9110 5.6.2: may stand as a method or as the name of a header. */
-bool visit_is_token(struct str s);
 /* Writes http.headers for http.origin and http.target, into memory of the place: good until the
  * next suspension. False: the turn's error says what of the scenario's text cannot be sent. */
 bool visit_write_headers(struct visit *v) MUST_CHECK;
