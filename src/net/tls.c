@@ -82,10 +82,21 @@ static enum err read_identity(SSL_CTX *ctx, const struct tls_options *o, struct 
 	return OK;
 }
 
+static void offer_protocols(SSL_CTX *ctx, enum tls_alpn alpn)
+{
+	static const char *const offers[] = {
+		[TLS_ALPN_HTTP_1_1] = "\x08http/1.1",
+		[TLS_ALPN_H2_OR_HTTP_1_1] = "\x02h2\x08http/1.1",
+		[TLS_ALPN_H2] = "\x02h2",
+	};
+	const char *offer = offers[alpn];
+
+	ensure(SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)offer,
+				       (unsigned)strlen(offer)) == 0);
+}
+
 static void set_up(SSL_CTX *ctx)
 {
-	static const unsigned char protocols[] = "\x08http/1.1";
-
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	/* A waiting user keeps no buffers. */
@@ -96,7 +107,6 @@ static void set_up(SSL_CTX *ctx)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, tls_stream_on_session);
-	ensure(SSL_CTX_set_alpn_protos(ctx, protocols, sizeof(protocols) - 1) == 0);
 }
 
 enum err tls_client_create(const struct tls_options *options, struct tls_client **out,
@@ -112,6 +122,7 @@ enum err tls_client_create(const struct tls_options *options, struct tls_client 
 			      ERR_reason_error_string(ERR_peek_error()));
 	if (!err) {
 		set_up(c->ctx);
+		offer_protocols(c->ctx, options->alpn);
 		err = read_trust(c->ctx, options, why);
 	}
 	if (!err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tls - https for the client of virtual users: TLS 1.2 and 1.3, ALPN http/1.1, no renegotiation.
+ * tls - https for the client of virtual users: TLS 1.2 and 1.3, ALPN, no renegotiation.
  *
  * A tls_client is what is trusted and shown to servers; a tls_peer is a host with its last
  * session, so that later connections resume it; a stream is a connection. All belong to one
@@ -15,6 +15,9 @@
 struct tls_client;
 struct tls_peer;
 
+/* What is offered to servers by ALPN. */
+enum tls_alpn { TLS_ALPN_HTTP_1_1, TLS_ALPN_H2_OR_HTTP_1_1, TLS_ALPN_H2 };
+
 /* Zero: verify against the system's certificates (SSL_CERT_FILE and SSL_CERT_DIR replace them,
  * as in every program with OpenSSL) and show no certificate. Files are PEM. */
 struct tls_options {
@@ -22,6 +25,7 @@ struct tls_options {
 	const char *cert_file; /* --tls-client-cert: shown to servers, with its chain */
 	const char *key_file;  /* --tls-client-key; NULL: the key is in cert_file */
 	bool is_insecure;      /* --tls-insecure: servers are not verified at all */
+	enum tls_alpn alpn;
 };
 
 /* What tls_client_create() would say, which names the option and the file. */
@@ -41,3 +45,8 @@ void tls_peer_destroy(struct tls_peer **p);
 /* The handshake is part of the first send(), which gives EAGAIN until it is done. fd may still
  * be connecting. */
 void tls_stream_open(struct stream *s, int fd, struct tls_peer *peer);
+/* Takes the handshake on alone, for who must know before the first send() what to speak. IO_FAIL:
+ * errno as of send(). */
+enum io tls_stream_shake(struct stream *s) MUST_CHECK;
+/* After it: the server chose HTTP/2. */
+bool tls_stream_is_h2(const struct stream *s);

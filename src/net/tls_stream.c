@@ -134,6 +134,27 @@ static ssize_t explain(struct tls_stream *t, int result)
 	return -1;
 }
 
+enum io tls_stream_shake(struct stream *s)
+{
+	struct tls_stream *t = s->tls;
+	int result = SSL_do_handshake(t->ssl);
+
+	if (result == 1)
+		return IO_OK;
+	if (explain(t, result) == 0)
+		errno = EPIPE;
+	return errno == EAGAIN ? IO_AGAIN : IO_FAIL;
+}
+
+bool tls_stream_is_h2(const struct stream *s)
+{
+	const unsigned char *name;
+	unsigned len;
+
+	SSL_get0_alpn_selected(s->tls->ssl, &name, &len);
+	return len == 2 && memcmp(name, "h2", 2) == 0;
+}
+
 static ssize_t tls_send(struct stream *s, const void *bytes, size_t len)
 {
 	struct tls_stream *t = s->tls;
