@@ -19,6 +19,11 @@
 #define LIMIT_HOST_BYTES	  255 /* DNS allows 253 */
 #define LIMIT_REDIRECTS		  30  /* as in Python's requests */
 #define LIMIT_DECODED_BODY_BYTES  LIMIT_RESPONSE_BODY_BYTES
+/* HTTP/2: of one connection. */
+#define LIMIT_H2_WINDOW_BYTES	    (16 * 1024 * 1024) /* that a server may send ahead */
+#define LIMIT_H2_IDLE_BYTES	    (1024 * 1024)      /* that bring a request no further */
+#define LIMIT_H2_REQUEST_HEAD_BYTES (256 * 1024)       /* as nghttp2 counts it */
+#define LIMIT_H2_OUTPUT_BYTES	    (1024 * 1024)      /* that wait for the socket */
 /* Of one user. RFC 6265 6.1 asks for 50 of up to 4096 bytes per domain. */
 #define LIMIT_COOKIES	       64
 #define LIMIT_COOKIE_BYTES     4096

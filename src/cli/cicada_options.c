@@ -77,6 +77,11 @@ static const struct opt rows[] = {
 	  "certificate (PEM) to show to https targets" },
 	{ "tls-client-key", 0, OPT_TEXT, AT(tls.key_file), "CICADA_TLS_CLIENT_KEY", "FILE",
 	  "its key (PEM, without a password; default: in the same file)" },
+	{ "http2", 0, OPT_FLAG, AT(want_http2), "CICADA_HTTP2", NULL,
+	  "HTTP/2 with https targets that want it; http stays HTTP/1.1" },
+	{ "http2-prior-knowledge", 0, OPT_FLAG, AT(want_http2_prior_knowledge),
+	  "CICADA_HTTP2_PRIOR_KNOWLEDGE", NULL,
+	  "HTTP/2 and nothing else, also with http targets, which are not asked before" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
@@ -149,6 +154,10 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 
 	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
 		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
+	if (o->want_http2_prior_knowledge)
+		o->http_version = HTTP_VERSION_2;
+	else if (o->want_http2)
+		o->http_version = HTTP_VERSION_OFFER_2;
 	if (o->log_level) {
 		if (!log_parse_level(o->log_level, &level))
 			return err_set(text, ERR_BAD_OPTION,

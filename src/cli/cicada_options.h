@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "http/client.h"
 #include "net/tls.h"
 
 struct cicada_options {
@@ -31,6 +32,8 @@ struct cicada_options {
 	bool want_reset_stats, want_only_summary, want_print_stats;
 	uint64_t exit_code_on_error;
 	struct tls_options tls;
+	bool want_http2, want_http2_prior_knowledge;
+	enum http_version http_version; /* what these two come to */
 	const char *log_level;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;

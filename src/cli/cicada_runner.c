@@ -316,7 +316,8 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 							    .scenario = r->scenario,
 							    .threads = (unsigned)o->threads,
 							    .seed = o->seed,
-							    .tls = &o->tls },
+							    .tls = &o->tls,
+							    .http_version = o->http_version },
 				   &r->local, text);
 		r->run = err ? NULL : local_run(r->local);
 		return err;

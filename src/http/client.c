@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/h2_wire.h"
 #include "http/http_int.h"
 
 /* Room offered to the first recv; with the NUL a whole 16 kB. */
@@ -69,6 +70,12 @@ void http_client_use_tls(struct http_client *c, const struct tls_options *option
 	c->tls_options = options;
 }
 
+void http_client_use_version(struct http_client *c, enum http_version version)
+{
+	ensure(!c->tls);
+	c->version = version;
+}
+
 void http_client_destroy(struct http_client **c)
 {
 	struct http_client *client = *c;
@@ -87,6 +94,7 @@ void http_client_destroy(struct http_client **c)
 	for (size_t i = 0; i < client->origin_count; i++)
 		origin_destroy(&client->origins[i]);
 	tls_client_destroy(&client->tls);
+	h2_place_destroy(&client->h2);
 	map_fini(&client->by_name);
 	mem_free(client);
 	*c = NULL;
@@ -148,6 +156,7 @@ static void close_socket(struct http_conn *conn)
 
 	conn->client->count.closed += conn->is_connected;
 	conn->is_connected = false;
+	h2_destroy(&conn->h2);
 	if (fd < 0)
 		return;
 	conn->stream.ops->close(&conn->stream);
@@ -220,21 +229,76 @@ static bool is_would_block(int error)
 	return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Why the stream cannot go on. */
+/* Why the stream cannot go on, unless it is said already. */
 static void fail_of(struct http_conn *conn, int error)
 {
 	char *text = conn->exchange->error;
 
+	if (text[0])
+		return;
 	if (error == EPROTO && conn->stream.ops->failure)
 		conn->stream.ops->failure(&conn->stream, text, FAILURE_BYTES);
 	else
 		failure_of_errno(text, error);
 }
 
+/* From here on the connection speaks HTTP/2, and first of all this request. */
+static void begin_h2(struct http_conn *conn)
+{
+	struct http_client *c = conn->client;
+	struct http_exchange *x = conn->exchange;
+
+	if (!c->h2)
+		c->h2 = h2_place_create();
+	conn->h2 = h2_create(c->h2);
+	/* It has all its numbers yet. */
+	ensure(h2_request(conn->h2, buf_str(&x->out), conn->stream.tls, &x->response, &x->in));
+}
+
+/* Before the first byte on a new connection, and again as long as none could be sent. IO_AGAIN: in
+ * the handshake, where ALPN decides. */
+static enum io choose_version(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+	enum io io;
+
+	if (!conn->stream.tls) {
+		if (conn->client->version == HTTP_VERSION_2)
+			begin_h2(conn);
+		return IO_OK;
+	}
+	io = tls_stream_shake(&conn->stream);
+	if (io == IO_FAIL)
+		x->send_errno = errno;
+	if (io != IO_OK)
+		return io;
+	if (tls_stream_is_h2(&conn->stream)) {
+		begin_h2(conn);
+	} else if (conn->client->version == HTTP_VERSION_2) {
+		failure_of_version(x->error);
+		x->send_errno = EPROTO;
+		return IO_FAIL;
+	}
+	return IO_OK;
+}
+
 static enum io flush(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;
 
+	if (conn->client->version != HTTP_VERSION_1_1 && !conn->is_connected && !conn->h2) {
+		enum io io = choose_version(conn);
+
+		if (io != IO_OK)
+			return io;
+	}
+	if (conn->h2) {
+		enum io io = h2_wire_send(conn->h2, &conn->stream, &x->sent);
+
+		if (io == IO_FAIL)
+			x->send_errno = errno;
+		return io;
+	}
 	while (x->sent < x->out.len) {
 		ssize_t n = conn->stream.ops->send(&conn->stream, x->out.p + x->sent,
 						   x->out.len - x->sent);
@@ -350,8 +414,7 @@ static bool check_connected(struct http_conn *conn)
 
 static enum io parse_too_large(struct http_exchange *x)
 {
-	snprintf(x->error, sizeof(x->error), "ResponseTooLarge('the body is larger than %d bytes')",
-		 LIMIT_RESPONSE_BODY_BYTES);
+	failure_of_size(x->error);
 	return IO_FAIL;
 }
 
@@ -457,6 +520,60 @@ static void receive(struct http_conn *conn, bool to_the_end)
 	}
 }
 
+/* The state is no longer to wait. */
+static void end_of_answer(struct http_conn *conn, bool is_open)
+{
+	struct http_exchange *x = conn->exchange;
+	enum h2_state state = h2_state(conn->h2);
+
+	if (state == H2_REFUSED && !x->was_retried) {
+		buf_clear(&x->in);
+		http_response_init(&x->response, x->response.is_head_request);
+		if (!retry(conn))
+			finish(conn, false);
+		return;
+	}
+	if (state != H2_DONE && !x->error[0])
+		h2_failure(conn->h2, x->error);
+	finish(conn, state == H2_DONE && is_open && h2_can_request(conn->h2));
+}
+
+static void on_idle_h2(struct http_conn *conn, uint32_t events)
+{
+	size_t sent = 0;
+
+	if (h2_wire_receive(conn->h2, &conn->stream, events & END_EVENTS) != IO_AGAIN ||
+	    h2_wire_send(conn->h2, &conn->stream, &sent) == IO_FAIL || h2_is_ending(conn->h2))
+		close_socket(conn);
+}
+
+/* is_broken: sending has failed. to_the_end: as in receive(). */
+static void receive_h2(struct http_conn *conn, bool is_broken, bool to_the_end)
+{
+	struct http_exchange *x = conn->exchange;
+	enum io io = h2_wire_receive(conn->h2, &conn->stream, to_the_end);
+	int error = io == IO_FAIL ? errno : x->send_errno;
+	bool is_open = io == IO_AGAIN && !is_broken;
+
+	/* Acknowledgements; and windows opened by what came let more of the request go. */
+	if (is_open && flush(conn) == IO_FAIL) {
+		is_open = false;
+		error = x->send_errno;
+	}
+	if (h2_state(conn->h2) != H2_WAITING) {
+		end_of_answer(conn, is_open);
+	} else if (!is_open && is_stale(x)) {
+		if (!retry(conn))
+			finish(conn, false);
+	} else if (!is_open) {
+		/* What a GOAWAY said is nearer to the cause. */
+		if (error && !h2_is_ending(conn->h2))
+			fail_of(conn, error);
+		h2_eof(conn->h2);
+		end_of_answer(conn, false);
+	}
+}
+
 static void on_event(void *arg, uint32_t events)
 {
 	struct http_conn *conn = arg;
@@ -464,8 +581,10 @@ static void on_event(void *arg, uint32_t events)
 
 	conn->stream.ops->woken(&conn->stream, events & END_EVENTS);
 	if (!http_conn_is_busy(conn)) {
-		if (events & END_EVENTS ||
-		    (events & EPOLLIN && !conn->stream.ops->is_drained(&conn->stream)))
+		if (conn->h2)
+			on_idle_h2(conn, events);
+		else if (events & END_EVENTS ||
+			 (events & EPOLLIN && !conn->stream.ops->is_drained(&conn->stream)))
 			close_socket(conn);
 		return;
 	}
@@ -473,7 +592,9 @@ static void on_event(void *arg, uint32_t events)
 	is_broken = flush(conn) == IO_FAIL;
 	if (!conn->is_connected && !check_connected(conn))
 		return;
-	if (is_broken || events & READ_EVENTS || conn->stream.ops->is_layered)
+	if (conn->h2)
+		receive_h2(conn, is_broken, is_broken || events & END_EVENTS);
+	else if (is_broken || events & READ_EVENTS || conn->stream.ops->is_layered)
 		receive(conn, is_broken || events & END_EVENTS);
 }
 
@@ -515,6 +636,18 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	request_write(&x->out, request);
 }
 
+/* False: not the open connection, if there is one. */
+static bool can_carry(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (conn->origin != x->origin)
+		return false;
+	return !conn->h2 ||
+	       (h2_can_request(conn->h2) &&
+		h2_request(conn->h2, buf_str(&x->out), conn->stream.tls, &x->response, &x->in));
+}
+
 /* False: it has failed and x->error says why. */
 static bool begin(struct http_conn *conn)
 {
@@ -526,7 +659,7 @@ static bool begin(struct http_conn *conn)
 			 LIMIT_REQUEST_BYTES);
 		return false;
 	}
-	if (conn->origin != x->origin)
+	if (!can_carry(conn))
 		close_socket(conn);
 	if (conn->watch.fd < 0)
 		return connect_first(conn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * client - HTTP/1.1 requests of virtual users on one loop.
+ * client - HTTP requests of virtual users on one loop: HTTP/1.1, or HTTP/2 (h2.h) where asked.
  *
  * Each user owns one http_conn: a keep-alive connection, one request at a time, no queue.
  * A connection is watched once, edge-triggered, for both directions: a request in steady
@@ -30,6 +30,12 @@ struct http_client;   /* per loop: pool of exchanges, origins */
 struct http_origin;   /* host and port with its addresses; owned by the client */
 struct http_exchange; /* private */
 
+enum http_version {
+	HTTP_VERSION_1_1,
+	HTTP_VERSION_OFFER_2, /* https: HTTP/2 if the server wants it; http: HTTP/1.1 */
+	HTTP_VERSION_2	      /* nothing else, on http without asking (RFC 9113 3.3) */
+};
+
 /* What was asked. All memory is lent until http_conn_send() returns. */
 struct http_request {
 	const char *method;
@@ -58,7 +64,11 @@ struct http_reply {
  *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
  *   RemoteDisconnected('the server closed the connection without an answer')
  *   SSLCertVerificationError(1, '[SSL: ...] certificate verify failed: ...'), SSLError(1, '...')
- *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...) */
+ *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...)
+ * Of HTTP/2 alone:
+ *   StreamReset('the server reset the stream: ...')
+ *   ConnectionTerminated('the server ended the connection: ...')
+ *   RemoteProtocolError('the server ...') */
 
 typedef void (*http_done_fn)(void *arg);
 
@@ -69,6 +79,7 @@ struct http_conn {
 	struct http_exchange *exchange;	  /* NULL: idle */
 	struct loop_watch watch;	  /* fd -1: closed */
 	struct stream stream;		  /* over it */
+	struct h2 *h2;			  /* it speaks HTTP/2; else NULL */
 	bool is_connected;
 };
 
@@ -80,6 +91,8 @@ struct http_count {
 struct http_client *http_client_create(struct loop *loop);
 /* For the https origins that come later; lent for the client's life. Without it: the defaults. */
 void http_client_use_tls(struct http_client *c, const struct tls_options *options);
+/* For the connections to come; HTTP_VERSION_1_1 without it. Before the first https origin. */
+void http_client_use_version(struct http_client *c, enum http_version version);
 /* Every http_conn of it must be closed. */
 void http_client_destroy(struct http_client **c);
 

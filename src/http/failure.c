@@ -68,6 +68,19 @@ static void show_line(char *text, size_t size, struct str line)
 	}
 }
 
+void failure_of_size(char *text)
+{
+	snprintf(text, FAILURE_BYTES, "ResponseTooLarge('the body is larger than %d bytes')",
+		 LIMIT_RESPONSE_BODY_BYTES);
+}
+
+void failure_of_version(char *text)
+{
+	snprintf(text, FAILURE_BYTES,
+		 "RemoteProtocolError('the server does not offer HTTP/2 (ALPN h2); give --http2 "
+		 "instead of --http2-prior-knowledge')");
+}
+
 void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len)
 {
 	struct str line = { bytes + r->line_at, len - r->line_at };

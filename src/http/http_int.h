@@ -38,6 +38,9 @@ struct http_origin {
 	uint64_t retry_at_us; /* when a failed look-up may be repeated */
 };
 
+struct h2;
+struct h2_place;
+
 struct http_client {
 	struct loop *loop;
 	struct http_exchange *pool; /* idle ones */
@@ -48,6 +51,8 @@ struct http_client {
 	struct http_origin *origins[LIMIT_ORIGINS];
 	size_t origin_count;
 	struct http_count count;
+	enum http_version version;
+	struct h2_place *h2; /* NULL: no connection speaks HTTP/2 yet */
 };
 
 /* Looks the host up (blocking) unless its addresses are known or it failed just now. */
@@ -61,5 +66,9 @@ void request_write(struct buf *out, const struct http_request *request);
 void failure_of_errno(char *text, int error);
 void failure_of_resolver(char *text, const struct http_origin *o);
 void failure_of_timeout(char *text, bool is_connected, uint64_t timeout_us);
+/* The body of a response is larger than any may be. */
+void failure_of_size(char *text);
+/* HTTP/2 was wanted and the handshake ended without. */
+void failure_of_version(char *text);
 /* r failed on the bytes[0..len) received. */
 void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len);

@@ -89,11 +89,19 @@ void origin_resolve(struct http_origin *o, uint64_t now_us)
 /* The certificates are read for the first origin that needs them. */
 static enum err open_tls(struct http_client *c, struct err_text *why)
 {
-	static const struct tls_options defaults;
+	static const enum tls_alpn offers[] = {
+		[HTTP_VERSION_1_1] = TLS_ALPN_HTTP_1_1,
+		[HTTP_VERSION_OFFER_2] = TLS_ALPN_H2_OR_HTTP_1_1,
+		[HTTP_VERSION_2] = TLS_ALPN_H2,
+	};
+	struct tls_options options = { 0 };
 
 	if (c->tls)
 		return OK;
-	return tls_client_create(c->tls_options ? c->tls_options : &defaults, &c->tls, why);
+	if (c->tls_options)
+		options = *c->tls_options;
+	options.alpn = offers[c->version];
+	return tls_client_create(&options, &c->tls, why);
 }
 
 enum err http_client_origin(struct http_client *c, const struct http_url *url,

@@ -236,6 +236,7 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 						  .threads = options->threads,
 						  .seed = options->seed,
 						  .tls = options->tls,
+						  .http_version = options->http_version,
 						  .on_delta = on_delta,
 						  .on_settled = on_settled,
 						  .arg = l },

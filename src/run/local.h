@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "loop/loop.h"
 #include "run/run.h"
+#include "user/load.h"
 #include "user/scenario.h"
 
 struct tls_options;
@@ -23,6 +24,7 @@ struct local_options {
 	unsigned threads;
 	uint64_t seed;
 	const struct tls_options *tls; /* lent, see user/load.h */
+	enum http_version http_version;
 };
 
 enum err local_create(struct loop *loop, const struct local_options *options, struct local **out,

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "http/client.h"
 #include "loop/loop.h"
 #include "stat/stats.h"
 #include "user/scenario.h"
@@ -29,6 +30,7 @@ struct load_options {
 	uint64_t seed;			 /* of all users' random numbers */
 	/* Lent for the load's life and checked before; NULL: the defaults. */
 	const struct tls_options *tls;
+	enum http_version http_version;
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */
 	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
 	 * threads (lent for the call), and how many users of each class run now. */
