@@ -23,6 +23,7 @@ enum { EXIT_DRAINED = 0, EXIT_CANNOT_SERVE = 1, EXIT_USAGE = 2 };
 struct options {
 	const char *host, *model;
 	uint64_t port, admin_port, threads, drain_timeout_s, idle_timeout_s;
+	uint64_t max_batch, queue_max, queue_delay_us, deadline_ms;
 	bool reuse_port, want_help, want_version;
 };
 
@@ -42,6 +43,17 @@ static const struct opt rows[] = {
 	{ "threads", 't', OPT_COUNT, AT(threads), "CICADA_THREADS", "COUNT",
 	  "threads that serve and predict (default: the CPUs this process may use)", 1,
 	  LIMIT_THREADS },
+	{ "max-batch", 0, OPT_COUNT, AT(max_batch), "CICADA_MAX_BATCH", "COUNT",
+	  "predictions that a thread computes at once at most (default 32)", 1, LIMIT_BATCH },
+	{ "queue", 0, OPT_COUNT, AT(queue_max), "CICADA_QUEUE", "COUNT",
+	  "predictions that may wait per thread, the rest is refused (default 1024)", 1,
+	  LIMIT_PREDICT_QUEUE },
+	{ "queue-delay-us", 0, OPT_COUNT, AT(queue_delay_us), "CICADA_QUEUE_DELAY_US", "COUNT",
+	  "microseconds that a prediction waits for others to be computed with (default 0)", 0,
+	  LIMIT_QUEUE_DELAY_US },
+	{ "deadline-ms", 0, OPT_COUNT, AT(deadline_ms), "CICADA_DEADLINE_MS", "COUNT",
+	  "milliseconds after which a waiting prediction is refused (default 5000)", 1,
+	  LIMIT_PREDICT_DEADLINE_MS },
 	{ "reuse-port", 0, OPT_FLAG, AT(reuse_port), "CICADA_REUSE_PORT", NULL,
 	  "share the port with other replicas on this machine" },
 	{ "drain-timeout", 0, OPT_DURATION, AT(drain_timeout_s), "CICADA_DRAIN_TIMEOUT", "TIME",
@@ -104,6 +116,10 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 		.threads = (unsigned)o->threads,
 		.model_folder = o->model,
 		.idle_timeout_s = o->idle_timeout_s,
+		.max_batch = o->max_batch,
+		.queue_max = o->queue_max,
+		.queue_delay_us = o->queue_delay_us,
+		.deadline_us = o->deadline_ms * CLOCK_MS,
 	};
 	struct service *s = NULL;
 	struct err_text text = { 0 };
@@ -134,9 +150,13 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
-		.host = "0.0.0.0", .port = 8000, .admin_port = NO_ADMIN, .drain_timeout_s = 10
-	};
+	struct options o = { .host = "0.0.0.0",
+			     .port = 8000,
+			     .admin_port = NO_ADMIN,
+			     .drain_timeout_s = 10,
+			     .max_batch = 32,
+			     .queue_max = 1024,
+			     .deadline_ms = 5000 };
 	struct err_text text = { 0 };
 	char *found = NULL;
 	sigset_t signals;

@@ -2,29 +2,33 @@
  *
  * service - see the header.
  *
- * Each server thread gets a session of its own with its first prediction and loses it with
- * its end; the thread's key is the only link between the two, so neither knows of the other. */
+ * The main port is served by lanes, which share its door; the admin port by a thread of its own, so
+ * that it answers whatever the lanes are doing. */
 #include "infer/service.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "infer/lane.h"
 #include "infer/lstm.h"
 #include "infer/meter.h"
 #include "infer/model.h"
 #include "infer/predict_body.h"
-#include "infer/session.h"
 #include "serve/metrics_text.h"
 #include "serve/serve.h"
 
 #define ADMIN_DRAIN_US (1 * CLOCK_S)
 /* A drain is over when no request was in flight for so long. */
 #define QUIET_US (200 * CLOCK_MS)
+
+/* What a handler is told: whose request it is, and on which lane (NULL: the admin port). */
+struct place {
+	struct service *service;
+	struct lane *lane;
+};
 
 struct service {
 	struct model *model;
@@ -33,103 +37,22 @@ struct service {
 	struct predict_schema schema;
 	char *quoted_names; /* what the schema points into */
 	char *summary;
-	pthread_key_t worker_key;
 	atomic_bool has_model; /* from then on model and lstm do not change */
 	atomic_bool is_ready;
-	struct serve *main, *admin;
+	struct serve *admin;
+	struct place admin_place;
+	struct place *places; /* one per lane */
+	size_t lane_count;
 	uint16_t port, admin_port;
 };
 
-/* What one server thread needs for predictions. */
-struct worker {
-	struct session *session;
-	float *rows;	     /* [window][feature_count] */
-	double *predictions; /* [target_count] */
-	struct buf reply;
-};
-
-/* Workers. */
-
-static void worker_destroy(void *arg)
-{
-	struct worker *w = arg;
-
-	session_destroy(&w->session);
-	mem_free(w->rows);
-	mem_free(w->predictions);
-	buf_fini(&w->reply);
-	mem_free(w);
-}
-
-/* This thread's worker; NULL: oneDNN refuses. */
-static struct worker *worker_here(struct service *s)
-{
-	const struct model *m = s->model;
-	struct worker *w = pthread_getspecific(s->worker_key);
-
-	if (w)
-		return w;
-	w = mem_zalloc(1, sizeof(*w));
-	buf_init(&w->reply, LIMIT_PREDICT_REPLY_BYTES);
-	w->rows = mem_zalloc(m->window * m->feature_count, sizeof(*w->rows));
-	w->predictions = mem_zalloc(m->target_count, sizeof(*w->predictions));
-	if (session_create(&w->session, m, s->lstm, NULL) ||
-	    pthread_setspecific(s->worker_key, w)) {
-		worker_destroy(w);
-		return NULL;
-	}
-	return w;
-}
-
 /* Requests. */
-
-static void reply_predictions(struct service *s, struct serve_request *r, struct worker *w)
-{
-	time_t now = (time_t)clock_wall_s();
-	char text[32];
-	struct tm utc;
-
-	gmtime_r(&now, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	buf_clear(&w->reply);
-	for (size_t i = 0; i < s->model->target_count; i++)
-		buf_printf(&w->reply, "%s%.9g", i ? ", " : "{\"predictions\": [",
-			   w->predictions[i]);
-	buf_add_text(&w->reply, "], \"model\": ");
-	buf_add_json(&w->reply, str_of(s->model->name));
-	buf_add_text(&w->reply, ", \"run_id\": ");
-	buf_add_json(&w->reply, str_of(s->model->run_id));
-	buf_printf(&w->reply, ", \"timestamp\": \"%s\"}\n", text);
-	ensure(!w->reply.is_full);
-	serve_reply(r, 200, "application/json", w->reply.p, w->reply.len);
-}
 
 static void on_predict(void *arg, struct serve_request *r)
 {
-	struct service *s = arg;
-	struct worker *w = worker_here(s);
-	struct predict_fault fault;
-	enum err err;
+	const struct place *at = arg;
 
-	if (!w) {
-		serve_error(r, 500, "the model cannot be run on this machine");
-		return;
-	}
-	if (!predict_body_parse(&s->schema, serve_body(r), w->rows, &fault)) {
-		serve_error(r, fault.status, "%s", fault.text);
-		return;
-	}
-	err = session_predict(w->session, w->rows, w->predictions);
-	if (err == ERR_BAD_INPUT) {
-		serve_error(r, 422, "data: values so large that the prediction is not finite");
-		return;
-	}
-	if (err) {
-		serve_error(r, 500, "the model failed: %s", err_name(err));
-		return;
-	}
-	meter_prediction(s->meter);
-	reply_predictions(s, r, w);
+	lane_predict(at->lane, r);
 }
 
 static void reply_text(struct serve_request *r, unsigned status, const char *json)
@@ -145,9 +68,9 @@ static void on_healthz(void *arg, struct serve_request *r)
 
 static void on_readyz(void *arg, struct serve_request *r)
 {
-	struct service *s = arg;
+	const struct place *at = arg;
 
-	if (atomic_load(&s->is_ready))
+	if (atomic_load(&at->service->is_ready))
 		reply_text(r, 200, "{\"status\": \"ready\"}\n");
 	else
 		reply_text(r, 503, "{\"status\": \"not ready\"}\n");
@@ -155,7 +78,7 @@ static void on_readyz(void *arg, struct serve_request *r)
 
 static void on_metrics(void *arg, struct serve_request *r)
 {
-	struct service *s = arg;
+	struct service *s = ((const struct place *)arg)->service;
 	struct buf page;
 
 	buf_init(&page, LIMIT_METRICS_BYTES);
@@ -169,9 +92,10 @@ static void on_metrics(void *arg, struct serve_request *r)
 
 static void on_answer(void *arg, const struct serve_answer *answer)
 {
-	struct service *s = arg;
+	const struct place *at = arg;
 
-	meter_request(s->meter, answer->path, answer->method, answer->status, answer->duration_us);
+	meter_request(at->service->meter, answer->path, answer->method, answer->status,
+		      answer->duration_us);
 }
 
 static const struct serve_route main_routes[] = {
@@ -207,46 +131,87 @@ static void fill_schema(struct service *s)
 		s->schema.quoted[i].p = s->quoted_names + at;
 }
 
-static enum err load_model(struct service *s, const char *folder, struct err_text *text)
+static enum err load_model(struct service *s, const struct service_options *o,
+			   struct err_text *text)
 {
-	struct session *trial = NULL;
 	enum err err;
 
-	err = model_create(&s->model, folder, text);
+	err = model_create(&s->model, o->model_folder, text);
 	if (!err)
-		err = lstm_create(&s->lstm, s->model, text);
-	/* What a server thread will do later must not fail there for the first time. */
-	if (!err)
-		err = session_create(&trial, s->model, s->lstm, text);
+		err = lstm_create(&s->lstm, s->model, o->max_batch, text);
 	if (err)
 		return err;
-	session_destroy(&trial);
 	fill_schema(s);
 	s->summary = mem_printf("model %s, run %s: %zu rows of %zu features, %zu layers of %zu, "
-				"%zu targets",
+				"%zu targets; up to %zu predicted at once",
 				s->model->name, s->model->run_id, s->model->window,
 				s->model->feature_count, s->model->layer_count, s->model->hidden,
-				s->model->target_count);
+				s->model->target_count, lstm_batch_max(s->lstm));
 	atomic_store(&s->has_model, true);
 	return OK;
 }
 
-static enum err open_port(struct service *s, const struct service_options *o, bool is_main,
-			  struct err_text *text)
+static enum err open_admin(struct service *s, const struct service_options *o,
+			   struct err_text *text)
 {
 	const struct serve_options options = {
 		.host = o->host,
-		.port = is_main ? o->port : o->admin_port,
-		.reuse_port = is_main && o->reuse_port,
-		.threads = is_main ? o->threads : 1,
+		.port = o->admin_port,
+		.threads = 1,
 		.max_body_bytes = LIMIT_PREDICT_BODY_BYTES,
 		.idle_timeout_s = (unsigned)o->idle_timeout_s,
-		.routes = is_main ? main_routes : admin_routes,
-		.observe = is_main ? on_answer : NULL,
-		.arg = s,
+		.routes = admin_routes,
+		.arg = &s->admin_place,
+	};
+	enum err err;
+
+	s->admin_place.service = s;
+	err = serve_create(&s->admin, &options, text);
+	if (!err)
+		s->admin_port = serve_port(s->admin);
+	return err;
+}
+
+static enum err open_lane(struct service *s, const struct service_options *o, struct place *at,
+			  struct err_text *text)
+{
+	const struct lane_options options = {
+		.http = { .host = o->host,
+			  .port = o->port,
+			  .reuse_port = o->reuse_port,
+			  .max_connections = LIMIT_SERVE_CONNECTIONS / o->threads,
+			  .max_body_bytes = LIMIT_PREDICT_BODY_BYTES,
+			  .idle_timeout_s = (unsigned)o->idle_timeout_s,
+			  .routes = main_routes,
+			  .observe = on_answer,
+			  .arg = at },
+		.door = s->places[0].lane,
+		.model = s->model,
+		.lstm = s->lstm,
+		.schema = &s->schema,
+		.meter = s->meter,
+		.queue_max = o->queue_max,
+		.queue_delay_us = o->queue_delay_us,
+		.deadline_us = o->deadline_us,
 	};
 
-	return serve_create(is_main ? &s->main : &s->admin, &options, text);
+	at->service = s;
+	return lane_create(&at->lane, &options, text);
+}
+
+static enum err open_main(struct service *s, const struct service_options *o, struct err_text *text)
+{
+	enum err err = OK;
+
+	s->places = mem_zalloc(o->threads, sizeof(*s->places));
+	for (s->lane_count = 0; s->lane_count < o->threads && !err; s->lane_count++)
+		err = open_lane(s, o, &s->places[s->lane_count], text);
+	/* All are there before the first one answers. */
+	for (size_t i = 0; i < s->lane_count && !err; i++)
+		err = lane_start(s->places[i].lane, text);
+	if (!err)
+		s->port = lane_port(s->places[0].lane);
+	return err;
 }
 
 enum err service_create(struct service **out, const struct service_options *options,
@@ -255,22 +220,17 @@ enum err service_create(struct service **out, const struct service_options *opti
 	struct service *s = mem_zalloc(1, sizeof(*s));
 	enum err err = OK;
 
-	ensure(pthread_key_create(&s->worker_key, worker_destroy) == 0);
 	s->meter = meter_create();
-	if (options->has_admin) {
-		err = open_port(s, options, false, text);
-		if (!err)
-			s->admin_port = serve_port(s->admin);
-	}
+	if (options->has_admin)
+		err = open_admin(s, options, text);
 	if (!err)
-		err = load_model(s, options->model_folder, text);
+		err = load_model(s, options, text);
 	if (!err)
-		err = open_port(s, options, true, text);
+		err = open_main(s, options, text);
 	if (err) {
 		service_destroy(&s);
 		return err;
 	}
-	s->port = serve_port(s->main);
 	atomic_store(&s->is_ready, true);
 	*out = s;
 	return OK;
@@ -291,18 +251,44 @@ const char *service_summary(const struct service *s)
 	return s->summary;
 }
 
+static unsigned in_flight(const struct service *s)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < s->lane_count; i++)
+		sum += lane_in_flight(s->places[i].lane);
+	return sum;
+}
+
+static uint64_t begun(const struct service *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->lane_count; i++)
+		sum += lane_begun(s->places[i].lane);
+	return sum;
+}
+
+static bool is_closed(const struct service *s)
+{
+	for (size_t i = 0; i < s->lane_count; i++)
+		if (!lane_is_closed(s->places[i].lane))
+			return false;
+	return true;
+}
+
 /* None in flight does not mean none on the way: under load requests wait in the kernel's
  * buffers, unread, and would be lost with their connections. So we wait for silence. */
-static void wait_quiet(const struct serve *s, uint64_t timeout_us)
+static void wait_quiet(const struct service *s, uint64_t timeout_us)
 {
 	uint64_t now_us = clock_us(), until_us = now_us + timeout_us, quiet_since_us = now_us;
-	uint64_t begun = serve_begun(s);
+	uint64_t seen = begun(s);
 
 	while (now_us < until_us && now_us - quiet_since_us < QUIET_US) {
 		clock_sleep_us(CLOCK_MS);
 		now_us = clock_us();
-		if (serve_in_flight(s) || serve_begun(s) != begun) {
-			begun = serve_begun(s);
+		if (!is_closed(s) || in_flight(s) || begun(s) != seen) {
+			seen = begun(s);
 			quiet_since_us = now_us;
 		}
 	}
@@ -313,12 +299,16 @@ unsigned service_drain(struct service *s, uint64_t timeout_us)
 	unsigned cut;
 
 	atomic_store(&s->is_ready, false);
-	if (!s->main)
-		return 0;
-	serve_stop_accepting(s->main);
-	wait_quiet(s->main, timeout_us);
-	cut = serve_in_flight(s->main);
-	serve_destroy(&s->main, 0);
+	for (size_t i = 0; i < s->lane_count; i++)
+		lane_close_door(s->places[i].lane);
+	wait_quiet(s, timeout_us);
+	/* A lane that has ended does not count what it cuts off. */
+	for (size_t i = 0; i < s->lane_count; i++)
+		lane_stop(s->places[i].lane);
+	cut = in_flight(s);
+	for (size_t i = 0; i < s->lane_count; i++)
+		lane_destroy(&s->places[i].lane);
+	s->lane_count = 0;
 	return cut;
 }
 
@@ -328,10 +318,10 @@ void service_destroy(struct service **sp)
 
 	if (!s)
 		return;
-	service_drain(s, 0);
+	for (size_t i = 0; i < s->lane_count; i++)
+		lane_destroy(&s->places[i].lane);
 	serve_destroy(&s->admin, ADMIN_DRAIN_US);
-	/* The server threads have ended, and with them their workers. */
-	pthread_key_delete(s->worker_key);
+	mem_free(s->places);
 	lstm_destroy(&s->lstm);
 	model_destroy(&s->model);
 	meter_destroy(&s->meter);

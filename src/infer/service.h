@@ -22,7 +22,10 @@ struct service_options {
 	const char *host;
 	uint16_t port, admin_port; /* 0: the kernel chooses */
 	bool has_admin, reuse_port;
-	unsigned threads; /* of the main port, at least 1 */
+	unsigned threads; /* of the main port, at least 1; each serves and predicts */
+	/* How requests are predicted together and refused, see lane.h and lstm_create(). */
+	size_t max_batch, queue_max;
+	uint64_t queue_delay_us, deadline_us;
 	const char *model_folder;
 	uint64_t idle_timeout_s; /* 0: LIMIT_SERVE_IDLE_S */
 };

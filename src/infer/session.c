@@ -12,7 +12,10 @@
 
 struct session {
 	const struct model *model;
+	const struct lstm *lstm;
 	struct lstm_run *run;
+	float *rows;	     /* [batch_max][window][feature_count] */
+	double *predictions; /* [batch_max][target_count] */
 };
 
 enum err session_create(struct session **out, const struct model *m, const struct lstm *l,
@@ -22,6 +25,9 @@ enum err session_create(struct session **out, const struct model *m, const struc
 	enum err err;
 
 	s->model = m;
+	s->lstm = l;
+	s->rows = mem_zalloc(lstm_batch_max(l) * m->window * m->feature_count, sizeof(*s->rows));
+	s->predictions = mem_zalloc(lstm_batch_max(l) * m->target_count, sizeof(*s->predictions));
 	err = lstm_run_create(&s->run, l, text);
 	if (err)
 		session_destroy(&s);
@@ -35,38 +41,70 @@ void session_destroy(struct session **s)
 	if (!*s)
 		return;
 	lstm_run_destroy(&(*s)->run);
+	mem_free((*s)->rows);
+	mem_free((*s)->predictions);
 	mem_free(*s);
 	*s = NULL;
 }
 
-static void scale_rows(const struct model *m, const float *rows, float *out)
+size_t session_batch_max(const struct session *s)
 {
+	return lstm_batch_max(s->lstm);
+}
+
+float *session_rows(struct session *s, size_t i)
+{
+	return s->rows + i * s->model->window * s->model->feature_count;
+}
+
+/* Window i into its place in the input, [window][shape][feature_count]. */
+static void scale_rows(struct session *s, size_t i, size_t shape)
+{
+	const struct model *m = s->model;
+	const float *rows = session_rows(s, i);
+	float *out = lstm_run_input(s->run) + i * m->feature_count;
+
 	for (size_t row = 0; row < m->window; row++) {
-		for (size_t i = 0; i < m->feature_count; i++)
-			out[i] = (float)((rows[i] - m->features[i].offset) / m->features[i].scale);
+		for (size_t k = 0; k < m->feature_count; k++)
+			out[k] = (float)((rows[k] - m->features[k].offset) / m->features[k].scale);
 		rows += m->feature_count;
-		out += m->feature_count;
+		out += shape * m->feature_count;
 	}
 }
 
-enum err session_predict(struct session *s, const float *rows, double *predictions)
+static void apply_head(const struct model *m, const float *state, double *predictions)
 {
-	const struct model *m = s->model;
-	const float *state;
-
-	scale_rows(m, rows, lstm_run_input(s->run));
-	state = lstm_run_step(s->run);
-	if (!state)
-		return ERR_STATE;
-	for (size_t i = 0; i < m->target_count; i++) {
-		const float *weight = m->head_weight + i * m->hidden;
-		double scaled = m->head_bias[i];
+	for (size_t t = 0; t < m->target_count; t++) {
+		const float *weight = m->head_weight + t * m->hidden;
+		double scaled = m->head_bias[t];
 
 		for (size_t k = 0; k < m->hidden; k++)
 			scaled += (double)weight[k] * state[k];
-		predictions[i] = scaled * m->targets[i].scale + m->targets[i].offset;
-		if (!isfinite(predictions[i]))
-			return ERR_BAD_INPUT;
+		predictions[t] = scaled * m->targets[t].scale + m->targets[t].offset;
 	}
+}
+
+enum err session_run(struct session *s, size_t count)
+{
+	const struct model *m = s->model;
+	const float *states;
+
+	for (size_t i = 0; i < count; i++)
+		scale_rows(s, i, lstm_shape(s->lstm, count));
+	states = lstm_run_step(s->run, count);
+	if (!states)
+		return ERR_STATE;
+	for (size_t i = 0; i < count; i++)
+		apply_head(m, states + i * m->hidden, s->predictions + i * m->target_count);
 	return OK;
+}
+
+const double *session_predictions(const struct session *s, size_t i)
+{
+	const double *predictions = s->predictions + i * s->model->target_count;
+
+	for (size_t t = 0; t < s->model->target_count; t++)
+		if (!isfinite(predictions[t]))
+			return NULL;
+	return predictions;
 }

@@ -3,8 +3,17 @@
  * session - one thread's use of a model: from features as they come to predictions.
  *
  * Scales the features, runs the LSTM, applies the dense head and scales back, as model.h
- * describes. Belongs to the thread that created it. */
+ * describes, for up to session_batch_max() windows at once:
+ *
+ *	parse(..., session_rows(s, 0));
+ *	parse(..., session_rows(s, 1));
+ *	if (session_run(s, 2) == OK)
+ *		use(session_predictions(s, 0), session_predictions(s, 1));
+ *
+ * Used by one thread at a time. */
 #pragma once
+
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -16,6 +25,11 @@ struct session;
 enum err session_create(struct session **out, const struct model *m, const struct lstm *l,
 			struct err_text *text) MUST_CHECK;
 void session_destroy(struct session **s);
-/* rows: [window][feature_count]; predictions: [target_count]. ERR_BAD_INPUT: the values are
- * so large that a prediction is not finite. */
-enum err session_predict(struct session *s, const float *rows, double *predictions) MUST_CHECK;
+size_t session_batch_max(const struct session *s);
+/* Where window i goes: [window][feature_count]. */
+float *session_rows(struct session *s, size_t i);
+/* Predicts the first count windows. ERR_STATE: oneDNN failed. */
+enum err session_run(struct session *s, size_t count) MUST_CHECK;
+/* Of window i: [target_count], valid until the next run. NULL: its values are so large that a
+ * prediction is not finite. */
+const double *session_predictions(const struct session *s, size_t i);

@@ -119,6 +119,18 @@ static enum err open_listener(struct serve *s, struct err_text *text)
 	return OK;
 }
 
+/* A further number for the socket of the door. Each daemon closes its own. */
+static enum err share_listener(struct serve *s, const struct serve *door, struct err_text *text)
+{
+	s->listen_fd = fcntl(door->listen_fd, F_DUPFD_CLOEXEC, 0);
+	s->deaf_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->listen_fd < 0 || s->deaf_fd < 0)
+		return err_set(text, ERR_IO, "sharing port %u: %s (ulimit -n)", door->port,
+			       strerror(errno));
+	s->port = door->port;
+	return OK;
+}
+
 static enum err start_daemon(struct serve *s, struct err_text *text)
 {
 	const struct serve_options *o = &s->options;
@@ -171,7 +183,7 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 	/* libmicrohttpd divides the connections among its threads. */
 	if (s->options.max_connections < s->options.threads)
 		s->options.max_connections = s->options.threads;
-	err = open_listener(s, text);
+	err = options->door ? share_listener(s, options->door, text) : open_listener(s, text);
 	if (!err)
 		err = start_daemon(s, text);
 	if (err) {

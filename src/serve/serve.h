@@ -11,7 +11,8 @@
  *
  * A handler is called once per request, with the whole body, and answers exactly once:
  * serve_reply() or serve_error() before it returns, or serve_defer() and one of the two
- * later. No answer becomes a 500. Requests without a route, with the wrong method or
+ * later. No answer becomes a 500. Who drives the server itself may also serve_hold() requests, to
+ * answer those of one turn together. Requests without a route, with the wrong method or
  * with too large a body are answered here (404, 405 with Allow, 413) as JSON
  * {"error": "..."}. HEAD is served by GET's handler. A request line or head that is not HTTP is
  * answered (400, 431) by libmicrohttpd itself and reaches neither handler nor observer.
@@ -46,6 +47,10 @@ struct serve_answer {
 	uint64_t duration_us; /* from the end of the request's head */
 };
 typedef void (*serve_observe_fn)(void *arg, const struct serve_answer *answer);
+/* The connection of a request that is held has ended (silent for too long, or with the server): r
+ * is not to be answered or touched any more. A client that just goes away is found out with the
+ * answer. */
+typedef void (*serve_gone_fn)(void *arg, struct serve_request *r);
 
 struct serve_options {
 	const char *host; /* name or address; NULL, "" and "*": all interfaces */
@@ -58,7 +63,12 @@ struct serve_options {
 	bool allow_any_origin;	  /* CORS headers for every page of the world, and OPTIONS */
 	const struct serve_route *routes; /* lent until serve_destroy() */
 	serve_observe_fn observe;	  /* may be NULL */
-	void *arg;			  /* for handlers and observe */
+	serve_gone_fn gone;		  /* needed by who holds requests */
+	void *arg;			  /* for handlers, observe and gone */
+	/* Takes connections from the door of that server too, in place of host and port: whichever
+	 * of them is idle gets the next one. Each has to be told to stop accepting; the door is
+	 * closed with the last. Lent for the call. */
+	const struct serve *door;
 };
 
 /* Listens and begins to serve. ERR_BUSY: the port is taken; ERR_NOT_FOUND: no such host;
@@ -110,3 +120,8 @@ void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...)
  * handler calls this first, then passes r on and returns without touching it. The request
  * waits for ever, also when the client has gone away, so whoever defers has a deadline. */
 void serve_defer(struct serve_request *r);
+/* For threads == 0: the answer comes between two turns of the server, from the owner's thread. For
+ * answers that come at once, since it costs nothing while it lasts one turn, and a little with
+ * each further one, where serve_defer() costs some system calls. While requests are
+ * held serve_timeout_us() is 0. */
+void serve_hold(struct serve_request *r);

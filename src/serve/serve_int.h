@@ -41,7 +41,7 @@ struct serve_request {
 	struct buf body, form, reply, headers;
 	bool is_active;	   /* between head and NOTIFY_COMPLETED */
 	bool is_discarded; /* the body is read but not kept: 404, 405, 413 */
-	bool is_dispatched, is_queued, is_deferred, is_form_parsed;
+	bool is_dispatched, is_queued, is_deferred, is_held, is_form_parsed;
 	struct MHD_Response *response; /* set by the answer */
 	unsigned status;
 	char remote[64];

@@ -141,6 +141,15 @@ void serve_defer(struct serve_request *r)
 	MHD_suspend_connection(r->connection);
 }
 
+void serve_hold(struct serve_request *r)
+{
+	const struct serve_options *o = &r->serve->options;
+
+	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response && !r->is_deferred);
+	ensure(!o->threads && o->gone);
+	r->is_held = true;
+}
+
 void serve_add_header(struct serve_request *r, const char *name, const char *value)
 {
 	buf_add(&r->headers, name, strlen(name) + 1);
@@ -224,7 +233,8 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	r->body_bytes = 0;
 	r->route = find_route(r->serve, method, path);
 	r->is_discarded = !r->route;
-	r->is_dispatched = r->is_queued = r->is_deferred = r->is_form_parsed = false;
+	r->is_dispatched = r->is_queued = r->is_deferred = false;
+	r->is_held = r->is_form_parsed = false;
 	r->response = NULL;
 	r->remote[0] = '\0';
 	buf_clear(&r->body);
@@ -301,10 +311,11 @@ enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connec
 				      ->suspended == MHD_YES;
 		if (is_deferred)
 			return MHD_YES;
-		if (!r->response)
+		if (!r->response && !r->is_held)
 			serve_error(r, 500, "the request was not answered");
 	}
-	return queue_answer(r);
+	/* Without an answer libmicrohttpd asks again in its next turn. */
+	return r->response ? queue_answer(r) : MHD_YES;
 }
 
 void serve_request_on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -320,6 +331,8 @@ void serve_request_on_completed(void *cls, struct MHD_Connection *connection, vo
 	if (!r)
 		return;
 	r->is_active = false;
+	if (r->is_held && !r->response)
+		r->serve->options.gone(r->serve->options.arg, r);
 	/* Answered later, when the client had gone. */
 	if (r->response && !r->is_queued)
 		MHD_destroy_response(r->response);

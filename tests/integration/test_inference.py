@@ -417,6 +417,103 @@ def test_counters_equal_what_was_sent(service):
                if key[0].startswith("inference_"))
 
 
+# The queue.
+
+
+def ask_at_once(service, count):
+    """Status, headers and answer of requests that are all there when the service looks."""
+    connections = [service.connection() for _ in range(count)]
+    for connection in connections:
+        assert exchange(connection, "GET", "/healthz")[0] == 200
+    service.program.signal(signal.SIGSTOP)
+    for connection in connections:
+        connection.request("POST", "/predict", GOOD, JSON)
+    service.program.signal(signal.SIGCONT)
+    replies = [connection.getresponse() for connection in connections]
+    return [(reply.status, reply.headers, json.loads(reply.read())) for reply in replies]
+
+
+def test_requests_that_wait_together_are_answered_alike(programs):
+    service = Service(programs, "--port", "0", "--threads", "1")
+    alone = json.loads(service.ask("POST", "/predict", GOOD)[2])["predictions"]
+    for status, _, reply in ask_at_once(service, 45):
+        assert status == 200
+        assert reply["predictions"] == pytest.approx(alone, rel=1e-6)
+    assert service.metrics()["inference_predictions_total", ()] == 46
+
+
+def test_each_of_a_batch_gets_its_own_answer(programs):
+    """Different windows, and some that are wrong, in one batch after the other."""
+    service = Service(programs, "--port", "0", "--threads", "1", "--max-batch", "8",
+                      "--queue-delay-us", "20000")
+    bodies = [json.dumps(golden_body(vector)) for vector in VECTORS["vectors"]]
+    want = [json.loads(service.ask("POST", "/predict", body)[2])["predictions"] for body in bodies]
+
+    def client(number):
+        connection = service.connection()
+        for i in range(number, number + 20):
+            if i % 5 == 0:
+                assert exchange(connection, "POST", "/predict", b"{}")[0] == 422
+                continue
+            status, _, reply = exchange(connection, "POST", "/predict", bodies[i % len(bodies)])
+            assert status == 200
+            got = json.loads(reply)["predictions"]
+            assert got == pytest.approx(want[i % len(bodies)], rel=1e-5)
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        list(pool.map(client, range(12)))
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(programs):
+    service = Service(programs, "--port", "0", "--threads", "1", "--queue", "8")
+    replies = ask_at_once(service, 50)
+    assert [status for status, _, _ in replies].count(200) == 8
+    refused = [(headers, reply) for status, headers, reply in replies if status == 503]
+    assert len(refused) == 42
+    for headers, reply in refused:
+        assert headers["Retry-After"] == "1"
+        assert "8 requests wait already" in reply["error"]
+    # It was no lasting state, and others were never concerned.
+    assert service.ask("POST", "/predict", GOOD)[0] == 200
+    assert service.metrics()["inference_predictions_total", ()] == 9
+
+
+def test_who_has_waited_too_long_is_refused(programs):
+    service = Service(programs, "--port", "0", "--queue-delay-us", "100000", "--deadline-ms", "1")
+    status, headers, reply = service.ask("POST", "/predict", GOOD)
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert "waited for more than 1 ms" in json.loads(reply)["error"]
+
+
+def test_a_queue_delay_ends_with_the_delay_or_a_full_batch(programs):
+    service = Service(programs, "--port", "0", "--threads", "1", "--max-batch", "2",
+                      "--queue-delay-us", "300000")
+    before = time.monotonic()
+    assert service.ask("POST", "/predict", GOOD)[0] == 200
+    assert time.monotonic() - before >= 0.3
+    # Others are served meanwhile.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(service.ask, "POST", "/predict", GOOD)
+        connection = service.connection()
+        while not waiting.done():
+            assert exchange(connection, "GET", "/healthz")[0] == 200
+        assert waiting.result()[0] == 200
+
+
+def test_clients_that_do_not_wait_for_their_answer(programs):
+    service = Service(programs, "--port", "0", "--threads", "1", "--queue-delay-us", "50000")
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GOOD)
+    for i in range(20):
+        s = service.raw()
+        s.sendall(head + GOOD)
+        if i % 2:  # a reset in place of an end
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        s.close()
+    assert service.ask("POST", "/predict", GOOD)[0] == 200
+    assert service.program.stop() == 0
+    assert "cut off" not in service.program.text()
+
+
 # Start and end.
 
 
@@ -597,6 +694,8 @@ def test_models_of_other_sizes_are_served(programs, tmp_path):
 
 @pytest.mark.parametrize("args, text", [
     (["--threads", "0"], "--threads"),
+    (["--max-batch", "65"], "--max-batch"),
+    (["--queue", "0"], "--queue"),
     (["--port", "70000"], "--port"),
     (["--port", "http"], "--port"),
     (["--modle", "x"], "--model"),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "infer/lstm.h"
 #include "infer/model.h"
@@ -70,20 +71,23 @@ static void read_rows(const json_t *from, const struct model *m, float *rows)
 /* The largest difference of a scaled output from PyTorch's, over all vectors. */
 static double worst_error(const struct model *m)
 {
-	float *rows = mem_zalloc(m->window * m->feature_count, sizeof(*rows));
-	double *got = mem_zalloc(m->target_count, sizeof(*got)), worst = 0;
+	double worst = 0;
 	struct session *s = NULL;
 	struct lstm *l = NULL;
 	json_t *vector;
 	size_t at;
 
-	assert_int_equal(lstm_create(&l, m, NULL), OK);
+	assert_int_equal(lstm_create(&l, m, 1, NULL), OK);
 	assert_int_equal(session_create(&s, m, l, NULL), OK);
 	json_array_foreach (json_object_get(page, "vectors"), at, vector) {
 		const json_t *scaled = json_object_get(vector, "scaled");
 
-		read_rows(json_object_get(vector, "rows"), m, rows);
-		assert_int_equal(session_predict(s, rows, got), OK);
+		const double *got;
+
+		read_rows(json_object_get(vector, "rows"), m, session_rows(s, 0));
+		assert_int_equal(session_run(s, 1), OK);
+		got = session_predictions(s, 0);
+		assert_non_null(got);
 		assert_int_equal(json_array_size(scaled), m->target_count);
 		for (size_t i = 0; i < m->target_count; i++) {
 			double mine = (got[i] - m->targets[i].offset) / m->targets[i].scale;
@@ -94,8 +98,6 @@ static double worst_error(const struct model *m)
 	}
 	session_destroy(&s);
 	lstm_destroy(&l);
-	mem_free(rows);
-	mem_free(got);
 	return worst;
 }
 
@@ -128,6 +130,58 @@ static void scaled_outputs_are_those_of_pytorch(void **state)
 	(void)state;
 	if (!(worst <= SCALED_ERROR_MAX))
 		fail_msg("off by %g", worst);
+	model_destroy(&m);
+}
+
+/* All vectors in batches of `count`, each in every place of its batch. */
+static double worst_error_in_batches(const struct model *m, struct session *s, size_t count)
+{
+	const json_t *vectors = json_object_get(page, "vectors");
+	size_t total = json_array_size(vectors);
+	double worst = 0;
+
+	for (size_t first = 0; first < total; first++) {
+		for (size_t i = 0; i < count; i++)
+			read_rows(json_object_get(json_array_get(vectors, (first + i) % total),
+						  "rows"),
+				  m, session_rows(s, i));
+		assert_int_equal(session_run(s, count), OK);
+		for (size_t i = 0; i < count; i++) {
+			const json_t *scaled = json_object_get(
+				json_array_get(vectors, (first + i) % total), "scaled");
+			const double *got = session_predictions(s, i);
+
+			assert_non_null(got);
+			for (size_t t = 0; t < m->target_count; t++) {
+				double mine = (got[t] - m->targets[t].offset) / m->targets[t].scale;
+
+				worst = fmax(
+					worst,
+					fabs(mine - json_number_value(json_array_get(scaled, t))));
+			}
+		}
+	}
+	return worst;
+}
+
+static void batches_of_every_size_are_those_of_pytorch(void **state)
+{
+	struct model *m = load_model();
+	struct session *s = NULL;
+	struct lstm *l = NULL;
+
+	(void)state;
+	assert_int_equal(lstm_create(&l, m, LIMIT_BATCH, NULL), OK);
+	assert_int_equal(session_create(&s, m, l, NULL), OK);
+	assert_int_equal(session_batch_max(s), LIMIT_BATCH);
+	for (size_t count = 1; count <= LIMIT_BATCH; count += count < 9 ? 1 : 11) {
+		double worst = worst_error_in_batches(m, s, count);
+
+		if (!(worst <= SCALED_ERROR_MAX))
+			fail_msg("%zu at once: off by %g", count, worst);
+	}
+	session_destroy(&s);
+	lstm_destroy(&l);
 	model_destroy(&m);
 }
 
@@ -236,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_vectors_are_of_this_model),
 		cmocka_unit_test(scaled_outputs_are_those_of_pytorch),
+		cmocka_unit_test(batches_of_every_size_are_those_of_pytorch),
 		cmocka_unit_test(mistakes_show),
 	};
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * session: against an LSTM written out from its equations, and from several threads. */
+ * session: against an LSTM written out from its equations, one by one and in batches, and from
+ * several threads. */
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "base/rng.h"
 #include "infer/lstm.h"
 #include "infer/model.h"
@@ -156,16 +159,17 @@ static void fill_rows(struct rng *rng, float *rows)
 /* The largest error over `rounds` random windows; infinite when a step fails. */
 static double worst_error(struct session *s, uint64_t seed, int rounds)
 {
-	double got[TARGETS], want[TARGETS], worst = 0;
-	float rows[WINDOW * FEATURES];
+	double want[TARGETS], worst = 0;
 	struct rng rng;
 
 	rng_init(&rng, seed, 0);
 	for (int round = 0; round < rounds; round++) {
-		fill_rows(&rng, rows);
-		if (session_predict(s, rows, got))
+		const double *got;
+
+		fill_rows(&rng, session_rows(s, 0));
+		if (session_run(s, 1) || !(got = session_predictions(s, 0)))
 			return INFINITY;
-		reference_predict(rows, want);
+		reference_predict(session_rows(s, 0), want);
 		for (int t = 0; t < TARGETS; t++)
 			worst = fmax(worst, fabs(got[t] - want[t]) / targets[t].scale);
 	}
@@ -180,7 +184,7 @@ static void predictions_agree_with_the_equations(void **state)
 	double worst;
 
 	(void)state;
-	assert_int_equal(lstm_create(&l, &model, &text), OK);
+	assert_int_equal(lstm_create(&l, &model, 1, &text), OK);
 	assert_int_equal(session_create(&s, &model, l, &text), OK);
 	worst = worst_error(s, 1, 50);
 	if (!(worst <= 1e-5))
@@ -220,7 +224,7 @@ static void threads_share_the_layers_and_get_no_teams(void **state)
 	struct lstm *l = NULL;
 
 	(void)state;
-	assert_int_equal(lstm_create(&l, &model, NULL), OK);
+	assert_int_equal(lstm_create(&l, &model, 1, NULL), OK);
 	for (size_t i = 0; i < THREADS; i++) {
 		parts[i] = (struct part){ .lstm = l, .seed = i };
 		assert_int_equal(
@@ -236,21 +240,110 @@ static void threads_share_the_layers_and_get_no_teams(void **state)
 	lstm_destroy(&l);
 }
 
-static void values_that_overflow_are_refused(void **state)
+/* A batch against the same windows one by one. What stood in the places of larger batches
+ * before must not matter. */
+static void a_batch_predicts_what_single_windows_do(void **state)
 {
-	float rows[WINDOW * FEATURES];
+	static float rows[LIMIT_BATCH][WINDOW * FEATURES];
+	static double alone[LIMIT_BATCH][TARGETS];
 	struct session *s = NULL;
 	struct lstm *l = NULL;
-	double out[TARGETS];
+	struct rng rng;
 
 	(void)state;
-	assert_int_equal(lstm_create(&l, &model, NULL), OK);
+	rng_init(&rng, 3, 0);
+	assert_int_equal(lstm_create(&l, &model, LIMIT_BATCH, NULL), OK);
 	assert_int_equal(session_create(&s, &model, l, NULL), OK);
-	for (int i = 0; i < WINDOW * FEATURES; i++)
-		rows[i] = i % 2 ? 3e38f : -3e38f;
-	if (session_predict(s, rows, out) == OK)
-		for (int t = 0; t < TARGETS; t++)
-			assert_true(isfinite(out[t]));
+	for (size_t count = LIMIT_BATCH; count >= 1; count--) {
+		for (size_t i = 0; i < count; i++) {
+			fill_rows(&rng, rows[i]);
+			memcpy(session_rows(s, 0), rows[i], sizeof(rows[i]));
+			assert_int_equal(session_run(s, 1), OK);
+			memcpy(alone[i], session_predictions(s, 0), sizeof(alone[i]));
+		}
+		for (size_t i = 0; i < count; i++)
+			memcpy(session_rows(s, i), rows[i], sizeof(rows[i]));
+		assert_int_equal(session_run(s, count), OK);
+		for (size_t i = 0; i < count; i++)
+			for (int t = 0; t < TARGETS; t++) {
+				double off = session_predictions(s, i)[t] - alone[i][t];
+
+				if (!(fabs(off) / targets[t].scale <= 1e-6))
+					fail_msg("window %zu of %zu: off by %g", i, count, off);
+			}
+	}
+	session_destroy(&s);
+	lstm_destroy(&l);
+}
+
+static void a_batch_is_limited_to_a_shape_and_to_memory(void **state)
+{
+	struct model large = model;
+	struct lstm *l = NULL;
+
+	(void)state;
+	assert_int_equal(lstm_create(&l, &model, 47, NULL), OK);
+	assert_int_equal(lstm_batch_max(l), 32);
+	assert_int_equal(lstm_shape(l, 1), 1);
+	assert_int_equal(lstm_shape(l, 3), 4);
+	assert_int_equal(lstm_shape(l, 32), 32);
+	lstm_destroy(&l);
+	large.window = LIMIT_MODEL_WINDOW;
+	assert_int_equal(lstm_create(&l, &large, LIMIT_BATCH, NULL), OK);
+	assert_in_range(lstm_batch_max(l), 1, LIMIT_BATCH / 2);
+	lstm_destroy(&l);
+}
+
+/* One cell whose state would be a number that is not normal, and a head that makes it large. */
+static void what_is_too_small_to_be_normal_counts_as_zero(void **state)
+{
+	float weight_ih[4] = { 0 }, weight[4] = { 0 }, none[4] = { 0 }, zero = 0;
+	float bias[4] = { 0, 0, 1e-39f, 0 }, head = 1e38f;
+	struct model_column column = { "c", 0, 1 };
+	struct model_layer layer = { 1, weight_ih, weight, bias, none };
+	const struct model tiny = { .window = 3,
+				    .layer_count = 1,
+				    .hidden = 1,
+				    .feature_count = 1,
+				    .target_count = 1,
+				    .features = &column,
+				    .targets = &column,
+				    .layers = &layer,
+				    .head_weight = &head,
+				    .head_bias = &zero };
+	struct session *s = NULL;
+	struct lstm *l = NULL;
+	volatile float smallest = FLT_MIN;
+
+	(void)state;
+	assert_int_equal(lstm_create(&l, &tiny, 2, NULL), OK);
+	assert_int_equal(session_create(&s, &tiny, l, NULL), OK);
+	for (size_t count = 1; count <= 2; count++) {
+		assert_int_equal(session_run(s, count), OK);
+		assert_true(session_predictions(s, 0)[0] == 0);
+		/* The rest of the thread computes as ever. */
+		assert_true(smallest / 2 > 0);
+	}
+	session_destroy(&s);
+	lstm_destroy(&l);
+}
+
+static void values_that_overflow_are_refused(void **state)
+{
+	struct session *s = NULL;
+	struct lstm *l = NULL;
+	double kept = targets[1].scale;
+
+	(void)state;
+	assert_int_equal(lstm_create(&l, &model, 2, NULL), OK);
+	assert_int_equal(session_create(&s, &model, l, NULL), OK);
+	for (int i = 0; i < 2 * WINDOW * FEATURES; i++)
+		session_rows(s, 0)[i] = i % 2 ? 3e38f : -3e38f;
+	targets[1].scale = INFINITY; /* whatever oneDNN makes of such values */
+	assert_int_equal(session_run(s, 2), OK);
+	assert_null(session_predictions(s, 0));
+	assert_null(session_predictions(s, 1));
+	targets[1].scale = kept;
 	/* What was refused leaves nothing behind. */
 	assert_true(worst_error(s, 2, 3) <= 1e-5);
 	session_destroy(&s);
@@ -262,6 +355,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(predictions_agree_with_the_equations),
 		cmocka_unit_test(threads_share_the_layers_and_get_no_teams),
+		cmocka_unit_test(a_batch_predicts_what_single_windows_do),
+		cmocka_unit_test(a_batch_is_limited_to_a_shape_and_to_memory),
+		cmocka_unit_test(what_is_too_small_to_be_normal_counts_as_zero),
 		cmocka_unit_test(values_that_overflow_are_refused),
 	};
 
