@@ -84,13 +84,16 @@ static void on_gone(void *arg, struct serve_request *r)
 	struct lane *l = arg;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (place_at(l, i)->request == r)
+		if (place_at(l, i)->request == r) {
 			place_at(l, i)->request = NULL;
+			meter_outcome(l->options.meter, OUTCOME_CONNECTION_LOST);
+		}
 }
 
 void lane_predict(struct lane *l, struct serve_request *r)
 {
 	if (l->count == l->options.queue_max) {
+		meter_outcome(l->options.meter, OUTCOME_QUEUE_FULL);
 		serve_add_header(r, "Retry-After", "1");
 		serve_error(r, 503, "%zu requests wait already; ask again later", l->count);
 		return;
@@ -117,11 +120,11 @@ static const char *stamp_now(struct lane *l)
 
 static void answer(struct lane *l, struct serve_request *r, const double *predictions)
 {
+	meter_outcome(l->options.meter, predictions ? OUTCOME_PREDICTED : OUTCOME_NOT_FINITE);
 	if (!predictions) {
 		serve_error(r, 422, "data: values so large that the prediction is not finite");
 		return;
 	}
-	meter_prediction(l->options.meter);
 	buf_clear(&l->reply);
 	for (size_t i = 0; i < l->options.model->target_count; i++)
 		buf_printf(&l->reply, "%s%.9g", i ? ", " : "{\"predictions\": [", predictions[i]);
@@ -132,29 +135,40 @@ static void answer(struct lane *l, struct serve_request *r, const double *predic
 	serve_reply(r, 200, "application/json", l->reply.p, l->reply.len);
 }
 
-/* Takes requests out of the queue until a batch is full; the ones that cannot be in it are
- * answered. */
+/* Puts a request that was waiting into place n of the batch, or answers it. */
+static bool admit(struct lane *l, const struct waiting *w, size_t n, uint64_t now_us)
+{
+	struct predict_fault fault;
+
+	meter_wait(l->options.meter, now_us - w->since_us);
+	if (now_us - w->since_us > l->options.deadline_us) {
+		meter_outcome(l->options.meter, OUTCOME_DEADLINE);
+		serve_add_header(w->request, "Retry-After", "1");
+		serve_error(w->request, 503, "waited for more than %llu ms; ask again later",
+			    (unsigned long long)(l->options.deadline_us / CLOCK_MS));
+		return false;
+	}
+	if (!predict_body_parse(l->options.schema, serve_body(w->request),
+				session_rows(l->session, n), &fault)) {
+		meter_outcome(l->options.meter, OUTCOME_INVALID);
+		serve_error(w->request, fault.status, "%s", fault.text);
+		return false;
+	}
+	l->batch[n] = w->request;
+	return true;
+}
+
+/* Takes requests out of the queue until a batch is full or nobody waits. */
 static size_t make_batch(struct lane *l)
 {
 	const uint64_t now_us = clock_us();
-	size_t batch_max = session_batch_max(l->session), n = 0;
-	struct predict_fault fault;
+	size_t n = 0;
 
-	while (l->count && n < batch_max) {
+	while (l->count && n < session_batch_max(l->session)) {
 		struct waiting w = pop(l);
 
-		if (!w.request)
-			continue;
-		if (now_us - w.since_us > l->options.deadline_us) {
-			serve_add_header(w.request, "Retry-After", "1");
-			serve_error(w.request, 503, "waited for more than %llu ms; ask again later",
-				    (unsigned long long)(l->options.deadline_us / CLOCK_MS));
-		} else if (!predict_body_parse(l->options.schema, serve_body(w.request),
-					       session_rows(l->session, n), &fault)) {
-			serve_error(w.request, fault.status, "%s", fault.text);
-		} else {
-			l->batch[n++] = w.request;
-		}
+		if (w.request && admit(l, &w, n, now_us))
+			n++;
 	}
 	return n;
 }
@@ -162,16 +176,21 @@ static size_t make_batch(struct lane *l)
 static void run_batch(struct lane *l)
 {
 	size_t n = make_batch(l);
+	uint64_t begun_us;
 	enum err err;
 
 	if (!n)
 		return;
+	begun_us = clock_us();
 	err = session_run(l->session, n);
+	meter_batch(l->options.meter, n, clock_us() - begun_us);
 	for (size_t i = 0; i < n; i++) {
-		if (err)
-			serve_error(l->batch[i], 500, "the model failed: %s", err_name(err));
-		else
+		if (!err) {
 			answer(l, l->batch[i], session_predictions(l->session, i));
+			continue;
+		}
+		meter_outcome(l->options.meter, OUTCOME_FAILED);
+		serve_error(l->batch[i], 500, "the model failed: %s", err_name(err));
 	}
 }
 

@@ -38,20 +38,37 @@ static const struct {
 	{ 10000000, "10.0" }, { UINT64_MAX, "+Inf" },
 };
 
+static const char *const outcomes[] = {
+	[OUTCOME_PREDICTED] = "predicted",   [OUTCOME_INVALID] = "invalid",
+	[OUTCOME_NOT_FINITE] = "not_finite", [OUTCOME_QUEUE_FULL] = "queue_full",
+	[OUTCOME_DEADLINE] = "deadline",     [OUTCOME_CONNECTION_LOST] = "connection_lost",
+	[OUTCOME_FAILED] = "failed",
+};
+/* Upper bounds of a batch's size; LIMIT_BATCH is the largest. */
+static const char *const sizes[] = { "1", "2", "4", "8", "16", "32", "64", "+Inf" };
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define PATHS	    COUNT(paths)
 #define METHODS	    COUNT(methods)
 #define CODES	    COUNT(codes)
 #define BUCKETS	    COUNT(bounds)
+#define OUTCOMES    COUNT(outcomes)
+#define SIZES	    COUNT(sizes)
 
 typedef _Atomic uint64_t counter;
+
+struct times {
+	counter buckets[BUCKETS]; /* each time in one of them */
+	counter sum_us;
+};
 
 struct meter {
 	double wall_started_s;
 	counter predictions;
 	counter requests[PATHS][METHODS][CODES];
-	counter buckets[PATHS][BUCKETS]; /* each request in one of them */
-	counter duration_us[PATHS];
+	counter outcomes[OUTCOMES];
+	struct times durations[PATHS], waits, runs;
+	counter batches[SIZES], windows; /* each batch in one; their windows */
 };
 
 struct meter *meter_create(void)
@@ -78,25 +95,50 @@ static size_t place_of(const char *const *list, size_t count, const char *value)
 	return i;
 }
 
+static void add_time(struct times *t, uint64_t us)
+{
+	size_t bucket = 0;
+
+	while (us > bounds[bucket].us)
+		bucket++;
+	atomic_fetch_add(&t->sum_us, us);
+	atomic_fetch_add(&t->buckets[bucket], 1);
+}
+
 void meter_request(struct meter *m, const char *path, const char *method, unsigned status,
 		   uint64_t duration_us)
 {
-	size_t p = place_of(paths, PATHS, path), bucket = 0;
+	size_t p = place_of(paths, PATHS, path);
 	char code[16];
 
 	snprintf(code, sizeof(code), "%u", status);
-	while (duration_us > bounds[bucket].us)
-		bucket++;
-	atomic_fetch_add(&m->duration_us[p], duration_us);
-	atomic_fetch_add(&m->buckets[p][bucket], 1);
+	add_time(&m->durations[p], duration_us);
 	atomic_fetch_add(
 		&m->requests[p][place_of(methods, METHODS, method)][place_of(codes, CODES, code)],
 		1);
 }
 
-void meter_prediction(struct meter *m)
+void meter_outcome(struct meter *m, enum outcome outcome)
 {
-	atomic_fetch_add(&m->predictions, 1);
+	atomic_fetch_add(&m->outcomes[outcome], 1);
+	if (outcome == OUTCOME_PREDICTED)
+		atomic_fetch_add(&m->predictions, 1);
+}
+
+void meter_wait(struct meter *m, uint64_t us)
+{
+	add_time(&m->waits, us);
+}
+
+void meter_batch(struct meter *m, size_t windows, uint64_t us)
+{
+	size_t i = 0;
+
+	while (i < SIZES - 1 && windows > (size_t)1 << i)
+		i++;
+	add_time(&m->runs, us);
+	atomic_fetch_add(&m->windows, windows);
+	atomic_fetch_add(&m->batches[i], 1);
 }
 
 static void write_requests(struct meter *m, struct buf *out)
@@ -117,25 +159,69 @@ static void write_requests(struct meter *m, struct buf *out)
 			}
 }
 
+/* path: NULL: no such label. */
+static void write_times(struct buf *out, const char *name, const char *path, struct times *t)
+{
+	/* The label of the path comes first and is left out by beginning behind it. */
+	struct metrics_label all[] = { { "path", path }, { "le", NULL } };
+	struct metrics_label *labels = path ? all : all + 1;
+	const size_t label_count = path ? 1 : 0;
+	char bucket[96], sum[96], total[96];
+	double sum_s = (double)atomic_load(&t->sum_us) / (double)CLOCK_S;
+	uint64_t count = 0;
+
+	snprintf(bucket, sizeof(bucket), "%s_bucket", name);
+	snprintf(sum, sizeof(sum), "%s_sum", name);
+	snprintf(total, sizeof(total), "%s_count", name);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		count += atomic_load(&t->buckets[i]);
+		all[1].value = bounds[i].le;
+		metrics_text_sample(out, bucket, labels, label_count + 1, (double)count);
+	}
+	metrics_text_sample(out, sum, labels, label_count, sum_s);
+	metrics_text_sample(out, total, labels, label_count, (double)count);
+}
+
 static void write_durations(struct meter *m, struct buf *out)
 {
 	metrics_text_family(out, "inference_request_duration_seconds", METRICS_HISTOGRAM,
 			    "From the end of a request's head to its answer, on the main port.");
-	for (size_t p = 0; p < PATHS; p++) {
-		struct metrics_label labels[] = { { "path", paths[p] }, { "le", NULL } };
-		double sum_s = (double)atomic_load(&m->duration_us[p]) / (double)CLOCK_S;
-		uint64_t count = 0;
+	for (size_t p = 0; p < PATHS; p++)
+		write_times(out, "inference_request_duration_seconds", paths[p], &m->durations[p]);
+	metrics_text_family(out, "inference_queue_duration_seconds", METRICS_HISTOGRAM,
+			    "How long a request waited until its batch was made.");
+	write_times(out, "inference_queue_duration_seconds", NULL, &m->waits);
+	metrics_text_family(out, "inference_compute_duration_seconds", METRICS_HISTOGRAM,
+			    "How long the model took for a batch.");
+	write_times(out, "inference_compute_duration_seconds", NULL, &m->runs);
+}
 
-		for (size_t i = 0; i < BUCKETS; i++) {
-			count += atomic_load(&m->buckets[p][i]);
-			labels[1].value = bounds[i].le;
-			metrics_text_sample(out, "inference_request_duration_seconds_bucket",
-					    labels, 2, (double)count);
-		}
-		metrics_text_sample(out, "inference_request_duration_seconds_sum", labels, 1,
-				    sum_s);
-		metrics_text_sample(out, "inference_request_duration_seconds_count", labels, 1,
-				    (double)count);
+static void write_batches(struct meter *m, struct buf *out)
+{
+	uint64_t count = 0;
+
+	metrics_text_family(out, "inference_batch_size", METRICS_HISTOGRAM,
+			    "Windows predicted at once.");
+	for (size_t i = 0; i < SIZES; i++) {
+		const struct metrics_label le = { "le", sizes[i] };
+
+		count += atomic_load(&m->batches[i]);
+		metrics_text_sample(out, "inference_batch_size_bucket", &le, 1, (double)count);
+	}
+	metrics_text_sample(out, "inference_batch_size_sum", NULL, 0,
+			    (double)atomic_load(&m->windows));
+	metrics_text_sample(out, "inference_batch_size_count", NULL, 0, (double)count);
+}
+
+static void write_outcomes(struct meter *m, struct buf *out)
+{
+	metrics_text_family(out, "inference_outcomes_total", METRICS_COUNTER,
+			    "What became of the requests for predictions.");
+	for (size_t i = 0; i < OUTCOMES; i++) {
+		const struct metrics_label label = { "outcome", outcomes[i] };
+
+		metrics_text_sample(out, "inference_outcomes_total", &label, 1,
+				    (double)atomic_load(&m->outcomes[i]));
 	}
 }
 
@@ -194,10 +280,14 @@ static void write_process(struct meter *m, struct buf *out)
 			  (double)files.rlim_cur);
 }
 
-void meter_write(struct meter *m, const struct model *model, struct buf *out)
+void meter_write(struct meter *m, const struct model *model, unsigned in_flight, struct buf *out)
 {
 	write_requests(m, out);
+	write_outcomes(m, out);
 	write_durations(m, out);
+	write_batches(m, out);
+	write_one(out, "inference_requests_in_flight", METRICS_GAUGE,
+		  "Requests on the main port whose answer is not yet sent.", in_flight);
 	write_one(out, "inference_predictions_total", METRICS_COUNTER, "Windows predicted.",
 		  (double)atomic_load(&m->predictions));
 	write_info(model, out);

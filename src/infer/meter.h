@@ -8,6 +8,7 @@
  * answer that meter_request() was told of stands in every page written afterwards. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -15,10 +16,24 @@
 struct meter;
 struct model;
 
+/* What became of a request for a prediction. */
+enum outcome {
+	OUTCOME_PREDICTED,
+	OUTCOME_INVALID,	 /* 400, 422: the body */
+	OUTCOME_NOT_FINITE,	 /* 422: the values */
+	OUTCOME_QUEUE_FULL,	 /* 503 */
+	OUTCOME_DEADLINE,	 /* 503 */
+	OUTCOME_CONNECTION_LOST, /* while it waited */
+	OUTCOME_FAILED		 /* 500: the model */
+};
+
 struct meter *meter_create(void);
 void meter_destroy(struct meter **m);
 void meter_request(struct meter *m, const char *path, const char *method, unsigned status,
 		   uint64_t duration_us);
-void meter_prediction(struct meter *m);
+void meter_outcome(struct meter *m, enum outcome outcome);
+/* A request has waited so long in the queue, and a batch of so many windows has taken so long. */
+void meter_wait(struct meter *m, uint64_t us);
+void meter_batch(struct meter *m, size_t windows, uint64_t us);
 /* Appends the page. model: NULL while there is none. */
-void meter_write(struct meter *m, const struct model *model, struct buf *out);
+void meter_write(struct meter *m, const struct model *model, unsigned in_flight, struct buf *out);

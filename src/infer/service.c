@@ -38,6 +38,7 @@ struct service {
 	char *quoted_names; /* what the schema points into */
 	char *summary;
 	atomic_bool has_model; /* from then on model and lstm do not change */
+	atomic_bool has_lanes; /* from then on there are as many until the admin port has closed */
 	atomic_bool is_ready;
 	struct serve *admin;
 	struct place admin_place;
@@ -47,6 +48,15 @@ struct service {
 };
 
 /* Requests. */
+
+static unsigned in_flight(const struct service *s)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < s->lane_count; i++)
+		sum += lane_in_flight(s->places[i].lane);
+	return sum;
+}
 
 static void on_predict(void *arg, struct serve_request *r)
 {
@@ -82,7 +92,8 @@ static void on_metrics(void *arg, struct serve_request *r)
 	struct buf page;
 
 	buf_init(&page, LIMIT_METRICS_BYTES);
-	meter_write(s->meter, atomic_load(&s->has_model) ? s->model : NULL, &page);
+	meter_write(s->meter, atomic_load(&s->has_model) ? s->model : NULL,
+		    atomic_load(&s->has_lanes) ? in_flight(s) : 0, &page);
 	if (page.is_full)
 		serve_error(r, 500, "the page of metrics is too long");
 	else
@@ -204,13 +215,17 @@ static enum err open_main(struct service *s, const struct service_options *o, st
 	enum err err = OK;
 
 	s->places = mem_zalloc(o->threads, sizeof(*s->places));
-	for (s->lane_count = 0; s->lane_count < o->threads && !err; s->lane_count++)
+	while (s->lane_count < o->threads && !err) {
 		err = open_lane(s, o, &s->places[s->lane_count], text);
+		s->lane_count += !err;
+	}
 	/* All are there before the first one answers. */
 	for (size_t i = 0; i < s->lane_count && !err; i++)
 		err = lane_start(s->places[i].lane, text);
-	if (!err)
+	if (!err) {
 		s->port = lane_port(s->places[0].lane);
+		atomic_store(&s->has_lanes, true);
+	}
 	return err;
 }
 
@@ -251,15 +266,6 @@ const char *service_summary(const struct service *s)
 	return s->summary;
 }
 
-static unsigned in_flight(const struct service *s)
-{
-	unsigned sum = 0;
-
-	for (size_t i = 0; i < s->lane_count; i++)
-		sum += lane_in_flight(s->places[i].lane);
-	return sum;
-}
-
 static uint64_t begun(const struct service *s)
 {
 	uint64_t sum = 0;
@@ -296,20 +302,13 @@ static void wait_quiet(const struct service *s, uint64_t timeout_us)
 
 unsigned service_drain(struct service *s, uint64_t timeout_us)
 {
-	unsigned cut;
-
 	atomic_store(&s->is_ready, false);
 	for (size_t i = 0; i < s->lane_count; i++)
 		lane_close_door(s->places[i].lane);
 	wait_quiet(s, timeout_us);
-	/* A lane that has ended does not count what it cuts off. */
 	for (size_t i = 0; i < s->lane_count; i++)
 		lane_stop(s->places[i].lane);
-	cut = in_flight(s);
-	for (size_t i = 0; i < s->lane_count; i++)
-		lane_destroy(&s->places[i].lane);
-	s->lane_count = 0;
-	return cut;
+	return in_flight(s);
 }
 
 void service_destroy(struct service **sp)
@@ -319,8 +318,11 @@ void service_destroy(struct service **sp)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->lane_count; i++)
-		lane_destroy(&s->places[i].lane);
+		lane_stop(s->places[i].lane);
+	/* It looks at the lanes. */
 	serve_destroy(&s->admin, ADMIN_DRAIN_US);
+	for (size_t i = 0; i < s->lane_count; i++)
+		lane_destroy(&s->places[i].lane);
 	mem_free(s->places);
 	lstm_destroy(&s->lstm);
 	model_destroy(&s->model);

@@ -39,7 +39,7 @@ uint16_t service_admin_port(const struct service *s); /* 0: none */
 const char *service_summary(const struct service *s);
 
 /* Not ready any more, takes no new connections, waits up to timeout_us until the requests that
- * were sent are answered (a moment without any shows it), then closes the main port. The admin
- * port stays. Returns how many requests were cut off. */
+ * were sent are answered (a moment without any shows it), then stops serving the main port. The
+ * admin port stays until service_destroy(). Returns how many requests were cut off. */
 unsigned service_drain(struct service *s, uint64_t timeout_us);
 void service_destroy(struct service **s);

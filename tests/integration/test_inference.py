@@ -417,6 +417,61 @@ def test_counters_equal_what_was_sent(service):
                if key[0].startswith("inference_"))
 
 
+def histogram(samples, name):
+    """Count, sum and the counts up to each bound."""
+    return (samples[name + "_count", ()], samples[name + "_sum", ()],
+            {dict(labels)["le"]: value for (sample, labels), value in samples.items()
+             if sample == name + "_bucket"})
+
+
+def outcomes(samples):
+    return {dict(labels)["outcome"]: int(value) for (name, labels), value in samples.items()
+            if name == "inference_outcomes_total" and value}
+
+
+def test_batches_waits_and_runs_are_counted(programs):
+    service = Service(programs, "--port", "0", "--threads", "1", "--max-batch", "4",
+                      "--queue-delay-us", "1000000")
+    assert [reply[0] for reply in ask_at_once(service, 12)] == [200] * 12
+    samples = service.metrics()
+    count, total, sizes = histogram(samples, "inference_batch_size")
+    assert (count, total) == (3, 12)
+    assert (sizes["2"], sizes["4"], sizes["+Inf"]) == (0, 3, 3)
+    count, total, _ = histogram(samples, "inference_compute_duration_seconds")
+    assert count == 3 and total > 0
+    count, total, bounds = histogram(samples, "inference_queue_duration_seconds")
+    assert count == 12 and min(map(float, bounds)) == 5e-05
+    # One that comes alone has waited for others.
+    assert service.ask("POST", "/predict", GOOD)[0] == 200
+    samples = service.metrics()
+    count, total, bounds = histogram(samples, "inference_queue_duration_seconds")
+    assert count == 13 and total >= 1 and bounds["0.5"] <= 12
+    assert histogram(samples, "inference_batch_size")[2]["1"] == 1
+    assert outcomes(samples) == {"predicted": 13}
+
+
+def test_what_became_of_requests_is_counted(programs):
+    service = Service(programs, "--port", "0", "--threads", "1", "--queue", "3")
+    service.ask("POST", "/predict", b"{}")
+    service.ask("POST", "/predict", b"{")
+    ask_at_once(service, 5)
+    assert outcomes(service.metrics()) == {"predicted": 3, "invalid": 2, "queue_full": 2}
+
+
+def test_requests_in_flight_are_shown(service):
+    def shown():
+        return service.metrics()["inference_requests_in_flight", ()]
+
+    assert shown() == 0
+    with service.raw() as s:
+        s.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                  b"Content-Length: %d\r\n\r\n" % len(GOOD))
+        wait_until(lambda: shown() == 1)
+        s.sendall(GOOD)
+        assert read_to_end(s).startswith(b"HTTP/1.1 200 OK\r\n")
+    wait_until(lambda: shown() == 0)
+
+
 # The queue.
 
 
@@ -483,6 +538,7 @@ def test_who_has_waited_too_long_is_refused(programs):
     status, headers, reply = service.ask("POST", "/predict", GOOD)
     assert (status, headers["Retry-After"]) == (503, "1")
     assert "waited for more than 1 ms" in json.loads(reply)["error"]
+    assert outcomes(service.metrics()) == {"deadline": 1}
 
 
 def test_a_queue_delay_ends_with_the_delay_or_a_full_batch(programs):
