@@ -6,10 +6,12 @@ import concurrent.futures
 import http.client
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -475,12 +477,19 @@ def test_requests_in_flight_are_shown(service):
 # The queue.
 
 
+def is_stopped(pid):
+    """Every thread of it: the signal alone does not mean that yet."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
+
+
 def ask_at_once(service, count):
     """Status, headers and answer of requests that are all there when the service looks."""
     connections = [service.connection() for _ in range(count)]
     for connection in connections:
         assert exchange(connection, "GET", "/healthz")[0] == 200
     service.program.signal(signal.SIGSTOP)
+    wait_until(lambda: is_stopped(service.program.pid))
     for connection in connections:
         connection.request("POST", "/predict", GOOD, JSON)
     service.program.signal(signal.SIGCONT)
@@ -609,6 +618,43 @@ def test_requests_that_wait_unread_are_answered_at_the_end(programs):
     service.program.signal(signal.SIGCONT)
     assert [connection.getresponse().status for connection in connections] == [200] * 50
     assert service.program.wait() == 0
+
+
+def test_no_reply_is_lost_when_the_end_comes_under_load(programs):
+    service = Service(programs, "--port", "0", "--threads", "2", "--drain-timeout", "60s")
+    begun = threading.Barrier(17)
+
+    def client(_):
+        connection = service.connection()
+        assert exchange(connection, "POST", "/predict", GOOD)[0] == 200
+        begun.wait()
+        count = 1
+        while True:
+            status, headers, reply = exchange(connection, "POST", "/predict", GOOD)
+            assert (status, "predictions" in json.loads(reply)) == (200, True)
+            count += 1
+            if headers.get("Connection", "").lower() == "close":
+                return count
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        counts = pool.map(client, range(16))
+        begun.wait()
+        service.program.signal(signal.SIGTERM)
+        assert min(counts) >= 2
+    assert service.program.wait() == 0
+    assert "cut off" not in service.program.text()
+
+
+def test_what_waits_in_the_queue_is_answered_at_the_end(programs):
+    service = Service(programs, "--port", "0", "--queue-delay-us", "1000000")
+    with service.raw() as s:
+        s.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GOOD))
+        s.sendall(GOOD)
+        wait_until(lambda: service.metrics()["inference_requests_in_flight", ()] == 1)
+        service.program.signal(signal.SIGTERM)
+        assert read_to_end(s).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert service.program.wait() == 0
+    assert "cut off" not in service.program.text()
 
 
 def refuses(port):
