@@ -64,6 +64,7 @@
 #define LIMIT_MESSAGE_OBJECTS	(4 * 1024 * 1024) /* 100 MB while a frame is read */
 #define LIMIT_MESSAGE_DEPTH	16
 #define LIMIT_MESSAGE_BUCKETS	400000		    /* of full resolution, in one report */
+#define LIMIT_MESSAGE_SLABS	16384		    /* that these take in memory: 128 MB */
 #define LIMIT_MESSAGE_COUNT	1000000000000000ull /* any number that is counted */
 #define LIMIT_MESSAGE_CPU	100000.0	    /* percent that a thread may claim */
 #define LIMIT_WORKER_ID_BYTES	255		    /* of a ZeroMQ identity */

@@ -26,7 +26,8 @@ struct reader {
 	struct msg_memory *memory;
 	double now_wall_s;
 	struct err_text *text;
-	enum err err; /* the first one */
+	enum err err;	   /* the first one */
+	size_t slabs_left; /* that the message may still take */
 };
 
 static const char *const type_names[] = {
@@ -178,16 +179,49 @@ static void read_response_times(struct reader *r, const msgpack_object *o, struc
 	}
 }
 
+static void read_hist(struct reader *r, const msgpack_object *o, const char *key, struct hist *h)
+{
+	if (!need_map(r, o, key))
+		return;
+	for (uint32_t i = 0; i < o->via.map.size && !r->err; i++) {
+		hist_add(h, read_count(r, &o->via.map.ptr[i].key, key),
+			 read_count(r, &o->via.map.ptr[i].val, key));
+		/* Checked at each step: a sum of many could wrap around. */
+		if (h->count > LIMIT_MESSAGE_COUNT)
+			fail(r, key, "counts more than 1e15");
+	}
+}
+
+/* One map per outcome. */
+static void read_outcomes(struct reader *r, const msgpack_object *o, const char *key,
+			  struct hist set[STATS_OUTCOMES])
+{
+	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != STATS_OUTCOMES) {
+		fail(r, key, "must be an array with a map for each outcome");
+		return;
+	}
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		size_t before = hist_slabs(&set[i]), more;
+
+		read_hist(r, &o->via.array.ptr[i], key, &set[i]);
+		more = hist_slabs(&set[i]) - before;
+		if (more > r->slabs_left)
+			fail(r, key, "would take too much memory");
+		r->slabs_left -= more < r->slabs_left ? more : r->slabs_left;
+	}
+}
+
 /* Our own reports: full resolution, read instead of the rounded times. */
 static void read_times(struct reader *r, const msgpack_object *o, struct stats_entry *e)
 {
-	static const char key[] = "times_us";
+	const msgpack_object *responses = find(o, "responses_us");
 
-	if (!need_map(r, o, key))
-		return;
-	for (uint32_t i = 0; i < o->via.map.size; i++)
-		hist_add(&e->times, read_count(r, &o->via.map.ptr[i].key, key),
-			 read_count(r, &o->via.map.ptr[i].val, key));
+	read_outcomes(r, find(o, "times_us"), "times_us", e->times);
+	if (responses)
+		read_outcomes(r, responses, "responses_us", e->responses);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++)
+		if (e->responses[i].count > e->times[i].count)
+			fail(r, "responses_us", "counts more than times_us");
 }
 
 static void read_seconds(struct reader *r, const msgpack_object *o, const char *key,
@@ -226,17 +260,17 @@ static void read_entry(struct reader *r, const msgpack_object *o, struct stats_e
 		fmax(e->last_request_timestamp, read_number(r, find(o, "last_request_timestamp"),
 							    "last_request_timestamp", 0));
 	if (find(o, "times_us"))
-		read_times(r, find(o, "times_us"), e);
+		read_times(r, o, e);
 	else
 		read_response_times(r, find(o, "response_times"), e);
 	read_seconds(r, find(o, "num_reqs_per_sec"), "num_reqs_per_sec", e, false);
 	read_seconds(r, find(o, "num_fail_per_sec"), "num_fail_per_sec", e, true);
 	/* num_none_requests is what the buckets leave over: the sum beside struct stats must
 	 * hold whatever a peer claims. */
-	if (e->times.count + e->rounded.count > e->num_requests)
+	if (stats_timed(e) + e->rounded.count > e->num_requests)
 		fail(r, "response_times", "counts more than num_requests");
 	else
-		e->num_none_requests = e->num_requests - e->times.count - e->rounded.count;
+		e->num_none_requests = e->num_requests - stats_timed(e) - e->rounded.count;
 }
 
 static void read_entries(struct reader *r, const msgpack_object *o, struct stats *stats)
@@ -279,17 +313,9 @@ static void read_errors(struct reader *r, const msgpack_object *o, struct stats 
 /* Of our own workers only. */
 static void read_health(struct reader *r, const msgpack_object *o, struct health *h)
 {
-	const msgpack_object *lag;
-
 	if (!o || !need_map(r, o, "generator"))
 		return;
-	lag = need_map(r, find(o, "lag_us"), "lag_us");
-	for (uint32_t i = 0; lag && i < lag->via.map.size && !r->err; i++) {
-		hist_add(&h->lag, read_count(r, &lag->via.map.ptr[i].key, "lag_us"),
-			 read_count(r, &lag->via.map.ptr[i].val, "lag_us"));
-		if (h->lag.count > LIMIT_MESSAGE_COUNT)
-			fail(r, "lag_us", "counts more than 1e15");
-	}
+	read_hist(r, find(o, "lag_us"), "lag_us", &h->lag);
 	h->lag_max_us = read_count(r, find(o, "lag_max_us"), "lag_max_us");
 	h->spans = read_count(r, find(o, "spans"), "spans");
 	h->cpu_percent_max = read_number(r, find(o, "cpu_percent_max"), "cpu_percent_max", 0);
@@ -404,7 +430,9 @@ static void read_message(struct reader *r, const msgpack_object *o, struct msg *
 
 enum err msg_decode(struct str frame, double now_wall_s, struct msg *out, struct err_text *text)
 {
-	struct reader r = { .now_wall_s = now_wall_s, .text = text };
+	struct reader r = { .now_wall_s = now_wall_s,
+			    .text = text,
+			    .slabs_left = LIMIT_MESSAGE_SLABS };
 	msgpack_object object;
 	size_t at = 0;
 

@@ -86,9 +86,11 @@ struct msg_spawning_complete {
  * on, at most MSG_REPORT_ROWS of each, are written; the total only when both are 0. So a
  * large report goes as several messages (see msg_report_more).
  * Locust's response_times have whole milliseconds and two digits. With have_times every entry
- * that was measured by us also has "times_us", {microseconds: count} of its hist's buckets,
- * which is read instead; beyond LIMIT_MESSAGE_BUCKETS in a message it is left out. With have_times
- * the first part also has "generator", a map of what struct health holds. */
+ * that was measured by us also has "times_us", which is read instead: an array with a map
+ * {microseconds: count} of the hist's buckets for each of enum stats_outcome, in its order. Where
+ * requests were scheduled there is "responses_us", likewise. Beyond LIMIT_MESSAGE_BUCKETS or
+ * LIMIT_MESSAGE_SLABS in a message both are left out. With have_times the first part also has
+ * "generator", a map of what struct health holds. */
 struct msg_report {
 	const struct stats *stats;
 	bool have_times;	      /* when writing */

@@ -127,12 +127,11 @@ static size_t buckets_of(const struct hist *h)
 	return buckets;
 }
 
-static void put_times(msgpack_packer *pk, const char *key, const struct hist *h, size_t buckets)
+static void put_hist(msgpack_packer *pk, const struct hist *h)
 {
 	uint64_t us, count;
 
-	put_key(pk, key);
-	msgpack_pack_map(pk, buckets);
+	msgpack_pack_map(pk, buckets_of(h));
 	for (size_t at = 0; hist_next(h, &at, &us, &count);) {
 		msgpack_pack_uint64(pk, us);
 		msgpack_pack_uint64(pk, count);
@@ -161,18 +160,56 @@ static void put_seconds(msgpack_packer *pk, const char *key, const struct stats_
 	}
 }
 
-/* *buckets_left: how many buckets of full resolution the message may still take. */
-static void put_entry(msgpack_packer *pk, const struct stats_entry *e, size_t *buckets_left)
+static void put_outcomes(msgpack_packer *pk, const char *key, const struct hist set[STATS_OUTCOMES])
 {
-	/* Times that came as rounded ones would be missing from the others. */
-	size_t buckets = *buckets_left && !e->rounded.count ? buckets_of(&e->times) : 0;
-	bool has_times = buckets && buckets <= *buckets_left;
+	put_key(pk, key);
+	msgpack_pack_array(pk, STATS_OUTCOMES);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++)
+		put_hist(pk, &set[i]);
+}
 
-	msgpack_pack_map(pk, has_times ? 15 : 14);
-	if (has_times) {
-		put_times(pk, "times_us", &e->times, buckets);
-		*buckets_left -= buckets;
+/* What full resolution takes, or may still take, in a message. */
+struct room {
+	size_t buckets, slabs;
+};
+
+static struct room room_of(const struct stats_entry *e)
+{
+	struct room room = { 0 };
+
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		room.buckets += buckets_of(&e->times[i]) + buckets_of(&e->responses[i]);
+		room.slabs += hist_slabs(&e->times[i]) + hist_slabs(&e->responses[i]);
 	}
+	return room;
+}
+
+/* Takes from *left what the entry's full resolution needs; false: there is none, or no room.
+ * Times that came as rounded ones would be missing from the others. */
+static bool take_room(struct room *left, const struct stats_entry *e)
+{
+	struct room room;
+
+	if (!left->buckets || e->rounded.count || !stats_timed(e))
+		return false;
+	room = room_of(e);
+	if (room.buckets > left->buckets || room.slabs > left->slabs)
+		return false;
+	left->buckets -= room.buckets;
+	left->slabs -= room.slabs;
+	return true;
+}
+
+static void put_entry(msgpack_packer *pk, const struct stats_entry *e, struct room *left)
+{
+	bool has_times = take_room(left, e);
+	bool has_responses = has_times && stats_scheduled(e);
+
+	msgpack_pack_map(pk, 14 + has_times + has_responses);
+	if (has_times)
+		put_outcomes(pk, "times_us", e->times);
+	if (has_responses)
+		put_outcomes(pk, "responses_us", e->responses);
 	put_text_at(pk, "name", str_of(e->name));
 	put_text_at(pk, "method", str_of(e->method));
 	put_time_at(pk, "last_request_timestamp", e->last_request_timestamp);
@@ -199,7 +236,7 @@ static bool is_worth(const struct stats_entry *e)
 	return e->num_requests || e->num_failures;
 }
 
-static void put_entries(msgpack_packer *pk, const struct msg_report *report, size_t *buckets_left)
+static void put_entries(msgpack_packer *pk, const struct msg_report *report, struct room *left)
 {
 	const struct map *entries = &report->stats->entries;
 	struct map_entry *slot;
@@ -212,20 +249,20 @@ static void put_entries(msgpack_packer *pk, const struct msg_report *report, siz
 	at = report->entries_at;
 	for (size_t n = 0; n < MSG_REPORT_ROWS && (slot = map_next(entries, &at)); n++)
 		if (is_worth(slot->value))
-			put_entry(pk, slot->value, buckets_left);
+			put_entry(pk, slot->value, left);
 }
 
-static void put_total(msgpack_packer *pk, const struct msg_report *report, size_t *buckets_left)
+static void put_total(msgpack_packer *pk, const struct msg_report *report, struct room *left)
 {
 	struct stats none;
 
 	put_key(pk, "stats_total");
 	if (!report->entries_at && !report->errors_at) {
-		put_entry(pk, &report->stats->total, buckets_left);
+		put_entry(pk, &report->stats->total, left);
 		return;
 	}
 	stats_init(&none, report->stats->total.start_time);
-	put_entry(pk, &none.total, buckets_left);
+	put_entry(pk, &none.total, left);
 	stats_fini(&none);
 }
 
@@ -261,7 +298,8 @@ static void put_health(msgpack_packer *pk, const struct health *h)
 {
 	put_key(pk, "generator");
 	msgpack_pack_map(pk, 9);
-	put_times(pk, "lag_us", &h->lag, buckets_of(&h->lag));
+	put_key(pk, "lag_us");
+	put_hist(pk, &h->lag);
 	put_count_at(pk, "lag_max_us", h->lag_max_us);
 	put_count_at(pk, "spans", h->spans);
 	put_number_at(pk, "cpu_percent_max", h->cpu_percent_max);
@@ -275,7 +313,7 @@ static void put_health(msgpack_packer *pk, const struct health *h)
 static void put_report(msgpack_packer *pk, const struct msg_report *report)
 {
 	const char *phase = msg_phase_name(report->phase);
-	size_t buckets_left = report->have_times ? LIMIT_MESSAGE_BUCKETS : 0;
+	struct room left = { report->have_times ? LIMIT_MESSAGE_BUCKETS : 0, LIMIT_MESSAGE_SLABS };
 	bool has_health = report->have_times && !report->entries_at && !report->errors_at;
 
 	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health);
@@ -283,8 +321,8 @@ static void put_report(msgpack_packer *pk, const struct msg_report *report)
 		put_health(pk, &report->stats->health);
 	if (phase)
 		put_text_at(pk, "phase", str_of(phase));
-	put_entries(pk, report, &buckets_left);
-	put_total(pk, report, &buckets_left);
+	put_entries(pk, report, &left);
+	put_total(pk, report, &left);
 	put_errors(pk, report);
 	put_counts_at(pk, report->counts);
 	put_count_at(pk, "user_count", sum_of(report->counts));

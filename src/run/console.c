@@ -100,7 +100,7 @@ static void add_percentiles_separator(struct buf *out, int name)
 
 static bool has_times(const struct stats_entry *e)
 {
-	return e->times.count + e->rounded.count > 0;
+	return stats_timed(e) + e->rounded.count > 0;
 }
 
 static void add_percentiles_row(struct buf *out, const struct stats_entry *e, int name)

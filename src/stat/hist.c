@@ -78,35 +78,87 @@ void hist_merge(struct hist *into, const struct hist *from)
 	}
 }
 
+uint64_t hist_percentile_us(const struct hist *h, double share)
+{
+	return hist_set_percentile_us(h, 1, share);
+}
+
 bool hist_next(const struct hist *h, size_t *at, uint64_t *us, uint64_t *count)
 {
-	for (; *at < HIST_SLABS * HIST_SLAB_BUCKETS; ++*at) {
-		const uint64_t *s = h->slabs[*at / HIST_SLAB_BUCKETS];
+	return hist_set_next(h, 1, at, us, count);
+}
 
-		if (!s) {
-			*at += HIST_SLAB_BUCKETS - 1 - *at % HIST_SLAB_BUCKETS;
+size_t hist_slabs(const struct hist *h)
+{
+	size_t slabs = 0;
+
+	for (size_t i = 0; i < HIST_SLABS; i++)
+		slabs += h->slabs[i] != NULL;
+	return slabs;
+}
+
+uint64_t hist_set_count(const struct hist *set, size_t size)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += set[i].count;
+	return count;
+}
+
+static bool has_slab(const struct hist *set, size_t size, size_t slab)
+{
+	for (size_t i = 0; i < size; i++)
+		if (set[i].slabs[slab])
+			return true;
+	return false;
+}
+
+bool hist_set_next(const struct hist *set, size_t size, size_t *at, uint64_t *us, uint64_t *count)
+{
+	while (*at < HIST_SLABS * HIST_SLAB_BUCKETS) {
+		size_t bucket = *at, in_slab = bucket % HIST_SLAB_BUCKETS;
+
+		if (!in_slab && !has_slab(set, size, bucket / HIST_SLAB_BUCKETS)) {
+			*at += HIST_SLAB_BUCKETS;
 			continue;
 		}
-		if (!s[*at % HIST_SLAB_BUCKETS])
-			continue;
-		*us = middle_of(*at);
-		*count = s[*at % HIST_SLAB_BUCKETS];
 		++*at;
+		*count = 0;
+		for (size_t i = 0; i < size; i++) {
+			const uint64_t *slab = set[i].slabs[bucket / HIST_SLAB_BUCKETS];
+
+			*count += slab ? slab[in_slab] : 0;
+		}
+		if (!*count)
+			continue;
+		*us = middle_of(bucket);
 		return true;
 	}
 	return false;
 }
 
-uint64_t hist_percentile_us(const struct hist *h, double share)
+uint64_t hist_set_percentile_us(const struct hist *set, size_t size, double share)
 {
-	uint64_t us = 0, count, seen = 0, rank = (uint64_t)(share * (double)h->count);
+	uint64_t all = hist_set_count(set, size), us = 0, count, seen = 0;
+	uint64_t rank = (uint64_t)(share * (double)all);
 
-	if ((double)rank < share * (double)h->count || rank == 0)
+	if ((double)rank < share * (double)all || rank == 0)
 		rank++;
-	for (size_t at = 0; hist_next(h, &at, &us, &count);) {
+	for (size_t at = 0; hist_set_next(set, size, &at, &us, &count);) {
 		seen += count;
 		if (seen >= rank)
 			break;
 	}
 	return us;
+}
+
+double hist_set_mean_us(const struct hist *set, size_t size)
+{
+	uint64_t all = hist_set_count(set, size), us, count;
+	double sum = 0;
+
+	for (size_t at = 0; hist_set_next(set, size, &at, &us, &count);)
+		sum += (double)us * (double)count;
+	return all ? sum / (double)all : 0;
 }

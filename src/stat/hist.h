@@ -34,3 +34,13 @@ uint64_t hist_percentile_us(const struct hist *h, double share);
 /* Visits the non-empty buckets in ascending order:
  * for (size_t at = 0; hist_next(h, &at, &us, &count);) ... us is the bucket's middle. */
 bool hist_next(const struct hist *h, size_t *at, uint64_t *us, uint64_t *count);
+
+/* How many slabs it has: what it takes in memory. */
+size_t hist_slabs(const struct hist *h);
+
+/* The same of an array of histograms as if they were merged, without merging them. */
+uint64_t hist_set_count(const struct hist *set, size_t size);
+uint64_t hist_set_percentile_us(const struct hist *set, size_t size, double share);
+/* Mean of the buckets' middles; 0 when empty. */
+double hist_set_mean_us(const struct hist *set, size_t size);
+bool hist_set_next(const struct hist *set, size_t size, size_t *at, uint64_t *us, uint64_t *count);

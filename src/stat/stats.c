@@ -22,7 +22,10 @@ static void zero_entry(struct stats_entry *e, double now_wall_s)
 	e->min_response_time_ms = NAN;
 	e->start_time = now_wall_s;
 	e->last_request_timestamp = 0;
-	hist_clear(&e->times);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		hist_clear(&e->times[i]);
+		hist_clear(&e->responses[i]);
+	}
 	rounded_clear(&e->rounded);
 	memset(e->seconds, 0, sizeof(e->seconds));
 }
@@ -38,7 +41,10 @@ static void fini_entry(struct stats_entry *e)
 {
 	mem_free(e->method);
 	mem_free(e->name);
-	hist_fini(&e->times);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		hist_fini(&e->times[i]);
+		hist_fini(&e->responses[i]);
+	}
 	rounded_fini(&e->rounded);
 }
 
@@ -140,15 +146,16 @@ void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requ
 	slot->failures += failures;
 }
 
-static void count_request(struct stats_entry *e, uint64_t us, uint64_t content_bytes,
-			  bool is_failure, double now_wall_s)
+static void count_request(struct stats_entry *e, const struct stats_request *request,
+			  double now_wall_s)
 {
-	double ms = (double)us / 1000;
+	double ms = (double)request->service_us / 1000;
+	bool is_failure = request->error != NULL;
 
 	e->num_requests++;
 	e->num_failures += is_failure;
 	e->total_response_time_ms += ms;
-	e->total_content_length += content_bytes;
+	e->total_content_length += request->content_bytes;
 	/* Written so that the NAN of an untimed entry is replaced. */
 	if (!(e->min_response_time_ms <= ms))
 		e->min_response_time_ms = ms;
@@ -156,18 +163,20 @@ static void count_request(struct stats_entry *e, uint64_t us, uint64_t content_b
 		e->max_response_time_ms = ms;
 	if (now_wall_s > e->last_request_timestamp)
 		e->last_request_timestamp = now_wall_s;
-	hist_add(&e->times, us, 1);
+	hist_add(&e->times[request->outcome], request->service_us, 1);
+	if (request->is_scheduled)
+		hist_add(&e->responses[request->outcome], request->response_us, 1);
 	stats_entry_add_second(e, (int64_t)now_wall_s, 1, is_failure);
 }
 
-void stats_record(struct stats *s, struct stats_entry *e, uint64_t us, uint64_t content_bytes,
-		  const char *error, double now_wall_s)
+void stats_record(struct stats *s, struct stats_entry *e, const struct stats_request *request,
+		  double now_wall_s)
 {
-	count_request(e, us, content_bytes, error != NULL, now_wall_s);
-	count_request(&s->total, us, content_bytes, error != NULL, now_wall_s);
-	if (error)
+	count_request(e, request, now_wall_s);
+	count_request(&s->total, request, now_wall_s);
+	if (request->error)
 		stats_add_error(s, (struct str){ "", 0 }, str_of(e->method), str_of(e->name),
-				str_of(error), 1, now_wall_s, now_wall_s);
+				str_of(request->error), 1, now_wall_s, now_wall_s);
 }
 
 static struct stats_error *find_error(struct stats *s, struct str key, struct str method,
@@ -227,7 +236,10 @@ void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from)
 	into->start_time = fmin(into->start_time, from->start_time);
 	into->last_request_timestamp =
 		fmax(into->last_request_timestamp, from->last_request_timestamp);
-	hist_merge(&into->times, &from->times);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		hist_merge(&into->times[i], &from->times[i]);
+		hist_merge(&into->responses[i], &from->responses[i]);
+	}
 	rounded_merge(&into->rounded, &from->rounded);
 	for (size_t i = 0; i < STATS_SECONDS; i++)
 		if (from->seconds[i].requests || from->seconds[i].failures)

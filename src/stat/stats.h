@@ -7,9 +7,14 @@
  * the workers' reports (stats_merge, or the parts of an entry read off the wire).
  * Field names and meanings are Locust's (its RequestStats and StatsEntry).
  *
- * A response time is counted exactly once: in `times` (microseconds, three digits)
+ * There are two latencies. Service time is from the call to the last byte: what Locust knows as
+ * response time. Response time is from the moment at which the request was meant to be sent; it
+ * exists only where there was such a moment (paced and open models), and is at least as long.
+ *
+ * A service time is counted exactly once: in `times` (microseconds, three digits, by outcome)
  * when this program measured it, in `rounded` when it came over Locust's protocol.
- * So at any time  num_requests - num_none_requests == times.count + rounded.count.
+ * So at any time  num_requests - num_none_requests == stats_timed(e) + rounded.count.
+ * What is in `responses` is in `times` too, under the same outcome.
  *
  * Limits: LIMIT_STAT_NAMES entries, LIMIT_STAT_ERRORS errors; what is beyond counts
  * under the name STATS_OTHERS. Not thread-safe: one owner at a time. */
@@ -33,6 +38,23 @@ struct stats_second {
 	uint64_t requests, failures;
 };
 
+enum stats_outcome {
+	STATS_OK,	     /* counts as a success */
+	STATS_HTTP_ERROR,    /* a whole answer came and counts as a failure */
+	STATS_NETWORK_ERROR, /* no whole answer came */
+	STATS_OUTCOMES
+};
+
+/* One finished request. */
+struct stats_request {
+	uint64_t service_us;
+	uint64_t response_us; /* only when scheduled */
+	bool is_scheduled;
+	enum stats_outcome outcome; /* STATS_OK exactly when error is NULL */
+	uint64_t content_bytes;
+	const char *error; /* its text is counted as well */
+};
+
 struct stats_entry {
 	char *method, *name;
 	uint64_t num_requests;	    /* all, failures included */
@@ -44,7 +66,8 @@ struct stats_entry {
 	uint64_t total_content_length; /* bytes */
 	double start_time;	       /* unix seconds: creation or last reset */
 	double last_request_timestamp; /* unix seconds of the last request's end, 0: none */
-	struct hist times;
+	struct hist times[STATS_OUTCOMES];
+	struct hist responses[STATS_OUTCOMES];
 	struct rounded rounded;
 	struct stats_second seconds[STATS_SECONDS]; /* slot = unix_s % STATS_SECONDS */
 };
@@ -74,10 +97,9 @@ void stats_reset(struct stats *s, double now_wall_s);
 struct stats_entry *stats_entry(struct stats *s, struct str method, struct str name,
 				double now_wall_s);
 
-/* One finished request, counted in the entry and in the total. error: NULL for success,
- * else its text, counted as well. now_wall_s is the end of the request. */
-void stats_record(struct stats *s, struct stats_entry *e, uint64_t us, uint64_t content_bytes,
-		  const char *error, double now_wall_s);
+/* Counts a request in the entry and in the total. now_wall_s is when it ended. */
+void stats_record(struct stats *s, struct stats_entry *e, const struct stats_request *request,
+		  double now_wall_s);
 
 /* Counts an error row. An empty key (len 0) is made from the three parts: Locust takes any
  * string that is unique and stable. */
@@ -100,6 +122,11 @@ double stats_percentile_ms(const struct stats_entry *e, double share);
 /* As exact as the entry allows: three digits when all of it was measured here, else
  * Locust's rounded value. */
 double stats_percentile_exact_ms(const struct stats_entry *e, double share);
+/* How many service times were measured here, and response times. */
+uint64_t stats_timed(const struct stats_entry *e);
+uint64_t stats_scheduled(const struct stats_entry *e);
+/* The word of an outcome in reports and messages. */
+const char *stats_outcome_name(enum stats_outcome outcome);
 /* All of the entry's times as rounded buckets; out must be init'ed and is added to. */
 void stats_rounded(const struct stats_entry *e, struct rounded *out);
 double stats_fail_ratio(const struct stats_entry *e);

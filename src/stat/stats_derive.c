@@ -16,9 +16,31 @@ double stats_avg_response_time_ms(const struct stats_entry *e)
 	return timed ? e->total_response_time_ms / (double)timed : 0;
 }
 
+uint64_t stats_timed(const struct stats_entry *e)
+{
+	return hist_set_count(e->times, STATS_OUTCOMES);
+}
+
+uint64_t stats_scheduled(const struct stats_entry *e)
+{
+	return hist_set_count(e->responses, STATS_OUTCOMES);
+}
+
+const char *stats_outcome_name(enum stats_outcome outcome)
+{
+	static const char *const names[STATS_OUTCOMES] = {
+		[STATS_OK] = "ok",
+		[STATS_HTTP_ERROR] = "http_error",
+		[STATS_NETWORK_ERROR] = "network_error",
+	};
+
+	return names[outcome];
+}
+
 void stats_rounded(const struct stats_entry *e, struct rounded *out)
 {
-	rounded_add_hist(out, &e->times);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++)
+		rounded_add_hist(out, &e->times[i]);
 	rounded_merge(out, &e->rounded);
 }
 
@@ -49,8 +71,10 @@ double stats_median_ms(const struct stats_entry *e)
 
 double stats_percentile_exact_ms(const struct stats_entry *e, double share)
 {
-	double ms = e->rounded.count ? stats_percentile_ms(e, share)
-				     : (double)hist_percentile_us(&e->times, share) / 1000;
+	double ms =
+		e->rounded.count
+			? stats_percentile_ms(e, share)
+			: (double)hist_set_percentile_us(e->times, STATS_OUTCOMES, share) / 1000;
 
 	return clamp_to_seen(e, ms);
 }

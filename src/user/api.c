@@ -143,6 +143,7 @@ static void ask(struct visit *v, const char *name)
 	is_whole = visit_walk(v);
 	t->state = TURN_ANSWERED;
 	t->ended_us = loop_now(loop);
+	t->has_answer = !t->reply.error;
 	health_add_lag(&t->user->place->tally.stats->health, t->reply.ended_us - t->ended_us);
 	t->response.time_us = t->reply.time_us;
 	if (!is_whole)
@@ -181,7 +182,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 	name = v.request->name ? v.request->name : name_of(path);
 	t->label = tally_label(&u->place->tally, method, name);
 	t->response = (struct cic_response){ .body = "" };
-	t->has_failed_check = false;
+	t->has_failed_check = t->has_answer = false;
 	if (prepare(&v, path)) {
 		ask(&v, name);
 		return &t->response;

@@ -96,17 +96,17 @@ struct label *tally_label(struct tally *t, const char *method, const char *name)
 	return slot->label;
 }
 
-void tally_record(struct tally *t, struct label *label, uint64_t us, uint64_t content_bytes,
-		  const char *error, uint64_t end_us)
+void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
+		  uint64_t ended_us)
 {
-	double wall_s = wall_of(t, end_us);
+	double wall_s = wall_of(t, ended_us);
 
 	if (label->generation != t->generation) {
 		label->entry =
 			stats_entry(t->stats, str_of(label->method), str_of(label->name), wall_s);
 		label->generation = t->generation;
 	}
-	stats_record(t->stats, label->entry, us, content_bytes, error, wall_s);
+	stats_record(t->stats, label->entry, request, wall_s);
 }
 
 void tally_error(struct tally *t, const char *name, const char *error, uint64_t now_us)

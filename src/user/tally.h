@@ -38,9 +38,9 @@ void tally_fini(struct tally *t);
 
 /* The label of a row, made when new; beyond LIMIT_STAT_NAMES that of STATS_OTHERS. */
 struct label *tally_label(struct tally *t, const char *method, const char *name);
-/* Counts a request that ended at end_us (monotonic); error: NULL for success. */
-void tally_record(struct tally *t, struct label *label, uint64_t us, uint64_t content_bytes,
-		  const char *error, uint64_t end_us);
+/* Counts a request that ended at ended_us (monotonic). */
+void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
+		  uint64_t ended_us);
 /* An error that belongs to no request. */
 void tally_error(struct tally *t, const char *name, const char *error, uint64_t now_us);
 /* Goes on counting in `blank`; what was counted so far is the caller's. */

@@ -58,13 +58,30 @@ void user_fail_request(struct turn *t, const char *class, const char *text)
 	t->response.error = t->error;
 }
 
+/* What a task waited for its turn is paid once, by its first request: the later ones could not
+ * have been sent before the earlier ones were answered, however punctual the task. */
+static void count_request(struct cic_user *u)
+{
+	const struct turn *t = u->turn;
+	const struct cic_response *r = &t->response;
+	struct stats_request request = { .service_us = r->time_us,
+					 .response_us = r->time_us + u->late_us,
+					 .is_scheduled = u->is_scheduled,
+					 .content_bytes = r->body_len,
+					 .error = r->error };
+
+	if (r->error)
+		request.outcome = t->has_answer ? STATS_HTTP_ERROR : STATS_NETWORK_ERROR;
+	u->late_us = 0;
+	tally_record(&u->place->tally, t->label, &request, t->ended_us);
+}
+
 void user_settle_request(struct cic_user *u)
 {
 	struct turn *t = u->turn;
 
 	if (t->state == TURN_ANSWERED) {
-		tally_record(&u->place->tally, t->label, t->response.time_us, t->response.body_len,
-			     t->response.error, t->ended_us);
+		count_request(u);
 		http_conn_release(&u->conn);
 		decoder_release(u->place->decoder, &t->decoded);
 	}
@@ -135,13 +152,24 @@ static uint64_t next_task_us(struct cic_user *u)
 	case CIC_WAIT_BETWEEN:
 		return now_us + user_seconds_us(wait->a + rng_unit(&u->rng) * (wait->b - wait->a));
 	case CIC_WAIT_PACING:
-		u->paced_us += user_seconds_us(wait->a);
-		if (u->paced_us < now_us)
-			u->paced_us = now_us;
+		u->meant_us = u->paced_us + user_seconds_us(wait->a);
+		u->paced_us = u->meant_us > now_us ? u->meant_us : now_us;
 		return u->paced_us;
 	default:
 		return now_us + user_seconds_us(wait->a);
 	}
+}
+
+/* Of paced users only. The clock is read, for the loop's time is that of the turn's begin. */
+static void note_lateness(struct cic_user *u)
+{
+	uint64_t now_us;
+
+	if (u->kind->class->wait.kind != CIC_WAIT_PACING)
+		return;
+	now_us = clock_us();
+	u->is_scheduled = true;
+	u->late_us = now_us > u->meant_us ? now_us - u->meant_us : 0;
 }
 
 static void work(struct cic_user *u)
@@ -153,10 +181,11 @@ static void work(struct cic_user *u)
 			u->kind->class->on_start(u);
 		user_settle_request(u);
 		u->phase = USER_WORKING;
-		u->paced_us = loop_now(u->place->loop);
+		u->paced_us = u->meant_us = loop_now(u->place->loop);
 	}
 	while (!u->wants_stop) {
 		t->has_waited = false;
+		note_lateness(u);
 		draw_task(u)->run(u);
 		user_settle_request(u);
 		u->next_us = next_task_us(u);
@@ -177,10 +206,13 @@ static void run(void *arg)
 	turn.decoded = NULL;
 	buf_init(&turn.url, LIMIT_URL_BYTES);
 	u->turn = &turn;
-	if (u->phase == USER_ENDING)
+	if (u->phase == USER_ENDING) {
+		u->is_scheduled = false;
+		u->late_us = 0;
 		u->kind->class->on_stop(u);
-	else
+	} else {
 		work(u);
+	}
 	end_turn(u);
 }
 

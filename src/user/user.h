@@ -77,6 +77,7 @@ struct turn {
 	uint64_t asked_us, ended_us;
 	enum turn_state state;
 	bool has_failed_check;
+	bool has_answer; /* the last request's came, whole */
 	bool has_waited; /* was suspended since the task began */
 	char error[LIMIT_STAT_ERROR_BYTES];
 	char header[LIMIT_HEADER_VALUE_BYTES];
@@ -100,9 +101,14 @@ struct cic_user {
 	struct rng rng;
 	uint64_t number;
 	uint64_t next_us;   /* when the next task begins */
-	uint64_t paced_us;  /* when the last one was to begin */
+	uint64_t paced_us;  /* the last start on its grid */
+	uint64_t meant_us;  /* of a paced user: when its task is to begin */
 	uint64_t cut_at_us; /* latest end of a user that is to stop */
 	struct loop_grave grave;
+	/* Of the running task, set before it runs: it was meant for a moment (paced, open), and
+	 * began so much later. The first request of the task carries late_us and zeroes it. */
+	uint64_t late_us;
+	bool is_scheduled;
 	/* then the class's data_bytes */
 };
 

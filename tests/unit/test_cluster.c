@@ -185,7 +185,12 @@ static void make_requests(struct sim *s, struct node *n)
 		stats_record(&n->counted,
 			     stats_entry(&n->counted, str_of("GET"),
 					 str_of(times % 3 ? "/a" : "/b"), WALL_S),
-			     1000 + times, 10, times % 7 ? NULL : "broken", WALL_S);
+			     &(struct stats_request){ .service_us = 1000 + times,
+						      .content_bytes = 10,
+						      .error = times % 7 ? NULL : "broken",
+						      .outcome = times % 7 ? STATS_OK
+									   : STATS_HTTP_ERROR },
+			     WALL_S);
 		s->made++;
 	}
 }
@@ -466,7 +471,7 @@ static void check_counts(struct sim *s)
 
 	CHECK(s, run->stats.total.num_requests == s->made);
 	CHECK(s, sum_of_entries(&run->stats) == s->made);
-	CHECK(s, run->stats.total.times.count == s->made);
+	CHECK(s, stats_timed(&run->stats.total) == s->made);
 	CHECK(s, sum_of_entries(&run->window) == run->window.total.num_requests);
 	CHECK(s, run_user_count(run) == 0);
 }

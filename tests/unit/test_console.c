@@ -203,7 +203,10 @@ static void test_current_rates_while_running(void **state)
 	(void)state;
 	for (int second = 0; second < 20; second++)
 		for (int i = 0; i < (second < 10 ? 1 : 4); i++)
-			stats_record(&run.stats, e, 2000, 10, NULL, START_S + second);
+			stats_record(
+				&run.stats, e,
+				&(struct stats_request){ .service_us = 2000, .content_bytes = 10 },
+				START_S + second);
 	console_stats(&run, false, 0, &out);
 	/* Seconds 7 to 16: three of 1 and seven of 4. */
 	assert_non_null(strstr(out.p, "|    3.10        0.00"));

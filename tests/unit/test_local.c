@@ -112,8 +112,9 @@ static void answer(unsigned requests)
 	stats_init(&delta, run_wall_s(run));
 	for (unsigned i = 0; i < requests; i++)
 		stats_record(&delta,
-			     stats_entry(&delta, str_of("GET"), str_of("/"), run_wall_s(run)), 1000,
-			     1, NULL, run_wall_s(run));
+			     stats_entry(&delta, str_of("GET"), str_of("/"), run_wall_s(run)),
+			     &(struct stats_request){ .service_us = 1000, .content_bytes = 1 },
+			     run_wall_s(run));
 	fake.options.on_delta(fake.options.arg, &delta, fake.counts);
 	stats_fini(&delta);
 }

@@ -129,8 +129,9 @@ static void hear_stats(struct fixture *f, const char *id, unsigned requests, enu
 
 	stats_init(&stats, WALL_S);
 	for (; requests; requests--)
-		stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/"), WALL_S), 1000,
-			     1, NULL, WALL_S);
+		stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/"), WALL_S),
+			     &(struct stats_request){ .service_us = 1000, .content_bytes = 1 },
+			     WALL_S);
 	m.report = (struct msg_report){ .stats = &stats, .counts = { counts, 1 }, .phase = phase };
 	hear(f, id, &m);
 	stats_fini(&stats);

@@ -415,10 +415,14 @@ static void a_report_survives_the_wire(void **state)
 
 	(void)state;
 	stats_init(&stats, NOW_S);
-	stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/a"), NOW_S), 152300, 10,
-		     NULL, NOW_S);
-	stats_record(&stats, stats_entry(&stats, str_of("POST"), str_of("/b"), NOW_S), 900, 5,
-		     "broken \xff text", NOW_S + 1);
+	stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/a"), NOW_S),
+		     &(struct stats_request){ .service_us = 152300, .content_bytes = 10 }, NOW_S);
+	stats_record(&stats, stats_entry(&stats, str_of("POST"), str_of("/b"), NOW_S),
+		     &(struct stats_request){ .service_us = 900,
+					      .content_bytes = 5,
+					      .error = "broken \xff text",
+					      .outcome = STATS_HTTP_ERROR },
+		     NOW_S + 1);
 	m.report = (struct msg_report){ .stats = &stats,
 					.counts = { counts, 1 },
 					.phase = MSG_PHASE_TEST };
@@ -449,22 +453,25 @@ static void our_own_reports_keep_full_resolution(void **state)
 	stats_init(&stats, NOW_S);
 	e = stats_entry(&stats, str_of("GET"), str_of("/a"), NOW_S);
 	for (uint64_t us = 1; us <= 100000; us += 7)
-		stats_record(&stats, e, us, 1, NULL, NOW_S);
+		stats_record(&stats, e,
+			     &(struct stats_request){ .service_us = us, .content_bytes = 1 },
+			     NOW_S);
 	m.report = (struct msg_report){ .stats = &stats };
 	got = round_trip(&m, &frame);
 	assert_null(memmem(frame.p, frame.len, "times_us", strlen("times_us")));
-	assert_int_equal(got.report.stats->total.times.count, 0);
+	assert_int_equal(stats_timed(&got.report.stats->total), 0);
 	msg_fini(&got);
 	buf_fini(&frame);
 
 	m.report.have_times = true;
 	got = round_trip(&m, &frame);
-	assert_int_equal(got.report.stats->total.times.count, stats.total.num_requests);
+	assert_int_equal(stats_timed(&got.report.stats->total), stats.total.num_requests);
 	assert_int_equal(got.report.stats->total.rounded.count, 0);
 	assert_int_equal(got.report.stats->total.num_none_requests, 0);
 	for (double share = 0; share <= 1; share += 0.001)
-		assert_int_equal(hist_percentile_us(&got.report.stats->total.times, share),
-				 hist_percentile_us(&stats.total.times, share));
+		assert_int_equal(hist_set_percentile_us(got.report.stats->total.times,
+							STATS_OUTCOMES, share),
+				 hist_set_percentile_us(stats.total.times, STATS_OUTCOMES, share));
 	msg_fini(&got);
 	buf_fini(&frame);
 	stats_fini(&stats);
@@ -576,9 +583,13 @@ static void too_many_buckets_fall_back_to_rounded_times(void **state)
 		e = stats_entry(&stats, str_of("GET"), str_of(name), NOW_S);
 		for (uint64_t bucket = 0; bucket < 10000; bucket++)
 			stats_record(&stats, e,
-				     bucket < 2048 ? bucket
-						   : (1024 + bucket % 1024) << (bucket / 1024 - 1),
-				     1, NULL, NOW_S);
+				     &(struct stats_request){
+					     .service_us = bucket < 2048
+								   ? bucket
+								   : (1024 + bucket % 1024)
+									     << (bucket / 1024 - 1),
+					     .content_bytes = 1 },
+				     NOW_S);
 	}
 	m.report = (struct msg_report){ .stats = &stats, .have_times = true };
 	got = round_trip(&m, &frame);
@@ -586,8 +597,8 @@ static void too_many_buckets_fall_back_to_rounded_times(void **state)
 	for (size_t i = 0; i < got.report.stats->entries.used; i++) {
 		const struct stats_entry *e = got.report.stats->entries.entries[i].value;
 
-		assert_int_equal(e->times.count + e->rounded.count, 10000);
-		counted += e->times.count;
+		assert_int_equal(stats_timed(e) + e->rounded.count, 10000);
+		counted += stats_timed(e);
 	}
 	assert_in_range(counted, LIMIT_MESSAGE_BUCKETS / 2, LIMIT_MESSAGE_BUCKETS);
 	msg_fini(&got);
@@ -608,8 +619,12 @@ static void a_large_report_goes_in_parts(void **state)
 		char name[32];
 
 		snprintf(name, sizeof(name), "/%d", i);
-		stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of(name), NOW_S), 1000,
-			     1, name, NOW_S);
+		stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of(name), NOW_S),
+			     &(struct stats_request){ .service_us = 1000,
+						      .content_bytes = 1,
+						      .error = name,
+						      .outcome = STATS_HTTP_ERROR },
+			     NOW_S);
 	}
 	m.report = (struct msg_report){ .stats = &stats };
 	do {

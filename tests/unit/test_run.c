@@ -96,7 +96,8 @@ static void report(unsigned requests, bool is_draining)
 	for (unsigned i = 0; i < requests; i++)
 		stats_record(&delta,
 			     stats_entry(&delta, str_of("GET"), str_of("/"), run_wall_s(&run)),
-			     1000, 10, NULL, run_wall_s(&run));
+			     &(struct stats_request){ .service_us = 1000, .content_bytes = 10 },
+			     run_wall_s(&run));
 	run_add_stats(&run, &delta, is_draining);
 	stats_fini(&delta);
 }

@@ -46,11 +46,16 @@ static void labels_outlive_a_hand_over(void **state)
 	label = tally_label(&t, "GET", "/a");
 	assert_ptr_equal(tally_label(&t, "GET", "/a"), label);
 	assert_ptr_not_equal(tally_label(&t, "POST", "/a"), label);
-	tally_record(&t, label, 5, 10, NULL, 0);
+	tally_record(&t, label, &(struct stats_request){ .service_us = 5, .content_bytes = 10 }, 0);
 	first = tally_take(&t, blank(), 1);
 	give_back(first);
-	tally_record(&t, label, 5, 10, NULL, 2);
-	tally_record(&t, label, 5, 10, "wrong", 2);
+	tally_record(&t, label, &(struct stats_request){ .service_us = 5, .content_bytes = 10 }, 2);
+	tally_record(&t, label,
+		     &(struct stats_request){ .service_us = 5,
+					      .content_bytes = 10,
+					      .error = "wrong",
+					      .outcome = STATS_HTTP_ERROR },
+		     2);
 	second = tally_take(&t, blank(), 3);
 	assert_int_equal(second->entries.count, 1);
 	assert_int_equal(requests_of(second, "GET", "/a"), 2);
@@ -90,13 +95,15 @@ static void names_beyond_the_limit_share_a_row(void **state)
 	assert_ptr_equal(tally_label(&t, "GET", longest), tally_label(&t, "GET", longest));
 	for (int i = 0; i < LIMIT_STAT_NAMES + 20; i++) {
 		snprintf(name, sizeof(name), "/%d", i);
-		tally_record(&t, tally_label(&t, "GET", name), 1, 0, NULL, 0);
+		tally_record(&t, tally_label(&t, "GET", name),
+			     &(struct stats_request){ .service_us = 1 }, 0);
 	}
 	assert_true(t.stats->entries.count <= LIMIT_STAT_NAMES);
 	assert_int_equal(requests_of(t.stats, "", STATS_OTHERS), 21);
 	assert_int_equal(t.stats->total.num_requests, LIMIT_STAT_NAMES + 20);
 	tally_forget(&t);
-	tally_record(&t, tally_label(&t, "GET", "/0"), 1, 0, NULL, 0);
+	tally_record(&t, tally_label(&t, "GET", "/0"), &(struct stats_request){ .service_us = 1 },
+		     0);
 	assert_int_equal(requests_of(t.stats, "GET", "/0"), 2);
 	tally_fini(&t);
 }

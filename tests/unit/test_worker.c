@@ -139,8 +139,10 @@ static void answer(struct fixture *f, unsigned requests)
 		f->collects--;
 		stats_init(&delta, NOW_S);
 		for (; requests; requests--)
-			stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of("/"), NOW_S),
-				     1000, 1, NULL, NOW_S);
+			stats_record(
+				&delta, stats_entry(&delta, str_of("GET"), str_of("/"), NOW_S),
+				&(struct stats_request){ .service_us = 1000, .content_bytes = 1 },
+				NOW_S);
 		worker_on_delta(f->worker, &delta, f->users, f->now_us);
 		stats_fini(&delta);
 	}

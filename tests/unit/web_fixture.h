@@ -279,7 +279,11 @@ static inline void record(const char *name, uint64_t us, const char *error)
 	struct stats delta;
 
 	stats_init(&delta, now);
-	stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of(name), now), us, 10, error,
+	stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of(name), now),
+		     &(struct stats_request){ .service_us = us,
+					      .content_bytes = 10,
+					      .error = error,
+					      .outcome = error ? STATS_HTTP_ERROR : STATS_OK },
 		     now);
 	run_add_stats(&run, &delta, false);
 	stats_fini(&delta);
