@@ -114,6 +114,9 @@ static void checks_decide_what_failed(void **state)
 	play(&rig, judge, 7);
 	assert_int_equal(rig.total.total.num_requests, 7);
 	assert_int_equal(rig.total.total.num_failures, 5);
+	assert_int_equal(rig.total.total.times[STATS_OK].count, 2);
+	assert_int_equal(rig.total.total.times[STATS_HTTP_ERROR].count, 3);
+	assert_int_equal(rig.total.total.times[STATS_NETWORK_ERROR].count, 2);
 	assert_int_equal(rig_errors(&rig, "CatchResponseError(\"it's wrong\\n\")"), 1);
 	assert_int_equal(rig_errors(&rig, "CatchResponseError('first')"), 1);
 	assert_int_equal(

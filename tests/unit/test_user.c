@@ -73,8 +73,31 @@ static void pacing_keeps_its_grid(void **state)
 	assert_int_equal(next_task_us(&u), 2000000);
 	loop.now_us = 2700000; /* took too long: at once, and a new grid */
 	assert_int_equal(next_task_us(&u), 2700000);
+	assert_int_equal(u.meant_us, 2500000); /* so late it is: 200 ms */
 	loop.now_us = 2700001;
 	assert_int_equal(next_task_us(&u), 3200000);
+	assert_int_equal(u.meant_us, 3200000);
+}
+
+static void lateness_is_against_the_clock(void **state)
+{
+	struct cic_user_class class = { .wait = CIC_CONSTANT_PACING(1) };
+	struct user_kind kind = { .class = &class };
+	struct cic_user u = user_of(&kind, 0);
+
+	(void)state;
+	loop.now_us = 1; /* stood still */
+	u.meant_us = clock_us() - 5000;
+	note_lateness(&u);
+	assert_true(u.is_scheduled);
+	assert_true(u.late_us >= 5000);
+	u.meant_us = clock_us() + CLOCK_S; /* early by a timer's grain: not late */
+	note_lateness(&u);
+	assert_int_equal(u.late_us, 0);
+	u = user_of(&kind, 0);
+	class.wait = (struct cic_wait)CIC_CONSTANT(1);
+	note_lateness(&u);
+	assert_false(u.is_scheduled);
 }
 
 static void tasks_by_weight(void **state)
@@ -115,9 +138,13 @@ static void a_waiting_user_is_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(constant_and_no_wait),	 cmocka_unit_test(between_is_uniform),
-		cmocka_unit_test(pacing_keeps_its_grid), cmocka_unit_test(tasks_by_weight),
-		cmocka_unit_test(seconds_of_any_kind),	 cmocka_unit_test(a_waiting_user_is_small),
+		cmocka_unit_test(constant_and_no_wait),
+		cmocka_unit_test(between_is_uniform),
+		cmocka_unit_test(pacing_keeps_its_grid),
+		cmocka_unit_test(tasks_by_weight),
+		cmocka_unit_test(lateness_is_against_the_clock),
+		cmocka_unit_test(seconds_of_any_kind),
+		cmocka_unit_test(a_waiting_user_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
