@@ -82,7 +82,9 @@ static void print_tables(const struct runner *r, bool is_final)
 	console_stats(r->run, is_final, terminal_columns(), &out);
 	if (is_final) {
 		console_percentiles(r->run, terminal_columns(), &out);
+		console_responses(r->run, terminal_columns(), &out);
 		console_errors(r->run, terminal_columns(), &out);
+		console_model(r->run, &out);
 		console_generator(r->run, &out);
 	}
 	fwrite(buf_str(&out).p, 1, out.len, stderr);
@@ -278,6 +280,11 @@ static struct run_task *tasks_of(const struct cic_user_class *c, size_t *count)
 	return tasks;
 }
 
+static enum run_model model_of(const struct cic_user_class *c)
+{
+	return c->wait.kind == CIC_WAIT_PACING ? RUN_PACED : RUN_CLOSED;
+}
+
 static void describe_classes(struct runner *r)
 {
 	const struct scenario *s = r->scenario;
@@ -289,7 +296,8 @@ static void describe_classes(struct runner *r)
 
 		*out = (struct run_class){ .name = c->name,
 					   .weight = c->weight > 0 ? c->weight : 1,
-					   .fixed_count = c->fixed_count };
+					   .fixed_count = c->fixed_count,
+					   .model = model_of(c) };
 		out->tasks = tasks_of(c, &out->task_count);
 	}
 	r->run_options = (struct run_options){ .classes = r->classes,

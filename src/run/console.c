@@ -116,6 +116,15 @@ static void add_percentiles_row(struct buf *out, const struct stats_entry *e, in
 	rounded_fini(&all);
 }
 
+static void add_percentiles_head(struct buf *out, int name)
+{
+	buf_printf(out, "%-8s %-*s", "Type", name, "Name");
+	for (size_t i = 0; i < SHARE_COUNT; i++)
+		buf_printf(out, " %*s", i ? 6 : 8, share_names[i]);
+	buf_printf(out, " %6s\n", "# reqs");
+	add_percentiles_separator(out, name);
+}
+
 void console_percentiles(const struct run *run, unsigned columns, struct buf *out)
 {
 	int name = name_width(columns);
@@ -123,11 +132,7 @@ void console_percentiles(const struct run *run, unsigned columns, struct buf *ou
 	struct stats_entry **rows = stats_sorted(&run->stats, &count);
 
 	buf_add_text(out, "Response time percentiles (approximated)\n");
-	buf_printf(out, "%-8s %-*s", "Type", name, "Name");
-	for (size_t i = 0; i < SHARE_COUNT; i++)
-		buf_printf(out, " %*s", i ? 6 : 8, share_names[i]);
-	buf_printf(out, " %6s\n", "# reqs");
-	add_percentiles_separator(out, name);
+	add_percentiles_head(out, name);
 	for (size_t i = 0; i < count; i++)
 		if (has_times(rows[i]))
 			add_percentiles_row(out, rows[i], name);
@@ -136,6 +141,52 @@ void console_percentiles(const struct run *run, unsigned columns, struct buf *ou
 		add_percentiles_row(out, &run->stats.total, name);
 	buf_add_char(out, '\n');
 	mem_free(rows);
+}
+
+static void add_responses_row(struct buf *out, const struct stats_entry *e, int name)
+{
+	buf_printf(out, "%-8s %-*s", e->method, name, e->name);
+	for (size_t i = 0; i < SHARE_COUNT; i++) {
+		double ms =
+			(double)hist_set_percentile_us(e->responses, STATS_OUTCOMES, shares[i]) /
+			CLOCK_MS;
+
+		buf_printf(out, " %*.*f", i ? 6 : 8, ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
+	}
+	buf_printf(out, " %6" PRIu64 "\n", stats_scheduled(e));
+}
+
+void console_responses(const struct run *run, unsigned columns, struct buf *out)
+{
+	int name = name_width(columns);
+	struct stats_entry **rows;
+	size_t count;
+
+	if (!stats_scheduled(&run->stats.total))
+		return;
+	rows = stats_sorted(&run->stats, &count);
+	buf_add_text(out, "Response time from the intended start, percentiles in ms\n");
+	add_percentiles_head(out, name);
+	for (size_t i = 0; i < count; i++)
+		if (stats_scheduled(rows[i]))
+			add_responses_row(out, rows[i], name);
+	add_percentiles_separator(out, name);
+	add_responses_row(out, &run->stats.total, name);
+	buf_add_char(out, '\n');
+	mem_free(rows);
+}
+
+void console_model(const struct run *run, struct buf *out)
+{
+	const char *model = run_model_name(run);
+
+	if (!model)
+		return;
+	buf_printf(out, "Load model: %s%s\n", model,
+		   strcmp(model, "closed") == 0
+			   ? " (users wait for their answers: while the target "
+			     "stalls nothing is sent, so nothing is late)"
+			   : "");
 }
 
 void console_generator(const struct run *run, struct buf *out)

@@ -16,6 +16,11 @@
  * in the final table. */
 void console_stats(const struct run *run, bool is_final, unsigned columns, struct buf *out);
 void console_percentiles(const struct run *run, unsigned columns, struct buf *out);
+/* The same from the intended start, in milliseconds as exact as they were measured. Nothing when
+ * no request had one. */
+void console_responses(const struct run *run, unsigned columns, struct buf *out);
+/* One line: which model of load the times are to be read by. */
+void console_model(const struct run *run, struct buf *out);
 /* How the load generator itself did, and a warning when it was the limit. Nothing when nothing is
  * known of it. */
 void console_generator(const struct run *run, struct buf *out);

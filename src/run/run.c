@@ -301,6 +301,20 @@ uint64_t run_user_count(const struct run *run)
 	return sum;
 }
 
+const char *run_model_name(const struct run *run)
+{
+	/* Indexed by a bit for each model. */
+	static const char *const names[1 << RUN_MODELS] = { NULL,	  "closed",
+							    "paced",	  "closed+paced",
+							    "open",	  "closed+open",
+							    "paced+open", "closed+paced+open" };
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < run->options.class_count; i++)
+		bits |= 1u << run->options.classes[i].model;
+	return names[bits];
+}
+
 void run_log_spawned(const struct run *run)
 {
 	struct buf text;

@@ -42,12 +42,21 @@ struct run_task {
 	double weight;
 };
 
+/* When a user class sends: what its response times can mean. */
+enum run_model {
+	RUN_CLOSED, /* after the last answer and a wait: a slow target slows the load down */
+	RUN_PACED,  /* at moments of its own, but one after the other */
+	RUN_OPEN,   /* at moments that do not depend on the target at all */
+	RUN_MODELS
+};
+
 struct run_class {
 	const char *name;
 	double weight;
 	uint64_t fixed_count; /* 0: by weight */
 	const struct run_task *tasks;
 	size_t task_count;
+	enum run_model model;
 };
 
 /* One start (or change while running) as POST /swarm asks for it. */
@@ -160,6 +169,8 @@ void run_tick(struct run *run, uint64_t now_us);
 /* A test is being started, made or stopped. */
 bool run_is_busy(const struct run *run);
 uint64_t run_user_count(const struct run *run);
+/* "closed", "paced", "open", or several with a plus, by the scenario's classes; NULL without. */
+const char *run_model_name(const struct run *run);
 /* Logs "All users spawned: {"A": 1, "B": 2} (3 total users)", as Locust words it. */
 void run_log_spawned(const struct run *run);
 /* Unix seconds of now. */

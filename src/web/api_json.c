@@ -219,6 +219,40 @@ char *api_json_requests(const struct run *run, const struct recent *recent)
 	return api_json_take(root);
 }
 
+/* A distribution in full resolution. */
+static json_t *times_of(const struct hist *set, size_t size)
+{
+	static const struct {
+		const char *key;
+		double share;
+	} percentiles[] = { { "p50", 0.5 },  { "p90", 0.9 },	 { "p95", 0.95 },
+			    { "p99", 0.99 }, { "p99.9", 0.999 }, { "max", 1 } };
+	uint64_t count = hist_set_count(set, size);
+	json_t *times = json_object();
+
+	set_count(times, "count", count);
+	set_real(times, "avg", count ? hist_set_mean_us(set, size) / CLOCK_MS : NAN);
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
+		set_ms(times, percentiles[i].key,
+		       count ? (double)hist_set_percentile_us(set, size, percentiles[i].share) /
+				       CLOCK_MS
+			     : NAN);
+	return times;
+}
+
+/* What came with rounded times says neither: a part must not be shown as the whole. */
+static void set_latencies(json_t *row, const struct stats_entry *e)
+{
+	json_t *outcomes = e->rounded.count ? json_null() : json_object();
+
+	for (enum stats_outcome i = STATS_OK; i < STATS_OUTCOMES && !e->rounded.count; i++)
+		json_object_set_new(outcomes, stats_outcome_name(i), times_of(&e->times[i], 1));
+	json_object_set_new(row, "outcomes", outcomes);
+	if (stats_scheduled(e) && !e->rounded.count)
+		json_object_set_new(row, "response_time_from_start",
+				    times_of(e->responses, STATS_OUTCOMES));
+}
+
 static json_t *window_row(const struct stats_entry *e, const void *arg)
 {
 	static const struct {
@@ -243,6 +277,7 @@ static json_t *window_row(const struct stats_entry *e, const void *arg)
 	set_real(row, "max_response_time", is_timed ? e->max_response_time_ms : NAN);
 	if (!is_timed)
 		set_real(row, "avg_response_time", NAN);
+	set_latencies(row, e);
 	return row;
 }
 
@@ -281,6 +316,7 @@ char *api_json_window(const struct run *run)
 	set_count(total, "num_failures", run->stats.total.num_failures);
 	json_object_set_new(root, "total", total);
 	json_object_set_new(root, "generator", generator_of(run));
+	set_text(root, "model", run_model_name(run));
 	set_text(root, "state", run_state_name(run->state));
 	set_count(root, "user_count", run_user_count(run));
 	return api_json_take(root);

@@ -224,6 +224,65 @@ static void test_long_methods_push_the_row(void **state)
 	assert_non_null(strstr(out.p, " 0     0(0.00%) |      0       0       0      0 |    0.00"));
 }
 
+static void test_times_from_the_intended_start_have_a_table(void **state)
+{
+	struct stats_entry *e = stats_entry(&run.stats, str_of("GET"), str_of("/"), START_S);
+
+	(void)state;
+	stats_record(&run.stats, e, &(struct stats_request){ .service_us = 1500 }, START_S);
+	console_responses(&run, 0, &out);
+	assert_int_equal(out.len, 0);
+	stats_record(&run.stats, e,
+		     &(struct stats_request){
+			     .service_us = 1500, .response_us = 1750, .is_scheduled = true },
+		     START_S);
+	stats_record(&run.stats, e,
+		     &(struct stats_request){
+			     .service_us = 1500, .response_us = 1234567, .is_scheduled = true },
+		     START_S);
+	console_responses(&run, 90, &out);
+	assert_string_equal(out.p, "Response time from the intended start, percentiles in ms\n"
+				   "Type     Name            50%    66%    75%    80%    90%    "
+				   "95%    98%    99%  99.9% "
+				   "99.99%   100% # reqs\n"
+				   "--------|----------|--------|------|------|------|------|------"
+				   "|------|------|------|"
+				   "------|------|------\n"
+				   "GET      /              1.75   1234   1234   1234   1234   "
+				   "1234   1234   1234   1234"
+				   "   1234   1234      2\n"
+				   "--------|----------|--------|------|------|------|------|------"
+				   "|------|------|------|"
+				   "------|------|------\n"
+				   "         Aggregated     1.75   1234   1234   1234   1234   "
+				   "1234   1234   1234   1234"
+				   "   1234   1234      2\n"
+				   "\n");
+}
+
+static void test_the_model_is_said(void **state)
+{
+	static const struct run_class classes[] = { { .name = "A", .model = RUN_CLOSED },
+						    { .name = "B", .model = RUN_PACED },
+						    { .name = "C", .model = RUN_OPEN } };
+
+	(void)state;
+	console_model(&run, &out);
+	assert_int_equal(out.len, 0); /* no classes */
+	run.options.classes = classes;
+	run.options.class_count = 1;
+	console_model(&run, &out);
+	assert_non_null(strstr(out.p, "Load model: closed (users wait for their answers: "));
+	buf_clear(&out);
+	run.options.class_count = 3;
+	console_model(&run, &out);
+	assert_string_equal(out.p, "Load model: closed+paced+open\n");
+	run.options.classes = classes + 1;
+	run.options.class_count = 2;
+	assert_string_equal(run_model_name(&run), "paced+open");
+	run.options.class_count = 0;
+}
+
 static void test_the_generator_says_when_it_was_the_limit(void **state)
 {
 	struct health *h = &run.stats.health;
@@ -256,6 +315,8 @@ int main(void)
 		CASE(test_width_follows_the_terminal),
 		CASE(test_current_rates_while_running),
 		CASE(test_long_methods_push_the_row),
+		CASE(test_times_from_the_intended_start_have_a_table),
+		CASE(test_the_model_is_said),
 		CASE(test_the_generator_says_when_it_was_the_limit),
 	};
 

@@ -230,6 +230,88 @@ static void test_window_is_exact(void **state)
 	json_decref(root);
 }
 
+static void record_request(const struct stats_request *request)
+{
+	struct stats delta;
+	double now = run_wall_s(&run);
+
+	stats_init(&delta, now);
+	stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of("/a"), now), request, now);
+	run_add_stats(&run, &delta, false);
+	stats_fini(&delta);
+}
+
+static const json_t *outcome_of(const json_t *row, const char *name)
+{
+	return json_object_get(json_object_get(row, "outcomes"), name);
+}
+
+static void test_window_has_both_latencies_and_outcomes(void **state)
+{
+	const json_t *row, *start;
+	json_t *root;
+
+	(void)state;
+	start_running();
+	for (unsigned i = 0; i < 99; i++)
+		record_request(&(struct stats_request){ .service_us = 1000 });
+	root = get_json("/stats/window");
+	assert_string_equal(json_string_value(json_object_get(root, "model")), "closed+paced");
+	assert_null(json_object_get(row_of(root, "/a"), "response_time_from_start"));
+	json_decref(root);
+
+	record_request(&(struct stats_request){ .service_us = 2000,
+						.response_us = 8000,
+						.is_scheduled = true,
+						.outcome = STATS_HTTP_ERROR,
+						.error = "HTTPError('500')" });
+	record_request(&(struct stats_request){ .service_us = 500,
+						.response_us = 500,
+						.is_scheduled = true,
+						.outcome = STATS_NETWORK_ERROR,
+						.error = "ConnectionResetError(104)" });
+	root = get_json("/stats/window");
+	for (int i = 0; i < 2; i++) {
+		row = row_of(root, i ? "Aggregated" : "/a");
+		assert_true(number(outcome_of(row, "ok"), "count") == 99);
+		assert_true(number(outcome_of(row, "ok"), "p99.9") == 1);
+		assert_true(number(outcome_of(row, "http_error"), "count") == 1);
+		assert_true(number(outcome_of(row, "http_error"), "p50") == 2);
+		assert_true(number(outcome_of(row, "network_error"), "max") == 0.5);
+		start = json_object_get(row, "response_time_from_start");
+		assert_true(number(start, "count") == 2);
+		assert_true(fabs(number(start, "avg") - 4.25) < 0.005);
+		assert_true(number(start, "p50") == 0.5);
+		assert_true(fabs(number(start, "p95") - 8) < 0.008);
+		assert_true(fabs(number(start, "max") - 8) < 0.008);
+		/* Locust's own field goes by the service time of all classes. */
+		assert_true(number(row, "response_time_percentile_0.999") == 2);
+	}
+	json_decref(root);
+}
+
+/* A Locust worker's times have no class: those of the others are not the whole. */
+static void test_window_shows_no_part_as_the_whole(void **state)
+{
+	struct stats delta;
+	json_t *root;
+
+	(void)state;
+	start_running();
+	record_request(&(struct stats_request){
+		.service_us = 2000, .response_us = 8000, .is_scheduled = true });
+	stats_init(&delta, run_wall_s(&run));
+	delta.total.num_requests = 1;
+	rounded_add(&delta.total.rounded, 5, 1);
+	run_add_stats(&run, &delta, false);
+	stats_fini(&delta);
+	root = get_json("/stats/window");
+	assert_true(json_is_null(json_object_get(row_of(root, "Aggregated"), "outcomes")));
+	assert_null(json_object_get(row_of(root, "Aggregated"), "response_time_from_start"));
+	assert_non_null(json_object_get(row_of(root, "/a"), "response_time_from_start"));
+	json_decref(root);
+}
+
 static void test_window_says_how_the_generator_is(void **state)
 {
 	struct stats delta;
@@ -374,6 +456,8 @@ int main(void)
 		LOCAL(test_current_percentiles_are_null_when_unknown),
 		LOCAL(test_rows_are_limited),
 		LOCAL(test_window_is_exact),
+		LOCAL(test_window_has_both_latencies_and_outcomes),
+		LOCAL(test_window_shows_no_part_as_the_whole),
 		LOCAL(test_window_says_how_the_generator_is),
 		LOCAL(test_exceptions),
 		LOCAL(test_tasks),

@@ -93,8 +93,10 @@ static const struct run_mode master_mode = { .is_distributed = true,
 					     .worker_count = count_workers };
 
 static const struct run_task tasks[] = { { "index", 4 }, { "slow", 2 }, { "fail", 2 } };
-static const struct run_class classes[] = { { .name = "Alpha", .tasks = tasks, .task_count = 3 },
-					    { .name = "Beta", .tasks = tasks, .task_count = 1 } };
+static const struct run_class classes[] = {
+	{ .name = "Alpha", .tasks = tasks, .task_count = 3, .model = RUN_PACED },
+	{ .name = "Beta", .tasks = tasks, .task_count = 1 }
+};
 
 static inline int begin(const struct run_mode *of)
 {
