@@ -327,6 +327,9 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	row->avg_ms = final.avg_ms;
 	row->min_ms = final.min_ms;
 	row->max_ms = final.max_ms;
+	row->response_p95_ms = final.response_p95_ms;
+	row->response_p99_ms = final.response_p99_ms;
+	snprintf(row->model, sizeof(row->model), "%s", final.model);
 	note_generator(row, &final);
 	if (!final.total_requests || final.window_requests == 0)
 		return end_with(d, RESULT_NO_REQUESTS,

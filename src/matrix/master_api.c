@@ -432,6 +432,20 @@ static void read_generator(const json_t *generator, struct master_api_final *out
 		 reason ? reason : "(no reason given)");
 }
 
+/* Without them (an older master) nothing is known. The model goes into tables as it is, so it is
+ * taken only if it is a word. */
+static void read_latencies(const json_t *root, const json_t *row, struct master_api_final *out)
+{
+	const json_t *start = json_object_get(row, "response_time_from_start");
+	const char *model = json_string_value(json_object_get(root, "model"));
+
+	out->response_p95_ms = number_of(start, "p95");
+	out->response_p99_ms = number_of(start, "p99");
+	if (model && strlen(model) < sizeof(out->model) &&
+	    !model[strspn(model, "abcdefghijklmnopqrstuvwxyz+")])
+		snprintf(out->model, sizeof(out->model), "%s", model);
+}
+
 static enum err finish_from_window(struct master_api *m, struct master_api_final *out,
 				   struct err_text *text)
 {
@@ -451,6 +465,7 @@ static enum err finish_from_window(struct master_api *m, struct master_api_final
 		err = strange_reply(m, "/stats/window", "stats", text);
 	} else {
 		read_generator(json_object_get(root, "generator"), out);
+		read_latencies(root, row, out);
 		out->rps = out->window_s > 0 ? (double)out->window_requests / out->window_s : NAN;
 		out->median_ms = number_of(row, "median_response_time");
 		out->p90_ms = number_of(row, "response_time_percentile_0.9");
@@ -491,6 +506,8 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .min_ms = NAN,
 					  .max_ms = NAN,
 					  .lag_p99_ms = NAN,
-					  .generator_cpu_pct = NAN };
+					  .generator_cpu_pct = NAN,
+					  .response_p95_ms = NAN,
+					  .response_p99_ms = NAN };
 	return m->has_window ? finish_from_window(m, out, text) : finish_from_csv(m, out, text);
 }

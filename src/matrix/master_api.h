@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 
 struct master_api;
 struct pause;
@@ -43,6 +44,9 @@ struct master_api_final {
 	double lag_p99_ms, generator_cpu_pct;
 	bool is_generator_known, is_generator_limited;
 	char generator_reason[128]; /* when limited */
+	/* From the intended start, in the window; NAN where requests had none. */
+	double response_p95_ms, response_p99_ms;
+	char model[LIMIT_MODEL_WORD]; /* of the load; "": not known */
 };
 
 /* Does not call yet. url without a path, such as http://127.0.0.1:8089. */

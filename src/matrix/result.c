@@ -31,7 +31,8 @@ enum column_kind {
 	COLUMN_TIME,  /* wall time, UTC */
 	COLUMN_STATUS,
 	COLUMN_NOTE,
-	COLUMN_GENERATOR
+	COLUMN_GENERATOR,
+	COLUMN_MODEL
 };
 
 /* The first ten are the order's, in its order; tools rely on that. */
@@ -64,6 +65,9 @@ static const struct column {
 	{ "Lag_P99_ms", COLUMN_MS, offsetof(struct result_row, lag_p99_ms), false },
 	{ "Generator_CPU_Pct", COLUMN_2, offsetof(struct result_row, generator_cpu_pct), false },
 	{ "Generator", COLUMN_GENERATOR, offsetof(struct result_row, generator), true },
+	{ "Response_P95_ms", COLUMN_MS, offsetof(struct result_row, response_p95_ms), false },
+	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false },
+	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false },
 };
 
 static const char *const status_names[RESULT_STATUS_COUNT] = {
@@ -116,6 +120,8 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.server_requests = UINT64_MAX,
 		.lag_p99_ms = NAN,
 		.generator_cpu_pct = NAN,
+		.response_p95_ms = NAN,
+		.response_p99_ms = NAN,
 	};
 }
 
@@ -227,6 +233,9 @@ static void format_cell(const struct result_row *row, const struct column *colum
 		break;
 	case COLUMN_GENERATOR:
 		snprintf(out, CELL_BYTES, "%s", generator_names[row->generator]);
+		break;
+	case COLUMN_MODEL:
+		snprintf(out, CELL_BYTES, "%s", row->model);
 		break;
 	}
 }
@@ -367,7 +376,8 @@ bool result_say_best_latency(const struct result *r, struct buf *out)
 
 static bool is_text(const struct column *column)
 {
-	return column->kind == COLUMN_STATUS || column->kind == COLUMN_GENERATOR;
+	return column->kind == COLUMN_STATUS || column->kind == COLUMN_GENERATOR ||
+	       column->kind == COLUMN_MODEL;
 }
 
 static void add_markdown_table(const struct result *r, struct buf *out)
@@ -437,6 +447,13 @@ void result_format_markdown(const struct result *r, struct buf *out)
 		     "\nRPS and the response times are those of the window in which all users ran; "
 		     "Total_Requests, Failures and Server_Requests cover the whole test, with ramp "
 		     "and drain. Empty cells were not measured.\n");
+	buf_add_text(
+		out,
+		"\nMedian_ms to Max_ms are service times, from the call to the last byte. "
+		"Response_P95_ms and Response_P99_ms are from the moment at which the request "
+		"was meant to be sent; only `paced` and `open` users have one (Model). Those of "
+		"the `closed` model wait for their answers: what a slow target keeps them from "
+		"sending is in no percentile.\n");
 	add_markdown_notes(r, out);
 	buf_printf(out, "\n## Environment\n\n%s", r->environment);
 }

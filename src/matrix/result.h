@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 #define RESULT_CSV	"auto_summary.csv"
 #define RESULT_MARKDOWN "auto_summary.md"
@@ -57,6 +58,8 @@ struct result_row {
 	char note[512];				   /* one line; why it is not RESULT_OK */
 	double lag_p99_ms, generator_cpu_pct;	   /* of the load generator, in the window */
 	enum result_generator generator;
+	double response_p95_ms, response_p99_ms; /* from the intended start, in the window */
+	char model[LIMIT_MODEL_WORD];		 /* of the load, a word; "": not known */
 };
 
 struct result;

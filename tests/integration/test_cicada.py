@@ -46,6 +46,19 @@ static void slow(struct cic_user *u) { cic_get(u, "/slow"); }
 CIC_USER(Patient, .wait = CIC_CONSTANT(0.01), .tasks = CIC_TASKS(CIC_TASK(slow, 1)));
 """
 
+OVERLOADED = """
+#include <cicada.h>
+
+/* Takes longer than its pace: from the second on every task begins late. */
+static void slow(struct cic_user *u)
+{
+	cic_get(u, "/slow");
+	cic_get(u, "/second");
+}
+
+CIC_USER(Punctual, .wait = CIC_CONSTANT_PACING(0.1), .tasks = CIC_TASKS(CIC_TASK(slow, 1)));
+"""
+
 SPINNING = """
 #include <time.h>
 
@@ -250,6 +263,44 @@ def start_worker(programs, tmp_path, port, **changes):
 
 def workers_of(url):
     return get_json(url + "/stats/requests")["workers"]
+
+
+def test_a_paced_user_that_is_late_says_so(programs, target, tmp_path):
+    cicada = programs.start("cicada", "-f", write(tmp_path, OVERLOADED), "--headless", "-u", "1",
+                            "-r", "10", "-t", "3", "-s", "20", "-H", target.url)
+    assert cicada.wait(60) == 0, cicada.text()
+    text = cicada.text()
+    assert re.search(r"^Load model: paced$", text, re.M), text
+    table = text.split("Response time from the intended start, percentiles in ms\n")[1]
+    rows = {line.split()[1]: line.split() for line in table.splitlines()[2:4]}
+    # Service is 300 ms at least, and all but the first task are 200 ms late at least.
+    assert float(rows["/slow"][3]) >= 499, table
+    assert float(rows["/second"][2]) < float(rows["/slow"][2]), table
+
+
+def test_both_latencies_reach_the_master(programs, target, tmp_path):
+    master, url, port = start_master(programs, tmp_path, target, "-f",
+                                     write(tmp_path, OVERLOADED, "late.c"))
+    worker = programs.start("cicada", "--worker", "-f", tmp_path / "late.c", "--master-host",
+                            "127.0.0.1", "--master-port", port, "--threads", "1")
+    wait_until(lambda: len(workers_of(url)) == 1, what="the worker")
+    get_json(url + "/swarm", {"user_count": 2, "spawn_rate": 20, "host": target.url})
+    wait_until(lambda: get_json(url + "/stats/window")["stats"][-1]["num_requests"] > 12,
+               what="some answers")
+    assert get_json(url + "/stop")["success"]
+    final = get_json(url + "/stats/window")
+    assert final["model"] == "paced"
+    rows = {row["name"]: row for row in final["stats"]}
+    for row in rows.values():
+        assert row["outcomes"]["ok"]["count"] == row["num_requests"]
+        assert row["outcomes"]["http_error"]["count"] == 0
+        assert row["response_time_from_start"]["count"] == row["num_requests"]
+    late = rows["/slow"]["response_time_from_start"]["p90"]
+    assert late >= rows["/slow"]["response_time_percentile_0.5"] + 199, rows["/slow"]
+    second = rows["/second"]
+    assert second["response_time_from_start"]["p90"] == second["outcomes"]["ok"]["p90"]
+    assert master.stop() == 0, master.text()
+    assert worker.wait() == 0
 
 
 def generator_of(url):

@@ -60,6 +60,7 @@ def test_a_whole_matrix(programs, tmp_path):
     for row in rows:
         assert row["Generator"] in ("ok", "limited") and float(row["Lag_P99_ms"]) >= 0
         assert float(row["Generator_CPU_Pct"]) > 0
+        assert (row["Model"], row["Response_P95_ms"]) == ("closed", "")
         assert row["Status"] == "ok" and float(row["Failures_Pct"]) == 0
         assert row["Total_Requests"] == row["Server_Requests"]
         assert 0 < int(row["Window_Requests"]) <= int(row["Total_Requests"])

@@ -191,7 +191,10 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .generator_cpu_pct = 42,
 					  .is_generator_known = world.generator_is_known,
 					  .is_generator_limited = world.generator_is_limited,
-					  .generator_reason = "too busy" };
+					  .generator_reason = "too busy",
+					  .response_p95_ms = 9,
+					  .response_p99_ms = 11,
+					  .model = "closed+paced" };
 	return OK;
 }
 
@@ -453,13 +456,13 @@ static void a_row_says_when_the_generator_was_the_limit(void **state)
 	world_init();
 	world.generator_is_known = true;
 	out = drive(1);
-	assert_non_null(strstr(out.csv, ",1.25,42.00,ok\n"));
+	assert_non_null(strstr(out.csv, ",1.25,42.00,ok,9,11,closed+paced\n"));
 	world_init();
 	world.generator_is_known = world.generator_is_limited = true;
 	out = drive(1);
 	assert_int_equal(out.good, 1);
 	assert_non_null(strstr(out.csv, ",this row shows the limit of the load generator: too "
-					"busy,1.25,42.00,limited\n"));
+					"busy,1.25,42.00,limited,"));
 }
 
 static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
