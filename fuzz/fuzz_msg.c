@@ -19,6 +19,8 @@ static void check_entry(const struct stats_entry *e)
 {
 	FUZZ_CHECK(e->num_requests - e->num_none_requests == stats_timed(e) + e->rounded.count);
 	FUZZ_CHECK(strlen(e->name) <= LIMIT_STAT_NAME_BYTES);
+	for (size_t i = 0; i < STATS_OUTCOMES; i++)
+		FUZZ_CHECK(e->responses[i].count <= e->times[i].count);
 }
 
 static void check_message(const struct msg *m)
