@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below; a scenario compiled for another one is refused. */
-#define CIC_ABI 2u
+#define CIC_ABI 3u
 
 struct cic_user;
 
@@ -179,6 +179,51 @@ struct cic_user_class {
 	const struct cic_user_class cic_user_##class_name = { .abi = CIC_ABI, \
 							      .name = #class_name, \
 							      __VA_ARGS__ }
+
+/* --- Load shapes ------------------------------------------------------------------------ */
+
+/* A test with a shape takes its number of users from it, and ends with it. */
+struct cic_now {
+	double run_time_s;   /* since the start of the test */
+	uint64_t user_count; /* running now */
+};
+
+struct cic_tick {
+	uint64_t users;
+	double spawn_rate; /* users that come or go per second */
+};
+
+/* Asked by the process that drives the test (alone or the master) when it starts, then every
+ * second: fills *tick, which holds what was wanted last, and returns true; false ends the test.
+ * Must not block. */
+typedef bool (*cic_shape_fn)(const struct cic_now *now, struct cic_tick *tick);
+
+struct cic_stage {
+	double seconds;
+	uint64_t users;
+	double spawn_rate;
+};
+
+struct cic_shape {
+	uint32_t abi;
+	const char *name;
+	cic_shape_fn ask;
+	const struct cic_stage *stages; /* instead of ask */
+	size_t stage_count;
+};
+
+#define CIC_SHAPE_DEFINE(...) \
+	__attribute__((visibility("default"))) \
+	const struct cic_shape cic_shape = { .abi = CIC_ABI, __VA_ARGS__ }
+
+/* At most one of the two in a scenario: CIC_SHAPE(function), or
+ * CIC_STAGES({ seconds, users, spawn_rate }, ...). */
+#define CIC_SHAPE(function) CIC_SHAPE_DEFINE(.name = #function, .ask = (function))
+#define CIC_STAGES(...) \
+	CIC_SHAPE_DEFINE(.name = "CIC_STAGES", \
+			 .stages = (const struct cic_stage[]){ __VA_ARGS__ }, \
+			 .stage_count = sizeof((const struct cic_stage[]){ __VA_ARGS__ }) / \
+					sizeof(struct cic_stage))
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

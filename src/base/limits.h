@@ -58,6 +58,7 @@
 /* Test run (src/run) */
 #define LIMIT_EXCEPTIONS      1000
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
+#define LIMIT_STAGES	      256	  /* of a load shape */
 
 /* Cluster (src/cluster) */
 #define LIMIT_MESSAGE_BYTES	(16 * 1024 * 1024)

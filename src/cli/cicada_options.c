@@ -27,6 +27,8 @@ static const struct opt rows[] = {
 	  "users started per second (default 1)", 1e-3, 1e9 },
 	{ "run-time", 't', OPT_DURATION, AT(run_time_s), "LOCUST_RUN_TIME", "TIME",
 	  "stop after this time, such as 300s, 20m or 1h30m (default: until stopped)" },
+	{ "stages", 0, OPT_TEXT, AT(stages_text), "CICADA_STAGES", "LIST",
+	  "load shape: time:users:rate of each stage, such as 60s:100:10,2m:0:50" },
 	{ "list", 'l', OPT_FLAG, AT(want_list), NULL, NULL, "show the user classes and exit" },
 	{ "web-host", 0, OPT_TEXT, AT(web_host), "LOCUST_WEB_HOST", "ADDRESS",
 	  "address of the web interface (default: all)" },
@@ -148,6 +150,27 @@ static enum err read_master_address(struct cicada_options *o, struct err_text *t
 	return OK;
 }
 
+static enum err read_stages(struct cicada_options *o, struct err_text *text)
+{
+	struct err_text why = { "" };
+	enum err err;
+
+	if (!o->stages_text || !*o->stages_text)
+		return OK;
+	err = shape_parse(o->stages_text, &o->stages, &why);
+	return err ? err_set(text, ERR_BAD_OPTION, "--stages: %s", err_say(&why, err)) : OK;
+}
+
+/* Zero stands for not given until here: neither option may be zero. */
+static void default_load(struct cicada_options *o)
+{
+	o->has_ignored = o->users || o->spawn_rate > 0 || o->run_time_s;
+	if (!o->users)
+		o->users = 1;
+	if (o->spawn_rate <= 0)
+		o->spawn_rate = 1;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -166,6 +189,9 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 				       o->log_level);
 		log_set_level(level);
 	}
+	default_load(o);
+	if (read_stages(o, text))
+		return ERR_BAD_OPTION;
 	return tls_options_check(&o->tls, text);
 }
 
@@ -174,8 +200,6 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	enum err err;
 
 	*o = (struct cicada_options){ .scenario = "locustfile.c",
-				      .users = 1,
-				      .spawn_rate = 1,
 				      .web_port = 8089,
 				      .autoquit_s = UINT64_MAX,
 				      .master_bind_port = PORT_DEFAULT,

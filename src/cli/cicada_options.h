@@ -11,12 +11,14 @@
 #include "base/opt.h"
 #include "http/client.h"
 #include "net/tls.h"
+#include "run/shape.h"
 
 struct cicada_options {
 	const char *scenario; /* -f */
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;
+	bool has_ignored; /* of users, spawn_rate and run_time, were there a shape */
 	const char *web_host;
 	uint64_t web_port;
 	bool is_headless, want_autostart;
@@ -34,6 +36,8 @@ struct cicada_options {
 	struct tls_options tls;
 	bool want_http2, want_http2_prior_knowledge;
 	enum http_version http_version; /* what these two come to */
+	const char *stages_text;
+	struct shape_stages stages; /* what it says; count 0: not given */
 	const char *log_level;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;

@@ -17,8 +17,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cicada_options.h"
+#include "cli/cicada_shape.h"
 #include "cluster/cluster_master.h"
 #include "run/console.h"
+#include "run/follow.h"
 #include "run/local.h"
 #include "user/scenario.h"
 #include "web/web.h"
@@ -48,6 +50,8 @@ struct runner {
 	struct local *local;
 	struct cluster_master *master;
 	struct web *web;
+	struct cicada_shape shape;
+	struct follow follow; /* only with a shape */
 	struct loop_watch signals;
 	struct loop_timer tick;
 	enum phase phase;
@@ -173,18 +177,24 @@ static void start_test(struct runner *r)
 	struct err_text text = { "" };
 	enum err err;
 
-	if (o->run_time_s)
+	if (r->shape.is_given)
+		log_line(LOG_INFO, LOGGER, "The load shape %s says when the test ends",
+			 r->shape.shape.name);
+	else if (o->run_time_s)
 		log_line(LOG_INFO, LOGGER, "Run time limit set to %" PRIu64 " seconds",
 			 o->run_time_s);
 	else if (o->is_headless)
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
-	err = run_start(r->run,
-			&(struct run_start){ .user_count = o->users,
-					     .spawn_rate = o->spawn_rate,
-					     .host = o->host,
-					     .run_time_s = o->run_time_s },
-			&text);
+	if (r->shape.is_given)
+		err = follow_start(&r->follow, o->host, &text);
+	else
+		err = run_start(r->run,
+				&(struct run_start){ .user_count = o->users,
+						     .spawn_rate = o->spawn_rate,
+						     .host = o->host,
+						     .run_time_s = o->run_time_s },
+				&text);
 	if (!err)
 		return;
 	log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
@@ -214,7 +224,8 @@ static void wait_for_workers(struct runner *r, uint64_t now_us)
 static void after_test(struct runner *r)
 {
 	/* Somebody may have stopped it before, or the last worker left. */
-	if (r->o->run_time_s && r->run->now_us - r->run->started_us >= r->o->run_time_s * CLOCK_S)
+	if (r->run->wanted.run_time_s &&
+	    r->run->now_us - r->run->started_us >= r->o->run_time_s * CLOCK_S)
 		log_line(LOG_INFO, LOGGER, "--run-time limit reached, %s",
 			 r->o->is_headless ? "shutting down" : "stopping test");
 	if (r->o->is_headless) {
@@ -234,6 +245,8 @@ static void on_tick(void *arg)
 
 	loop_timer_set(&r->loop, &r->tick, now_us + TICK_US);
 	run_tick(r->run, now_us);
+	if (r->shape.is_given)
+		follow_tick(&r->follow);
 	print_periodic_table(r, now_us);
 	switch (r->phase) {
 	case PHASE_WAITING:
@@ -346,12 +359,24 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 static enum err create(struct runner *r, struct err_text *text)
 {
 	const struct cicada_options *o = r->o;
-	enum err err = create_mode(r, text);
+	enum err err = cicada_shape_init(&r->shape, o, r->scenario, text);
 
+	if (!err)
+		err = create_mode(r, text);
+	if (!err && r->shape.is_given) {
+		follow_init(&r->follow, r->run, &r->shape.shape);
+		if (o->has_ignored)
+			log_line(LOG_WARNING, LOGGER,
+				 "--users, --spawn-rate and --run-time have no effect: the load "
+				 "shape %s says how many users there are, and when",
+				 r->shape.shape.name);
+	}
 	if (!err && !o->is_headless) {
 		err = web_create(
 			&r->loop, r->run,
-			&(struct web_options){ .host = o->web_host, .port = (uint16_t)o->web_port },
+			&(struct web_options){ .host = o->web_host,
+					       .port = (uint16_t)o->web_port,
+					       .follow = r->shape.is_given ? &r->follow : NULL },
 			&r->web, text);
 		if (!err)
 			log_line(LOG_INFO, LOGGER, "Starting web interface at http://%s:%u",

@@ -397,17 +397,25 @@ static void on_heartbeat(struct master *m, struct peer *p, const struct msg_hear
 		owe(m, p, PEER_OWED_STOP);
 }
 
+/* Counted before the window. The later ramps of a shape belong to it. */
+static bool is_of_first_ramp(const struct master *m, struct peer *p,
+			     const struct msg_report *report)
+{
+	p->has_ramped |= report->phase == MSG_PHASE_TEST;
+	return report->phase == MSG_PHASE_RAMP && !(m->run.wanted.is_shaped && p->has_ramped);
+}
+
 static void on_stats(struct master *m, struct peer *p, const struct msg_report *report)
 {
 	bool is_stopping = m->run.state == RUN_STOPPING;
+	bool is_of_ramp = is_of_first_ramp(m, p, report);
 
 	if (!p->has_begun || !run_is_busy(&m->run) || (is_stopping && !p->is_awaited))
 		return;
 	/* --reset-stats means that the ramp does not count; this part of it came late. */
-	if (report->phase != MSG_PHASE_RAMP || !m->run.has_window ||
-	    !m->run.options.want_reset_stats)
+	if (!is_of_ramp || !m->run.has_window || !m->run.options.want_reset_stats)
 		run_add_stats(&m->run, report->stats,
-			      report->phase == MSG_PHASE_RAMP || report->phase == MSG_PHASE_DRAIN);
+			      is_of_ramp || report->phase == MSG_PHASE_DRAIN);
 	take_counts(m, p, report->counts);
 	if (report->phase == MSG_PHASE_DRAIN)
 		p->has_drained = true;

@@ -33,7 +33,7 @@ void peer_destroy(struct peer **pp)
 
 void peer_forget_test(struct peer *p)
 {
-	p->was_spawned = p->has_begun = p->is_confirmed = false;
+	p->was_spawned = p->has_begun = p->has_ramped = p->is_confirmed = false;
 	p->is_awaited = p->has_stopped = p->has_drained = false;
 }
 

@@ -42,6 +42,7 @@ struct peer {
 	/* The present test. */
 	bool was_spawned;  /* it was sent users */
 	bool has_begun;	   /* and said so: its statistics are of this test */
+	bool has_ramped;   /* it has sent a report of MSG_PHASE_TEST */
 	bool is_confirmed; /* it has reported the counts it was sent last */
 	bool is_awaited;   /* stopping: its last statistics are not in */
 	bool has_stopped;  /* stopping: it said client_stopped */

@@ -4,7 +4,7 @@
  *
  * The window is opened and closed by state alone, so a mode cannot forget it: RUN_RUNNING
  * opens, RUN_STOPPING closes, everything else that ends the steady state (a change of the
- * number of users) throws it away. */
+ * number of users) throws it away, unless a shape wants it. */
 #include "run/run.h"
 
 #include <inttypes.h>
@@ -147,6 +147,9 @@ void run_set_state(struct run *run, enum run_state state)
 	ensure(is_edge(run->state, state));
 	run->state = state;
 	run->generation++;
+	if (run->wanted.is_shaped && run->has_window &&
+	    (state == RUN_RUNNING || state == RUN_SPAWNING))
+		return;
 	if (state == RUN_RUNNING) {
 		if (run->options.want_reset_stats)
 			run_reset_stats(run);
@@ -169,9 +172,12 @@ bool run_is_busy(const struct run *run)
 static enum err check_start(const struct run *run, const struct run_start *start,
 			    struct err_text *text)
 {
-	if (start->user_count < 1 || start->user_count > LIMIT_USERS)
+	uint64_t users_min = start->is_shaped ? 0 : 1;
+
+	if (start->user_count < users_min || start->user_count > LIMIT_USERS)
 		return err_set(text, ERR_BAD_INPUT,
-			       "user_count must be a whole number from 1 to %d", LIMIT_USERS);
+			       "user_count must be a whole number from %d to %d", (int)users_min,
+			       LIMIT_USERS);
 	if (!isfinite(start->spawn_rate) || start->spawn_rate < RUN_SPAWN_RATE_MIN)
 		return err_set(text, ERR_BAD_INPUT, "spawn_rate must be a number from %g upwards",
 			       RUN_SPAWN_RATE_MIN);
@@ -209,7 +215,8 @@ static void set_wanted(struct run *run, const struct run_start *start, bool is_c
 	run->wanted = (struct run_start){ .user_count = start->user_count,
 					  .spawn_rate = fmin(start->spawn_rate, LIMIT_USERS),
 					  .host = run->host,
-					  .run_time_s = run_time_s };
+					  .run_time_s = run_time_s,
+					  .is_shaped = start->is_shaped };
 }
 
 enum err run_start(struct run *run, const struct run_start *start, struct err_text *text)
@@ -227,6 +234,7 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		stats_clear(&run->stats, run_wall_s(run));
 		run->connections_open = 0;
 		run->has_warned = false;
+		drop_window(run);
 		forget_exceptions(run);
 	}
 	run->generation++;

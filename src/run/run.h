@@ -12,8 +12,10 @@
  *
  * Two sets of statistics: `stats` covers the whole test, `window` only the part from the
  * moment all users were running until stop was asked for. The window is what a
- * capacity figure may be built on. Both say in `health` whether the load generator was the limit
- * (stat/health.h); the first time it is so for some seconds a warning is logged. */
+ * capacity figure may be built on. A change of the number of users begins it anew, but not in a
+ * test that follows a shape: there the changes are the test. Both say in `health` whether the load
+ * generator was the limit (stat/health.h); the first time it is so for some seconds a warning is
+ * logged. */
 #pragma once
 
 #include <stdbool.h>
@@ -65,6 +67,7 @@ struct run_start {
 	double spawn_rate;   /* users/s, > 0; more than LIMIT_USERS is as good as that */
 	const char *host;    /* NULL and "": keep */
 	uint64_t run_time_s; /* 0: until stopped, or when changing: keep; else from this start on */
+	bool is_shaped;	     /* by follow.h: user_count may be 0, and the window stays open */
 };
 
 /* A worker as /stats/requests lists it. */
@@ -125,7 +128,8 @@ struct run {
 	struct stats stats, window;
 	uint64_t now_us;	    /* as last told */
 	double wall_offset_s;	    /* unix seconds = wall_offset_s + now_us / 1e6 */
-	bool has_window;	    /* all users have been running since the last start or change */
+	bool has_window;	    /* all users have been running since the last start or change,
+				     * or, following a shape, were running once */
 	bool is_window_open;	    /* and stop was not asked for yet */
 	double window_start_wall_s; /* of these, only meaningful with a window */
 	uint64_t window_start_us, window_end_us; /* end: once it is closed */

@@ -18,6 +18,7 @@
 #include "user/symbols.h"
 
 #define CLASS_PREFIX "cic_user_"
+#define SHAPE_SYMBOL "cic_shape"
 
 struct loading {
 	struct scenario *scenario;
@@ -122,6 +123,27 @@ static enum err add_class(void *arg, const char *symbol)
 	return err;
 }
 
+/* What its stages say is checked by whoever drives the test: a worker has no use for them. */
+static enum err find_shape(struct scenario *s, struct err_text *text)
+{
+	const struct cic_shape *shape = dlsym(s->handle, SHAPE_SYMBOL);
+
+	if (!shape)
+		return OK;
+	if (shape->abi != CIC_ABI)
+		return err_set(text, ERR_UNSUPPORTED,
+			       "%s: %s was compiled for version %u of cicada.h, this program has "
+			       "version %u; compile it again",
+			       s->file_name, SHAPE_SYMBOL, shape->abi, CIC_ABI);
+	if (!shape->name || !shape->ask == !shape->stage_count)
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: %s is incomplete; define it with CIC_SHAPE(function) or "
+			       "CIC_STAGES({ seconds, users, spawn_rate }, ...)",
+			       s->file_name, SHAPE_SYMBOL);
+	s->shape = shape;
+	return OK;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct cic_user_class *const *left = a, *const *right = b;
@@ -169,7 +191,8 @@ static enum err load_object(struct loading *loading, const char *path, struct st
 	if (err)
 		return err;
 	qsort(loading->classes, s->class_count, sizeof(*loading->classes), by_name);
-	return check_names(s, loading->text);
+	err = check_names(s, loading->text);
+	return err ? err : find_shape(s, loading->text);
 }
 
 static bool ends_with(const char *path, const char *end)

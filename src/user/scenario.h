@@ -3,7 +3,8 @@
  * scenario - native scenarios: C source compiled (compile.h) and loaded, or a shared object.
  *
  * User classes are the exported objects named cic_user_*, found by scanning .dynsym
- * (symbols.h) and sorted by name. Loaded once per process and never unloaded while users run. */
+ * (symbols.h) and sorted by name; the load shape is the one named cic_shape. Loaded once per
+ * process and never unloaded while users run. */
 #pragma once
 
 #include <stddef.h>
@@ -14,8 +15,9 @@
 struct scenario {
 	const struct cic_user_class *const *classes; /* sorted by name */
 	size_t class_count;
-	char *file_name; /* without folders, shown to people */
-	void *handle;	 /* dlopen's */
+	const struct cic_shape *shape; /* NULL: none */
+	char *file_name;	       /* without folders, shown to people */
+	void *handle;		       /* dlopen's */
 };
 
 /* path: *.c is compiled first, *.so is loaded. Every class is checked: ABI, name, at least one

@@ -124,32 +124,43 @@ static char *read_host(struct form *f)
 	return copy;
 }
 
-void swarm_answer(struct run *run, struct serve_request *r)
+/* NULL when the test runs; else why not. */
+static const char *begin(struct run *run, struct follow *follow, const struct run_start *start,
+			 struct err_text *text)
+{
+	enum err err =
+		follow ? follow_start(follow, start->host, text) : run_start(run, start, text);
+
+	if (err == ERR_UNREACHABLE) {
+		log_line(LOG_WARNING, LOGGER, "%s", text->text);
+		return NULL;
+	}
+	return err ? err_say(text, err) : NULL;
+}
+
+void swarm_answer(struct run *run, struct follow *follow, struct serve_request *r)
 {
 	struct run_start start = { .user_count = 0 };
 	struct err_text text = { "" };
 	json_t *root = json_object();
-	char said[256], *host;
-	const char *message;
+	char said[320], *host;
+	const char *message = NULL;
 	struct form form;
-	enum err err = OK;
 
 	form_init(&form, r);
 	host = read_host(&form);
 	start.host = host;
-	message = read_form(&form, &start, said, sizeof(said));
-	if (!message) {
-		err = run_start(run, &start, &text);
-		if (err == ERR_UNREACHABLE) {
-			log_line(LOG_WARNING, LOGGER, "%s", text.text);
-			err = OK;
-		}
-		message = err ? err_say(&text, err) : NULL;
-	}
+	if (!follow)
+		message = read_form(&form, &start, said, sizeof(said));
+	if (!message)
+		message = begin(run, follow, &start, &text);
 	if (!message && start.run_time_s)
 		json_object_set_new(root, "run_time", json_integer((json_int_t)start.run_time_s));
 	json_object_set_new(root, "host", api_json_string(host ? host : run->host));
-	answer(r, root, !message, message ? message : "Swarming started");
+	if (follow)
+		snprintf(said, sizeof(said), "Swarming started using shape class '%.256s'",
+			 follow->shape->name);
+	answer(r, root, !message, message ? message : follow ? said : "Swarming started");
 	mem_free(host);
 	form_fini(&form);
 }

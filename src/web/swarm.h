@@ -7,7 +7,10 @@
  * workers is answered as a success, like Locust does, with a warning in the log. */
 #pragma once
 
+#include "run/follow.h"
 #include "run/run.h"
 #include "serve/serve.h"
 
-void swarm_answer(struct run *run, struct serve_request *r);
+/* follow: NULL when tests have no load shape; else number, rate and run time of the form have no
+ * meaning. */
+void swarm_answer(struct run *run, struct follow *follow, struct serve_request *r);

@@ -27,6 +27,7 @@
 struct web {
 	struct loop *loop;
 	struct run *run;
+	struct follow *follow; /* NULL: no load shape */
 	struct serve *serve;
 	struct loop_watch watch;
 	struct loop_timer serve_timer, second_timer;
@@ -125,7 +126,9 @@ static void on_script(void *arg, struct serve_request *r)
 
 static void on_swarm(void *arg, struct serve_request *r)
 {
-	swarm_answer(((struct web *)arg)->run, r);
+	struct web *w = arg;
+
+	swarm_answer(w->run, w->follow, r);
 }
 
 static void stop_wait_destroy(struct stop_wait *wait)
@@ -307,6 +310,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 
 	w->loop = loop;
 	w->run = run;
+	w->follow = options->follow;
 	w->watch.fd = -1;
 	list_init(&w->stops);
 	recent_init(&w->recent);

@@ -12,11 +12,13 @@
 #include "loop/loop.h"
 #include "run/run.h"
 
+struct follow;
 struct web;
 
 struct web_options {
-	const char *host; /* NULL, "" and "*": all interfaces */
-	uint16_t port;	  /* 0: the kernel chooses */
+	const char *host;      /* NULL, "" and "*": all interfaces */
+	uint16_t port;	       /* 0: the kernel chooses */
+	struct follow *follow; /* lent; NULL: tests have no load shape */
 };
 
 /* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the

@@ -341,6 +341,43 @@ static void the_window_is_what_our_workers_say_it_is(void **state)
 	assert_int_equal(f->run->stats.total.num_requests, 31);
 }
 
+static void change_shape(struct fixture *f, uint64_t users)
+{
+	struct run_start change = { .user_count = users, .spawn_rate = 1000, .is_shaped = true };
+
+	assert_int_equal(run_start(f->run, &change, NULL), OK);
+	tick(f, 1000);
+}
+
+static void the_later_ramps_of_a_shape_are_in_the_window(void **state)
+{
+	struct fixture *f = *state;
+
+	hear_ready(f, "a", "2.46.6");
+	for (unsigned test = 0; test < 2; test++) {
+		change_shape(f, 2);
+		hear_plain(f, "a", MSG_SPAWNING);
+		hear_complete(f, "a", 2);
+		assert_int_equal(f->run->state, RUN_RUNNING);
+		hear_stats(f, "a", 1, MSG_PHASE_RAMP, 2); /* made before it */
+		hear_stats(f, "a", 2, MSG_PHASE_TEST, 2);
+		change_shape(f, 0);
+		assert_int_equal(f->run->state, RUN_SPAWNING);
+		hear_stats(f, "a", 4, MSG_PHASE_RAMP, 2);
+		hear_complete(f, "a", 0);
+		assert_int_equal(f->run->state, RUN_RUNNING);
+		hear_stats(f, "a", 8, MSG_PHASE_RAMP, 0);
+		stop(f);
+		hear_stats(f, "a", 16, MSG_PHASE_DRAIN, 0);
+		hear_plain(f, "a", MSG_CLIENT_STOPPED);
+		hear_ready(f, "a", "2.46.6");
+		assert_int_equal(f->run->state, RUN_STOPPED);
+		assert_int_equal(f->run->window.total.num_requests, 14);
+		assert_int_equal(f->run->stats.total.num_requests, 31);
+		f->stops = 0;
+	}
+}
+
 /* A worker of Locust reports every 3 s, also its last requests. */
 static void a_foreign_worker_is_waited_for_until_its_next_report(void **state)
 {
@@ -550,6 +587,7 @@ int main(void)
 		MASTER_TEST(without_a_worker_no_test_begins),
 		MASTER_TEST(a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),
+		MASTER_TEST(the_later_ramps_of_a_shape_are_in_the_window),
 		MASTER_TEST(a_foreign_worker_is_waited_for_until_its_next_report),
 		MASTER_TEST(a_worker_that_does_not_stop_ends_nothing),
 		MASTER_TEST(silence_makes_missing_and_a_word_heals),

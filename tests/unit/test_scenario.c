@@ -145,7 +145,7 @@ static void classes_are_sorted_and_hold_defaults(void **state)
 					    "CIC_USER(Ant, " ONE_TASK ", .weight = 2.5);\n"
 					    "CIC_USER(Mule, " ONE_TASK
 					    ", .host = \"http://h:1\");\n"
-					    "int cic_user_count = 3;\n",
+					    "int cic_user_count = 99;\n",
 				   &s, &why),
 			 ERR_UNSUPPORTED);
 	assert_int_equal(load_text(PROLOGUE "CIC_USER(Zebra, " ONE_TASK ");\n"
@@ -373,9 +373,67 @@ static int finish(void **state)
 	return status;
 }
 
+static bool ends_at_once(const struct cic_shape *shape)
+{
+	struct cic_now now = { .run_time_s = 1 };
+	struct cic_tick tick = { 0, 0 };
+
+	return !shape->ask(&now, &tick);
+}
+
+static void test_a_shape_is_found(void **state)
+{
+	static const char function[] =
+		PROLOGUE "CIC_USER(A, " ONE_TASK ");\n"
+			 "static bool no(const struct cic_now *n, struct cic_tick *t)"
+			 "{ (void)n; (void)t; return false; }\nCIC_SHAPE(no);\n";
+	static const char stages[] = PROLOGUE "CIC_USER(A, " ONE_TASK ");\n"
+					      "CIC_STAGES({ 1, 2, 3 }, { 0.5, 0, 1 });\n";
+	struct err_text text;
+	struct scenario s;
+
+	(void)state;
+	assert_int_equal(load_text(PROLOGUE "CIC_USER(A, " ONE_TASK ");\n", &s, &text), OK);
+	assert_null(s.shape);
+	scenario_unload(&s);
+	assert_int_equal(load_text(function, &s, &text), OK);
+	assert_string_equal(s.shape->name, "no");
+	assert_true(ends_at_once(s.shape));
+	scenario_unload(&s);
+	assert_int_equal(load_text(stages, &s, &text), OK);
+	assert_int_equal(s.shape->stage_count, 2);
+	assert_true(s.shape->stages[1].seconds == 0.5);
+	scenario_unload(&s);
+}
+
+static void test_a_wrong_shape_is_refused(void **state)
+{
+	static const struct {
+		const char *shape, *words;
+		enum err err;
+	} cases[] = {
+		{ "const struct cic_shape cic_shape = { .abi = 77, .name = \"x\" };", "version 77",
+		  ERR_UNSUPPORTED },
+		{ "CIC_SHAPE_DEFINE(.name = \"x\");", "incomplete", ERR_BAD_INPUT },
+	};
+	struct err_text text;
+	struct scenario s;
+	char source[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(source, sizeof(source), PROLOGUE "CIC_USER(A, " ONE_TASK ");\n%s\n",
+			 cases[i].shape);
+		assert_int_equal(load_text(source, &s, &text), cases[i].err);
+		assert_non_null(strstr(text.text, cases[i].words));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_shape_is_found),
+		cmocka_unit_test(test_a_wrong_shape_is_refused),
 		cmocka_unit_test(every_compiler_will_do),
 		cmocka_unit_test(classes_are_sorted_and_hold_defaults),
 		cmocka_unit_test(an_object_is_compiled_once),

@@ -43,6 +43,30 @@ static void test_swarm_takes_json_too(void **state)
 	assert_true(mode.last.spawn_rate == 20.5);
 }
 
+static void test_swarm_with_a_shape_needs_no_numbers(void **state)
+{
+	struct shape_stages stages = { .stage = { { 60, 7, 3 } }, .count = 1 };
+	struct shape shape;
+	struct follow follow;
+
+	(void)state;
+	shape_init_stages(&shape, "--stages", &stages);
+	follow_init(&follow, &run, &shape);
+	web->follow = &follow;
+	for (unsigned i = 0; i < 2; i++) { /* the second one finds it running */
+		expect_swarm(FORM, "host=http%3A%2F%2Fa&user_count=99",
+			     "{\n  \"host\": \"http://a\",\n"
+			     "  \"message\": \"Swarming started using shape class '--stages'\",\n"
+			     "  \"success\": true\n}\n");
+		assert_int_equal(mode.starts, 1);
+		assert_int_equal(mode.last.user_count, 7);
+	}
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	expect_swarm(FORM, "",
+		     "{\n  \"host\": \"http://a\",\n  \"message\": \"the test is still stopping; "
+		     "start when its state is 'stopped'\",\n  \"success\": false\n}\n");
+}
+
 static void test_swarm_says_what_is_wrong(void **state)
 {
 	static const struct {
@@ -272,6 +296,7 @@ int main(void)
 		LOCAL(test_swarm_starts),
 		LOCAL(test_swarm_takes_a_host_without_scheme),
 		LOCAL(test_swarm_takes_json_too),
+		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_swarm_says_what_is_wrong),
 		MASTER(test_swarm_without_workers_is_locusts),
 		LOCAL(test_swarm_while_stopping_is_refused),

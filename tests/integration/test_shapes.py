@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""Tests whose number of users goes up and down: stages of the command line and of a scenario, a
+function that is asked, alone and with workers, headless and from the web."""
+
+import re
+import time
+
+import pytest
+
+from programs import wait_until
+from test_cicada import SCENARIO, WEB_READY, call, final_row, get_json, write
+
+LATE_S = 1.5  # of what is seen of a change: its second, the poll, and a busy machine
+
+STAGES = SCENARIO + "\nCIC_STAGES({ 3, 4, 100 }, { 3, 9, 100 });\n"
+
+FUNCTION = SCENARIO + """
+static bool steps(const struct cic_now *now, struct cic_tick *tick)
+{
+	if (now->run_time_s >= 6)
+		return false;
+	/* Twice what runs, once it runs. */
+	if (now->run_time_s >= 3 && now->user_count == 3)
+		*tick = (struct cic_tick){ .users = 2 * now->user_count, .spawn_rate = 50 };
+	else if (now->run_time_s < 1)
+		*tick = (struct cic_tick){ .users = 3, .spawn_rate = 50 };
+	return true;
+}
+
+CIC_SHAPE(steps);
+"""
+
+
+def watch(url, until="stopped", timeout_s=40):
+    """(seconds since the first look, state, users) as polled until the state is `until`."""
+    begin, seen = time.monotonic(), []
+
+    def is_over():
+        page = get_json(f"{url}/stats/requests")
+        seen.append((time.monotonic() - begin, page["state"], page["user_count"]))
+        return page["state"] == until
+
+    wait_until(is_over, timeout_s, f"state {until}")
+    return seen
+
+
+def first_at(seen, users, after=0.0):
+    times = [at for at, _, count in seen if count == users and at >= after]
+    assert times, f"never {users} users after {after} s: {seen}"
+    return times[0]
+
+
+@pytest.fixture
+def cluster(programs):
+    """Starts a master and workers with a scenario; returns the master and its URL."""
+    def start(scenario, target, *args, workers=2):
+        master = programs.start("cicada", "--master", "-f", scenario, "-H", target.url,
+                                "--master-bind-host", "127.0.0.1", "--master-bind-port", "0",
+                                "--web-host", "127.0.0.1", "--web-port", "0",
+                                "--stop-timeout", "10", *args, ready=WEB_READY)
+        port = master.wait_line(r"Listening for workers on tcp://[\w.]+:(\d+)")[1]
+        for _ in range(workers):
+            programs.start("cicada", "--worker", "-f", scenario, "-H", target.url,
+                           "--master-port", port, "--stop-timeout", "10")
+        url = master.ready[1]
+        wait_until(lambda: get_json(f"{url}/worker-count")["worker_count"] == workers)
+        return master, url
+    return start
+
+
+def test_stages_of_the_command_line_headless(programs, target, tmp_path):
+    began = time.monotonic()
+    program, code = programs.run(
+        "cicada", "--headless", "-f", write(tmp_path, STAGES), "-H", target.url, "-u", "50",
+        "--stop-timeout", "10", "--stages", "2s:5:100,2s:0:100,2s:3:100", timeout_s=60)
+    text = program.text()
+    assert code == 0, text
+    assert time.monotonic() - began > 6
+    # The option wins over the scenario's; -u has no meaning, and that is said.
+    said = re.findall(r"Shape test updating to (\d+) users at 100.00 spawn rate", text)
+    assert said == ["5", "0", "3"], text
+    assert "have no effect: the load shape --stages" in text
+    assert re.findall(r"All users spawned: .*\((\d+) total users\)", text) == ["5", "0", "3"], text
+    assert "Shape test stopping" in text
+    assert final_row(text, "Aggregated")[0] == target.total > 0
+
+
+def test_wrong_stages_are_refused(programs, target, tmp_path):
+    program, code = programs.run("cicada", "-f", write(tmp_path, SCENARIO), "--stages",
+                                 "1s:1:1,2s:x:1")
+    assert code == 2
+    assert "--stages: stage 2: the users 'x' must be a whole number" in program.text()
+    wrong = SCENARIO + "\nCIC_STAGES({ 3, 4, 100 }, { 3, 9, 0 });\n"
+    program, code = programs.run("cicada", "--headless", "-f", write(tmp_path, wrong), "-H",
+                                 target.url)
+    assert code == 1
+    assert "scenario.c: CIC_STAGES: stage 2: the rate is 0" in program.text()
+
+
+def test_one_scenario_has_one_shape(programs, tmp_path):
+    program, code = programs.run("cicada", "-f", write(tmp_path, FUNCTION + STAGES[len(SCENARIO):]),
+                                 "--list")
+    assert code != 0 and "redefinition" in program.text()
+
+
+def test_stages_started_from_the_web(programs, target, tmp_path):
+    program = programs.start("cicada", "-f", write(tmp_path, STAGES), "-H", target.url,
+                             "--web-host", "127.0.0.1", "--web-port", "0", ready=WEB_READY)
+    url = program.ready[1]
+    for _ in range(2):  # a second test begins with the first stage again
+        # As Locust: no number and no rate is asked for.
+        reply = get_json(f"{url}/swarm", {})
+        assert reply["success"] and reply["message"] == (
+            "Swarming started using shape class 'CIC_STAGES'")
+        seen = watch(url)
+        assert first_at(seen, 4) < LATE_S
+        assert 3 - LATE_S < first_at(seen, 9) < 3 + LATE_S
+        assert 6 - LATE_S < seen[-1][0] < 6 + LATE_S
+    window = get_json(f"{url}/stats/window")
+    # From the first stage's users to the end, the second one's ramp included.
+    assert 6 - LATE_S < window["window"]["duration_s"] <= 6 + LATE_S
+    # A test that is stopped stays so.
+    assert get_json(f"{url}/swarm", {})["success"]
+    wait_until(lambda: get_json(f"{url}/stats/requests")["user_count"] == 4)
+    assert get_json(f"{url}/stop")["success"]
+    time.sleep(3.5)
+    assert get_json(f"{url}/stats/requests")["state"] == "stopped"
+    assert program.stop() in (0, 1)
+
+
+def test_function_with_two_workers(cluster, target, tmp_path):
+    master, url = cluster(write(tmp_path, FUNCTION), target)
+    assert get_json(f"{url}/swarm", {})["message"].endswith("'steps'")
+    seen = watch(url)
+    assert first_at(seen, 3) < LATE_S
+    assert 3 - LATE_S < first_at(seen, 6) < 3 + 2 * LATE_S
+    assert 6 - LATE_S < seen[-1][0] < 6 + 2 * LATE_S
+    numbers = get_json(f"{url}/stats/window")
+    assert numbers["total"]["num_requests"] == target.total > 0
+    # All but the first ramp and the drain; twice 3 s, in which the users are doubled.
+    assert numbers["stats"][-1]["num_requests"] > target.total / 2
+    assert master.text().count("Shape test updating") == 2
+
+
+def test_headless_master_ends_with_its_shape(programs, target, tmp_path):
+    scenario = write(tmp_path, SCENARIO)
+    master = programs.start("cicada", "--master", "--headless", "-f", scenario, "-H", target.url,
+                            "--master-bind-host", "127.0.0.1", "--master-bind-port", "0",
+                            "--expect-workers", "1", "--stop-timeout", "10",
+                            env={"CICADA_STAGES": "2s:4:100,2s:1:100"},
+                            ready=r"Listening for workers on tcp://[\w.]+:(\d+)")
+    worker = programs.start("cicada", "--worker", "-f", scenario, "-H", target.url,
+                            "--master-port", master.ready[1])
+    assert master.wait(60) == 0, master.text()
+    assert worker.wait(30) == 0, worker.text()
+    spawned = re.findall(r"All users spawned: .*\((\d+) total users\)", master.text())
+    assert spawned == ["4", "1"], master.text()
+    assert final_row(master.text(), "Aggregated")[0] == target.total > 0
