@@ -540,6 +540,13 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 
 /* --- the course of a test ---------------------------------------------------------------- */
 
+static void set_shares(struct master *m)
+{
+	for (size_t i = 0; i < m->run.options.class_count; i++)
+		dispatch_set_class(m->dispatch, i, m->run.shares[i].weight,
+				   m->run.shares[i].fixed_count);
+}
+
 static void begin(struct master *m)
 {
 	bool is_new = !m->dispatch;
@@ -556,6 +563,7 @@ static void begin(struct master *m)
 	}
 	if (!m->dispatch || !is_active(m))
 		return;
+	set_shares(m);
 	m->confirm_deadline_us = NEVER;
 	dispatch_begin(m->dispatch, m->run.wanted.user_count, m->run.wanted.spawn_rate, m->now_us);
 }

@@ -59,6 +59,10 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 			     .ends_us = NEVER };
 	run->wanted.host = run->host;
 	run->users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
+	run->shares = mem_zalloc(options->class_count + 1, sizeof(*run->shares));
+	for (size_t i = 0; i < options->class_count; i++)
+		run->shares[i] = (struct run_share){ options->classes[i].weight,
+						     options->classes[i].fixed_count };
 	stats_init(&run->stats, run_wall_s(run));
 	stats_init(&run->window, run_wall_s(run));
 	map_init(&run->exceptions);
@@ -86,6 +90,7 @@ void run_fini(struct run *run)
 	stats_fini(&run->stats);
 	stats_fini(&run->window);
 	mem_free(run->users_per_class);
+	mem_free(run->shares);
 	mem_free(run->host);
 }
 
@@ -246,6 +251,34 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		run_set_state(run, before);
 	}
 	return err;
+}
+
+static bool makes_users(const struct run_share *share)
+{
+	return share->weight > 0 || share->fixed_count;
+}
+
+enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
+		       struct err_text *text)
+{
+	bool is_anybody_left = makes_users(share);
+
+	if (!isfinite(share->weight) || share->weight < 0 || share->weight > RUN_WEIGHT_MAX)
+		return err_set(text, ERR_BAD_INPUT, "weight must be a number from 0 to %g",
+			       RUN_WEIGHT_MAX);
+	if (share->fixed_count > LIMIT_USERS)
+		return err_set(text, ERR_BAD_INPUT,
+			       "fixed_count must be a whole number from 0 to %d", LIMIT_USERS);
+	for (size_t i = 0; i < run->options.class_count; i++)
+		is_anybody_left |= i != class_index && makes_users(&run->shares[i]);
+	if (!is_anybody_left)
+		return err_set(text, ERR_BAD_INPUT,
+			       "no class would be left with users; give another one a weight or a "
+			       "fixed_count first");
+	run->shares[class_index] = *share;
+	log_line(LOG_INFO, LOGGER, "User class %s has weight %g and fixed_count %" PRIu64 " now",
+		 run->options.classes[class_index].name, share->weight, share->fixed_count);
+	return OK;
 }
 
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg)

@@ -38,7 +38,8 @@ enum run_state {
 /* Locust's word for it. */
 const char *run_state_name(enum run_state state);
 
-/* What a test can be made of; read off the scenario, constant over the process. */
+/* What a test can be made of; read off the scenario, constant over the process. The shares are only
+ * what a run begins with. */
 struct run_task {
 	const char *name;
 	double weight;
@@ -59,6 +60,12 @@ struct run_class {
 	const struct run_task *tasks;
 	size_t task_count;
 	enum run_model model;
+};
+
+/* What of a class may change between and during tests. */
+struct run_share {
+	double weight;
+	uint64_t fixed_count;
 };
 
 /* One start (or change while running) as POST /swarm asks for it. */
@@ -112,6 +119,7 @@ struct run_options {
 
 #define RUN_STOP_WAITERS   64
 #define RUN_SPAWN_RATE_MIN 1e-6 /* users/s */
+#define RUN_WEIGHT_MAX	   1e9
 #define RUN_TIME_MAX_S	   (100ull * 365 * 86400)
 
 struct run_stop_waiter {
@@ -140,6 +148,7 @@ struct run {
 				    * counts until the next test */
 	bool has_warned;	   /* in this test, that the generator is the limit */
 	uint64_t *users_per_class; /* running now, as reported */
+	struct run_share *shares;  /* per class, for modes to use in start */
 	struct map exceptions;	   /* traceback -> struct run_exception */
 	uint64_t epoch;		   /* changes when stats are cleared or reset */
 	uint64_t generation; /* changes with every state change, start and reset; for caches */
@@ -164,6 +173,10 @@ enum err run_start(struct run *run, const struct run_start *start,
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg) MUST_CHECK;
 /* Takes back every wait with this fn and arg. */
 void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg);
+/* POST /user: the share of a class from the next start or change of the number of users on.
+ * ERR_BAD_INPUT names the field; somebody must be left to make. */
+enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
+		       struct err_text *text) MUST_CHECK;
 /* GET /stats/reset: zeroes stats and exceptions; an open window begins anew, a closed one is
  * forgotten. */
 void run_reset_stats(struct run *run);

@@ -206,6 +206,18 @@ void dispatch_destroy(struct dispatch **d)
 	*d = NULL;
 }
 
+void dispatch_set_class(struct dispatch *d, size_t class_index, double weight, uint64_t fixed_count)
+{
+	struct dispatch_class *class = &d->classes[class_index];
+
+	if (class->weight == weight && class->fixed_count == fixed_count)
+		return;
+	class->weight = weight;
+	class->fixed_count = fixed_count;
+	restart_weighted(d);
+	d->must_recheck_fixed = true;
+}
+
 struct placed {
 	const char *id;
 	size_t host_len; /* of the part before the first '_' */

@@ -26,6 +26,11 @@ struct dispatch_class {
 struct dispatch *dispatch_create(const struct dispatch_class *classes, size_t count);
 void dispatch_destroy(struct dispatch **d);
 
+/* Another share from the next increase on; users that exist stay. What is as before changes
+ * nothing, else Locust's order of the classes by weight begins anew. */
+void dispatch_set_class(struct dispatch *d, size_t class_index, double weight,
+			uint64_t fixed_count);
+
 /* Replaces the worker list (ids are copied, any order; ordered as Locust does in 3.4). If
  * users exist they are spread anew over the list, and a step is due at once. */
 void dispatch_set_workers(struct dispatch *d, const char *const *ids, size_t count,

@@ -18,6 +18,7 @@
 #include "web/page.h"
 #include "web/recent.h"
 #include "web/swarm.h"
+#include "web/user_class.h"
 
 #define CACHE_US     (2 * CLOCK_S)
 #define SECOND_US    CLOCK_S
@@ -129,6 +130,11 @@ static void on_swarm(void *arg, struct serve_request *r)
 	struct web *w = arg;
 
 	swarm_answer(w->run, w->follow, r);
+}
+
+static void on_user(void *arg, struct serve_request *r)
+{
+	user_class_answer(((struct web *)arg)->run, r);
 }
 
 static void stop_wait_destroy(struct stop_wait *wait)
@@ -289,6 +295,7 @@ static const struct serve_route routes[] = {
 	{ "GET", "/assets/page.css", on_style },
 	{ "GET", "/assets/page.js", on_script },
 	{ "POST", "/swarm", on_swarm },
+	{ "POST", "/user", on_user },
 	{ "GET", "/stop", on_stop },
 	{ "GET", "/stats/reset", on_reset },
 	{ "GET", "/stats/requests", on_requests },

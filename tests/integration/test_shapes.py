@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Tests whose number of users goes up and down: stages of the command line and of a scenario, a
-function that is asked, alone and with workers, headless and from the web."""
+function that is asked, alone and with workers, headless and from the web. And weights of the
+classes that change meanwhile."""
 
+import json
 import re
 import time
+import urllib.request
 
 import pytest
 
 from programs import wait_until
-from test_cicada import SCENARIO, WEB_READY, call, final_row, get_json, write
+from test_cicada import SCENARIO, WEB_READY, final_row, get_json, write
 
 LATE_S = 1.5  # of what is seen of a change: its second, the poll, and a busy machine
 
@@ -156,3 +159,56 @@ def test_headless_master_ends_with_its_shape(programs, target, tmp_path):
     spawned = re.findall(r"All users spawned: .*\((\d+) total users\)", master.text())
     assert spawned == ["4", "1"], master.text()
     assert final_row(master.text(), "Aggregated")[0] == target.total > 0
+
+
+# --- weights ---
+
+TWO = """
+#include <cicada.h>
+
+static void one(struct cic_user *u) { cic_get(u, "/"); }
+
+CIC_USER(Ant, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
+CIC_USER(Bee, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
+"""
+
+
+def post_user(url, **body):
+    request = urllib.request.Request(f"{url}/user", data=json.dumps(body).encode(),
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return reply.status, reply.read().decode()
+
+
+def split(url, users):
+    """Users per class once so many run."""
+    form = {"user_count": users, "spawn_rate": 100}
+    assert get_json(f"{url}/swarm", form)["success"]
+
+    def page():
+        now = get_json(f"{url}/stats/requests")
+        return now["state"] == "running" and now["user_count"] == users
+
+    wait_until(page)
+    ratios = get_json(f"{url}/tasks")["per_class"]
+    return {name: round(ratios[name]["ratio"] * users) for name in ratios}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_weights_change_while_the_test_runs(programs, cluster, target, tmp_path, workers):
+    scenario = write(tmp_path, TWO)
+    if workers:
+        url = cluster(scenario, target, workers=workers)[1]
+    else:
+        program = programs.start("cicada", "-f", scenario, "-H", target.url, "--web-host",
+                                 "127.0.0.1", "--web-port", "0", ready=WEB_READY)
+        url = program.ready[1]
+    assert split(url, 10) == {"Ant": 5, "Bee": 5}
+    assert post_user(url, user_class_name="Bee", weight=4) == (201, "{}")
+    assert split(url, 20) == {"Ant": 7, "Bee": 13}  # those that run stay; ten more at 1 : 4
+    get_json(f"{url}/stop")
+    assert split(url, 10) == {"Ant": 2, "Bee": 8}
+    get_json(f"{url}/stop")
+    assert post_user(url, user_class_name="Ant", fixed_count=7) == (201, "{}")
+    assert split(url, 10) == {"Ant": 7, "Bee": 3}
+    get_json(f"{url}/stop")

@@ -278,9 +278,42 @@ static void a_hundred_thousand_users_over_a_hundred_workers_are_quick(void **sta
 	dispatch_destroy(&d);
 }
 
+static void run_ramp(struct dispatch *d, uint64_t users)
+{
+	dispatch_begin(d, users, 1000, 0);
+	while (dispatch_due_us(d) != UINT64_MAX)
+		assert_true(dispatch_step(d, dispatch_due_us(d)));
+}
+
+static void a_share_counts_from_the_next_increase(void **state)
+{
+	static const struct dispatch_class classes[] = { { "A", 1, 0 }, { "B", 1, 0 } };
+	struct dispatch *d = dispatch_create(classes, 2);
+
+	(void)state;
+	dispatch_set_workers(d, one_worker, 1, 0);
+	run_ramp(d, 10);
+	assert_int_equal(dispatch_users(d, "w1", 1), 5);
+	dispatch_set_class(d, 1, 4, 0);
+	assert_int_equal(dispatch_due_us(d), UINT64_MAX);
+	run_ramp(d, 20); /* ten more at 1 : 4 */
+	assert_int_equal(dispatch_users(d, "w1", 0), 7);
+	assert_int_equal(dispatch_users(d, "w1", 1), 13);
+	dispatch_set_class(d, 0, 1, 12);
+	run_ramp(d, 26); /* five that are missing, then by weight */
+	assert_int_equal(dispatch_users(d, "w1", 0), 12);
+	assert_int_equal(dispatch_users(d, "w1", 1), 14);
+	dispatch_set_class(d, 1, 0, 0);
+	dispatch_set_class(d, 0, 1, 0);
+	run_ramp(d, 30); /* none of weight 0 */
+	assert_int_equal(dispatch_users(d, "w1", 0), 16);
+	dispatch_destroy(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_share_counts_from_the_next_increase),
 		cmocka_unit_test(classes_come_in_locusts_order),
 		cmocka_unit_test(workers_take_turns_one_of_each_host_first),
 		cmocka_unit_test(rates_with_a_fraction_stretch_the_pause),

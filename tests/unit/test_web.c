@@ -67,6 +67,50 @@ static void test_swarm_with_a_shape_needs_no_numbers(void **state)
 		     "start when its state is 'stopped'\",\n  \"success\": false\n}\n");
 }
 
+static void expect_user(const char *body, unsigned status, const char *words)
+{
+	struct call c;
+
+	begin_call(&c, "POST", "/user", "application/json", body);
+	await(&c);
+	assert_int_equal(c.status, status);
+	if (!strstr(c.body, words))
+		fail_msg("%s: %s", body, c.body);
+	end_call(&c);
+}
+
+static void test_user_changes_the_share_of_a_class(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "", "user_class_name" },
+		{ "[]", "user_class_name" },
+		{ "{\"weight\": 1}", "user_class_name" },
+		{ "{\"user_class_name\": \"Gamma\", \"weight\": 1}", "'Gamma'" },
+		{ "{\"user_class_name\": \"Beta\", \"weight\": \"1\"}", "weight must be" },
+		{ "{\"user_class_name\": \"Beta\", \"weight\": -1}", "weight must be" },
+		{ "{\"user_class_name\": \"Beta\", \"weight\": 1e10}", "weight must be" },
+		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": 1.5}", "fixed_count must be" },
+		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": -1}", "fixed_count must be" },
+		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": 10000001}",
+		  "fixed_count must be" },
+		{ "{\"user_class_name\": \"Beta\", \"host\": \"http://x\"}", "'host' cannot" },
+		{ "{\"user_class_name\": \"Beta\", \"tasks\": []}", "'tasks' cannot" },
+	};
+
+	(void)state;
+	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 2.5, \"host\": null}", 201, "{}");
+	assert_true(run.shares[1].weight == 2.5);
+	assert_int_equal(run.shares[1].fixed_count, 0);
+	expect_user("{\"user_class_name\": \"Beta\", \"fixed_count\": 3}", 201, "{}");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		expect_user(wrong[i][0], 400, wrong[i][1]);
+	assert_true(run.shares[1].weight == 2.5);
+	assert_int_equal(run.shares[1].fixed_count, 3);
+	/* Alpha has neither in this scenario: Beta is the last one with users. */
+	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 0, \"fixed_count\": 0}", 400,
+		    "no class would be left");
+}
+
 static void test_swarm_says_what_is_wrong(void **state)
 {
 	static const struct {
@@ -297,6 +341,7 @@ int main(void)
 		LOCAL(test_swarm_takes_a_host_without_scheme),
 		LOCAL(test_swarm_takes_json_too),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
+		LOCAL(test_user_changes_the_share_of_a_class),
 		LOCAL(test_swarm_says_what_is_wrong),
 		MASTER(test_swarm_without_workers_is_locusts),
 		LOCAL(test_swarm_while_stopping_is_refused),

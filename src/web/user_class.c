@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * user_class - see the header. Workers need not be told: the master gives them counts. */
+#include "web/user_class.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define NO_CLASS SIZE_MAX
+
+/* NULL when it is missing or null. */
+static const json_t *field(const json_t *body, const char *name)
+{
+	const json_t *value = json_object_get(body, name);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static size_t find_class(const struct run *run, const char *name)
+{
+	for (size_t i = 0; i < run->options.class_count; i++)
+		if (strcmp(run->options.classes[i].name, name) == 0)
+			return i;
+	return NO_CLASS;
+}
+
+/* Whatever else Locust would set: its effect would be none here, which must not pass for one. */
+static enum err refuse_others(const json_t *body, struct err_text *text)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)body, key, value)
+		if (!json_is_null(value) && strcmp(key, "user_class_name") != 0 &&
+		    strcmp(key, "weight") != 0 && strcmp(key, "fixed_count") != 0)
+			return err_set(
+				text, ERR_UNSUPPORTED,
+				"'%.100s' cannot be changed, only weight and fixed_count; the "
+				"host is a field of POST /swarm",
+				key);
+	return OK;
+}
+
+static enum err read_share(const json_t *body, struct run_share *share, struct err_text *text)
+{
+	const json_t *weight = field(body, "weight"), *fixed = field(body, "fixed_count");
+
+	if (weight && !json_is_number(weight))
+		return err_set(text, ERR_BAD_INPUT, "weight must be a number");
+	if (fixed && (!json_is_integer(fixed) || json_integer_value(fixed) < 0))
+		return err_set(text, ERR_BAD_INPUT, "fixed_count must be a whole number from 0 on");
+	if (weight)
+		share->weight = json_number_value(weight);
+	if (fixed)
+		share->fixed_count = (uint64_t)json_integer_value(fixed);
+	return OK;
+}
+
+static enum err change(struct run *run, const json_t *body, struct err_text *text)
+{
+	const char *name = json_string_value(field(body, "user_class_name"));
+	size_t class_index = name ? find_class(run, name) : NO_CLASS;
+	struct run_share share;
+	enum err err;
+
+	if (!name)
+		return err_set(
+			text, ERR_BAD_INPUT,
+			"give a JSON object with user_class_name, and weight or fixed_count");
+	if (class_index == NO_CLASS)
+		return err_set(text, ERR_NOT_FOUND,
+			       "no user class is called '%.100s'; /tasks shows them", name);
+	share = run->shares[class_index];
+	err = refuse_others(body, text);
+	if (!err)
+		err = read_share(body, &share, text);
+	return err ? err : run_set_share(run, class_index, &share, text);
+}
+
+void user_class_answer(struct run *run, struct serve_request *r)
+{
+	struct str bytes = serve_body(r);
+	json_t *body = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, NULL);
+	struct err_text text = { "" };
+	enum err err = change(run, body, &text);
+
+	if (err)
+		serve_error(r, 400, "%s", err_say(&text, err));
+	else
+		serve_reply(r, 201, "application/json", "{}", 2);
+	json_decref(body);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * user_class - POST /user (reference section 5): a JSON object with user_class_name and what shall
+ * change, weight and fixed_count.
+ *
+ * Answered as by Locust, 201 and {}; what cannot be changed is a 400 that names the field. A null
+ * is as good as a field that is not given. */
+#pragma once
+
+#include "run/run.h"
+#include "serve/serve.h"
+
+void user_class_answer(struct run *run, struct serve_request *r);
