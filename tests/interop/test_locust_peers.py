@@ -163,6 +163,19 @@ def test_our_and_their_workers_together(programs, target, tmp_path):
     master.stop(30)
 
 
+def test_their_worker_follows_the_stages_of_our_master(programs, target, tmp_path):
+    master, url, port = start_our_master(programs, tmp_path, "-H", target.url, "--stages",
+                                         "5s:6:100,5s:0:100,5s:3:100")
+    start_their_worker(programs, tmp_path, port)
+    wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 1, 60, "one worker")
+    assert get_json(url + "/swarm", {"host": target.url})["success"]
+    for users in (6, 0, 3):
+        wait_until(lambda n=users: live(url)["user_count"] == n, 20, f"{users} users")
+    wait_until(lambda: live(url)["state"] == "stopped", 30, "the end of the stages")
+    wait_for_exact_counts(url, target)
+    assert "WARNING" not in master.text(), master.text()
+
+
 def test_our_driver_drives_their_master(programs, target, tmp_path):
     master, url, port = start_their_master(programs, tmp_path)
     start_our_worker(programs, tmp_path, port)
