@@ -76,6 +76,13 @@ void http_client_use_version(struct http_client *c, enum http_version version)
 	c->version = version;
 }
 
+static void exchange_destroy(struct http_exchange *x)
+{
+	buf_fini(&x->out);
+	buf_fini(&x->in);
+	mem_free(x);
+}
+
 void http_client_destroy(struct http_client **c)
 {
 	struct http_client *client = *c;
@@ -87,9 +94,7 @@ void http_client_destroy(struct http_client **c)
 		struct http_exchange *x = client->pool;
 
 		client->pool = x->next;
-		buf_fini(&x->out);
-		buf_fini(&x->in);
-		mem_free(x);
+		exchange_destroy(x);
 	}
 	for (size_t i = 0; i < client->origin_count; i++)
 		origin_destroy(&client->origins[i]);
@@ -115,6 +120,8 @@ static struct http_exchange *exchange_acquire(struct http_client *c)
 	c->exchanges_in_use++;
 	if (x) {
 		c->pool = x->next;
+		if (--c->pooled < c->pooled_min)
+			c->pooled_min = c->pooled;
 		return x;
 	}
 	x = mem_zalloc(1, sizeof(*x));
@@ -137,7 +144,20 @@ static void exchange_release(struct http_client *c, struct http_exchange *x)
 	buf_reset(&x->in);
 	x->next = c->pool;
 	c->pool = x;
+	c->pooled++;
 	c->exchanges_in_use--;
+}
+
+/* Half, so that a load that comes in waves keeps most of what the next one needs. */
+void http_client_trim(struct http_client *c)
+{
+	for (size_t spare = (c->pooled_min + 1) / 2; spare; spare--, c->pooled--) {
+		struct http_exchange *x = c->pool;
+
+		c->pool = x->next;
+		exchange_destroy(x);
+	}
+	c->pooled_min = c->pooled;
 }
 
 void http_conn_init(struct http_conn *conn, struct http_client *c)

@@ -88,6 +88,10 @@ struct http_count {
 	uint64_t opened, closed, failed;
 };
 
+/* Once a second or so: gives back half of the memory that no request has needed since the last
+ * call. */
+void http_client_trim(struct http_client *c);
+
 struct http_client *http_client_create(struct loop *loop);
 /* For the https origins that come later; lent for the client's life. Without it: the defaults. */
 void http_client_use_tls(struct http_client *c, const struct tls_options *options);

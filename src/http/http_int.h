@@ -53,6 +53,7 @@ struct http_client {
 	struct http_count count;
 	enum http_version version;
 	struct h2_place *h2; /* NULL: no connection speaks HTTP/2 yet */
+	size_t pooled, pooled_min; /* exchanges in the pool; the fewest since the last trim */
 };
 
 /* Looks the host up (blocking) unless its addresses are known or it failed just now. */

@@ -91,6 +91,17 @@ void fiber_pool_fini(struct fiber_pool *pool)
 	}
 }
 
+void fiber_pool_trim(struct fiber_pool *pool)
+{
+	for (size_t spare = (pool->idle_min + 1) / 2; spare; spare--, pool->made--) {
+		struct fiber *fiber = pool->idle;
+
+		pool->idle = fiber->next_idle;
+		unmap(fiber);
+	}
+	pool->idle_min = pool->made - pool->live;
+}
+
 /* From the loop into the fiber. */
 static void enter(struct fiber *fiber)
 {
@@ -202,6 +213,8 @@ enum err fiber_start(struct fiber_pool *pool, fiber_fn fn, void *arg, struct fib
 	fiber->arg = arg;
 	fiber->is_over = false;
 	pool->live++;
+	if (pool->made - pool->live < pool->idle_min)
+		pool->idle_min = pool->made - pool->live;
 	prepare(fiber);
 	enter(fiber);
 	if (!fiber->is_over)

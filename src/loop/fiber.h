@@ -20,11 +20,15 @@ typedef void (*fiber_fn)(void *arg);
 struct fiber_pool {
 	struct fiber *idle; /* finished fibers whose stacks are used again */
 	size_t made, live;
+	size_t idle_min; /* of made - live, since the last trim */
 };
 
 void fiber_pool_init(struct fiber_pool *pool);
 /* No fiber of the pool may be suspended any more. */
 void fiber_pool_fini(struct fiber_pool *pool);
+
+/* Once a second or so: unmaps half of the stacks that were not needed since the last call. */
+void fiber_pool_trim(struct fiber_pool *pool);
 
 /* Runs fn(arg) on a stack of the pool until it suspends or ends. *out is the fiber when it
  * was suspended, NULL when it ended already. ERR_NO_MEMORY when no stack can be mapped

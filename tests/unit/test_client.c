@@ -34,6 +34,34 @@ static void test_reuse(void **state)
 	stop(f);
 }
 
+/* Memory that no request needs is given back; what one has needed since the last time is kept. */
+static void test_trim(void **state)
+{
+	static const struct step steps[] = { ACCEPT,
+					     READ("GET /a HTTP/1.1"),
+					     WRITE(OK_REPLY),
+					     READ("GET /b HTTP/1.1"),
+					     WRITE(OK_REPLY),
+					     AWAIT_CLOSE,
+					     END };
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/a");
+	http_client_trim(f->client);
+	http_conn_release(&f->conn);
+	assert_int_equal(f->client->pooled, 1);
+	http_client_trim(f->client);
+	assert_int_equal(f->client->pooled, 1);
+	http_client_trim(f->client);
+	assert_int_equal(f->client->pooled, 0);
+	assert_null(f->client->pool);
+	assert_true(f->conn.is_connected);
+	ask(f, "GET", "/b");
+	assert_reply(f, 200, "hi");
+	stop(f);
+}
+
 static void test_refused(void **state)
 {
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
@@ -660,6 +688,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reuse),
+		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_two_addresses),
 		cmocka_unit_test(test_unresolved),

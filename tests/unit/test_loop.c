@@ -115,6 +115,19 @@ static void fibers_keep_their_stacks_while_suspended(void **state)
 	}
 	assert_int_equal(pool.made, FIBERS - FIBERS / 5); /* those that end at once reuse one */
 	assert_null(fiber_current());
+	/* All were needed since the last trim, then none, then half of them. */
+	fiber_pool_trim(&pool);
+	assert_int_equal(pool.made, FIBERS - FIBERS / 5);
+	fiber_pool_trim(&pool);
+	assert_int_equal(pool.made, FIBERS - FIBERS / 5 - 20);
+	for (int i = 0; i < 10; i++) {
+		counts[i] = (struct count){ .rounds = 1 };
+		assert_int_equal(fiber_start(&pool, count_up, &counts[i], &fibers[i]), OK);
+	}
+	for (int i = 0; i < 10; i++)
+		fiber_resume(fibers[i]);
+	fiber_pool_trim(&pool);
+	assert_int_equal(pool.made, FIBERS - FIBERS / 5 - 25);
 	fiber_pool_fini(&pool);
 }
 
