@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/calibrate.h"
 #include "cli/cicada_options.h"
 #include "cli/cicada_runner.h"
 #include "cli/cicada_worker.h"
@@ -117,6 +118,19 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 	return code;
 }
 
+static int calibrate(void)
+{
+	struct err_text text = { "" };
+	enum err err;
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_open_files();
+	err = calibrate_run(&text);
+	if (err)
+		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+	return err ? EXIT_CANNOT_START : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct cicada_options o;
@@ -138,6 +152,8 @@ int main(int argc, char **argv)
 			puts("cicada " CICADA_VERSION);
 		return 0;
 	}
+	if (o.want_calibrate)
+		return calibrate();
 	err = scenario_load(o.scenario, &all, &text);
 	hint = err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "";
 	if (!err)

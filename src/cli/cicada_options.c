@@ -30,6 +30,8 @@ static const struct opt rows[] = {
 	{ "stages", 0, OPT_TEXT, AT(stages_text), "CICADA_STAGES", "LIST",
 	  "load shape: time:users:rate of each stage, such as 60s:100:10,2m:0:50" },
 	{ "list", 'l', OPT_FLAG, AT(want_list), NULL, NULL, "show the user classes and exit" },
+	{ "calibrate", 0, OPT_FLAG, AT(want_calibrate), NULL, NULL,
+	  "measure what this machine can generate, without any target, and exit" },
 	{ "web-host", 0, OPT_TEXT, AT(web_host), "LOCUST_WEB_HOST", "ADDRESS",
 	  "address of the web interface (default: all)" },
 	{ "web-port", 'P', OPT_COUNT, AT(web_port), "LOCUST_WEB_PORT", "PORT",

@@ -39,6 +39,7 @@ struct cicada_options {
 	const char *stages_text;
 	struct shape_stages stages; /* what it says; count 0: not given */
 	const char *log_level;
+	bool want_calibrate;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;
 	/* What master_host points at when it came as MASTER=host:port. */
