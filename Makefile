@@ -61,7 +61,10 @@ lint: setup-lint build/release/build.ninja build/clang/build.ninja ## format, la
 format: setup-lint                              ## clang-format on every C file
 	@clang-format -i $(SOURCES)
 
-bench: setup-build build/release/build.ninja    ## micro-benchmarks, JSON lines
+bench: setup-bench build                        ## beside wrk, hey, ab, h2load, Locust; 20 minutes
+	bench/peers.py --rounds 7 --seconds 6 --write docs/benchmarks.md
+
+bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lines
 	@$(NINJA) build/release >/dev/null
 	@for bench in $$(find build/release/bench -maxdepth 1 -type f | sort); do $$bench || exit 1; done
 
@@ -74,13 +77,13 @@ clean:                                          ## removes build/, keeps results
 help:                                           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
-setup-build setup-test setup-lint: setup-%:
+setup-build setup-test setup-lint setup-bench: setup-%:
 	@tools/setup.sh $*
 
 # Also repairs a folder whose first configuration was cut off.
 build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
-.PHONY: build demo test check check-asan check-tsan integration fuzz fuzz-short lint format bench \
-	install clean help setup-build setup-test setup-lint
+.PHONY: build demo test check check-asan check-tsan integration fuzz fuzz-short lint format bench bench-micro \
+	install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

@@ -1,17 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""cicada beside wrk and Locust: requests per generator CPU-second on the same target.
+"""cicada beside wrk, hey, ab, h2load and Locust: requests per generator CPU-second on the same target.
 
 One nginx worker on CPU 1 answers with tiny replies; each generator has CPU 0 and 64 connections.
 The generators run in turn, round after round, so that a machine whose speed drifts drifts for all
 of them. Requests are those each generator itself reports; CPU is user + system of its whole process
 as the kernel accounts it, start-up included. The ratio is taken within a round.
 
-    bench/peers.py --rounds 7 --seconds 6
+Then instructions per request (user space, under callgrind, the difference of a long and a short run,
+so that start-up cancels out), and what cicada --calibrate says of memory and spawning.
+
+    bench/peers.py --rounds 7 --seconds 6 --write docs/benchmarks.md
     bench/peers.py --only "https GET"
 
-Needs the packages nginx-light, openssl, wrk and python3-locust; generators that are missing are left out
-and named."""
+`tools/setup.sh bench` installs the generators; those that are missing are left out and named."""
 
 import argparse
 import json
@@ -68,12 +70,34 @@ def wrk(*more):
     return command, r"(\d+) requests in"
 
 
+def hey():
+    def command(url, seconds):
+        return ["hey", "-z", f"{seconds}s", "-c", str(CONNECTIONS), "-cpus", "1", url + "/healthz"]
+    return command, r"\[200\]\s+(\d+) responses"
+
+
+def ab():
+    def command(url, seconds):
+        return ["ab", "-k", "-q", "-t", str(seconds), "-n", "100000000", "-c", str(CONNECTIONS),
+                url + "/healthz"]
+    return command, r"Complete requests:\s+(\d+)"
+
+
+def h2load():
+    def command(url, seconds):
+        return ["h2load", "--h1", "-t1", f"-c{CONNECTIONS}", f"-D{seconds}", url + "/healthz"]
+    return command, r"(\d+) succeeded"
+
+
 GENERATORS = {
-    "GET": {"wrk": wrk(), "cicada": cicada("GetOnly")},
+    "GET": {"wrk": wrk(), "cicada": cicada("GetOnly"), "h2load --h1": h2load(), "ab": ab(),
+            "hey": hey()},
     "https GET": {"wrk": wrk(), "cicada": cicada("GetOnly", "--tls-insecure")},
     "mix": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix"),
             "Locust FastHttpUser": locust("Fast"), "Locust HttpUser": locust("Plain")},
 }
+# Under callgrind; names of GENERATORS.
+COUNTED = (("GET", "wrk"), ("GET", "cicada"), ("mix", "wrk + Lua"), ("mix", "cicada"))
 
 
 def run(command, pattern, cpu):
@@ -111,14 +135,72 @@ def compare(work, generators, url, options):
             if number >= 0:
                 figures[name].append(result)
     base = [r / c for r, c, _ in figures[names[0]]]
-    print(f"\n{work}: {options.rounds} rounds of {options.seconds} s, median (min-max)\n")
-    print(f"| generator | requests/s | per CPU-s | ratio to {names[0]} in the same round |")
-    print("|---|---|---|---|")
+    lines = [f"| {work} | requests/s | per CPU-s | ratio to {names[0]} in the same round |",
+             "|---|---|---|---|"]
     for name in names:
         per_cpu = [r / c for r, c, _ in figures[name]]
-        print(f"| {name} | {spread([r / options.seconds for r, _, _ in figures[name]], 0)} | "
-              f"{spread(per_cpu, 0)} | {spread([p / b for p, b in zip(per_cpu, base)], 3)} |")
+        lines.append(f"| {name} | {spread([r / options.seconds for r, _, _ in figures[name]], 0)} | "
+                     f"{spread(per_cpu, 0)} | "
+                     f"{spread([p / b for p, b in zip(per_cpu, base)], 3)} |")
     print(json.dumps({"work": work, "figures": figures}), file=sys.stderr)
+    return "\n".join(lines)
+
+
+def instructions(command, pattern, url, folder):
+    """User-space instructions per request."""
+    counts = []
+    for seconds in (3, 9):
+        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind"]
+        with tempfile.TemporaryFile("w+") as out:
+            subprocess.run([str(c) for c in valgrind + command(url, seconds)], stdout=out,
+                           stderr=out, stdin=subprocess.DEVNULL, cwd="/", timeout=120)
+            out.seek(0)
+            text = out.read()
+        requests, collected = re.findall(pattern, text, re.M), re.findall(r"Collected : (\d+)", text)
+        if not requests or not collected:
+            sys.exit(f"no count of {command(url, seconds)[0]} under callgrind:\n{text}")
+        counts.append((int(collected[-1]), int(requests[0])))
+    (short, few), (long, many) = counts
+    return (long - short) / (many - few)
+
+
+def count_instructions(url, folder):
+    if not shutil.which("valgrind"):
+        print("left out, not installed: valgrind")
+        return ""
+    lines = ["| work | generator | instructions per request, user space |", "|---|---|---|"]
+    for work, name in COUNTED:
+        command, pattern = GENERATORS[work][name]
+        if shutil.which(str(command("", 1)[0])):
+            lines.append(f"| {work} | {name} | {instructions(command, pattern, url, folder):.0f} |")
+    return "\n".join(lines)
+
+
+def calibrate():
+    done = subprocess.run([CICADA, "--calibrate"], check=True, capture_output=True, text=True,
+                          timeout=120)
+    return f"```\n{done.stdout}```"
+
+
+def versions():
+    packages = ("nginx-light", "wrk", "hey", "apache2-utils", "nghttp2-client", "python3-locust")
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *packages],
+                          capture_output=True, text=True)
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs"
+            f"{' (' + cpu.group(1).strip() + ')' if cpu else ''}, Linux {os.uname().release}: "
+            f"{done.stdout.rstrip(', ')}.")
+
+
+def write(path, parts):
+    """Replaces what stands between <!-- name --> and <!-- end --> in the document."""
+    text = path.read_text()
+    for name, part in parts.items():
+        pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(\n<!-- end -->)", re.S)
+        if not pattern.search(text):
+            sys.exit(f"{path}: no lines <!-- {name} --> and <!-- end -->")
+        text = pattern.sub(lambda m, part=part: m.group(1) + part + m.group(2), text)
+    path.write_text(text)
 
 
 def make_certificate(folder):
@@ -139,8 +221,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--only", choices=GENERATORS, help="one kind of work")
+    parser.add_argument("--only", choices=GENERATORS, help="one kind of work, and nothing else")
+    parser.add_argument("--write", type=pathlib.Path, metavar="FILE",
+                        help="put the tables between the markers of this document")
     options = parser.parse_args()
+    parts = {"machine": f"{versions()} Median (minimum-maximum) of {options.rounds} rounds of "
+                        f"{options.seconds} s."}
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         port, tls_port = free_port(), free_port()
@@ -159,10 +245,16 @@ def main():
                 url = (f"https://127.0.0.1:{tls_port}" if work.startswith("https")
                        else f"http://127.0.0.1:{port}")
                 if options.only in (None, work):
-                    compare(work, generators, url, options)
+                    parts[work] = compare(work, generators, url, options)
+            if not options.only:
+                parts["instructions"] = count_instructions(f"http://127.0.0.1:{port}", folder)
+                parts["calibrate"] = calibrate()
         finally:
             nginx.send_signal(signal.SIGQUIT)
             nginx.wait(10)
+    print("\n\n".join(parts.values()))
+    if options.write:
+        write(options.write, parts)
 
 
 if __name__ == "__main__":

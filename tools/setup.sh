@@ -6,6 +6,7 @@
 #	tools/setup.sh build    compilers, libraries: the three programs
 #	tools/setup.sh test     the same, and what the test suites need
 #	tools/setup.sh lint     the same, and what `make lint` needs
+#	tools/setup.sh bench    the first, and the generators that `make bench` compares with
 #
 # Nothing is missing: it says nothing and takes a few milliseconds, so every word of the Makefile
 # begins with it. Not root: sudo is used where there is one. Not Debian: the list is printed and
@@ -18,13 +19,15 @@ build="gcc libc6-dev meson ninja-build pkg-config
 test="python3 python3-pytest python3-msgpack python3-zmq python3-locust clang tcc util-linux
 	openssl nghttp2-server nginx-light"
 lint="clang-format clang-tidy"
+bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind"
 
 case "${1-}" in
 build) wanted="$build" ;;
 test) wanted="$build $test" ;;
 lint) wanted="$build $test $lint" ;;
+bench) wanted="$build $bench" ;;
 *)
-	echo "usage: tools/setup.sh build|test|lint" >&2
+	echo "usage: tools/setup.sh build|test|lint|bench" >&2
 	exit 2
 	;;
 esac

@@ -5,6 +5,7 @@
 #include "loop/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,14 +63,21 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events)
 {
 	const struct heap_slot *first = heap_first(&loop->timers);
 	struct timespec wait = { 0 }, *timeout = NULL;
+	int ready, timeout_ms = -1;
 
 	if (first) {
 		uint64_t us = first->key > loop->now_us ? first->key - loop->now_us : 0;
 
 		wait = (struct timespec){ (time_t)(us / CLOCK_S), (long)(us % CLOCK_S) * 1000 };
 		timeout = &wait;
+		timeout_ms =
+			us < INT_MAX * CLOCK_MS ? (int)((us + CLOCK_MS - 1) / CLOCK_MS) : INT_MAX;
 	}
-	return epoll_pwait2(loop->epoll_fd, events, EVENTS_PER_TURN, timeout, NULL);
+	ready = epoll_pwait2(loop->epoll_fd, events, EVENTS_PER_TURN, timeout, NULL);
+	/* Linux before 5.11, and valgrind. */
+	if (ready < 0 && errno == ENOSYS)
+		ready = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
+	return ready;
 }
 
 void loop_run(struct loop *loop)
