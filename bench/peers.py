@@ -188,7 +188,7 @@ def versions():
                           capture_output=True, text=True)
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs"
-            f"{' (' + cpu.group(1).strip() + ')' if cpu else ''}, Linux {os.uname().release}: "
+            f"{' (' + cpu.group(1).strip() + ')' if cpu else ''}, Linux {'.'.join(os.uname().release.split('.')[:2])}: "
             f"{done.stdout.rstrip(', ')}.")
 
 
