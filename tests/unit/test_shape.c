@@ -93,7 +93,8 @@ static void request(void)
 	struct stats delta;
 
 	stats_init(&delta, 0);
-	stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of("/"), 0), 1000, 10, NULL, 0);
+	stats_record(&delta, stats_entry(&delta, str_of("GET"), str_of("/"), 0),
+		     &(struct stats_request){ .service_us = 1000, .content_bytes = 10 }, 0);
 	run_add_stats(&run, &delta, false);
 	stats_fini(&delta);
 }
