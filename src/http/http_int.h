@@ -52,7 +52,7 @@ struct http_client {
 	size_t origin_count;
 	struct http_count count;
 	enum http_version version;
-	struct h2_place *h2; /* NULL: no connection speaks HTTP/2 yet */
+	struct h2_place *h2;	   /* NULL: no connection speaks HTTP/2 yet */
 	size_t pooled, pooled_min; /* exchanges in the pool; the fewest since the last trim */
 };
 
