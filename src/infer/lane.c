@@ -79,10 +79,8 @@ static struct waiting pop(struct lane *l)
 	return w;
 }
 
-static void on_gone(void *arg, struct serve_request *r)
+void lane_forget(struct lane *l, struct serve_request *r)
 {
-	struct lane *l = arg;
-
 	for (size_t i = 0; i < l->count; i++)
 		if (place_at(l, i)->request == r) {
 			place_at(l, i)->request = NULL;
@@ -278,7 +276,6 @@ static enum err open_server(struct lane *l, struct err_text *text)
 	struct serve_options http = l->options.http;
 
 	http.threads = 0;
-	http.gone = on_gone;
 	http.door = l->options.door ? l->options.door->serve : NULL;
 	return serve_create(&l->serve, &http, text);
 }

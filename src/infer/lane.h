@@ -26,7 +26,7 @@ struct model;
 struct predict_schema;
 
 struct lane_options {
-	struct serve_options http; /* threads, gone and door are set by the lane */
+	struct serve_options http; /* threads and door are set by the lane */
 	const struct lane *door;   /* a lane that listens already; NULL: listen */
 	const struct model *model; /* all four are lent until lane_destroy() */
 	const struct lstm *lstm;
@@ -46,6 +46,8 @@ enum err lane_start(struct lane *l, struct err_text *text) MUST_CHECK;
 
 /* For the handler of POST /predict, on the lane's thread: answers r now or later. */
 void lane_predict(struct lane *l, struct serve_request *r);
+/* For http.gone, on the lane's thread. */
+void lane_forget(struct lane *l, struct serve_request *r);
 
 /* Asks the thread to stop accepting (serve_stop_accepting()) and returns at once. */
 void lane_close_door(struct lane *l);

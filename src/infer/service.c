@@ -65,6 +65,13 @@ static void on_predict(void *arg, struct serve_request *r)
 	lane_predict(at->lane, r);
 }
 
+static void on_gone(void *arg, struct serve_request *r)
+{
+	const struct place *at = arg;
+
+	lane_forget(at->lane, r);
+}
+
 static void reply_text(struct serve_request *r, unsigned status, const char *json)
 {
 	serve_reply(r, status, "application/json", json, str_of(json).len);
@@ -195,6 +202,7 @@ static enum err open_lane(struct service *s, const struct service_options *o, st
 			  .idle_timeout_s = (unsigned)o->idle_timeout_s,
 			  .routes = main_routes,
 			  .observe = on_answer,
+			  .gone = on_gone,
 			  .arg = at },
 		.door = s->places[0].lane,
 		.model = s->model,

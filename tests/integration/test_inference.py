@@ -566,15 +566,23 @@ def test_a_queue_delay_ends_with_the_delay_or_a_full_batch(programs):
 
 
 def test_clients_that_do_not_wait_for_their_answer(programs):
-    service = Service(programs, "--port", "0", "--threads", "1", "--queue-delay-us", "50000")
+    """Again until some resets came while their requests stood in the queue."""
+    service = Service(programs, "--port", "0", "--threads", "1", "--queue-delay-us", "1000000")
     head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GOOD)
-    for i in range(20):
-        s = service.raw()
-        s.sendall(head + GOOD)
-        if i % 2:  # a reset in place of an end
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        s.close()
-    assert service.ask("POST", "/predict", GOOD)[0] == 200
+
+    def lost_some():
+        clients = [service.raw() for _ in range(20)]
+        for s in clients:
+            s.sendall(head + GOOD)
+        wait_until(lambda: service.metrics()["inference_requests_in_flight", ()] > 0)
+        for i, s in enumerate(clients):
+            if i % 2:  # a reset in place of an end
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            s.close()
+        assert service.ask("POST", "/predict", GOOD)[0] == 200
+        return service.metrics()["inference_outcomes_total", (("outcome", "connection_lost"),)]
+
+    wait_until(lost_some, 60, "a reset while its request waited")
     assert service.program.stop() == 0
     assert "cut off" not in service.program.text()
 
