@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream - the plain one: the calls of the socket, nothing else.
- *
- * By syscall(2): in a program with threads send() and recv() first make themselves points where
- * the thread may be cancelled, which costs a request 2 % and which nobody uses here. */
+ * stream - the plain one: the calls of the socket, nothing else. */
 #include "net/stream.h"
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static ssize_t plain_send(struct stream *s, const void *bytes, size_t len)
 {
-	return syscall(SYS_sendto, s->fd, bytes, len, MSG_NOSIGNAL, NULL, 0);
+	return send(s->fd, bytes, len, MSG_NOSIGNAL);
 }
 
 static ssize_t plain_recv(struct stream *s, void *to, size_t room)
 {
-	return syscall(SYS_recvfrom, s->fd, to, room, 0, NULL, NULL);
+	return recv(s->fd, to, room, 0);
 }
 
 static void plain_woken(struct stream *s, bool to_the_end)
