@@ -6,6 +6,8 @@
  * the name. A module that needs a bound adds it here. */
 #pragma once
 
+#define LIMIT_JSON_DEPTH 64 /* of any JSON text that is scanned (base/json_scan) */
+
 /* HTTP client (src/http, src/net) */
 #define LIMIT_URL_BYTES		  8192
 #define LIMIT_RESPONSE_HEAD_BYTES (64 * 1024)
@@ -48,7 +50,8 @@
 #define LIMIT_HEADER_VALUE_BYTES   8192		   /* that cic_header() gives out */
 #define LIMIT_REQUEST_HEADER_BYTES (64 * 1024)	   /* of one request, beside our own */
 #define LIMIT_LOG_LINE_BYTES	   1024		   /* of cic_log() */
-#define LIMIT_JSON_DEPTH	   64
+#define LIMIT_JSON_PATH_STEPS	   32
+#define LIMIT_JSON_TEXT_BYTES	   (64 * 1024) /* that cic_json_text() gives out per response */
 /* Its files and its compiler. */
 #define LIMIT_SCENARIO_SOURCE_BYTES (4 * 1024 * 1024)
 #define LIMIT_SCENARIO_FILE_BYTES   (64 * 1024 * 1024)
@@ -101,7 +104,6 @@
 #define LIMIT_MODEL_LAYERS	  32
 #define LIMIT_MODEL_HIDDEN	  4096
 #define LIMIT_MODEL_COLUMNS	  64 /* bits of a uint64_t in predict_body */
-#define LIMIT_PREDICT_DEPTH	  64
 #define LIMIT_BATCH		  64		     /* windows that are computed at once */
 #define LIMIT_BATCH_BYTES	  (64 * 1024 * 1024) /* of one thread's buffers for it */
 #define LIMIT_PREDICT_QUEUE	  65536		     /* requests that may wait, per thread */

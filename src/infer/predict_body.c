@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "infer/json_scan.h"
+#include "base/json_scan.h"
 
 #define NO_ROW	     SIZE_MAX
 #define NAME_SHOWN   40 /* bytes of a foreign name that a message repeats */
@@ -95,13 +95,7 @@ static bool next_key(struct reader *r, bool *is_first, struct str *key)
 
 static bool key_is(struct str raw, const char *name)
 {
-	char text[LIMIT_MODEL_NAME_BYTES];
-
-	if (str_eq(raw, name))
-		return true;
-	if (!memchr(raw.p, '\\', raw.len))
-		return false;
-	return str_eq((struct str){ text, json_unescape(raw, text, sizeof(text)) }, name);
+	return json_text_is(raw, str_of(name));
 }
 
 static bool refuse_key(struct reader *r, struct str raw, const char *what)

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "user/json_key.h"
+#include "user/json_path.h"
 #include "user/user.h"
 #include "user/visit.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
-#include "infer/json_scan.h"
+#include "base/json_scan.h"
 #include "infer/predict_body.h"
 
 #define STAMP "\"timestamp\":\"2024-01-15T10:00:00\""
@@ -269,14 +269,14 @@ static void deep_nesting_is_refused_and_allowed_up_to_the_limit(void **state)
 
 	(void)state;
 	buf_init(&b, 1 << 20);
-	for (int depth = LIMIT_PREDICT_DEPTH; depth <= LIMIT_PREDICT_DEPTH + 1; depth++) {
+	for (int depth = LIMIT_JSON_DEPTH; depth <= LIMIT_JSON_DEPTH + 1; depth++) {
 		buf_clear(&b);
 		for (int i = 0; i < depth; i++)
 			buf_add_char(&b, '[');
 		for (int i = 0; i < depth; i++)
 			buf_add_char(&b, ']');
 		assert_false(parse(buf_str(&b), out, &fault));
-		assert_int_equal(fault.status, depth > LIMIT_PREDICT_DEPTH ? 400 : 422);
+		assert_int_equal(fault.status, depth > LIMIT_JSON_DEPTH ? 400 : 422);
 	}
 	buf_clear(&b);
 	for (int i = 0; i < 100000; i++)

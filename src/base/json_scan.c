@@ -6,7 +6,7 @@
  * exact as doubles, one division or multiplication gives the correctly rounded result (W. D.
  * Clinger, "How to Read Floating Point Numbers Accurately", 1990), and practically every number
  * of a request body is of that kind. The rest goes through strtod() with at most 19 digits. */
-#include "infer/json_scan.h"
+#include "base/json_scan.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -239,14 +239,14 @@ static bool skip_key(struct json_scan *s)
 
 bool json_scan_skip(struct json_scan *s)
 {
-	char closers[LIMIT_PREDICT_DEPTH]; /* of the lists and objects that are open */
+	char closers[LIMIT_JSON_DEPTH]; /* of the lists and objects that are opened here */
 	size_t depth = 0;
 
 	for (;;) {
 		char c = json_scan_peek(s);
 
 		if (c == '{' || c == '[') {
-			if (depth == LIMIT_PREDICT_DEPTH)
+			if (s->depth + depth >= LIMIT_JSON_DEPTH)
 				return json_scan_fail(s, "nested too deep");
 			s->p++;
 			closers[depth++] = c == '{' ? '}' : ']';
@@ -312,28 +312,56 @@ static size_t unescape_unicode(const char *p, const char *end, char utf8[4], siz
 	return used;
 }
 
-size_t json_unescape(struct str raw, char *out, size_t size)
+/* The character at *p, which is before end, as it is meant; moves *p behind it. Bytes above 0x7f
+ * come one by one. */
+static size_t next_char(const char **p, const char *end, char utf8[4])
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *letter;
+	size_t len = 1;
+
+	utf8[0] = *(*p)++;
+	if (utf8[0] != '\\')
+		return 1;
+	if (**p == 'u') {
+		++*p;
+		*p += unescape_unicode(*p, end, utf8, &len);
+		return len;
+	}
+	letter = strchr(from, **p);
+	utf8[0] = letter ? to[letter - from] : **p;
+	++*p;
+	return 1;
+}
+
+size_t json_unescape(struct str raw, char *out, size_t size)
+{
 	const char *end = raw.p + raw.len;
 	size_t total = 0;
 
 	for (const char *p = raw.p; p < end;) {
-		char utf8[4] = { *p };
-		const char *letter;
-		size_t len = 1;
+		char utf8[4];
+		size_t len = next_char(&p, end, utf8);
 
-		if (*p++ == '\\' && *p == 'u') {
-			p++;
-			p += unescape_unicode(p, end, utf8, &len);
-		} else if (p[-1] == '\\') {
-			letter = strchr(from, *p);
-			utf8[0] = letter ? to[letter - from] : *p;
-			p++;
-		}
 		for (size_t i = 0; i < len; i++, total++)
 			if (total < size)
 				out[total] = utf8[i];
 	}
 	return total;
+}
+
+bool json_text_is(struct str raw, struct str text)
+{
+	const char *end = raw.p + raw.len;
+	size_t at = 0;
+
+	for (const char *p = raw.p; p < end;) {
+		char utf8[4];
+		size_t len = next_char(&p, end, utf8);
+
+		if (text.len - at < len || memcmp(text.p + at, utf8, len) != 0)
+			return false;
+		at += len;
+	}
+	return at == text.len;
 }
