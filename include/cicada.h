@@ -84,9 +84,74 @@ void cic_check(struct cic_response *r, bool ok, const char *failure_text);
 void cic_success(struct cic_response *r);
 /* True when the body is a JSON object (at most 64 deep) with this key at its top level. */
 bool cic_json_has(const struct cic_response *r, const char *key);
+/* Values of a JSON body by path: "$.items[0].price", "user.id", "[2]", "['odd key'].x". The body is
+ * checked as a whole (at most 64 deep); of a key that stands twice the last one counts. A path that
+ * is none fails the request with a text that says where.
+ *
+ * As text: a string decoded, anything else as it stands; NULL for null, for what is not there, and
+ * when the body is no JSON. Valid until the user's next request or the end of the task; all texts
+ * of one response have 64 kB, one that is beyond fails the request. */
+const char *cic_json_text(struct cic_response *r, const char *path);
+/* False, and *out as it was, when there is no such number, or it is not finite. */
+bool cic_json_number(struct cic_response *r, const char *path, double *out);
+/* The same for digits without point and exponent that fit. */
+bool cic_json_int(struct cic_response *r, const char *path, int64_t *out);
 /* Value of a response header, NULL when absent. Valid until the next cic_header() of this
  * response; cut at 8 kB. */
 const char *cic_header(struct cic_response *r, const char *name);
+
+/* --- Operations that are not requests --------------------------------------------------- */
+
+/* Something that takes time, with a row of its own in the statistics: of that type (where a request
+ * has its method) and name. There may be requests and other operations inside. */
+struct cic_op {
+	const char *type, *name;
+	uint64_t begun_us;
+};
+
+/* type and name must be valid until cic_end(). An operation that is never ended is not counted. */
+struct cic_op cic_begin(struct cic_user *u, const char *type, const char *name);
+/* Counts it with the time since cic_begin(). error: NULL for success; bytes: the length shown. */
+void cic_end(struct cic_user *u, const struct cic_op *op, const char *error, uint64_t bytes);
+/* The same for a time that you have measured. */
+void cic_record(struct cic_user *u, const char *type, const char *name, uint64_t time_us,
+		uint64_t bytes, const char *error);
+
+/* --- Rows of a file ----------------------------------------------------------------------- */
+
+/* Which row cic_row() gives. All users of a process share a feed, on all its threads. */
+enum {
+	CIC_FEED_CYCLE,	 /* in the order of the file, then again from its beginning */
+	CIC_FEED_RANDOM, /* any, by the user's random numbers */
+	/* Each row once as long as the program runs. When all are used the task ends there, and the
+	 * user as by cic_stop_user(); the first time a line in the log says so. */
+	CIC_FEED_ONCE
+};
+
+struct cic_feed_state;
+struct cic_row;
+
+struct cic_feed {
+	uint32_t abi;
+	const char *name;
+	const char *file;    /* .csv, .jsonl or .ndjson; beside the scenario unless absolute */
+	int mode;	     /* CIC_FEED_... */
+	const char *columns; /* names that must be there, separated by blanks */
+	struct cic_feed_state *state; /* cicada's */
+};
+
+/* Defines a feed: CIC_FEED(accounts, "accounts.csv", .mode = CIC_FEED_ONCE); the file is read and
+ * checked before the test. */
+#define CIC_FEED(feed_name, file_path, ...) \
+	__attribute__((visibility("default"))) struct cic_feed cic_feed_##feed_name = { \
+		.abi = CIC_ABI, .name = #feed_name, .file = (file_path), ##__VA_ARGS__ \
+	}
+
+/* The next row for this user: cic_row(u, accounts). Never NULL; rows stay valid. */
+#define cic_row(u, feed_name) cic_feed_row((u), &cic_feed_##feed_name)
+const struct cic_row *cic_feed_row(struct cic_user *u, struct cic_feed *feed);
+/* Text of a column; NULL when there is no such column, or a JSON row lacks it. */
+const char *cic_field(const struct cic_row *row, const char *column);
 
 /* --- The user ------------------------------------------------------------------------- */
 
@@ -140,6 +205,7 @@ struct cic_task {
 	cic_task_fn run;
 	double weight;	  /* default 1 */
 	const char *name; /* shown in /tasks; set by CIC_TASK */
+	const char *tags; /* words for --tags and --exclude-tags, separated by blanks */
 };
 
 /* The next task is drawn by weight. The list ends with an empty row. */
@@ -151,9 +217,10 @@ struct cic_task {
 			0 \
 		} \
 	}
-#define CIC_TASK(function, w) \
+/* CIC_TASK(function, weight) or CIC_TASK(function, weight, .tags = "slow write") */
+#define CIC_TASK(function, w, ...) \
 	{ \
-		(function), (w), #function \
+		(function), (w), #function, ##__VA_ARGS__ \
 	}
 
 struct cic_user_class {

@@ -355,6 +355,8 @@ bool json_text_is(struct str raw, struct str text)
 	const char *end = raw.p + raw.len;
 	size_t at = 0;
 
+	if (!raw.len || !memchr(raw.p, '\\', raw.len))
+		return raw.len == text.len && (!raw.len || memcmp(raw.p, text.p, raw.len) == 0);
 	for (const char *p = raw.p; p < end;) {
 		char utf8[4];
 		size_t len = next_char(&p, end, utf8);

@@ -52,6 +52,13 @@
 #define LIMIT_LOG_LINE_BYTES	   1024		   /* of cic_log() */
 #define LIMIT_JSON_PATH_STEPS	   32
 #define LIMIT_JSON_TEXT_BYTES	   (64 * 1024) /* that cic_json_text() gives out per response */
+/* Its feeds. */
+#define LIMIT_FEEDS	      64
+#define LIMIT_FEED_FILE_BYTES (256 * 1024 * 1024)
+#define LIMIT_FEED_ROW_BYTES  (1024 * 1024 * 1024) /* pointers to the cells of a feed */
+#define LIMIT_FEED_COLUMNS    256
+#define LIMIT_FEED_NAME_BYTES 256 /* of a JSON key that names a column */
+#define LIMIT_FEED_SLICES     20000
 /* Its files and its compiler. */
 #define LIMIT_SCENARIO_SOURCE_BYTES (4 * 1024 * 1024)
 #define LIMIT_SCENARIO_FILE_BYTES   (64 * 1024 * 1024)

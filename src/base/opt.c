@@ -98,6 +98,7 @@ static enum err set_value(const struct opt *o, void *options, const char *value,
 	case OPT_COUNTS:
 		return set_counts(o, value, from, field, text);
 	case OPT_TEXTS:
+	case OPT_WORDS:
 		if (texts->count == LIMIT_AXIS_VALUES)
 			return err_set(text, ERR_BAD_OPTION, "%s%s: given more than %d times",
 				       from.dashes, from.name, LIMIT_AXIS_VALUES);
@@ -211,6 +212,17 @@ static const struct opt *find_letter(const struct opt_table *table, char letter)
 	return NULL;
 }
 
+/* The further words of an OPT_WORDS, as argparse's nargs="*" takes them. */
+static enum err read_more_words(const struct opt *o, int argc, char **argv, int *at, void *options,
+				struct origin from, struct err_text *text)
+{
+	enum err err = OK;
+
+	while (!err && *at + 1 < argc && argv[*at + 1][0] != '-')
+		err = set_value(o, options, argv[++*at], from, text);
+	return err;
+}
+
 /* One option at argv[*at]; moves *at over a separate value. */
 static enum err read_option(const struct opt_table *table, int argc, char **argv, int *at,
 			    void *options, struct err_text *text)
@@ -243,7 +255,12 @@ static enum err read_option(const struct opt_table *table, int argc, char **argv
 	if (!value)
 		return err_set(text, ERR_BAD_OPTION, "--%s: needs a value (%s)", o->name,
 			       o->value ? o->value : "VALUE");
-	return set_value(o, options, value, from, text);
+	if (o->type == OPT_WORDS)
+		((struct opt_texts *)((char *)options + o->offset))->count = 0;
+	err = set_value(o, options, value, from, text);
+	if (!err && o->type == OPT_WORDS)
+		err = read_more_words(o, argc, argv, at, options, from, text);
+	return err;
 }
 
 enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *options,

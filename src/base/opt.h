@@ -22,7 +22,8 @@ enum opt_type {
 	OPT_NUMBER,   /* double within [min, max] */
 	OPT_DURATION, /* uint64_t seconds, num_parse_duration() */
 	OPT_COUNTS,   /* struct opt_counts, "1,2,4", each within [min, max] */
-	OPT_TEXTS     /* struct opt_texts, the option given several times */
+	OPT_TEXTS,    /* struct opt_texts, the option given several times */
+	OPT_WORDS     /* struct opt_texts: all words up to the next option; the last list counts */
 };
 
 struct opt_counts {

@@ -16,6 +16,7 @@
 #include "cli/cicada_runner.h"
 #include "cli/cicada_worker.h"
 #include "user/scenario.h"
+#include "user/tags.h"
 
 #define LOGGER "locust.main"
 
@@ -90,6 +91,21 @@ static enum err choose_classes(const struct cicada_options *o, const struct scen
 	return OK;
 }
 
+/* A master runs no users, so the files need only be where the workers are. */
+static enum err open_feeds(const struct cicada_options *o, struct scenario *s,
+			   struct err_text *text)
+{
+	if (o->is_master)
+		return OK;
+	for (size_t i = 0; o->is_worker && !o->feed_slice.count && i < s->feed_count; i++)
+		if (s->feeds[i]->mode == CIC_FEED_ONCE)
+			log_line(LOG_WARNING, LOGGER,
+				 "feed %s gives each row once in this worker; give every worker "
+				 "another --feed-slice I/N, or others use the same rows",
+				 s->feeds[i]->name);
+	return scenario_open_feeds(s, o->feed_slice, text);
+}
+
 static int list_classes(const struct scenario *s)
 {
 	puts("Available Users:");
@@ -134,7 +150,7 @@ static int calibrate(void)
 int main(int argc, char **argv)
 {
 	struct cicada_options o;
-	struct scenario all = { 0 }, scenario;
+	struct scenario all = { 0 }, named = { 0 }, scenario = { 0 };
 	const struct cic_user_class **chosen = NULL;
 	struct err_text text = { "" };
 	const char *hint;
@@ -157,11 +173,16 @@ int main(int argc, char **argv)
 	err = scenario_load(o.scenario, &all, &text);
 	hint = err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "";
 	if (!err)
-		err = choose_classes(&o, &all, &chosen, &scenario, &text);
+		err = choose_classes(&o, &all, &chosen, &named, &text);
+	if (!err)
+		err = tags_choose(&named, &o.tags, &o.exclude_tags, &scenario, &text);
+	if (!err && !o.want_list)
+		err = open_feeds(&o, &all, &text);
 	if (err)
 		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err), hint);
 	else
 		code = o.want_list ? list_classes(&all) : run_scenario(&o, &scenario);
+	tags_release(&named, &scenario);
 	mem_free(chosen);
 	scenario_unload(&all);
 	return code;

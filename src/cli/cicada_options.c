@@ -86,6 +86,12 @@ static const struct opt rows[] = {
 	{ "http2-prior-knowledge", 0, OPT_FLAG, AT(want_http2_prior_knowledge),
 	  "CICADA_HTTP2_PRIOR_KNOWLEDGE", NULL,
 	  "HTTP/2 and nothing else, also with http targets, which are not asked before" },
+	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
+	  "only tasks with one of these tags" },
+	{ "exclude-tags", 'E', OPT_WORDS, AT(exclude_tags), "LOCUST_EXCLUDE_TAGS", "TAG ...",
+	  "no tasks with one of these tags" },
+	{ "feed-slice", 0, OPT_TEXT, AT(feed_slice_text), "CICADA_FEED_SLICE", "I/N",
+	  "only every Nth row of the scenario's files, from the Ith on (default: all rows)" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
@@ -173,6 +179,25 @@ static void default_load(struct cicada_options *o)
 		o->spawn_rate = 1;
 }
 
+/* "2/4": of four processes the second. */
+static enum err read_feed_slice(struct cicada_options *o, struct err_text *text)
+{
+	uint64_t number, count;
+	struct str rest, first;
+
+	if (!o->feed_slice_text)
+		return OK;
+	rest = str_of(o->feed_slice_text);
+	if (!str_cut(&rest, '/', &first) || !rest.p ||
+	    !num_parse_u64(rest, LIMIT_FEED_SLICES, &count) ||
+	    !num_parse_u64(first, count, &number) || !number)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--feed-slice: '%s' is not a part such as 2/4, of at most %d parts",
+			       o->feed_slice_text, LIMIT_FEED_SLICES);
+	o->feed_slice = (struct feed_slice){ .index = number - 1, .count = count };
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -214,6 +239,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	err = read_mode(o, text);
 	if (!err)
 		err = read_master_address(o, text);
+	if (!err)
+		err = read_feed_slice(o, text);
 	if (!err)
 		err = check(o, text);
 	if (!o->threads)

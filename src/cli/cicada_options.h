@@ -12,6 +12,7 @@
 #include "http/client.h"
 #include "net/tls.h"
 #include "run/shape.h"
+#include "user/feed.h"
 
 struct cicada_options {
 	const char *scenario; /* -f */
@@ -42,6 +43,9 @@ struct cicada_options {
 	bool want_calibrate;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;
+	struct opt_texts tags, exclude_tags;
+	const char *feed_slice_text; /* "2/4" */
+	struct feed_slice feed_slice;
 	/* What master_host points at when it came as MASTER=host:port. */
 	char master_address[256];
 };

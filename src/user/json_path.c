@@ -88,8 +88,11 @@ static enum json_kind kind_of(char first)
 		return JSON_IS_FALSE;
 	case 'n':
 		return JSON_IS_NULL;
-	default:
+	case '-':
+	case '0' ... '9':
 		return JSON_IS_NUMBER;
+	default:
+		return JSON_IS_ABSENT;
 	}
 }
 

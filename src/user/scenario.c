@@ -19,6 +19,7 @@
 
 #define CLASS_PREFIX "cic_user_"
 #define SHAPE_SYMBOL "cic_shape"
+#define FEED_PREFIX  "cic_feed_"
 
 struct loading {
 	struct scenario *scenario;
@@ -144,6 +145,47 @@ static enum err find_shape(struct scenario *s, struct err_text *text)
 	return OK;
 }
 
+static enum err check_feed(const struct scenario *s, const struct cic_feed *feed,
+			   const char *symbol, struct err_text *text)
+{
+	/* First, as for a class. */
+	if (feed->abi != CIC_ABI)
+		return err_set(text, ERR_UNSUPPORTED,
+			       "%s: %s was compiled for version %u of cicada.h, this program has "
+			       "version %u; compile it again",
+			       s->file_name, symbol, feed->abi, CIC_ABI);
+	if (!feed->name || !feed->name[0] || !feed->file || !feed->file[0])
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: %s has no name or no file; define it with CIC_FEED(name, "
+			       "\"file.csv\")",
+			       s->file_name, symbol);
+	if (feed->mode != CIC_FEED_CYCLE && feed->mode != CIC_FEED_RANDOM &&
+	    feed->mode != CIC_FEED_ONCE)
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: feed %s: unknown mode %d; use CIC_FEED_CYCLE, CIC_FEED_RANDOM "
+			       "or CIC_FEED_ONCE",
+			       s->file_name, feed->name, feed->mode);
+	return OK;
+}
+
+static enum err add_feed(void *arg, const char *symbol)
+{
+	struct loading *loading = arg;
+	struct scenario *s = loading->scenario;
+	struct cic_feed *feed = dlsym(s->handle, symbol);
+	enum err err;
+
+	if (!feed)
+		return err_set(loading->text, ERR_BAD_INPUT, "%s: %s", s->file_name, dlerror());
+	if (s->feed_count == LIMIT_FEEDS)
+		return err_set(loading->text, ERR_TOO_BIG, "%s: more than %d feeds", s->file_name,
+			       LIMIT_FEEDS);
+	err = check_feed(s, feed, symbol, loading->text);
+	if (!err)
+		s->feeds[s->feed_count++] = feed;
+	return err;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct cic_user_class *const *left = a, *const *right = b;
@@ -188,6 +230,8 @@ static enum err load_object(struct loading *loading, const char *path, struct st
 	if (!s->handle)
 		return err_set(loading->text, ERR_BAD_INPUT, "%s: %s", s->file_name, dlerror());
 	err = symbols_each(bytes, CLASS_PREFIX, add_class, loading, loading->text);
+	if (!err)
+		err = symbols_each(bytes, FEED_PREFIX, add_feed, loading, loading->text);
 	if (err)
 		return err;
 	qsort(loading->classes, s->class_count, sizeof(*loading->classes), by_name);
@@ -210,7 +254,11 @@ enum err scenario_load(const char *path, struct scenario *out, struct err_text *
 	struct buf bytes;
 	enum err err = OK;
 
-	*out = (struct scenario){ .file_name = mem_strdup(slash ? slash + 1 : path) };
+	*out = (struct scenario){
+		.file_name = mem_strdup(slash ? slash + 1 : path),
+		.folder = slash ? mem_strndup(path, slash > path ? (size_t)(slash - path) : 1)
+				: mem_strdup("."),
+	};
 	loading.classes = mem_zalloc(LIMIT_USER_CLASSES, sizeof(*loading.classes));
 	out->classes = loading.classes;
 	buf_init(&bytes, LIMIT_SCENARIO_FILE_BYTES);
@@ -230,11 +278,23 @@ enum err scenario_load(const char *path, struct scenario *out, struct err_text *
 	return err;
 }
 
+enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice, struct err_text *text)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < s->feed_count; i++)
+		err = feed_open(s->feeds[i], s->folder, slice, text);
+	return err;
+}
+
 void scenario_unload(struct scenario *s)
 {
+	for (size_t i = 0; i < s->feed_count; i++)
+		feed_close(s->feeds[i]);
 	if (s->handle)
 		dlclose(s->handle);
 	mem_free((void *)s->classes);
 	mem_free(s->file_name);
+	mem_free(s->folder);
 	*s = (struct scenario){ 0 };
 }

@@ -3,25 +3,33 @@
  * scenario - native scenarios: C source compiled (compile.h) and loaded, or a shared object.
  *
  * User classes are the exported objects named cic_user_*, found by scanning .dynsym
- * (symbols.h) and sorted by name; the load shape is the one named cic_shape. Loaded once per
- * process and never unloaded while users run. */
+ * (symbols.h) and sorted by name; the load shape is the one named cic_shape, feeds are those named
+ * cic_feed_*. Loaded once per process and never unloaded while users run. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "cicada.h"
+#include "user/feed.h"
 
 struct scenario {
 	const struct cic_user_class *const *classes; /* sorted by name */
 	size_t class_count;
 	const struct cic_shape *shape; /* NULL: none */
-	char *file_name;	       /* without folders, shown to people */
-	void *handle;		       /* dlopen's */
+	char *file_name; /* without folders, shown to people */
+	void *handle;	 /* dlopen's */
+	char *folder;	 /* where it is; "." */
+	struct cic_feed *feeds[LIMIT_FEEDS];
+	size_t feed_count;
 };
 
 /* path: *.c is compiled first, *.so is loaded. Every class is checked: ABI, name, at least one
  * task, weights and waits finite and not negative, LIMIT_USER_CLASSES. The text names the
  * file and the class, or holds the compiler's first error lines. */
 enum err scenario_load(const char *path, struct scenario *out, struct err_text *text) MUST_CHECK;
+/* Reads the files of all feeds: for the programs that run users, before they do. */
+enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice,
+			     struct err_text *text) MUST_CHECK;
 void scenario_unload(struct scenario *s);

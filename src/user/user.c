@@ -35,26 +35,30 @@ struct turn *user_turn(struct cic_user *u)
 	return u->turn;
 }
 
-void user_fail_request(struct turn *t, const char *class, const char *text)
+void user_quote_error(char *out, size_t size, const char *class, const char *text)
 {
 	char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
-	size_t size = sizeof(t->error), at;
+	size_t at = (size_t)snprintf(out, size, "%s(%c", class, quote);
 
-	at = (size_t)snprintf(t->error, size, "%s(%c", class, quote);
 	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
 	for (; *text && at + 8 < size; text++) {
 		unsigned char c = (unsigned char)*text;
 
 		if (c == '\n')
-			at += (size_t)snprintf(t->error + at, size - at, "\\n");
+			at += (size_t)snprintf(out + at, size - at, "\\n");
 		else if (c < 0x20 || c == 0x7f)
-			at += (size_t)snprintf(t->error + at, size - at, "\\x%02x", c);
+			at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
 		else if (c == (unsigned char)quote || c == '\\')
-			at += (size_t)snprintf(t->error + at, size - at, "\\%c", c);
+			at += (size_t)snprintf(out + at, size - at, "\\%c", c);
 		else
-			t->error[at++] = (char)c;
+			out[at++] = (char)c;
 	}
-	snprintf(t->error + at, size - at, "%c)", quote);
+	snprintf(out + at, size - at, "%c)", quote);
+}
+
+void user_fail_request(struct turn *t, const char *class, const char *text)
+{
+	user_quote_error(t->error, sizeof(t->error), class, text);
 	t->response.error = t->error;
 }
 
@@ -85,6 +89,7 @@ void user_settle_request(struct cic_user *u)
 		http_conn_release(&u->conn);
 		decoder_release(u->place->decoder, &t->decoded);
 	}
+	texts_clear(&t->texts);
 	t->state = TURN_IDLE;
 }
 
@@ -92,11 +97,11 @@ static void end_turn(struct cic_user *u)
 {
 	user_settle_request(u);
 	buf_fini(&u->turn->url);
+	texts_fini(&u->turn->texts);
 	u->turn = NULL;
 }
 
-/* Ends the code that runs, wherever it is. */
-static _Noreturn void leave_fiber(struct cic_user *u)
+_Noreturn void user_end_code(struct cic_user *u)
 {
 	end_turn(u);
 	fiber_exit();
@@ -105,7 +110,7 @@ static _Noreturn void leave_fiber(struct cic_user *u)
 void user_check_cut(struct cic_user *u)
 {
 	if (u->is_cut)
-		leave_fiber(u);
+		user_end_code(u);
 }
 
 void user_suspend(struct cic_user *u)
@@ -205,6 +210,7 @@ static void run(void *arg)
 	turn.has_waited = false;
 	turn.decoded = NULL;
 	buf_init(&turn.url, LIMIT_URL_BYTES);
+	texts_init(&turn.texts);
 	u->turn = &turn;
 	if (u->phase == USER_ENDING) {
 		u->is_scheduled = false;

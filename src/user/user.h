@@ -21,6 +21,7 @@
 #include "loop/fiber.h"
 #include "loop/loop.h"
 #include "user/tally.h"
+#include "user/texts.h"
 
 struct cic_user;
 
@@ -81,6 +82,7 @@ struct turn {
 	bool has_waited; /* was suspended since the task began */
 	char error[LIMIT_STAT_ERROR_BYTES];
 	char header[LIMIT_HEADER_VALUE_BYTES];
+	struct texts texts; /* of the response's JSON values */
 };
 
 #define USER_MAGIC 0x75736572u
@@ -137,6 +139,10 @@ void user_pause(struct cic_user *u, uint64_t us);
 void user_settle_request(struct cic_user *u);
 /* Marks the request as failed: Class('text'), quoted as Python's repr() would. */
 void user_fail_request(struct turn *t, const char *class, const char *text);
+/* Class('text') as above, cut to size bytes. */
+void user_quote_error(char *out, size_t size, const char *class, const char *text);
+/* Ends the code that runs, wherever it is: the task, or on_start or on_stop. */
+_Noreturn void user_end_code(struct cic_user *u);
 /* From the loop: goes on with suspended code. */
 void user_resume(struct cic_user *u);
 

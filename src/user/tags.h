@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tags - which tasks of a scenario run: --tags and --exclude-tags, by Locust's rules.
+ *
+ * With `only` a task stays when it has one of these tags; then those that have one of `except` go.
+ * Either may be empty. Each text of them holds tags separated by blanks or commas, perhaps in
+ * brackets, as LOCUST_TAGS="[a,b]". */
+#pragma once
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "user/scenario.h"
+
+/* *out: the classes of `in` that have tasks left, with those tasks; ERR_NOT_FOUND when none has.
+ * Lends from `in`; to be given to tags_release() in any case. */
+enum err tags_choose(const struct scenario *in, const struct opt_texts *only,
+		     const struct opt_texts *except, struct scenario *out,
+		     struct err_text *text) MUST_CHECK;
+void tags_release(const struct scenario *in, struct scenario *out);
