@@ -199,6 +199,31 @@ enum { CIC_WAIT_CONSTANT, CIC_WAIT_BETWEEN, CIC_WAIT_PACING };
 		CIC_WAIT_PACING, 1.0 / (per_s), 0 \
 	}
 
+/* An open class: tasks start when their time comes, not when an earlier one has ended. Each user
+ * (-u) stands for per_s starts per second, made by as many sessions as are needed: each a
+ * struct cic_user with its own connection, cookies and data. A start that finds max_in_flight
+ * sessions of this process busy waits, in order; when max_waiting wait it is dropped and counted.
+ * No .wait beside it. */
+struct cic_arrivals {
+	int kind;
+	double per_s;		/* default 1 */
+	uint64_t max_in_flight; /* default 10000 */
+	uint64_t max_waiting;	/* default 0: none waits */
+};
+
+enum { CIC_ARRIVALS_KIND_NONE, CIC_ARRIVALS_KIND_EVEN, CIC_ARRIVALS_KIND_POISSON };
+
+/* With equal gaps, or with random ones as of callers who do not know of each other. Behind per_s
+ * fields may follow: CIC_ARRIVALS_EVEN(2, .max_in_flight = 100) */
+#define CIC_ARRIVALS_EVEN(per_second, ...) \
+	{ \
+		.kind = CIC_ARRIVALS_KIND_EVEN, .per_s = (per_second), ##__VA_ARGS__ \
+	}
+#define CIC_ARRIVALS_POISSON(per_second, ...) \
+	{ \
+		.kind = CIC_ARRIVALS_KIND_POISSON, .per_s = (per_second), ##__VA_ARGS__ \
+	}
+
 typedef void (*cic_task_fn)(struct cic_user *u);
 
 struct cic_task {
@@ -236,7 +261,8 @@ struct cic_user_class {
 	void (*on_start)(struct cic_user *u);
 	void (*on_stop)(struct cic_user *u);
 	size_t data_bytes;
-	bool decode; /* ask for gzip, deflate or br, and decode what comes so */
+	bool decode;		      /* ask for gzip, deflate or br, and decode what comes so */
+	struct cic_arrivals arrivals; /* default: none, users with waits */
 };
 
 /* Defines a user class; any number per scenario. cicada finds them by their symbols' names:

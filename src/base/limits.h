@@ -46,6 +46,9 @@
 /* What a scenario may ask for. */
 #define LIMIT_USER_TASKS	   1024
 #define LIMIT_USER_DATA_BYTES	   (16 * 1024 * 1024)
+#define LIMIT_OPEN_IN_FLIGHT	   1000000	   /* sessions of an open class */
+#define LIMIT_OPEN_WAITING	   10000000	   /* arrivals of an open class */
+#define LIMIT_OPEN_PER_S	   1e6		   /* arrivals of one user */
 #define LIMIT_WAIT_S		   (366.0 * 86400) /* of waits, sleeps and timeouts */
 #define LIMIT_HEADER_VALUE_BYTES   8192		   /* that cic_header() gives out */
 #define LIMIT_REQUEST_HEADER_BYTES (64 * 1024)	   /* of one request, beside our own */

@@ -63,6 +63,14 @@ static const struct opt rows[] = {
 	  "load threads (default: the CPUs this process may use)", 1, LIMIT_THREADS },
 	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_SEED", "NUMBER",
 	  "of the users' random numbers (default: another one every time)", 0, 1e15 },
+	{ "arrivals", 0, OPT_TEXT, AT(arrivals_kind), "CICADA_ARRIVALS", "KIND",
+	  "even or poisson: users do not wait for answers, each is one task start per second" },
+	{ "max-in-flight", 0, OPT_COUNT, AT(arrivals.max_in_flight), "CICADA_MAX_IN_FLIGHT",
+	  "COUNT", "tasks of an open class that run at the same time (default 10000)", 1,
+	  LIMIT_OPEN_IN_FLIGHT },
+	{ "max-waiting", 0, OPT_COUNT, AT(arrivals.max_waiting), "CICADA_MAX_WAITING", "COUNT",
+	  "tasks of an open class that wait then; the rest is dropped (default 0)", 1,
+	  LIMIT_OPEN_WAITING },
 	{ "stop-timeout", 's', OPT_DURATION, AT(stop_timeout_s), "LOCUST_STOP_TIMEOUT", "TIME",
 	  "how long users may finish their task when they are stopped (default 0)" },
 	{ "reset-stats", 0, OPT_FLAG, AT(want_reset_stats), "LOCUST_RESET_STATS", NULL,
@@ -198,6 +206,22 @@ static enum err read_feed_slice(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
+static enum err read_arrivals(struct cicada_options *o, struct err_text *text)
+{
+	const char *kind = o->arrivals_kind;
+
+	if (!kind)
+		return OK;
+	if (strcmp(kind, "even") == 0)
+		o->arrivals.kind = CIC_ARRIVALS_KIND_EVEN;
+	else if (strcmp(kind, "poisson") == 0)
+		o->arrivals.kind = CIC_ARRIVALS_KIND_POISSON;
+	else
+		return err_set(text, ERR_BAD_OPTION,
+			       "--arrivals: '%s' is unknown; give even or poisson", kind);
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -241,6 +265,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 		err = read_master_address(o, text);
 	if (!err)
 		err = read_feed_slice(o, text);
+	if (!err)
+		err = read_arrivals(o, text);
 	if (!err)
 		err = check(o, text);
 	if (!o->threads)

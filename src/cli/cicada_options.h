@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "cicada.h"
 #include "http/client.h"
 #include "net/tls.h"
 #include "run/shape.h"
@@ -39,6 +40,8 @@ struct cicada_options {
 	enum http_version http_version; /* what these two come to */
 	const char *stages_text;
 	struct shape_stages stages; /* what it says; count 0: not given */
+	const char *arrivals_kind;
+	struct cic_arrivals arrivals;
 	const char *log_level;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;

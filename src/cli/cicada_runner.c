@@ -22,6 +22,7 @@
 #include "run/console.h"
 #include "run/follow.h"
 #include "run/local.h"
+#include "user/open.h"
 #include "user/scenario.h"
 #include "web/web.h"
 
@@ -293,8 +294,10 @@ static struct run_task *tasks_of(const struct cic_user_class *c, size_t *count)
 	return tasks;
 }
 
-static enum run_model model_of(const struct cic_user_class *c)
+static enum run_model model_of(const struct cicada_options *o, const struct cic_user_class *c)
 {
+	if (open_choose(&c->arrivals, &o->arrivals).kind)
+		return RUN_OPEN;
 	return c->wait.kind == CIC_WAIT_PACING ? RUN_PACED : RUN_CLOSED;
 }
 
@@ -310,7 +313,7 @@ static void describe_classes(struct runner *r)
 		*out = (struct run_class){ .name = c->name,
 					   .weight = c->weight > 0 ? c->weight : 1,
 					   .fixed_count = c->fixed_count,
-					   .model = model_of(c) };
+					   .model = model_of(r->o, c) };
 		out->tasks = tasks_of(c, &out->task_count);
 	}
 	r->run_options = (struct run_options){ .classes = r->classes,
@@ -337,6 +340,7 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 							    .scenario = r->scenario,
 							    .threads = (unsigned)o->threads,
 							    .seed = o->seed,
+							    .arrivals = &o->arrivals,
 							    .tls = &o->tls,
 							    .http_version = o->http_version },
 				   &r->local, text);

@@ -326,6 +326,7 @@ static void read_health(struct reader *r, const msgpack_object *o, struct health
 	h->opened = read_count(r, find(o, "opened"), "opened");
 	h->closed = read_count(r, find(o, "closed"), "closed");
 	h->failed = read_count(r, find(o, "failed"), "failed");
+	h->dropped = read_count(r, find(o, "dropped"), "dropped");
 }
 
 static enum msg_phase read_phase(const msgpack_object *o)

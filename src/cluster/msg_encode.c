@@ -297,7 +297,7 @@ static void put_errors(msgpack_packer *pk, const struct msg_report *report)
 static void put_health(msgpack_packer *pk, const struct health *h)
 {
 	put_key(pk, "generator");
-	msgpack_pack_map(pk, 9);
+	msgpack_pack_map(pk, 10);
 	put_key(pk, "lag_us");
 	put_hist(pk, &h->lag);
 	put_count_at(pk, "lag_max_us", h->lag_max_us);
@@ -308,6 +308,7 @@ static void put_health(msgpack_packer *pk, const struct health *h)
 	put_count_at(pk, "opened", h->opened);
 	put_count_at(pk, "closed", h->closed);
 	put_count_at(pk, "failed", h->failed);
+	put_count_at(pk, "dropped", h->dropped);
 }
 
 static void put_report(msgpack_packer *pk, const struct msg_report *report)

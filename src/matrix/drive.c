@@ -289,19 +289,29 @@ static enum err stop_test(struct drive *d, struct err_text *text)
 /* A row that shows the generator's limit stays ok: its counts are right. */
 static void note_generator(struct result_row *row, const struct master_api_final *final)
 {
-	char note[sizeof(final->generator_reason) + 64];
+	char note[sizeof(final->generator_reason) + 192];
+	bool has_dropped = final->dropped && final->dropped != UINT64_MAX;
+	int len = 0;
 
+	row->dropped = final->dropped;
 	row->lag_p99_ms = final->lag_p99_ms;
 	row->generator_cpu_pct = final->generator_cpu_pct;
 	if (!final->is_generator_known)
 		return;
 	row->generator =
 		final->is_generator_limited ? RESULT_GENERATOR_LIMITED : RESULT_GENERATOR_OK;
-	if (!final->is_generator_limited)
-		return;
-	snprintf(note, sizeof(note), "this row shows the limit of the load generator: %s",
-		 final->generator_reason);
-	result_row_note(row, note);
+	note[0] = '\0';
+	if (final->is_generator_limited)
+		len = snprintf(note, sizeof(note),
+			       "this row shows the limit of the load generator: %s%s",
+			       final->generator_reason, has_dropped ? "\n" : "");
+	if (has_dropped)
+		snprintf(note + len, sizeof(note) - (size_t)len,
+			 "%" PRIu64 " arrivals were dropped, the target did not get the load asked "
+			 "for; raise --max-in-flight",
+			 final->dropped);
+	if (note[0])
+		result_row_note(row, note);
 }
 
 static enum err read_final(struct drive *d, struct err_text *text)

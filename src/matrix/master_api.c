@@ -422,10 +422,14 @@ enum err master_api_stop(struct master_api *m, uint64_t timeout_ms, struct err_t
 static void read_generator(const json_t *generator, struct master_api_final *out)
 {
 	const json_t *limited = json_object_get(generator, "limited");
+	const json_t *dropped = json_object_get(generator, "dropped");
 	const char *reason = json_string_value(json_object_get(generator, "reason"));
 
 	out->lag_p99_ms = number_of(generator, "lag_p99_ms");
 	out->generator_cpu_pct = number_of(generator, "cpu_percent_max");
+	out->dropped = json_is_integer(dropped) && json_integer_value(dropped) >= 0
+			       ? (uint64_t)json_integer_value(dropped)
+			       : UINT64_MAX;
 	out->is_generator_known = json_is_boolean(limited);
 	out->is_generator_limited = json_is_true(limited);
 	snprintf(out->generator_reason, sizeof(out->generator_reason), "%s",
@@ -508,6 +512,7 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .lag_p99_ms = NAN,
 					  .generator_cpu_pct = NAN,
 					  .response_p95_ms = NAN,
-					  .response_p99_ms = NAN };
+					  .response_p99_ms = NAN,
+					  .dropped = UINT64_MAX };
 	return m->has_window ? finish_from_window(m, out, text) : finish_from_csv(m, out, text);
 }

@@ -68,6 +68,7 @@ static const struct column {
 	{ "Response_P95_ms", COLUMN_MS, offsetof(struct result_row, response_p95_ms), false },
 	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false },
 	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false },
+	{ "Dropped", COLUMN_COUNT, offsetof(struct result_row, dropped), false },
 };
 
 static const char *const status_names[RESULT_STATUS_COUNT] = {
@@ -118,6 +119,7 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.failures = UINT64_MAX,
 		.window_requests = UINT64_MAX,
 		.server_requests = UINT64_MAX,
+		.dropped = UINT64_MAX,
 		.lag_p99_ms = NAN,
 		.generator_cpu_pct = NAN,
 		.response_p95_ms = NAN,

@@ -201,6 +201,11 @@ void console_generator(const struct run *run, struct buf *out)
 		   "connections opened %" PRIu64 ", failed %" PRIu64 "\n",
 		   (double)health_lag_p99_us(h) / CLOCK_MS, (double)h->lag_max_us / CLOCK_MS,
 		   h->cpu_percent_max, h->opened, h->failed);
+	if (h->dropped)
+		buf_printf(out,
+			   "WARNING: %" PRIu64 " arrivals were dropped: the target did not get the "
+			   "load that was asked for; raise --max-in-flight, or ask for less\n",
+			   h->dropped);
 	if (reason)
 		buf_printf(out, "WARNING: the load generator was the limit: %s\n", reason);
 	buf_add_char(out, '\n');

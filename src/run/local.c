@@ -240,6 +240,7 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 						  .seed = options->seed,
 						  .tls = options->tls,
 						  .http_version = options->http_version,
+						  .arrivals = options->arrivals,
 						  .on_delta = on_delta,
 						  .on_settled = on_settled,
 						  .arg = l },

@@ -25,6 +25,7 @@ struct local_options {
 	uint64_t seed;
 	const struct tls_options *tls; /* lent, see user/load.h */
 	enum http_version http_version;
+	const struct cic_arrivals *arrivals; /* as tls */
 };
 
 enum err local_create(struct loop *loop, const struct local_options *options, struct local **out,

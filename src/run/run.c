@@ -240,6 +240,7 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		run->connections_open = 0;
 		run->has_warned = false;
 		drop_window(run);
+		run->has_warned_dropped = false;
 		forget_exceptions(run);
 	}
 	run->generation++;
@@ -408,6 +409,17 @@ static void warn_if_limited(struct run *run)
 			 (unsigned)(HEALTH_LAG_US / CLOCK_MS));
 }
 
+static void warn_if_dropped(struct run *run)
+{
+	if (run->has_warned_dropped || !run->stats.health.dropped)
+		return;
+	run->has_warned_dropped = true;
+	log_line(LOG_WARNING, LOGGER,
+		 "Arrivals are dropped: --max-in-flight tasks run and as many as --max-waiting "
+		 "allows wait. The target does not get the load that was asked for: raise the "
+		 "limit, or ask for less.");
+}
+
 void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 {
 	stats_merge(&run->stats, delta);
@@ -415,6 +427,7 @@ void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 		stats_merge(&run->window, delta);
 	count_connections(run, &delta->health);
 	warn_if_limited(run);
+	warn_if_dropped(run);
 }
 
 static struct str clip(struct str s)

@@ -147,6 +147,7 @@ struct run {
 	uint64_t connections_open; /* to the target, as reported; one of a worker that was lost
 				    * counts until the next test */
 	bool has_warned;	   /* in this test, that the generator is the limit */
+	bool has_warned_dropped;   /* that arrivals were dropped */
 	uint64_t *users_per_class; /* running now, as reported */
 	struct run_share *shares;  /* per class, for modes to use in start */
 	struct map exceptions;	   /* traceback -> struct run_exception */

@@ -40,6 +40,7 @@ void health_merge(struct health *into, const struct health *from)
 	into->opened += from->opened;
 	into->closed += from->closed;
 	into->failed += from->failed;
+	into->dropped += from->dropped;
 }
 
 void health_add_lag(struct health *h, uint64_t us)

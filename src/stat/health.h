@@ -36,6 +36,7 @@ struct health {
 	uint64_t late_us, busy_us; /* longest in a row, of one load thread */
 	/* Connections to the target; opened - closed, summed from the start on, are open. */
 	uint64_t opened, closed, failed;
+	uint64_t dropped; /* arrivals of an open loop that never began (user/open.h) */
 };
 
 /* What a load thread remembers from span to span. */

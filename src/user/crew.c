@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "user/open.h"
 
 static void settle_if_done(struct crew *c)
 {
@@ -26,11 +27,21 @@ static void take_off(struct crew *c, struct cic_user *u, uint64_t cut_at_us)
 	u->kind->user_count--;
 	u->kind->leaving_count++;
 	u->cut_at_us = cut_at_us;
+	u->is_leaving = true;
 }
 
 static void on_quitting(void *arg, struct cic_user *u)
 {
-	take_off(arg, u, UINT64_MAX);
+	/* Sessions come and go; those that go must not hold up what waits for the crew to settle.
+	 */
+	if (!u->kind->open)
+		take_off(arg, u, UINT64_MAX);
+}
+
+static void on_idle(void *arg, struct cic_user *u)
+{
+	(void)arg;
+	open_add_idle(u->kind->open, u);
 }
 
 static void on_gone(void *arg, struct cic_user *u)
@@ -38,7 +49,10 @@ static void on_gone(void *arg, struct cic_user *u)
 	struct crew *c = arg;
 
 	list_remove(&u->node);
-	u->kind->leaving_count--;
+	if (u->is_leaving)
+		u->kind->leaving_count--;
+	else
+		u->kind->user_count--;
 	c->living--;
 	if (!c->living)
 		tally_forget(&c->place.tally);
@@ -120,6 +134,32 @@ static void cut_late(void *arg)
 		loop_timer_set(c->place.loop, &c->cut_timer, next_us);
 }
 
+static void make_session(void *arg, struct user_kind *kind, uint64_t intended_us)
+{
+	struct crew *c = arg;
+	uint64_t number = c->next_number;
+
+	c->next_number += c->number_step;
+	c->living++;
+	kind->user_count++;
+	user_create_session(&c->place, kind, number, intended_us);
+}
+
+static void init_open(struct crew *c, struct user_kind *kind, const struct crew_options *options,
+		      size_t index)
+{
+	struct cic_arrivals arrivals = open_choose(&kind->class->arrivals, options->arrivals);
+	/* Users have the streams from 0 on. */
+	uint64_t stream = UINT64_MAX - (options->first_number * LIMIT_USER_CLASSES + index);
+
+	if (!arrivals.kind)
+		return;
+	kind->open = open_create(&c->place, kind, &arrivals, options->first_number,
+				 options->number_step, stream);
+	kind->open->make = make_session;
+	kind->open->arg = c;
+}
+
 void crew_init(struct crew *c, const struct crew_options *options)
 {
 	const struct scenario *s = options->scenario;
@@ -135,6 +175,7 @@ void crew_init(struct crew *c, const struct crew_options *options)
 					.seed = options->seed,
 					.on_gone = on_gone,
 					.on_quitting = on_quitting,
+					.on_idle = on_idle,
 					.arg = c };
 	fiber_pool_init(&c->place.fibers);
 	tally_init(&c->place.tally, options->stats, loop_now(options->loop));
@@ -144,16 +185,26 @@ void crew_init(struct crew *c, const struct crew_options *options)
 	list_init(&c->leaving);
 	loop_timer_init(&c->cut_timer, cut_late, c);
 	c->kinds = mem_zalloc(c->kind_count, sizeof(*c->kinds));
-	for (size_t i = 0; i < c->kind_count; i++)
+	for (size_t i = 0; i < c->kind_count; i++) {
 		kind_init(c, &c->kinds[i], s->classes[i]);
+		init_open(c, &c->kinds[i], options, i);
+	}
 }
 
 void crew_disband(struct crew *c)
 {
 	c->is_settled = true;
-	for (size_t i = 0; i < c->kind_count; i++)
-		LIST_EACH (it, &c->kinds[i].users)
+	for (size_t i = 0; i < c->kind_count; i++) {
+		struct user_kind *kind = &c->kinds[i];
+
+		if (kind->open)
+			open_halt(kind->open);
+		LIST_EACH (it, &kind->users)
 			take_off(c, CONTAINER_OF(it, struct cic_user, node), 0);
+		if (kind->open)
+			LIST_EACH (it, &kind->open->idle)
+				take_off(c, CONTAINER_OF(it, struct cic_user, node), 0);
+	}
 	LIST_EACH (it, &c->leaving)
 		user_discard(CONTAINER_OF(it, struct cic_user, node));
 	loop_timer_clear(c->place.loop, &c->cut_timer);
@@ -163,6 +214,7 @@ void crew_fini(struct crew *c)
 {
 	ensure(!c->living);
 	for (size_t i = 0; i < c->kind_count; i++) {
+		open_destroy(&c->kinds[i].open);
 		mem_free(c->kinds[i].weights_below);
 		mem_free(c->kinds[i].host);
 	}
@@ -175,14 +227,28 @@ void crew_fini(struct crew *c)
 	decoder_destroy(&c->place.decoder);
 }
 
+static void stop_one(struct crew *c, struct cic_user *u, uint64_t cut_at_us)
+{
+	take_off(c, u, cut_at_us);
+	user_stop(u);
+}
+
 static void stop_surplus(struct crew *c, struct user_kind *kind, uint64_t count, uint64_t cut_at_us)
 {
-	while (kind->user_count > count) {
-		struct cic_user *u = CONTAINER_OF(kind->users.prev, struct cic_user, node);
+	while (kind->user_count > count)
+		stop_one(c, CONTAINER_OF(kind->users.prev, struct cic_user, node), cut_at_us);
+}
 
-		take_off(c, u, cut_at_us);
-		user_stop(u);
-	}
+/* Sessions of a class that goes on stay for the arrivals to come, however few. */
+static void set_open(struct crew *c, struct user_kind *kind, uint64_t count, uint64_t cut_at_us)
+{
+	open_set_count(kind->open, count);
+	if (count)
+		return;
+	while (!list_is_empty(&kind->open->idle))
+		stop_one(c, CONTAINER_OF(kind->open->idle.prev, struct cic_user, node), cut_at_us);
+	while (!list_is_empty(&kind->users))
+		stop_one(c, CONTAINER_OF(kind->users.prev, struct cic_user, node), cut_at_us);
 }
 
 /* A user may leave in the middle of its own start, so what is made is counted beforehand. */
@@ -215,9 +281,13 @@ void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t
 			u->cut_at_us = cut_at_us;
 	}
 	for (size_t i = 0; i < c->kind_count; i++)
-		stop_surplus(c, &c->kinds[i], counts[i], cut_at_us);
+		if (c->kinds[i].open)
+			set_open(c, &c->kinds[i], counts[i], cut_at_us);
+		else
+			stop_surplus(c, &c->kinds[i], counts[i], cut_at_us);
 	for (size_t i = 0; i < c->kind_count; i++)
-		start_missing(c, &c->kinds[i], counts[i]);
+		if (!c->kinds[i].open)
+			start_missing(c, &c->kinds[i], counts[i]);
 	cut_late(c);
 	c->is_settled = false;
 	settle_if_done(c);
@@ -226,5 +296,6 @@ void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t
 void crew_count(const struct crew *c, uint64_t *out)
 {
 	for (size_t i = 0; i < c->kind_count; i++)
-		out[i] = c->kinds[i].user_count + c->kinds[i].leaving_count;
+		out[i] = c->kinds[i].open ? c->kinds[i].open->count
+					  : c->kinds[i].user_count + c->kinds[i].leaving_count;
 }

@@ -19,6 +19,7 @@ struct crew_options {
 	uint64_t seed;
 	/* Users are numbered first_number, first_number + number_step, ... */
 	uint64_t first_number, number_step;
+	const struct cic_arrivals *arrivals; /* lent; NULL: as the classes say. See open_choose() */
 	/* The last crew_set() is fulfilled; once for each, unless another one came first. May be
 	 * called inside crew_set(). */
 	void (*on_settled)(void *arg);
@@ -46,5 +47,6 @@ void crew_fini(struct crew *c);
 
 /* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). */
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
-/* Users of each class that run now, those that are to stop included. */
+/* Users of each class that run now, those that are to stop included; of an open class those that
+ * its rate is of. */
 void crew_count(const struct crew *c, uint64_t *out);

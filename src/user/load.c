@@ -255,6 +255,7 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 				     .seed = l->options.seed,
 				     .first_number = index,
 				     .number_step = l->options.threads,
+				     .arrivals = l->options.arrivals,
 				     .on_settled = on_crew_settled,
 				     .arg = t };
 	sigset_t all, before;

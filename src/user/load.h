@@ -31,6 +31,7 @@ struct load_options {
 	/* Lent for the load's life and checked before; NULL: the defaults. */
 	const struct tls_options *tls;
 	enum http_version http_version;
+	const struct cic_arrivals *arrivals; /* lent as tls; NULL: as the classes say */
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */
 	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
 	 * threads (lent for the call), and how many users of each class run now. */

@@ -52,6 +52,37 @@ static enum err check_wait(const struct scenario *s, const struct cic_user_class
 	return OK;
 }
 
+static enum err check_arrivals(const struct scenario *s, const struct cic_user_class *class,
+			       struct err_text *text)
+{
+	const struct cic_arrivals *a = &class->arrivals;
+
+	if (a->kind != CIC_ARRIVALS_KIND_NONE && a->kind != CIC_ARRIVALS_KIND_EVEN &&
+	    a->kind != CIC_ARRIVALS_KIND_POISSON)
+		return err_set(
+			text, ERR_BAD_INPUT,
+			"%s: class %s: unknown kind of arrivals %d; use CIC_ARRIVALS_EVEN or "
+			"CIC_ARRIVALS_POISSON",
+			s->file_name, class->name, a->kind);
+	if (!is_number(a->per_s, LIMIT_OPEN_PER_S))
+		return err_set(text, ERR_BAD_INPUT,
+			       "%s: class %s: %g arrivals per second and user; give a number up to "
+			       "%g",
+			       s->file_name, class->name, a->per_s, LIMIT_OPEN_PER_S);
+	if (a->max_in_flight > LIMIT_OPEN_IN_FLIGHT || a->max_waiting > LIMIT_OPEN_WAITING)
+		return err_set(
+			text, ERR_TOO_BIG,
+			"%s: class %s: .max_in_flight may be up to %d, .max_waiting up to %d",
+			s->file_name, class->name, LIMIT_OPEN_IN_FLIGHT, LIMIT_OPEN_WAITING);
+	if (a->kind && (class->wait.kind != CIC_WAIT_CONSTANT || class->wait.a > 0))
+		return err_set(
+			text, ERR_BAD_INPUT,
+			"%s: class %s has both .wait and .arrivals; remove .wait, or .arrivals "
+			"when its users are to wait",
+			s->file_name, class->name);
+	return OK;
+}
+
 static enum err check_tasks(const struct scenario *s, const struct cic_user_class *class,
 			    struct err_text *text)
 {
@@ -103,6 +134,8 @@ static enum err check_class(const struct scenario *s, const struct cic_user_clas
 		return err_set(text, err, "%s: class %s: .host: %s", s->file_name, class->name,
 			       err_say(&why, err));
 	err = check_wait(s, class, text);
+	if (!err)
+		err = check_arrivals(s, class, text);
 	return err ? err : check_tasks(s, class, text);
 }
 

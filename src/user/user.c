@@ -177,10 +177,35 @@ static void note_lateness(struct cic_user *u)
 	u->late_us = now_us > u->meant_us ? now_us - u->meant_us : 0;
 }
 
+/* The task of one arrival. Of a new session the lateness is that of its making: what on_start
+ * takes is no part of the schedule. */
+static void serve_arrival(struct cic_user *u)
+{
+	uint64_t now_us = clock_us();
+	uint64_t late_us = now_us > u->paced_us ? now_us - u->paced_us : 0;
+
+	if (u->phase == USER_STARTING && u->kind->class->on_start)
+		u->kind->class->on_start(u);
+	user_settle_request(u);
+	u->phase = USER_WORKING;
+	if (u->wants_stop)
+		return;
+	u->late_us = late_us;
+	u->is_scheduled = true;
+	draw_task(u)->run(u);
+	user_settle_request(u);
+	u->is_scheduled = false;
+	u->late_us = 0;
+}
+
 static void work(struct cic_user *u)
 {
 	struct turn *t = u->turn;
 
+	if (u->kind->open) {
+		serve_arrival(u);
+		return;
+	}
 	if (u->phase == USER_STARTING) {
 		if (u->kind->class->on_start)
 			u->kind->class->on_start(u);
@@ -286,6 +311,8 @@ static void go_on(struct cic_user *u)
 		leave(u);
 	else if (u->wants_stop)
 		end(u);
+	else if (u->kind->open)
+		u->place->on_idle(u->place->arg, u);
 	else
 		loop_timer_set(u->place->loop, &u->timer, u->next_us);
 }
@@ -298,7 +325,7 @@ static void on_timer(void *arg)
 	go_on(u);
 }
 
-void user_create(struct user_place *place, struct user_kind *kind, uint64_t number)
+static struct cic_user *make(struct user_place *place, struct user_kind *kind, uint64_t number)
 {
 	struct cic_user *u = mem_zalloc(1, sizeof(*u) + kind->class->data_bytes);
 
@@ -310,6 +337,23 @@ void user_create(struct user_place *place, struct user_kind *kind, uint64_t numb
 	loop_timer_init(&u->timer, on_timer, u);
 	http_conn_init(&u->conn, place->http);
 	list_append(&kind->users, &u->node);
+	return u;
+}
+
+void user_create(struct user_place *place, struct user_kind *kind, uint64_t number)
+{
+	go_on(make(place, kind, number));
+}
+
+void user_create_session(struct user_place *place, struct user_kind *kind, uint64_t number,
+			 uint64_t intended_us)
+{
+	user_arrive(make(place, kind, number), intended_us);
+}
+
+void user_arrive(struct cic_user *u, uint64_t intended_us)
+{
+	u->paced_us = intended_us;
 	go_on(u);
 }
 

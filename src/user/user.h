@@ -24,6 +24,7 @@
 #include "user/texts.h"
 
 struct cic_user;
+struct open_class;
 
 /* What the users of one thread share. */
 struct user_place {
@@ -39,6 +40,8 @@ struct user_place {
 	void (*on_gone)(void *arg, struct cic_user *u);
 	/* The user called cic_stop_user(). */
 	void (*on_quitting)(void *arg, struct cic_user *u);
+	/* The session has done its task, and no code of it runs. */
+	void (*on_idle)(void *arg, struct cic_user *u);
 	void *arg;
 };
 
@@ -56,6 +59,8 @@ struct user_kind {
 	struct list users;    /* that are wanted, in order of creation */
 	size_t user_count;    /* of them */
 	size_t leaving_count; /* users that are to stop and not gone yet */
+	/* NULL: the users draw their tasks themselves. Else they are sessions (open.h). */
+	struct open_class *open;
 };
 
 enum user_phase {
@@ -90,8 +95,8 @@ struct turn {
 struct cic_user {
 	/* Aligned for the class's data behind it. */
 	_Alignas(max_align_t) uint32_t magic;
-	uint8_t phase; /* enum user_phase */
-	bool wants_stop, is_cut;
+	uint8_t phase;			     /* enum user_phase */
+	bool wants_stop, is_cut, is_leaving; /* the last: its crew has taken it off */
 	struct list node; /* in its kind's users, or with those that are to stop */
 	struct user_place *place;
 	struct user_kind *kind;
@@ -103,7 +108,7 @@ struct cic_user {
 	struct rng rng;
 	uint64_t number;
 	uint64_t next_us;   /* when the next task begins */
-	uint64_t paced_us;  /* the last start on its grid */
+	uint64_t paced_us;  /* the last start on its grid; of a session: its arrival */
 	uint64_t meant_us;  /* of a paced user: when its task is to begin */
 	uint64_t cut_at_us; /* latest end of a user that is to stop */
 	struct loop_grave grave;
@@ -117,6 +122,11 @@ struct cic_user {
 /* Begins at once: it may have run on_start and asked its first request before this returns.
  * It is appended to kind->users before. */
 void user_create(struct user_place *place, struct user_kind *kind, uint64_t number);
+/* A session, with its first arrival: that runs on_start and then its task. */
+void user_create_session(struct user_place *place, struct user_kind *kind, uint64_t number,
+			 uint64_t intended_us);
+/* Runs a task on an idle session. The caller has put it back on kind->users. */
+void user_arrive(struct cic_user *u, uint64_t intended_us);
 /* Ends a waiting user, now; one whose code runs ends after its task. The caller has taken it off
  * kind->users and put it where on_gone() takes it off. */
 void user_stop(struct cic_user *u);

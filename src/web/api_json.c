@@ -295,6 +295,7 @@ static json_t *generator_of(const struct run *run)
 	set_count(generator, "connections_open", run->connections_open);
 	set_count(generator, "connections_opened", h->opened);
 	set_count(generator, "connections_failed", h->failed);
+	set_count(generator, "dropped", h->dropped);
 	json_object_set_new(generator, "limited",
 			    is_known ? json_boolean(reason != NULL) : json_null());
 	set_text(generator, "reason", reason);

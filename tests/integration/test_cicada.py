@@ -210,6 +210,7 @@ def test_list_shows_the_user_classes(programs, tmp_path):
     (["--master", "--worker"], 2, "--master and --worker"),
     (["--autoquit", "3"], 2, "--autostart"),
     (["--loglevel", "LOUD"], 2, "--loglevel"),
+    (["--arrivals", "odd"], 2, "--arrivals: 'odd' is unknown; give even or poisson"),
     (["Nobody"], 1, "Unknown User(s): Nobody"),
     (["-f", "nowhere.c"], 1, "nowhere.c: No such file or directory; name a scenario with -f"),
 ])

@@ -296,6 +296,13 @@ static void test_the_generator_says_when_it_was_the_limit(void **state)
 	assert_string_equal(out.p, "Load generator: lag p99 1.23 ms, max 1.23 ms; busiest load "
 				   "thread 42% CPU; connections opened 12, failed 3\n\n");
 	buf_clear(&out);
+	h->dropped = 7;
+	console_generator(&run, &out);
+	assert_non_null(strstr(out.p,
+			       "failed 3\nWARNING: 7 arrivals were dropped: the target did "
+			       "not get the load that was asked for; raise --max-in-flight"));
+	buf_clear(&out);
+	h->dropped = 0;
 	h->busy_us = HEALTH_LASTING_US;
 	console_generator(&run, &out);
 	assert_non_null(strstr(out.p, "failed 3\nWARNING: the load generator was the limit: a load "

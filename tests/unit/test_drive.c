@@ -46,6 +46,7 @@ static struct world {
 	uint64_t served_more;	    /* the service counts this much more than the master */
 	uint64_t failures;
 	bool generator_is_known, generator_is_limited;
+	uint64_t dropped;
 	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
 	enum err look_fails;
 } world;
@@ -194,7 +195,8 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .generator_reason = "too busy",
 					  .response_p95_ms = 9,
 					  .response_p99_ms = 11,
-					  .model = "closed+paced" };
+					  .model = "closed+paced",
+					  .dropped = world.dropped };
 	return OK;
 }
 
@@ -456,13 +458,31 @@ static void a_row_says_when_the_generator_was_the_limit(void **state)
 	world_init();
 	world.generator_is_known = true;
 	out = drive(1);
-	assert_non_null(strstr(out.csv, ",1.25,42.00,ok,9,11,closed+paced\n"));
+	assert_non_null(strstr(out.csv, ",1.25,42.00,ok,9,11,closed+paced,0\n"));
 	world_init();
 	world.generator_is_known = world.generator_is_limited = true;
 	out = drive(1);
 	assert_int_equal(out.good, 1);
 	assert_non_null(strstr(out.csv, ",this row shows the limit of the load generator: too "
-					"busy,1.25,42.00,limited,"));
+					"busy,1.25,42.00,limited,9,11,closed+paced,0\n"));
+	world.dropped = UINT64_MAX;
+	out = drive(1);
+	assert_non_null(strstr(out.csv, "too busy,1.25,42.00,limited,9,11,closed+paced,\n"));
+}
+
+static void a_row_says_when_arrivals_were_dropped(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.generator_is_known = true;
+	world.dropped = 12;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, "12 arrivals were dropped, the target did not get the load "
+					"asked for; raise --max-in-flight"));
+	assert_non_null(strstr(out.csv, ",ok,9,11,closed+paced,12\n"));
 }
 
 static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
@@ -588,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_replica_that_cannot_start_is_not_waited_for),
 		cmocka_unit_test(a_failed_scenario_does_not_end_the_matrix),
 		cmocka_unit_test(a_row_says_when_the_generator_was_the_limit),
+		cmocka_unit_test(a_row_says_when_arrivals_were_dropped),
 		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
 		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
 		cmocka_unit_test(a_master_that_falls_silent_is_lost),

@@ -135,7 +135,8 @@ static void threads_do_not_add_up(void **state)
 				.busy_us = 2 * CLOCK_S,
 				.opened = 5,
 				.closed = 2,
-				.failed = 1 };
+				.failed = 1,
+				.dropped = 3 };
 
 	(void)state;
 	pass(CLOCK_S, 99, 10, 10);
@@ -146,6 +147,7 @@ static void threads_do_not_add_up(void **state)
 	assert_true(all.cpu_percent_max > 98);
 	assert_int_equal(all.opened - all.closed, 6);
 	assert_int_equal(all.failed, 2);
+	assert_int_equal(all.dropped, 6);
 }
 
 static void it_travels_with_the_statistics(void **state)

@@ -517,7 +517,8 @@ static void our_own_reports_say_how_the_generator_is(void **state)
 					       .busy_us = 5000000,
 					       .opened = 9,
 					       .closed = 8,
-					       .failed = 7 };
+					       .failed = 7,
+					       .dropped = 6 };
 	for (uint64_t us = 1; us < 70000; us += 11)
 		hist_add(&health_stats.health.lag, us, 2);
 	got = round_trip(&m, &frame);
@@ -529,7 +530,7 @@ static void our_own_reports_say_how_the_generator_is(void **state)
 	assert_true(h->cpu_percent_max == 97.5);
 	assert_int_equal(h->late_us, 4000000);
 	assert_int_equal(h->busy_us, 5000000);
-	assert_int_equal(h->opened * 100 + h->closed * 10 + h->failed, 987);
+	assert_int_equal(h->opened * 1000 + h->closed * 100 + h->failed * 10 + h->dropped, 9876);
 	msg_fini(&got);
 	buf_fini(&frame);
 	/* Foreign masters never see the key. */
@@ -562,6 +563,8 @@ static void what_is_malformed_in_the_generator_is_named(void **state)
 	expect_bad_health("lag_max_us");
 	h->opened = LIMIT_MESSAGE_COUNT * 2;
 	expect_bad_health("opened");
+	h->dropped = LIMIT_MESSAGE_COUNT * 2;
+	expect_bad_health("dropped");
 	stats_fini(&health_stats);
 }
 

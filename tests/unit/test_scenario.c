@@ -234,6 +234,16 @@ static void a_bad_class_is_refused_by_name(void **state)
 		       "wait 9");
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .wait = CIC_CONSTANT_THROUGHPUT(0.0));",
 		       "class A", "inf");
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK
+				", .wait = CIC_CONSTANT(1), .arrivals = CIC_ARRIVALS_EVEN(1));",
+		       "class A", "both .wait and .arrivals");
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .arrivals = CIC_ARRIVALS_EVEN(-3));",
+		       "class A", "-3 arrivals");
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .arrivals = { 7 });", "class A",
+		       "arrivals 7");
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK
+				", .arrivals = CIC_ARRIVALS_POISSON(1, .max_in_flight = 2000000));",
+		       "class A", ".max_in_flight");
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .host = \"nowhere\");", "class A",
 		       ".host");
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .data_bytes = 1u << 30);", "class A",

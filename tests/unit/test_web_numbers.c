@@ -327,7 +327,8 @@ static void test_window_says_how_the_generator_is(void **state)
 	json_decref(root);
 
 	stats_init(&delta, run_wall_s(&run));
-	delta.health = (struct health){ .spans = 1, .cpu_percent_max = 55.5, .opened = 4 };
+	delta.health =
+		(struct health){ .spans = 1, .cpu_percent_max = 55.5, .opened = 4, .dropped = 5 };
 	health_add_lag(&delta.health, 1500);
 	run_add_stats(&run, &delta, false);
 	root = get_json("/stats/window");
@@ -340,6 +341,7 @@ static void test_window_says_how_the_generator_is(void **state)
 	assert_true(number(generator, "connections_open") == 4);
 	assert_true(number(generator, "connections_opened") == 4);
 	assert_true(number(generator, "connections_failed") == 0);
+	assert_true(number(generator, "dropped") == 5);
 	json_decref(root);
 
 	delta.health.busy_us = HEALTH_LASTING_US;
