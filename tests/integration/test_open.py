@@ -54,7 +54,7 @@ def test_any_scenario_can_be_an_open_loop(programs, target, tmp_path):
                                  timeout_s=60)
     assert code == 0, program.text()
     # Each of its users would have asked once. The schedule has 400, the way to the end some more.
-    assert 380 <= target.total <= 520
+    assert 380 <= target.total <= 700
     assert not re.search(DROPPED, program.text())
 
 
@@ -65,9 +65,9 @@ def test_what_is_dropped_is_said(programs, target, tmp_path):
     assert code == 0, program.text()
     assert "Arrivals are dropped: " in program.text("stderr")
     dropped = int(re.search(DROPPED, program.text()).group(1))
-    # 0.3 s each, one at a time.
-    assert 0 < target.total <= 3 / 0.3 + 3
-    assert 140 <= target.total + dropped <= 200
+    # 0.3 s each, one at a time: one of 15.
+    assert 0 < 8 * target.total < dropped
+    assert 140 <= target.total + dropped <= 280
 
 
 def test_those_that_wait_are_not_dropped(programs, target, tmp_path):
