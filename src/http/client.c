@@ -3,7 +3,7 @@
  * client - see the header.
  *
  * Life of a request: http_conn_send() takes an exchange and writes the request to an open
- * connection at once, else begins to connect; on_event() goes on with whatever is possible:
+ * connection at once, else begins to connect; conn_on_event() goes on with whatever is possible:
  * send the rest, receive, parse; finish() is the one end of it.
  *
  * Edge-triggered rules kept here: send and recv go on until EAGAIN, except that a recv which
@@ -13,14 +13,11 @@
  * becomes readable is closed: the server ends it, or sends what nobody asked for.
  *
  * A connect that is not decided yet makes send fail with EAGAIN, and a failed one makes it
- * fail with the reason, so connecting needs no calls of its own. */
+ * fail with the reason, so connecting needs no calls of its own; dial.c begins it. */
 #include "http/client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -37,24 +34,6 @@
 
 #define READ_EVENTS ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 #define END_EVENTS  ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-
-struct http_exchange {
-	struct http_exchange *next; /* in the pool */
-	struct buf out;		    /* the request */
-	size_t sent;		    /* bytes of out */
-	struct buf in;		    /* head and decoded body */
-	struct http_response response;
-	struct loop_timer timer; /* deadline; after a failure at once: its delivery */
-	struct http_origin *origin;
-	size_t first_address, addresses_tried;
-	uint64_t start_us, timeout_us;
-	struct http_reply *reply;
-	http_done_fn done;
-	void *arg;
-	int send_errno; /* why no more can be sent */
-	bool is_idempotent, is_reused, was_retried, has_surplus, is_done;
-	char error[FAILURE_BYTES]; /* "": none */
-};
 
 struct http_client *http_client_create(struct loop *loop)
 {
@@ -170,7 +149,7 @@ bool http_conn_is_busy(const struct http_conn *conn)
 	return conn->exchange && !conn->exchange->is_done;
 }
 
-static void close_socket(struct http_conn *conn)
+void conn_close_socket(struct http_conn *conn)
 {
 	int fd = conn->watch.fd;
 
@@ -209,7 +188,7 @@ void http_conn_release(struct http_conn *conn)
 
 void http_conn_close(struct http_conn *conn)
 {
-	close_socket(conn);
+	conn_close_socket(conn);
 	if (http_conn_is_busy(conn)) {
 		loop_timer_clear(conn->client->loop, &conn->exchange->timer);
 		conn->exchange->is_done = true;
@@ -227,7 +206,7 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	if (x->error[0] && !conn->is_connected && !x->is_reused && !x->out.is_full)
 		conn->client->count.failed++;
 	if (!can_reuse)
-		close_socket(conn);
+		conn_close_socket(conn);
 	*reply = (struct http_reply){ .head = &x->response, .bytes = "", .body = "" };
 	if (x->error[0]) {
 		http_response_init(&x->response, false);
@@ -335,69 +314,6 @@ static enum io flush(struct http_conn *conn)
 	return IO_OK;
 }
 
-static void on_event(void *arg, uint32_t events);
-
-/* Returns 0 when the connect is under way, else why not (errno). */
-static int connect_to(struct http_conn *conn, const struct http_address *address)
-{
-	int one = 1, error = 0;
-	int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return errno;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)&address->name, address->name_bytes) < 0 &&
-	    errno != EINPROGRESS)
-		error = errno;
-	else if (loop_watch(conn->client->loop, &conn->watch, fd,
-			    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, on_event, conn))
-		error = errno;
-	if (error)
-		close(fd);
-	else if (conn->exchange->origin->peer)
-		tls_stream_open(&conn->stream, fd, conn->exchange->origin->peer);
-	else
-		stream_open_plain(&conn->stream, fd);
-	return error;
-}
-
-/* Begins to connect to the next address not yet tried. False: there is none, and x->error
- * says why the last one failed. */
-static bool connect_next(struct http_conn *conn, int error)
-{
-	struct http_exchange *x = conn->exchange;
-	struct http_origin *o = x->origin;
-
-	close_socket(conn);
-	x->send_errno = 0;
-	while (x->addresses_tried < o->address_count) {
-		size_t at = (x->first_address + x->addresses_tried++) % o->address_count;
-
-		error = connect_to(conn, &o->addresses[at]);
-		if (!error)
-			return true;
-	}
-	failure_of_errno(x->error, error);
-	return false;
-}
-
-static bool connect_first(struct http_conn *conn)
-{
-	struct http_exchange *x = conn->exchange;
-
-	origin_resolve(x->origin, clock_us());
-	if (!x->origin->address_count) {
-		failure_of_resolver(x->error, x->origin);
-		return false;
-	}
-	conn->origin = x->origin;
-	x->sent = 0;
-	x->is_reused = false;
-	x->addresses_tried = 0;
-	x->first_address = x->origin->good;
-	return connect_next(conn, 0);
-}
-
 /* True when the server has closed an idle connection before it saw the request, or may have
  * seen it but may see it twice. */
 static bool is_stale(const struct http_exchange *x)
@@ -408,8 +324,8 @@ static bool is_stale(const struct http_exchange *x)
 static bool retry(struct http_conn *conn)
 {
 	conn->exchange->was_retried = true;
-	close_socket(conn);
-	return connect_first(conn);
+	conn_close_socket(conn);
+	return dial_first(conn);
 }
 
 /* After the first flush on a new connection. False: not connected yet, or not at all. Another
@@ -421,7 +337,7 @@ static bool check_connected(struct http_conn *conn)
 	if (!x->sent) {
 		if (x->send_errno == EPROTO)
 			fail_of(conn, EPROTO);
-		else if (!x->send_errno || connect_next(conn, x->send_errno))
+		else if (!x->send_errno || dial_next(conn, x->send_errno))
 			return false;
 		finish(conn, false);
 		return false;
@@ -564,7 +480,7 @@ static void on_idle_h2(struct http_conn *conn, uint32_t events)
 
 	if (h2_wire_receive(conn->h2, &conn->stream, events & END_EVENTS) != IO_AGAIN ||
 	    h2_wire_send(conn->h2, &conn->stream, &sent) == IO_FAIL || h2_is_ending(conn->h2))
-		close_socket(conn);
+		conn_close_socket(conn);
 }
 
 /* is_broken: sending has failed. to_the_end: as in receive(). */
@@ -594,7 +510,7 @@ static void receive_h2(struct http_conn *conn, bool is_broken, bool to_the_end)
 	}
 }
 
-static void on_event(void *arg, uint32_t events)
+void conn_on_event(void *arg, uint32_t events)
 {
 	struct http_conn *conn = arg;
 	bool is_broken;
@@ -605,7 +521,7 @@ static void on_event(void *arg, uint32_t events)
 			on_idle_h2(conn, events);
 		else if (events & END_EVENTS ||
 			 (events & EPOLLIN && !conn->stream.ops->is_drained(&conn->stream)))
-			close_socket(conn);
+			conn_close_socket(conn);
 		return;
 	}
 	/* A server may answer and close before it has read all; then the answer counts. */
@@ -680,9 +596,9 @@ static bool begin(struct http_conn *conn)
 		return false;
 	}
 	if (!can_carry(conn))
-		close_socket(conn);
+		conn_close_socket(conn);
 	if (conn->watch.fd < 0)
-		return connect_first(conn);
+		return dial_first(conn);
 	x->is_reused = true;
 	if (flush(conn) != IO_FAIL)
 		return true;
@@ -706,7 +622,7 @@ void http_conn_send(struct http_conn *conn, const struct http_request *request,
 	prepare(conn, request);
 	has_begun = begin(conn);
 	if (!has_begun)
-		close_socket(conn);
+		conn_close_socket(conn);
 	loop_timer_set(conn->client->loop, &x->timer,
 		       has_begun ? x->start_us + x->timeout_us : x->start_us);
 }

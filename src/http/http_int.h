@@ -56,6 +56,34 @@ struct http_client {
 	size_t pooled, pooled_min; /* exchanges in the pool; the fewest since the last trim */
 };
 
+struct http_exchange {
+	struct http_exchange *next; /* in the pool */
+	struct buf out;		    /* the request */
+	size_t sent;		    /* bytes of out */
+	struct buf in;		    /* head and decoded body */
+	struct http_response response;
+	struct loop_timer timer; /* deadline; after a failure at once: its delivery */
+	struct http_origin *origin;
+	size_t first_address, addresses_tried;
+	uint64_t start_us, timeout_us;
+	struct http_reply *reply;
+	http_done_fn done;
+	void *arg;
+	int send_errno; /* why no more can be sent */
+	bool is_idempotent, is_reused, was_retried, has_surplus, is_done;
+	char error[FAILURE_BYTES]; /* "": none */
+};
+
+/* Begins to connect to the first address of the exchange's origin. False: x->error says why not. */
+bool dial_first(struct http_conn *conn);
+/* To the next one not yet tried. False: there is none, and x->error says why the last one
+ * failed, error (errno) if that was the one before. */
+bool dial_next(struct http_conn *conn, int error);
+
+/* client.c's: for whoever opens or gives up the socket of a connection. */
+void conn_close_socket(struct http_conn *conn);
+void conn_on_event(void *arg, uint32_t events);
+
 /* Looks the host up (blocking) unless its addresses are known or it failed just now. */
 void origin_resolve(struct http_origin *o, uint64_t now_us);
 void origin_destroy(struct http_origin **o);
