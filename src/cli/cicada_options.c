@@ -11,6 +11,7 @@
 #include "base/cpus.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "net/resolver.h"
 
 #define AT(field)      offsetof(struct cicada_options, field)
 #define PORT_DEFAULT   5557
@@ -100,6 +101,8 @@ static const struct opt rows[] = {
 	  "no tasks with one of these tags" },
 	{ "feed-slice", 0, OPT_TEXT, AT(feed_slice_text), "CICADA_FEED_SLICE", "I/N",
 	  "only every Nth row of the scenario's files, from the Ith on (default: all rows)" },
+	{ "dns-servers", 0, OPT_TEXT, AT(network.dns_servers), "CICADA_DNS_SERVERS", "ADDRESSES",
+	  "name servers to ask for targets, such as 10.0.0.2:53 (default: the system's)" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
@@ -225,6 +228,7 @@ static enum err read_arrivals(struct cicada_options *o, struct err_text *text)
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
+	enum err err;
 
 	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
 		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
@@ -243,6 +247,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	default_load(o);
 	if (read_stages(o, text))
 		return ERR_BAD_OPTION;
+	if (o->network.dns_servers && (err = resolver_check(o->network.dns_servers, text)))
+		return err;
 	return tls_options_check(&o->tls, text);
 }
 

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "cicada.h"
 #include "http/client.h"
+#include "http/network.h"
 #include "net/tls.h"
 #include "run/shape.h"
 #include "user/feed.h"
@@ -42,6 +43,7 @@ struct cicada_options {
 	struct shape_stages stages; /* what it says; count 0: not given */
 	const char *arrivals_kind;
 	struct cic_arrivals arrivals;
+	struct http_network network;
 	const char *log_level;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;

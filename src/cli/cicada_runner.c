@@ -342,7 +342,8 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 							    .seed = o->seed,
 							    .arrivals = &o->arrivals,
 							    .tls = &o->tls,
-							    .http_version = o->http_version },
+							    .http_version = o->http_version,
+							    .network = &o->network },
 				   &r->local, text);
 		r->run = err ? NULL : local_run(r->local);
 		return err;

@@ -35,11 +35,14 @@
 #define READ_EVENTS ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 #define END_EVENTS  ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 
+static const struct http_network network_defaults;
+
 struct http_client *http_client_create(struct loop *loop)
 {
 	struct http_client *c = mem_zalloc(1, sizeof(*c));
 
 	c->loop = loop;
+	c->network = &network_defaults;
 	map_init(&c->by_name);
 	return c;
 }
@@ -53,6 +56,11 @@ void http_client_use_version(struct http_client *c, enum http_version version)
 {
 	ensure(!c->tls);
 	c->version = version;
+}
+
+void http_client_use_network(struct http_client *c, const struct http_network *network)
+{
+	c->network = network ? network : &network_defaults;
 }
 
 static void exchange_destroy(struct http_exchange *x)
@@ -75,6 +83,7 @@ void http_client_destroy(struct http_client **c)
 		client->pool = x->next;
 		exchange_destroy(x);
 	}
+	resolver_destroy(&client->resolver);
 	for (size_t i = 0; i < client->origin_count; i++)
 		origin_destroy(&client->origins[i]);
 	tls_client_destroy(&client->tls);
@@ -191,6 +200,7 @@ void http_conn_close(struct http_conn *conn)
 	conn_close_socket(conn);
 	if (http_conn_is_busy(conn)) {
 		loop_timer_clear(conn->client->loop, &conn->exchange->timer);
+		list_remove(&conn->exchange->waiting);
 		conn->exchange->is_done = true;
 	}
 	http_conn_release(conn);
@@ -203,6 +213,7 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	struct http_reply *reply = x->reply;
 
 	loop_timer_clear(conn->client->loop, &x->timer);
+	list_remove(&x->waiting);
 	if (x->error[0] && !conn->is_connected && !x->is_reused && !x->out.is_full)
 		conn->client->count.failed++;
 	if (!can_reuse)
@@ -221,6 +232,11 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	reply->time_us = reply->ended_us - x->start_us;
 	x->is_done = true;
 	x->done(x->arg);
+}
+
+void conn_fail(struct http_conn *conn)
+{
+	finish(conn, false);
 }
 
 static bool is_would_block(int error)
@@ -344,7 +360,7 @@ static bool check_connected(struct http_conn *conn)
 	}
 	conn->is_connected = true;
 	conn->client->count.opened++;
-	x->origin->good = (x->first_address + x->addresses_tried - 1) % x->origin->address_count;
+	dial_succeeded(conn);
 	return true;
 }
 
@@ -539,8 +555,11 @@ static void on_timer(void *arg)
 	struct http_conn *conn = arg;
 	struct http_exchange *x = conn->exchange;
 
-	if (!x->error[0])
-		failure_of_timeout(x->error, conn->is_connected, x->timeout_us);
+	if (!x->error[0]) {
+		if (!conn->is_connected)
+			dial_timed_out(conn);
+		failure_of_timeout(x->error, conn, x->timeout_us);
+	}
 	finish(conn, false);
 }
 
@@ -560,6 +579,8 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	struct http_exchange *x = conn->exchange;
 
 	x->origin = conn->client->origins[request->origin->index];
+	x->conn = conn;
+	list_init(&x->waiting);
 	x->sent = 0;
 	x->send_errno = 0;
 	x->error[0] = '\0';

@@ -25,6 +25,7 @@
 #include "loop/loop.h"
 #include "net/stream.h"
 
+struct http_network;
 struct tls_options;
 struct http_client;   /* per loop: pool of exchanges, origins */
 struct http_origin;   /* host and port with its addresses; owned by the client */
@@ -61,6 +62,7 @@ struct http_reply {
 /* The words are Python's, for they stand in the users' dashboards already:
  *   ConnectionRefusedError(111, 'Connection refused')   and likewise by errno
  *   gaierror(-2, 'Name or service not known')
+ *   ConnectTimeout('no answer of a name server within 10 s')
  *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
  *   RemoteDisconnected('the server closed the connection without an answer')
  *   SSLCertVerificationError(1, '[SSL: ...] certificate verify failed: ...'), SSLError(1, '...')
@@ -97,15 +99,17 @@ struct http_client *http_client_create(struct loop *loop);
 void http_client_use_tls(struct http_client *c, const struct tls_options *options);
 /* For the connections to come; HTTP_VERSION_1_1 without it. Before the first https origin. */
 void http_client_use_version(struct http_client *c, enum http_version version);
+/* For the origins that come later; lent for the client's life. NULL or without it: the defaults. */
+void http_client_use_network(struct http_client *c, const struct http_network *network);
 /* Every http_conn of it must be closed. */
 void http_client_destroy(struct http_client **c);
 
 struct http_count http_client_take_count(struct http_client *c);
 
-/* The origin of a URL, made and resolved (blocking, getaddrinfo) when new and remembered. A name
- * that cannot be resolved is a valid origin whose requests fail with gaierror and which is
- * looked up again after 1 s. ERR_TOO_BIG beyond LIMIT_ORIGINS; of https what
- * tls_client_create() says. */
+/* The origin of a URL, made when new and remembered. Its look-up begins here and requests wait for
+ * it (net/resolver.h). A name that cannot be resolved is a valid origin whose requests fail with
+ * gaierror and which is looked up again after 1 s. ERR_TOO_BIG beyond LIMIT_ORIGINS; of https what
+ * tls_client_create() says, of the first name what resolver_create() says. */
 enum err http_client_origin(struct http_client *c, const struct http_url *url,
 			    const struct http_origin **out, struct err_text *why) MUST_CHECK;
 

@@ -40,17 +40,19 @@ void failure_of_errno(char *text, int error)
 
 void failure_of_resolver(char *text, const struct http_origin *o)
 {
-	if (o->resolver_error == EAI_SYSTEM)
-		failure_of_errno(text, o->resolver_errno);
-	else
-		snprintf(text, FAILURE_BYTES, "gaierror(%d, '%s')", o->resolver_error,
-			 gai_strerror(o->resolver_error));
+	snprintf(text, FAILURE_BYTES, "gaierror(%d, '%s')", o->resolver_error,
+		 gai_strerror(o->resolver_error));
 }
 
-void failure_of_timeout(char *text, bool is_connected, uint64_t timeout_us)
+void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeout_us)
 {
-	snprintf(text, FAILURE_BYTES, "%s within %g s')",
-		 is_connected ? "ReadTimeout('no whole response" : "ConnectTimeout('no connection",
+	const char *what = "ConnectTimeout('no connection";
+
+	if (conn->is_connected)
+		what = "ReadTimeout('no whole response";
+	else if (conn->watch.fd < 0)
+		what = "ConnectTimeout('no answer of a name server";
+	snprintf(text, FAILURE_BYTES, "%s within %g s')", what,
 		 (double)timeout_us / (double)CLOCK_S);
 }
 

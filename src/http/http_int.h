@@ -9,10 +9,13 @@
 #include <sys/socket.h>
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "http/client.h"
+#include "http/network.h"
 #include "http/response.h"
+#include "net/resolver.h"
 #include "net/tls.h"
 
 /* Room for the words of reply.error. */
@@ -21,21 +24,26 @@
 struct http_address {
 	struct sockaddr_storage name;
 	socklen_t name_bytes;
+	uint64_t skip_until_us; /* it could not be connected a moment ago */
 };
 
 struct http_origin {
 	size_t index; /* in http_client.origins */
 	char *host;   /* lower case */
 	char *port;
+	uint16_t port_number;
 	char *host_line;       /* "Host: name:8089\r\n" */
 	bool is_ipv6;	       /* the host is an address */
 	struct tls_peer *peer; /* NULL: plain */
+	struct http_client *client;
 	struct http_address addresses[LIMIT_ORIGIN_ADDRESSES];
-	size_t address_count; /* 0: not resolved, see resolver_error */
-	size_t good;	      /* the address that was last connected */
-	int resolver_error;   /* of getaddrinfo */
-	int resolver_errno;   /* with EAI_SYSTEM */
-	uint64_t retry_at_us; /* when a failed look-up may be repeated */
+	size_t address_count;	/* 0: not resolved, see resolver_error */
+	unsigned generation;	/* of the addresses: counts the look-ups */
+	size_t next;		/* the address whose turn it is */
+	int resolver_error;	/* of getaddrinfo */
+	uint64_t look_up_at_us; /* when they are too old, or a failure is */
+	bool is_looking_up;
+	struct list waiting; /* of struct http_exchange, for the first addresses */
 };
 
 struct h2;
@@ -44,7 +52,9 @@ struct h2_place;
 struct http_client {
 	struct loop *loop;
 	struct http_exchange *pool; /* idle ones */
+	struct resolver *resolver;  /* NULL: no name to look up yet */
 	size_t exchanges_in_use;
+	const struct http_network *network;
 	const struct tls_options *tls_options;
 	struct tls_client *tls; /* NULL: no https origin yet */
 	struct map by_name;	/* of origins: host, NUL, port, is_tls */
@@ -64,7 +74,11 @@ struct http_exchange {
 	struct http_response response;
 	struct loop_timer timer; /* deadline; after a failure at once: its delivery */
 	struct http_origin *origin;
-	size_t first_address, addresses_tried;
+	struct http_conn *conn;
+	struct list waiting; /* in origin->waiting, or alone */
+	size_t address;	     /* being connected, or connected */
+	uint32_t tried;	     /* a bit for each address of this generation */
+	unsigned generation;
 	uint64_t start_us, timeout_us;
 	struct http_reply *reply;
 	http_done_fn done;
@@ -74,18 +88,27 @@ struct http_exchange {
 	char error[FAILURE_BYTES]; /* "": none */
 };
 
-/* Begins to connect to the first address of the exchange's origin. False: x->error says why not. */
+/* Begins to connect to the address of the exchange's origin whose turn it is, once the name is
+ * looked up. False: x->error says why not. */
 bool dial_first(struct http_conn *conn);
-/* To the next one not yet tried. False: there is none, and x->error says why the last one
- * failed, error (errno) if that was the one before. */
+/* That failed (errno): to the next one not yet tried. False: there is none, and x->error says why
+ * the last one failed. */
 bool dial_next(struct http_conn *conn, int error);
+/* How it ended otherwise: connected, or no time left. */
+void dial_succeeded(struct http_conn *conn);
+void dial_timed_out(struct http_conn *conn);
+/* The look-up of o has ended: for those who wait for it. */
+void dial_waiting(struct http_origin *o);
 
 /* client.c's: for whoever opens or gives up the socket of a connection. */
 void conn_close_socket(struct http_conn *conn);
+/* The request has failed, exchange->error says why. In a turn of its own, calls done(). */
+void conn_fail(struct http_conn *conn);
 void conn_on_event(void *arg, uint32_t events);
 
-/* Looks the host up (blocking) unless its addresses are known or it failed just now. */
-void origin_resolve(struct http_origin *o, uint64_t now_us);
+/* Asks for the addresses when there are none, or old ones, and nobody asks yet. IO_OK: there are
+ * addresses to use; IO_AGAIN: dial_waiting() will be called; IO_FAIL: resolver_error says why. */
+enum io origin_resolve(struct http_origin *o, uint64_t now_us);
 void origin_destroy(struct http_origin **o);
 
 /* Appends the whole request. */
@@ -94,7 +117,7 @@ void request_write(struct buf *out, const struct http_request *request);
 /* The words of client.h into text[FAILURE_BYTES]. */
 void failure_of_errno(char *text, int error);
 void failure_of_resolver(char *text, const struct http_origin *o);
-void failure_of_timeout(char *text, bool is_connected, uint64_t timeout_us);
+void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeout_us);
 /* The body of a response is larger than any may be. */
 void failure_of_size(char *text);
 /* HTTP/2 was wanted and the handshake ended without. */

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * origin - hosts and their addresses, looked up once for the client's life: name servers are
- * not what is being measured. */
+ * origin - hosts and their addresses. They are looked up beforehand and again, when they are too
+ * old and somebody wants a connection, beside the requests: those take the old ones meanwhile, for
+ * name servers are not what is being measured. */
 #include <ctype.h>
-#include <errno.h>
 #include <netdb.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/http_int.h"
-
-/* A failed look-up is not repeated sooner. */
-#define RETRY_AFTER_US CLOCK_S
 
 static char *copy_lower(struct str s)
 {
@@ -29,6 +26,8 @@ static struct http_origin *origin_create(const struct http_url *url)
 
 	o->host = copy_lower(url->host);
 	o->port = mem_printf("%u", url->port);
+	o->port_number = url->port;
+	list_init(&o->waiting);
 	o->is_ipv6 = url->is_ipv6;
 	o->host_line = url->port == (url->is_tls ? 443 : 80)
 			       ? mem_printf("Host: %s%s%s\r\n", open, o->host, close)
@@ -62,28 +61,84 @@ void http_origin_write(const struct http_origin *o, struct buf *out)
 		   o->is_ipv6 ? "]" : "", o->port);
 }
 
-void origin_resolve(struct http_origin *o, uint64_t now_us)
+static uint64_t skip_of(const struct http_origin *o, const struct resolver_address *address)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	for (size_t i = 0; i < o->address_count; i++)
+		if (o->addresses[i].name_bytes == address->name_bytes &&
+		    memcmp(&o->addresses[i].name, &address->name, address->name_bytes) == 0)
+			return o->addresses[i].skip_until_us;
+	return 0;
+}
+
+static void take_addresses(struct http_origin *o, const struct resolver_answer *answer)
+{
+	struct http_address fresh[LIMIT_ORIGIN_ADDRESSES] = { 0 };
+
+	for (size_t i = 0; i < answer->count; i++)
+		fresh[i] = (struct http_address){ answer->addresses[i].name,
+						  answer->addresses[i].name_bytes,
+						  skip_of(o, &answer->addresses[i]) };
+	memcpy(o->addresses, fresh, sizeof(fresh));
+	o->address_count = answer->count;
+	o->generation++;
+}
+
+/* After a failure the old addresses, if there are any, are better than none. */
+static void on_resolved(void *arg, const struct resolver_answer *answer)
+{
+	struct http_origin *o = arg;
+	uint64_t ttl_s = answer->ttl_s;
+
+	o->is_looking_up = false;
+	o->resolver_error = answer->error;
+	if (!answer->error)
+		take_addresses(o, answer);
+	if (answer->error || ttl_s < LIMIT_NAME_TTL_S_MIN)
+		ttl_s = LIMIT_NAME_TTL_S_MIN;
+	o->look_up_at_us = clock_us() + ttl_s * CLOCK_S;
+	dial_waiting(o);
+}
+
+enum io origin_resolve(struct http_origin *o, uint64_t now_us)
+{
+	if (!o->is_looking_up && now_us >= o->look_up_at_us) {
+		o->is_looking_up = true;
+		resolver_look_up(o->client->resolver, o->host, o->port_number, on_resolved, o);
+	}
+	if (o->address_count)
+		return IO_OK;
+	return o->is_looking_up ? IO_AGAIN : IO_FAIL;
+}
+
+/* An address in text needs no look-up, ever. False: it is a name. */
+static bool take_literal(struct http_origin *o)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
 	struct addrinfo *found = NULL;
 
-	if (o->address_count || now_us < o->retry_at_us)
-		return;
-	if (o->is_ipv6)
-		hints.ai_flags |= AI_NUMERICHOST;
-	o->resolver_error = getaddrinfo(o->host, o->port, &hints, &found);
-	o->resolver_errno = errno;
-	o->retry_at_us = now_us + RETRY_AFTER_US;
-	if (o->resolver_error)
-		return;
-	for (struct addrinfo *at = found; at && o->address_count < LIMIT_ORIGIN_ADDRESSES;
-	     at = at->ai_next) {
-		struct http_address *address = &o->addresses[o->address_count++];
-
-		memcpy(&address->name, at->ai_addr, at->ai_addrlen);
-		address->name_bytes = at->ai_addrlen;
-	}
+	if (getaddrinfo(o->host, o->port, &hints, &found))
+		return false;
+	memcpy(&o->addresses[0].name, found->ai_addr, found->ai_addrlen);
+	o->addresses[0].name_bytes = found->ai_addrlen;
+	o->address_count = 1;
+	o->look_up_at_us = UINT64_MAX;
 	freeaddrinfo(found);
+	return true;
+}
+
+/* The first name makes the resolver. */
+static enum err start_look_up(struct http_client *c, struct http_origin *o, struct err_text *why)
+{
+	enum err err = OK;
+
+	if (take_literal(o))
+		return OK;
+	if (!c->resolver)
+		err = resolver_create(c->loop, c->network->dns_servers, &c->resolver, why);
+	if (!err)
+		(void)origin_resolve(o, clock_us());
+	return err;
 }
 
 /* The certificates are read for the first origin that needs them. */
@@ -127,12 +182,17 @@ enum err http_client_origin(struct http_client *c, const struct http_url *url,
 		return err;
 	if (!o) {
 		o = origin_create(url);
+		o->client = c;
+		err = start_look_up(c, o, why);
+		if (err) {
+			origin_destroy(&o);
+			return err;
+		}
 		if (url->is_tls)
 			o->peer = tls_peer_create(c->tls, o->host);
 		o->index = c->origin_count++;
 		c->origins[o->index] = o;
 		map_put(&c->by_name, name, o);
-		origin_resolve(o, clock_us());
 	}
 	*out = o;
 	return OK;

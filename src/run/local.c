@@ -241,6 +241,7 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 						  .tls = options->tls,
 						  .http_version = options->http_version,
 						  .arrivals = options->arrivals,
+						  .network = options->network,
 						  .on_delta = on_delta,
 						  .on_settled = on_settled,
 						  .arg = l },

@@ -15,6 +15,7 @@
 #include "user/load.h"
 #include "user/scenario.h"
 
+struct http_network;
 struct tls_options;
 struct local;
 
@@ -26,6 +27,7 @@ struct local_options {
 	const struct tls_options *tls; /* lent, see user/load.h */
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* as tls */
+	const struct http_network *network;
 };
 
 enum err local_create(struct loop *loop, const struct local_options *options, struct local **out,

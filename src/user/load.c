@@ -274,6 +274,7 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 	crew_init(&t->crew, &crew);
 	http_client_use_tls(t->crew.place.http, t->load->options.tls);
 	http_client_use_version(t->crew.place.http, t->load->options.http_version);
+	http_client_use_network(t->crew.place.http, t->load->options.network);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&t->thread, NULL, thread_main, t);

@@ -21,6 +21,7 @@
 #include "stat/stats.h"
 #include "user/scenario.h"
 
+struct http_network;
 struct tls_options;
 struct load;
 
@@ -32,6 +33,7 @@ struct load_options {
 	const struct tls_options *tls;
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* lent as tls; NULL: as the classes say */
+	const struct http_network *network;
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */
 	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
 	 * threads (lent for the call), and how many users of each class run now. */

@@ -11,7 +11,7 @@ import time
 
 
 class Target:
-    def __init__(self, slow_s=0.3, tls=None):
+    def __init__(self, slow_s=0.3, tls=None, address=("127.0.0.1", 0)):
         """tls: an ssl.SSLContext, for an https:// target."""
         self.counts = collections.Counter()
         self.slow_s = slow_s
@@ -48,12 +48,12 @@ class Target:
             daemon_threads = True
             request_queue_size = 256
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(address, Handler)
         if tls:
             # The handshake is that of the connection's thread, at its first read.
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,
                                                   do_handshake_on_connect=False)
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if tls else ''}://{address[0]}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

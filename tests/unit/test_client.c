@@ -103,7 +103,10 @@ static void test_two_addresses(void **state)
 	origin->address_count = 2;
 	ask(f, "GET", "/");
 	assert_reply(f, 200, "bye");
-	assert_int_equal(origin->good, 1);
+	/* It is remembered: the turn of the dead one is passed over. */
+	assert_true(origin->addresses[0].skip_until_us > clock_us());
+	assert_int_equal(origin->addresses[1].skip_until_us, 0);
+	origin->next = 0;
 	ask(f, "POST", "/");
 	assert_reply(f, 200, "hi");
 	stop(f);
@@ -124,6 +127,28 @@ static void test_unresolved(void **state)
 	request.origin = origin_of(f, host, 80);
 	ask_for(f, &request);
 	assert_error(f, "gaierror(-");
+	client_stop(f);
+	mem_free(f);
+}
+
+/* A request that is given up while its name is looked up. */
+static void test_waiting_is_closed(void **state)
+{
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	struct http_request request;
+
+	(void)state;
+	client_start(f);
+	f->server.port = 9;
+	request = request_of(f, "GET", "/");
+	request.origin = origin_of(f, "localhost", 9);
+	http_conn_send(&f->conn, &request, &f->reply, on_done, f);
+	assert_int_equal(f->conn.watch.fd, -1);
+	http_conn_close(&f->conn);
+	for (int i = 0; i < 5; i++)
+		turn(f);
+	assert_int_equal(f->done_count, 0);
+	assert_true(f->client->origins[request.origin->index]->address_count > 0);
 	client_stop(f);
 	mem_free(f);
 }
@@ -692,6 +717,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_two_addresses),
 		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_waiting_is_closed),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_framings),

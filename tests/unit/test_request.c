@@ -16,10 +16,13 @@
 
 static void assert_request(struct http_request request, const char *url_text, const char *expected)
 {
-	struct http_client *c = http_client_create(NULL);
+	struct http_client *c;
 	struct http_url url;
+	struct loop loop;
 	struct buf out;
 
+	assert_int_equal(loop_init(&loop, NULL), OK);
+	c = http_client_create(&loop);
 	buf_init(&out, LIMIT_REQUEST_BYTES);
 	assert_int_equal(http_url_parse(str_of(url_text), &url, NULL), OK);
 	assert_int_equal(http_client_origin(c, &url, &request.origin, NULL), OK);
@@ -29,6 +32,7 @@ static void assert_request(struct http_request request, const char *url_text, co
 	buf_fini(&out);
 	http_client_destroy(&c);
 	assert_null(c);
+	loop_fini(&loop);
 }
 
 static void test_lines(void **state)
