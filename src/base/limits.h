@@ -115,7 +115,7 @@
 #define LIMIT_MODEL_WINDOW	  4096
 #define LIMIT_MODEL_LAYERS	  32
 #define LIMIT_MODEL_HIDDEN	  4096
-#define LIMIT_MODEL_COLUMNS	  64 /* bits of a uint64_t in predict_body */
+#define LIMIT_MODEL_COLUMNS	  64		     /* bits of a uint64_t in predict_body */
 #define LIMIT_BATCH		  64		     /* windows that are computed at once */
 #define LIMIT_BATCH_BYTES	  (64 * 1024 * 1024) /* of one thread's buffers for it */
 #define LIMIT_PREDICT_QUEUE	  65536		     /* requests that may wait, per thread */

@@ -47,7 +47,7 @@ struct master_api_final {
 	/* From the intended start, in the window; NAN where requests had none. */
 	double response_p95_ms, response_p99_ms;
 	char model[LIMIT_MODEL_WORD]; /* of the load; "": not known */
-	uint64_t dropped;	    /* arrivals; UINT64_MAX: not known */
+	uint64_t dropped;	      /* arrivals; UINT64_MAX: not known */
 };
 
 /* Does not call yet. url without a path, such as http://127.0.0.1:8089. */

@@ -60,7 +60,7 @@ struct result_row {
 	enum result_generator generator;
 	double response_p95_ms, response_p99_ms; /* from the intended start, in the window */
 	char model[LIMIT_MODEL_WORD];		 /* of the load, a word; "": not known */
-	uint64_t dropped; /* arrivals of open classes, in the window */
+	uint64_t dropped;			 /* arrivals of open classes, in the window */
 };
 
 struct result;

@@ -18,9 +18,9 @@ struct scenario {
 	const struct cic_user_class *const *classes; /* sorted by name */
 	size_t class_count;
 	const struct cic_shape *shape; /* NULL: none */
-	char *file_name; /* without folders, shown to people */
-	void *handle;	 /* dlopen's */
-	char *folder;	 /* where it is; "." */
+	char *file_name;	       /* without folders, shown to people */
+	void *handle;		       /* dlopen's */
+	char *folder;		       /* where it is; "." */
 	struct cic_feed *feeds[LIMIT_FEEDS];
 	size_t feed_count;
 };

@@ -143,3 +143,79 @@ def test_a_stall_of_the_server_is_seen_whole(programs, tmp_path):
     assert sum(us > 1_500_000 for us in watch) >= 1
     assert row["max_response_time"] >= 1500
     assert row["max_response_time"] * 1000 <= max(watch) + 1
+
+
+OPEN = """
+#include <cicada.h>
+
+static void ask(struct cic_user *u)
+{
+	unsigned *asked = cic_data(u);
+
+	if ((*asked)++ < %d)
+		cic_get(u, "/");
+}
+
+CIC_USER(Arrival, .data_bytes = sizeof(unsigned), .tasks = CIC_TASKS(CIC_TASK(ask, 1)),
+	 .arrivals = CIC_ARRIVALS_EVEN(%d%s));
+"""
+
+
+def arrive(programs, tmp_path, delay, scenario, seconds):
+    """/stats/window and the server's record of an open loop of one user."""
+    path = tmp_path / "open.c"
+    path.write_text(OPEN % scenario)
+    server = programs.start(str(BUILD / "tests" / "delay" / "delay-server"), *map(str, delay),
+                            ready=r"ready on (\d+)")
+    cicada = programs.start("cicada", "-f", path, "-H",
+                            f"http://127.0.0.1:{server.ready.group(1)}", "-t", f"{seconds}s",
+                            "--autostart", "--web-host", "127.0.0.1", "--web-port", "0",
+                            "--threads", "1", "--stop-timeout", "20",
+                            ready=r"Starting web interface at (http://[\w.:]+)")
+
+    def ended():
+        said = json.loads(get(cicada.ready.group(1) + "/stats/window"))
+        return said if said["state"] == "stopped" else None
+
+    window = wait_until(ended, seconds + 60, "the end of the test")
+    cicada.stop()
+    server.stop()
+    return window, json.loads(server.text("stdout").split("\n", 1)[1])
+
+
+def test_eight_arrivals_at_a_target_that_takes_one_at_a_time(programs, tmp_path):
+    """10 arrivals per second, 500 ms each, one in flight: request k (from 0) ends (k + 1) services after the
+    first arrival and was meant for k / 10 s after it. So the mean from the schedule is 4.5 services - 350 ms,
+    the longest 8 services - 700 ms: 1,900 and 3,300 ms for a service of exactly 500 ms; of the same
+    experiment with a service of 506 ms others report 1,932 and 3,330."""
+    window, record = arrive(programs, tmp_path, ("fixed", 500000, 0, 0),
+                            (8, 10, ", .max_in_flight = 1, .max_waiting = 20"), 6)
+    row = aggregated(window)
+    service_ms = row["avg_response_time"]
+    intended = row["response_time_from_start"]
+    print(row)
+    assert window["model"] == "open"
+    assert row["num_requests"] == record["heads"] == 8
+    assert 500 <= service_ms
+    assert intended["avg"] == pytest.approx(4.5 * service_ms - 350, rel=0.02)
+    assert intended["max"] == pytest.approx(8 * service_ms - 700, rel=0.02)
+    assert intended["p99"] == intended["max"]
+
+
+def test_a_stall_delays_all_that_arrive_in_it(programs, tmp_path):
+    """100 arrivals per second for 20 s, and 2 s in which nothing is answered: the 200 that arrive in it
+    wait for its end, 1 s in the mean. A closed loop would have shown one per user."""
+    window, record = arrive(programs, tmp_path, ("fixed", 1000, 0, 0, 8000, 2000),
+                            (10 ** 6, 100, ""), 20)
+    row = aggregated(window)
+    intended = row["response_time_from_start"]
+    print(row)
+    assert window["model"] == "open"
+    assert row["num_failures"] == 0 and window["generator"]["dropped"] == 0
+    assert row["num_requests"] == pytest.approx(2000, abs=30)
+    # 200 of 2,000 were late, evenly by up to 2 s: a tenth, and so p95 is 1 s and p99 1.8 s. What is
+    # longer is time that passed on a busy machine.
+    assert intended["p95"] >= 900
+    assert intended["p99"] >= 1700
+    assert intended["p50"] < intended["p95"]
+    assert intended["max"] >= 1900
