@@ -9,12 +9,12 @@
 
 #include "base/err.h"
 #include "base/opt.h"
-#include "cicada.h"
 #include "http/client.h"
 #include "http/network.h"
 #include "net/tls.h"
 #include "run/shape.h"
 #include "user/feed.h"
+#include "user/open.h"
 
 struct cicada_options {
 	const char *scenario; /* -f */

@@ -32,10 +32,26 @@ static const char *class_of_errno(int error)
 	}
 }
 
+/* What is missing on this machine, and where to get more of it. */
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case EMFILE:
+		return "; raise the hard limit of open files (ulimit -Hn, LimitNOFILE=)";
+	case ENFILE:
+		return "; raise fs.file-max";
+	case EADDRNOTAVAIL:
+		return "; no local port is left for this address: keep connections alive, or widen "
+		       "net.ipv4.ip_local_port_range";
+	default:
+		return "";
+	}
+}
+
 void failure_of_errno(char *text, int error)
 {
-	snprintf(text, FAILURE_BYTES, "%s(%d, '%s')", class_of_errno(error), error,
-		 strerror(error));
+	snprintf(text, FAILURE_BYTES, "%s(%d, '%s%s')", class_of_errno(error), error,
+		 strerror(error), remedy_of(error));
 }
 
 void failure_of_resolver(char *text, const struct http_origin *o)

@@ -193,7 +193,8 @@ static void test_no_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ask(f, "GET", "/");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_error(f, "OSError(24, 'Too many open files')");
+	assert_error(f, "OSError(24, 'Too many open files; raise the hard limit of open files "
+			"(ulimit -Hn, LimitNOFILE=)')");
 	client_stop(f);
 	mem_free(f);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_request - what the client writes for a request, byte by byte. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,10 +95,26 @@ static void test_callers_headers(void **state)
 		       "Content-Length: 2\r\n\r\n{}");
 }
 
+/* No test can use up the machine's ports. */
+static void test_words_of_a_shortage(void **state)
+{
+	char text[FAILURE_BYTES];
+
+	(void)state;
+	failure_of_errno(text, EADDRNOTAVAIL);
+	assert_string_equal(
+		text, "OSError(99, 'Cannot assign requested address; no local port is left for "
+		      "this address: keep connections alive, or widen "
+		      "net.ipv4.ip_local_port_range')");
+	failure_of_errno(text, ECONNREFUSED);
+	assert_string_equal(text, "ConnectionRefusedError(111, 'Connection refused')");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_words_of_a_shortage),
 		cmocka_unit_test(test_empty_bodies),
 		cmocka_unit_test(test_callers_headers),
 	};
