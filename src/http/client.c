@@ -239,11 +239,6 @@ void conn_fail(struct http_conn *conn)
 	finish(conn, false);
 }
 
-static bool is_would_block(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK;
-}
-
 /* Why the stream cannot go on, unless it is said already. */
 static void fail_of(struct http_conn *conn, int error)
 {
@@ -320,7 +315,7 @@ static enum io flush(struct http_conn *conn)
 
 		if (n >= 0) {
 			x->sent += (size_t)n;
-		} else if (is_would_block(errno)) {
+		} else if (stream_would_block(errno)) {
 			return IO_AGAIN;
 		} else if (errno != EINTR) {
 			x->send_errno = errno;
@@ -456,7 +451,7 @@ static void receive(struct http_conn *conn, bool to_the_end)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && is_would_block(errno) && !x->send_errno)
+		if (n < 0 && stream_would_block(errno) && !x->send_errno)
 			return;
 		if (n <= 0) {
 			end_of_stream(conn, n == 0 ? 0 : x->send_errno ? x->send_errno : errno);

@@ -415,10 +415,12 @@ static struct str read_request(struct h2_place *p, struct str text, bool is_tls)
 
 		str_cut(&line, ':', &name);
 		line = line.p ? str_trim(line) : str_of("");
-		if (str_case_eq(name, "host"))
-			p->fields[2].value = (uint8_t *)line.p, p->fields[2].valuelen = line.len;
-		else if (!is_of_connection(name, line))
+		if (str_case_eq(name, "host")) {
+			p->fields[2].value = (uint8_t *)line.p;
+			p->fields[2].valuelen = line.len;
+		} else if (!is_of_connection(name, line)) {
 			add_field(p, name, line);
+		}
 	}
 	return rest.p ? rest : str_of("");
 }

@@ -9,11 +9,6 @@
 /* Room offered to a recv. */
 #define RECV_BYTES (16 * 1024)
 
-static bool is_would_block(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK;
-}
-
 enum io h2_wire_send(struct h2 *h, struct stream *s, size_t *sent)
 {
 	struct str bytes;
@@ -24,7 +19,7 @@ enum io h2_wire_send(struct h2 *h, struct stream *s, size_t *sent)
 		if (n >= 0) {
 			h2_sent(h, (size_t)n);
 			*sent += (size_t)n;
-		} else if (is_would_block(errno)) {
+		} else if (stream_would_block(errno)) {
 			return IO_AGAIN;
 		} else if (errno != EINTR) {
 			return IO_FAIL;
@@ -44,7 +39,7 @@ enum io h2_wire_receive(struct h2 *h, struct stream *s, bool to_the_end)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return is_would_block(errno) ? IO_AGAIN : IO_FAIL;
+			return stream_would_block(errno) ? IO_AGAIN : IO_FAIL;
 		if (n == 0)
 			return IO_OK;
 		h2_take(h, bytes, (size_t)n);

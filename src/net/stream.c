@@ -26,7 +26,7 @@ static bool plain_is_drained(struct stream *s)
 {
 	char c;
 
-	return recv(s->fd, &c, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	return recv(s->fd, &c, 1, MSG_PEEK) < 0 && stream_would_block(errno);
 }
 
 static void plain_close(struct stream *s)

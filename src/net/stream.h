@@ -7,6 +7,7 @@
  * waits and none raises a signal. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -41,5 +42,10 @@ struct stream {
 	int fd;
 	bool is_cut; /* recv returned 0, but the peer did not say that this is the end */
 };
+
+static inline bool stream_would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 void stream_open_plain(struct stream *s, int fd);

@@ -32,11 +32,6 @@ struct tls_stream {
 
 /* --- The way to the socket ----------------------------------------------------------------- */
 
-static bool is_would_block(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK;
-}
-
 static int bio_write(BIO *bio, const char *bytes, int len)
 {
 	struct tls_stream *t = BIO_get_data(bio);
@@ -48,7 +43,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return (int)n;
-	if (is_would_block(errno))
+	if (stream_would_block(errno))
 		BIO_set_retry_write(bio);
 	else
 		t->socket_errno = errno;
@@ -73,7 +68,7 @@ static int bio_read(BIO *bio, char *to, int room)
 		t->is_dry = n > 0 && n < room && !t->to_the_end;
 		return (int)n;
 	}
-	if (is_would_block(errno)) {
+	if (stream_would_block(errno)) {
 		t->is_dry = !t->to_the_end;
 		BIO_set_retry_read(bio);
 	} else {
