@@ -5,6 +5,7 @@
  * name servers are not what is being measured. */
 #include <ctype.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -83,12 +84,44 @@ static void take_addresses(struct http_origin *o, const struct resolver_answer *
 	o->generation++;
 }
 
-/* After a failure the old addresses, if there are any, are better than none. */
+/* RFC 6761 6.3: localhost and what ends in .localhost. */
+static bool is_localhost(const char *host)
+{
+	size_t len = strlen(host), tail = strlen("localhost");
+
+	return len >= tail && strcmp(host + len - tail, "localhost") == 0 &&
+	       (len == tail || host[len - tail - 1] == '.');
+}
+
+static void answer_loopback(struct resolver_answer *answer, uint16_t port)
+{
+	const struct sockaddr_in v4 = { .sin_family = AF_INET,
+					.sin_port = htons(port),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+					 .sin6_port = htons(port),
+					 .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	*answer = (struct resolver_answer){ .count = 2 };
+	memcpy(&answer->addresses[0].name, &v4, sizeof(v4));
+	answer->addresses[0].name_bytes = sizeof(v4);
+	memcpy(&answer->addresses[1].name, &v6, sizeof(v6));
+	answer->addresses[1].name_bytes = sizeof(v6);
+}
+
+/* After a failure the old addresses, if there are any, are better than none; and this machine is
+ * found even when there is no /etc/hosts, as in some containers. */
 static void on_resolved(void *arg, const struct resolver_answer *answer)
 {
 	struct http_origin *o = arg;
-	uint64_t ttl_s = answer->ttl_s;
+	struct resolver_answer loopback;
+	uint64_t ttl_s;
 
+	if (answer->error && is_localhost(o->host)) {
+		answer_loopback(&loopback, o->port_number);
+		answer = &loopback;
+	}
+	ttl_s = answer->ttl_s;
 	o->is_looking_up = false;
 	o->resolver_error = answer->error;
 	if (!answer->error)
