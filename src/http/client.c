@@ -502,10 +502,12 @@ static void receive_h2(struct http_conn *conn, bool is_broken, bool to_the_end)
 	int error = io == IO_FAIL ? errno : x->send_errno;
 	bool is_open = io == IO_AGAIN && !is_broken;
 
-	/* Acknowledgements; and windows opened by what came let more of the request go. */
+	/* Acknowledgements; and windows opened by what came let more of the request go. The server
+	 * may have answered and closed meanwhile; then the answer counts. */
 	if (is_open && flush(conn) == IO_FAIL) {
 		is_open = false;
 		error = x->send_errno;
+		(void)!h2_wire_receive(conn->h2, &conn->stream, true);
 	}
 	if (h2_state(conn->h2) != H2_WAITING) {
 		end_of_answer(conn, is_open);

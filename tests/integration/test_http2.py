@@ -10,6 +10,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -288,6 +289,8 @@ class Peer:
     def __init__(self, connection):
         self.connection = connection
         connection.settimeout(20)
+        # Nothing waits here for an acknowledgement, to be lost when the connection is reset.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         assert self._read(24) == b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         self.send(SETTINGS)
 
@@ -308,6 +311,10 @@ class Peer:
         self.connection.shutdown(socket.SHUT_WR)
         while self.connection.recv(65536):
             pass
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def await_frame(self, kind):
         """The stream of the next frame of this kind."""
@@ -367,6 +374,13 @@ def serve_and_go_away(peer):
         peer.await_frame(HEADERS)
 
 
+def serve_one(peer):
+    """And no more on this connection."""
+    stream = peer.await_frame(HEADERS)
+    peer.send(answer(stream) + frame(GOAWAY, 0, 0, struct.pack(">II", stream, 0)))
+    peer.end()
+
+
 def serve_and_close(peer):
     serve(peer)
 
@@ -399,6 +413,31 @@ def test_what_is_not_a_failure(programs, tmp_path, body, functions, requests):
     counted, failures, opened, text = result(program)
     script.check()
     assert (counted, failures, opened) == (requests, 0, len(functions)), text
+
+
+def test_a_refusal_that_comes_before_an_acknowledgement_could_go(programs, tmp_path):
+    """The connection is reset while the client is busy with pings that it is going to answer:
+    what came before the reset counts all the same."""
+    count = 300
+
+    def refuse_after(seconds):
+        def refuse_and_reset(peer):
+            stream = peer.await_frame(HEADERS)
+            peer.send(500 * frame(PING, 0, 0, bytes(8)))
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end:
+                pass
+            peer.send(frame(RST_STREAM, 0, stream, struct.pack(">I", REFUSED_STREAM)))
+            peer.reset()
+        return refuse_and_reset
+
+    script = Script(*(f for i in range(count) for f in (refuse_after(i * 1e-6 / 3), serve_one)))
+    program = run(programs, tmp_path, f"""
+	for (int i = 0; i < {count}; i++)
+		cic_post(u, "/", .json = "{{}}");""", script.url, PRIOR)
+    counted, failures, opened, text = result(program)
+    assert (counted, failures) == (count, 0), text
+    script.check()
 
 
 @pytest.mark.parametrize("functions, words", [
