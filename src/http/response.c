@@ -2,7 +2,7 @@
  *
  * response - see the header.
  *
- * The head is cut into lines with memchr(), and each line is parsed when it is complete:
+ * The head is cut into lines eight bytes at a time, and each line is parsed when it is complete:
  * status line, header lines, empty line. Only the headers that steer framing, reuse or the
  * client are understood; the others are checked and passed over, and can be visited later,
  * since most requests never ask for them. Chunk lines and trailers are a handful of bytes
@@ -12,6 +12,9 @@
  * The limits apply to offsets and not to what happened to be received, otherwise the
  * outcome would depend on the cutting. */
 #include "http/response.h"
+
+#include <endian.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/num.h"
@@ -81,16 +84,47 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static enum http_fault check_line_bytes(const char *line, size_t len)
+/* Index of the next byte below 16 from `at` on, len if there is none: the three that end a line or
+ * must not stand in one are there, and of all others only the tab is common. */
+static size_t next_control(const char *bytes, size_t at, size_t len)
 {
-	unsigned bad = 0;
+	/* "Determine if a word has a byte less than n", Anderson, Bit Twiddling Hacks; the lowest
+	 * byte found is exact, and that is the first in memory. */
+	for (; at + 8 <= len; at += 8) {
+		uint64_t word, found;
 
-	/* Without an early exit, so that the compiler can take 16 bytes at a time. */
-	for (size_t i = 0; i < len; i++)
-		bad |= (unsigned)(line[i] == '\0') | (unsigned)(line[i] == '\r');
-	if (!bad)
-		return HTTP_NO_FAULT;
-	return memchr(line, '\0', len) ? HTTP_NUL_IN_LINE : HTTP_BARE_CR;
+		memcpy(&word, bytes + at, 8);
+		word = le64toh(word);
+		found = (word - 0x1010101010101010) & ~word & 0x8080808080808080;
+		if (found)
+			return at + (size_t)__builtin_ctzll(found) / 8;
+	}
+	while (at < len && (unsigned char)bytes[at] >= 16)
+		at++;
+	return at;
+}
+
+/* Goes on to the end of the line. IO_OK: r->scanned is behind its LF. */
+static enum io scan_line(struct http_response *r, const char *bytes, size_t len)
+{
+	size_t at = r->scanned;
+
+	while ((at = next_control(bytes, at, len)) < len) {
+		bool is_cr = bytes[at] == '\r';
+
+		if (is_cr && at + 1 == len)
+			break;
+		at += is_cr;
+		if (bytes[at] == '\n') {
+			r->scanned = (uint32_t)at + 1;
+			return IO_OK;
+		}
+		if (is_cr || bytes[at] == '\0')
+			return fail(r, is_cr ? HTTP_BARE_CR : HTTP_NUL_IN_LINE);
+		at++;
+	}
+	r->scanned = (uint32_t)at;
+	return IO_AGAIN;
 }
 
 /* True when a line that begins with these bytes can still be a status line. */
@@ -126,19 +160,31 @@ static enum http_fault parse_status_line(struct http_response *r, const char *by
 	return HTTP_NO_FAULT;
 }
 
+static enum http_fault read_length(struct http_response *r, struct str value)
+{
+	uint64_t length;
+
+	if (!num_parse_u64(value, BODY_BYTES_MAX, &length))
+		return HTTP_BAD_CONTENT_LENGTH;
+	if (r->has_content_length && length != r->content_length)
+		return HTTP_CONTENT_LENGTHS_DIFFER;
+	r->has_content_length = true;
+	r->content_length = length;
+	return HTTP_NO_FAULT;
+}
+
 /* "5" or, from servers behind careless proxies, "5, 5" (RFC 9110 8.6). */
 static enum http_fault read_content_length(struct http_response *r, struct str value)
 {
+	enum http_fault fault = read_length(r, value);
 	struct str item;
-	uint64_t length;
 
+	if (fault != HTTP_BAD_CONTENT_LENGTH)
+		return fault;
 	while (str_cut(&value, ',', &item)) {
-		if (!num_parse_u64(str_trim(item), BODY_BYTES_MAX, &length))
-			return HTTP_BAD_CONTENT_LENGTH;
-		if (r->has_content_length && length != r->content_length)
-			return HTTP_CONTENT_LENGTHS_DIFFER;
-		r->has_content_length = true;
-		r->content_length = length;
+		fault = read_length(r, str_trim(item));
+		if (fault)
+			return fault;
 	}
 	return HTTP_NO_FAULT;
 }
@@ -165,6 +211,19 @@ static void read_connection(struct http_response *r, struct str value)
 	}
 }
 
+/* name has as many bytes as the lower-case text, and all are of a token: then 0x20 is what tells a
+ * capital from a small letter, and no other byte of a token comes out as '-'. */
+#define IS_NAME(name, text) is_name((name).p, text, sizeof(text) - 1)
+
+static inline bool is_name(const char *name, const char *text, size_t len)
+{
+	unsigned char differs = 0;
+
+	for (size_t i = 0; i < len; i++)
+		differs |= (unsigned char)((name[i] | 0x20) ^ text[i]);
+	return !differs;
+}
+
 static enum http_fault read_header(struct http_response *r, const char *bytes, struct str name,
 				   struct str value)
 {
@@ -173,42 +232,42 @@ static enum http_fault read_header(struct http_response *r, const char *bytes, s
 	/* By length first: nearly every line is told apart by that alone. */
 	switch (name.len) {
 	case 8:
-		if (str_case_eq(name, "location"))
+		if (IS_NAME(name, "location"))
 			r->location = slice;
 		break;
 	case 10:
-		if (str_case_eq(name, "connection"))
+		if (IS_NAME(name, "connection"))
 			read_connection(r, value);
-		else if (str_case_eq(name, "set-cookie"))
+		else if (IS_NAME(name, "set-cookie"))
 			r->has_set_cookie = true;
 		break;
 	case 12:
-		if (str_case_eq(name, "content-type"))
+		if (IS_NAME(name, "content-type"))
 			r->content_type = slice;
 		break;
 	case 14:
-		if (str_case_eq(name, "content-length"))
+		if (IS_NAME(name, "content-length"))
 			return read_content_length(r, value);
 		break;
 	case 16:
-		if (str_case_eq(name, "content-encoding"))
+		if (IS_NAME(name, "content-encoding"))
 			r->content_encoding = slice;
 		break;
 	case 17:
-		if (str_case_eq(name, "transfer-encoding"))
+		if (IS_NAME(name, "transfer-encoding"))
 			return read_transfer_encoding(r, value);
 		break;
 	}
 	return HTTP_NO_FAULT;
 }
 
-/* Cuts a line into name and value without the blanks around it. */
+/* Cuts a line, behind which its end stands, into name and value without the blanks around it. */
 static enum http_fault split_header(const char *line, size_t len, struct str *name,
 				    struct str *value)
 {
 	size_t at = 0;
 
-	while (at < len && is_token_char[(unsigned char)line[at]])
+	while (is_token_char[(unsigned char)line[at]])
 		at++;
 	if (at == 0 || at == len || line[at] != ':')
 		return memchr(line, ':', len) ? HTTP_BAD_HEADER_NAME : HTTP_HEADER_WITHOUT_COLON;
@@ -276,10 +335,8 @@ static bool end_head(struct http_response *r)
 /* One line of the head, without its line end. */
 static enum http_fault take_line(struct http_response *r, const char *bytes, size_t len)
 {
-	enum http_fault fault = check_line_bytes(bytes + r->line_at, len);
+	enum http_fault fault;
 
-	if (fault)
-		return fault;
 	if (r->status)
 		return parse_header(r, bytes, len);
 	r->headers.at = r->scanned;
@@ -291,30 +348,32 @@ static enum http_fault take_line(struct http_response *r, const char *bytes, siz
 
 enum io http_response_head(struct http_response *r, const char *bytes, size_t len)
 {
-	while (r->scanned < len) {
-		const char *lf = memchr(bytes + r->scanned, '\n', len - r->scanned);
-		size_t end = lf ? (size_t)(lf - bytes) + 1 : len;
-		size_t line_len = end - r->line_at;
+	size_t limit = len < LIMIT_RESPONSE_HEAD_BYTES ? len : LIMIT_RESPONSE_HEAD_BYTES;
+
+	while (r->line_at < limit) {
 		enum http_fault fault = HTTP_NO_FAULT;
+		size_t line_len;
+		enum io io;
 
 		/* Early, so that a server of another protocol is named and not waited for. */
-		if (!r->status && !starts_like_http(bytes + r->line_at, line_len))
+		if (!r->status && !starts_like_http(bytes + r->line_at, limit - r->line_at))
 			return fail(r, HTTP_BAD_STATUS_LINE);
-		if (end > LIMIT_RESPONSE_HEAD_BYTES || (!lf && end == LIMIT_RESPONSE_HEAD_BYTES))
-			return fail(r, HTTP_HEAD_TOO_BIG);
-		r->scanned = (uint32_t)end;
-		if (!lf)
+		io = scan_line(r, bytes, limit);
+		if (io == IO_AGAIN)
 			break;
-		line_len -= line_len > 1 && lf[-1] == '\r' ? 2 : 1;
+		if (io == IO_FAIL)
+			return io;
+		line_len = r->scanned - r->line_at - 1;
+		line_len -= line_len && bytes[r->scanned - 2] == '\r';
 		if (line_len)
 			fault = take_line(r, bytes, line_len);
 		if (fault)
 			return fail(r, fault);
-		r->line_at = (uint32_t)end;
+		r->line_at = r->scanned;
 		if (!line_len && end_head(r))
 			return IO_OK;
 	}
-	return IO_AGAIN;
+	return limit == LIMIT_RESPONSE_HEAD_BYTES ? fail(r, HTTP_HEAD_TOO_BIG) : IO_AGAIN;
 }
 
 /* The end of a line that gave a chunk's size. */
