@@ -66,7 +66,7 @@ bench: setup-bench build                        ## beside wrk, hey, ab, h2load, 
 
 bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lines
 	@$(NINJA) build/release >/dev/null
-	@for bench in $$(find build/release/bench -maxdepth 1 -type f | sort); do $$bench || exit 1; done
+	@for bench in $$(find build/release/bench -maxdepth 1 -name 'bench_*' -type f | sort); do $$bench || exit 1; done
 
 install: build                                  ## into /usr/local, or where meson was told to
 	meson install -C build/release

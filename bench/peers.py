@@ -3,6 +3,7 @@
 """cicada beside wrk, hey, ab, h2load and Locust: requests per generator CPU-second on the same target.
 
 One nginx worker on CPU 1 answers with tiny replies; each generator has CPU 0 and 64 connections.
+Of the mix nginx is the limit, so that it is done once more with bench/target.c in its place.
 The generators run in turn, round after round, so that a machine whose speed drifts drifts for all
 of them. Requests are those each generator itself reports; CPU is user + system of its whole process
 as the kernel accounts it, start-up included. The ratio is taken within a round.
@@ -30,7 +31,8 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-CICADA = HERE.parent / "build" / "release" / "cicada"
+BUILD = HERE.parent / "build" / "release"
+CICADA = BUILD / "cicada"
 CONNECTIONS = 64
 
 NGINX = """
@@ -95,6 +97,7 @@ GENERATORS = {
     "https GET": {"wrk": wrk(), "cicada": cicada("GetOnly", "--tls-insecure")},
     "mix": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix"),
             "Locust FastHttpUser": locust("Fast"), "Locust HttpUser": locust("Plain")},
+    "mix, bare target": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix")},
 }
 # Under callgrind; names of GENERATORS.
 COUNTED = (("GET", "wrk"), ("GET", "cicada"), ("mix", "wrk + Lua"), ("mix", "cicada"))
@@ -211,6 +214,16 @@ def make_certificate(folder):
                    check=True, capture_output=True)
 
 
+def await_server(port):
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"no server at port {port} after 5 s")
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -229,27 +242,27 @@ def main():
                         f"{options.seconds} s."}
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        port, tls_port = free_port(), free_port()
+        port, tls_port, bare_port = free_port(), free_port(), free_port()
         make_certificate(pathlib.Path(folder))
         config = pathlib.Path(folder) / "nginx.conf"
         config.write_text(NGINX.format(dir=folder, port=port, tls_port=tls_port))
         nginx = subprocess.Popen(["nginx", "-c", str(config), "-p", folder])
+        bare = subprocess.Popen([str(BUILD / "bench" / "target"), str(bare_port)],
+                                preexec_fn=lambda: os.sched_setaffinity(0, {1}))
         try:
-            for _ in range(100):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            await_server(port)
+            await_server(bare_port)
             for work, generators in GENERATORS.items():
-                url = (f"https://127.0.0.1:{tls_port}" if work.startswith("https")
-                       else f"http://127.0.0.1:{port}")
+                url = (f"https://127.0.0.1:{tls_port}" if work.startswith("https") else
+                       f"http://127.0.0.1:{bare_port if work.endswith('bare target') else port}")
                 if options.only in (None, work):
                     parts[work] = compare(work, generators, url, options)
             if not options.only:
                 parts["instructions"] = count_instructions(f"http://127.0.0.1:{port}", folder)
                 parts["calibrate"] = calibrate()
         finally:
+            bare.kill()
+            bare.wait(10)
             nginx.send_signal(signal.SIGQUIT)
             nginx.wait(10)
     print("\n\n".join(parts.values()))
