@@ -18,8 +18,9 @@
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
 #define LIMIT_ORIGINS		  1024
 #define LIMIT_ORIGIN_ADDRESSES	  16
-#define LIMIT_NAME_TTL_S_MIN	  1   /* a name is not looked up more often */
-#define LIMIT_ADDRESS_SKIP_S	  10  /* an address that could not be connected is passed over */
+#define LIMIT_NAME_TTL_S_MIN	  1  /* a name is not looked up more often */
+#define LIMIT_ADDRESS_SKIP_S	  10 /* an address that could not be connected is passed over */
+#define LIMIT_SOURCE_ADDRESSES	  1024
 #define LIMIT_HOST_BYTES	  255 /* DNS allows 253 */
 #define LIMIT_REDIRECTS		  30  /* as in Python's requests */
 #define LIMIT_DECODED_BODY_BYTES  LIMIT_RESPONSE_BODY_BYTES

@@ -103,6 +103,9 @@ static const struct opt rows[] = {
 	  "only every Nth row of the scenario's files, from the Ith on (default: all rows)" },
 	{ "dns-servers", 0, OPT_TEXT, AT(network.dns_servers), "CICADA_DNS_SERVERS", "ADDRESSES",
 	  "name servers to ask for targets, such as 10.0.0.2:53 (default: the system's)" },
+	{ "source-addresses", 0, OPT_TEXT, AT(source_addresses), "CICADA_SOURCE_ADDRESSES", "LIST",
+	  "local addresses that connections come from, such as 10.0.0.7,10.1.0.0/29 (default: the "
+	  "system's choice)" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
@@ -225,6 +228,17 @@ static enum err read_arrivals(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
+/* A master makes no connections to targets, and may run elsewhere. */
+static enum err read_sources(struct cicada_options *o, struct err_text *text)
+{
+	enum err err;
+
+	if (!o->source_addresses || !*o->source_addresses)
+		return OK;
+	err = sources_parse(o->source_addresses, &o->network.sources, text);
+	return err || o->is_master ? err : sources_check(&o->network.sources, text);
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -273,6 +287,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 		err = read_feed_slice(o, text);
 	if (!err)
 		err = read_arrivals(o, text);
+	if (!err)
+		err = read_sources(o, text);
 	if (!err)
 		err = check(o, text);
 	if (!o->threads)

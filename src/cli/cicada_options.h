@@ -43,7 +43,8 @@ struct cicada_options {
 	struct shape_stages stages; /* what it says; count 0: not given */
 	const char *arrivals_kind;
 	struct cic_arrivals arrivals;
-	struct http_network network;
+	const char *source_addresses;
+	struct http_network network; /* its sources: what that says */
 	const char *log_level;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;

@@ -16,20 +16,32 @@
 #include "base/limits.h"
 #include "http/http_int.h"
 
+/* Each family has its turns: targets with addresses of both would give one of them every other. */
+static int bind_source(struct http_client *c, int fd, int family)
+{
+	const struct sources *sources = &c->network->sources;
+
+	if (!sources->v4_count && !sources->v6_count)
+		return 0;
+	return sources_bind(sources, fd, family, c->source_turn[family == AF_INET6]++);
+}
+
 /* Returns 0 when the connect is under way, else why not (errno). */
 static int connect_to(struct http_conn *conn, const struct http_address *address)
 {
-	int one = 1, error = 0;
+	int one = 1, error;
 	int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return errno;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)&address->name, address->name_bytes) < 0 &&
+	error = bind_source(conn->client, fd, address->name.ss_family);
+	if (!error &&
+	    connect(fd, (const struct sockaddr *)&address->name, address->name_bytes) < 0 &&
 	    errno != EINPROGRESS)
 		error = errno;
-	else if (loop_watch(conn->client->loop, &conn->watch, fd,
-			    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, conn_on_event, conn))
+	if (!error && loop_watch(conn->client->loop, &conn->watch, fd,
+				 EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, conn_on_event, conn))
 		error = errno;
 	if (error)
 		close(fd);

@@ -40,6 +40,8 @@ static const char *remedy_of(int error)
 		return "; raise the hard limit of open files (ulimit -Hn, LimitNOFILE=)";
 	case ENFILE:
 		return "; raise fs.file-max";
+	case EAFNOSUPPORT:
+		return "; this machine, or --source-addresses, has none of the target's kind";
 	case EADDRNOTAVAIL:
 		return "; no local port is left for this address: keep connections alive, or widen "
 		       "net.ipv4.ip_local_port_range";

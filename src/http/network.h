@@ -4,7 +4,10 @@
  * all threads. */
 #pragma once
 
-/* Zero: the system's name servers. */
+#include "net/sources.h"
+
+/* Zero: the system's name servers, and addresses of its choice. */
 struct http_network {
 	const char *dns_servers; /* --dns-servers, see net/resolver.h */
+	struct sources sources;	 /* --source-addresses */
 };

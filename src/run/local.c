@@ -143,6 +143,27 @@ static void on_stop_timer(void *arg)
 	finish(l);
 }
 
+/* At the end of the ramp, which may be hours away. */
+static void foresee(struct local *l, const struct run_start *start)
+{
+	size_t count = l->run.options.class_count;
+	struct dispatch *d = dispatch_create(l->classes, count);
+	uint64_t *counts = mem_zalloc(count, sizeof(counts[0]));
+	const char *id = WORKER_ID;
+
+	dispatch_set_workers(d, &id, 1, 0);
+	for (size_t i = 0; i < count; i++)
+		dispatch_set_class(d, i, l->run.shares[i].weight, l->run.shares[i].fixed_count);
+	dispatch_begin(d, start->user_count, (double)start->user_count + 1, 0);
+	while (dispatch_step(d, 0))
+		;
+	for (size_t i = 0; i < count; i++)
+		counts[i] = dispatch_users(d, id, i);
+	load_foresee(l->load, counts, l->run.host);
+	dispatch_destroy(&d);
+	mem_free(counts);
+}
+
 static enum err mode_start(struct run *run, const struct run_start *start, struct err_text *text)
 {
 	struct local *l = (struct local *)run;
@@ -162,6 +183,7 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 		 (unsigned long long)start->user_count, start->spawn_rate);
 	dispatch_begin(l->dispatch, start->user_count, start->spawn_rate, run->now_us);
 	loop_timer_clear(l->loop, &l->step_timer);
+	foresee(l, start);
 	take_steps(l);
 	return OK;
 }

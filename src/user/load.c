@@ -16,8 +16,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "http/room.h"
 #include "loop/mailbox.h"
 #include "user/crew.h"
+#include "user/open.h"
 
 enum order_kind { ORDER_SET, ORDER_COLLECT, ORDER_END };
 
@@ -73,6 +75,7 @@ struct load {
 	struct mailbox answers;
 	bool has_mailbox, is_closing;
 	struct load_thread *threads;
+	struct room *room;
 	uint64_t last_number; /* of an order */
 	uint64_t set_number;  /* of the last load_set_users() */
 	unsigned unsettled;   /* threads that have not reached it */
@@ -299,6 +302,7 @@ enum err load_create(struct loop *control, const struct load_options *options, s
 	l->options = *options;
 	l->class_count = options->scenario->class_count;
 	l->threads = mem_zalloc(options->threads, sizeof(*l->threads));
+	l->room = room_create(control, options->network);
 	list_init(&l->collections);
 	for (unsigned i = 0; i < options->threads; i++) {
 		l->threads[i].load = l;
@@ -335,10 +339,54 @@ static uint64_t share_of(const struct load *l, unsigned thread, size_t class, ui
 	return count / threads + (turn < count % threads);
 }
 
+/* Of an open class nobody knows how many connections its tasks will need. */
+static uint64_t connections_of(const struct load *l, const uint64_t *counts, size_t class)
+{
+	const struct cic_user_class *c = l->options.scenario->classes[class];
+
+	return open_choose(&c->arrivals, l->options.arrivals).kind ? 0 : counts[class];
+}
+
+static const char *host_of(const struct load *l, const char *host, size_t class)
+{
+	return host ? host : l->options.scenario->classes[class]->host;
+}
+
+static uint64_t connections_to(const struct load *l, const uint64_t *counts, const char *host,
+			       const char *target)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < l->class_count; i++) {
+		const char *other = host_of(l, host, i);
+
+		if (other && strcmp(other, target) == 0)
+			sum += connections_of(l, counts, i);
+	}
+	return sum;
+}
+
+void load_foresee(struct load *l, const uint64_t *counts, const char *host)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < l->class_count; i++)
+		all += connections_of(l, counts, i);
+	if (!all)
+		room_forget(l->room);
+	for (size_t i = 0; all && i < l->class_count; i++) {
+		const char *target = host_of(l, host, i);
+
+		if (target)
+			room_check(l->room, all, target, connections_to(l, counts, host, target));
+	}
+}
+
 void load_set_users(struct load *l, const uint64_t *counts, const char *host, double stop_timeout_s)
 {
 	l->set_number = ++l->last_number;
 	l->unsettled = l->options.threads;
+	load_foresee(l, counts, host);
 	for (unsigned i = 0; i < l->options.threads; i++) {
 		struct order *order = order_of(l, ORDER_SET, l->set_number);
 
@@ -397,6 +445,7 @@ void load_destroy(struct load **l)
 		}
 	LIST_EACH (it, &load->collections)
 		collection_destroy(CONTAINER_OF(it, struct collection, node));
+	room_destroy(&load->room);
 	mem_free(load->threads);
 	mem_free(load);
 	*l = NULL;

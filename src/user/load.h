@@ -59,4 +59,7 @@ void load_destroy(struct load **l);
  * Copied. A class without any host fails its requests with a text that says so. */
 void load_set_users(struct load *l, const uint64_t *counts, const char *host,
 		    double stop_timeout_s);
+/* So many are to come: warns when they want more connections than there can be. load_set_users()
+ * does so, too, once per test. */
+void load_foresee(struct load *l, const uint64_t *counts, const char *host);
 void load_collect(struct load *l);

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A small DNS server over UDP on loopback, for tests.
 
-`zone` maps a name to (ttl, [IPv4 addresses]); other names do not exist. Answers to AAAA questions
-are empty. `delay_s` maps a name to how long its answers take. `asked` counts A questions."""
+`zone` maps a name to (ttl, [IPv4 and IPv6 addresses]); other names do not exist. `delay_s` maps a name to how long its answers take. `asked` counts A questions."""
 
 import collections
 import socket
@@ -51,12 +50,12 @@ class NameServer:
 
     def _answer(self, question, name, kind, end):
         ttl, addresses = self.zone.get(name, (0, []))
-        if kind != 1:
-            addresses = []
+        family, size = {1: (socket.AF_INET, 4), 28: (socket.AF_INET6, 16)}.get(kind, (None, 0))
+        packed = [socket.inet_pton(family, a) for a in addresses
+                  if (":" in a) == (family == socket.AF_INET6)] if family else []
         flags = 0x8180 if name in self.zone else 0x8183
-        head = question[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0)
-        records = b"".join(struct.pack("!HHHIH", 0xc00c, 1, 1, ttl, 4) + socket.inet_aton(a)
-                           for a in addresses)
+        head = question[:2] + struct.pack("!HHHHH", flags, 1, len(packed), 0, 0)
+        records = b"".join(struct.pack("!HHHIH", 0xc00c, kind, 1, ttl, size) + a for a in packed)
         return head + question[12:end] + records
 
     def close(self):

@@ -2,7 +2,8 @@
 """A small HTTP server that counts what it answers, for tests of the load tester.
 
 GET and POST answer 200 on any path; /missing answers 404, /slow answers after `slow_s`
-seconds. `counts` maps "METHOD path" to the number of whole answers written."""
+seconds. `counts` maps "METHOD path" to the number of whole answers written, `peers` addresses of
+clients to the number of their connections."""
 
 import collections
 import http.server
@@ -14,6 +15,7 @@ class Target:
     def __init__(self, slow_s=0.3, tls=None, address=("127.0.0.1", 0)):
         """tls: an ssl.SSLContext, for an https:// target."""
         self.counts = collections.Counter()
+        self.peers = collections.Counter()
         self.slow_s = slow_s
         self._lock = threading.Lock()
         outer = self
@@ -21,6 +23,11 @@ class Target:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 60
+
+            def setup(self):
+                super().setup()
+                with outer._lock:
+                    outer.peers[self.client_address[0]] += 1
 
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)

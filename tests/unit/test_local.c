@@ -16,7 +16,7 @@
 /* The load as it is played here. */
 static struct {
 	struct load_options options;
-	uint64_t counts[2];
+	uint64_t counts[2], foreseen[2];
 	char host[64];
 	unsigned orders, collects, is_alive;
 	enum err refuses;
@@ -48,6 +48,13 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host, do
 	memcpy(fake.counts, counts, sizeof(fake.counts));
 	snprintf(fake.host, sizeof(fake.host), "%s", host ? host : "(null)");
 	fake.orders++;
+}
+
+void load_foresee(struct load *l, const uint64_t *counts, const char *host)
+{
+	(void)l;
+	(void)host;
+	memcpy(fake.foreseen, counts, sizeof(fake.foreseen));
 }
 
 void load_collect(struct load *l)
@@ -138,6 +145,8 @@ static void test_ramp_takes_its_steps(void **state)
 	(void)state;
 	start(4, 2);
 	assert_int_equal(fake.counts[0] + fake.counts[1], 2);
+	assert_int_equal(fake.foreseen[0], 3);
+	assert_int_equal(fake.foreseen[1], 1);
 	assert_string_equal(fake.host, "http://t");
 	settle(); /* of a step that is not the last */
 	assert_int_equal(fake.collects, 0);
