@@ -171,7 +171,7 @@ void crew_init(struct crew *c, const struct crew_options *options)
 			    .on_settled = options->on_settled,
 			    .arg = options->arg };
 	c->place = (struct user_place){ .loop = options->loop,
-					.http = http_client_create(options->loop),
+					.http = options->http,
 					.seed = options->seed,
 					.on_gone = on_gone,
 					.on_quitting = on_quitting,

@@ -16,6 +16,7 @@ struct crew_options {
 	struct loop *loop;
 	const struct scenario *scenario; /* lent */
 	struct stats *stats;		 /* given, see tally_init() */
+	struct http_client *http;	 /* given, with all its options */
 	uint64_t seed;
 	/* Users are numbered first_number, first_number + number_step, ... */
 	uint64_t first_number, number_step;

@@ -250,6 +250,16 @@ static void on_answer(void *arg, struct mail *mail)
 	mem_free(answer);
 }
 
+static struct http_client *client_create(const struct load *l, struct loop *loop)
+{
+	struct http_client *c = http_client_create(loop);
+
+	http_client_use_tls(c, l->options.tls);
+	http_client_use_version(c, l->options.http_version);
+	http_client_use_network(c, l->options.network);
+	return c;
+}
+
 static enum err thread_start(struct load *l, unsigned index, struct err_text *text)
 {
 	struct load_thread *t = &l->threads[index];
@@ -274,10 +284,8 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 		return err;
 	t->has_mailbox = true;
 	crew.stats = stats_create();
+	crew.http = client_create(l, &t->loop);
 	crew_init(&t->crew, &crew);
-	http_client_use_tls(t->crew.place.http, t->load->options.tls);
-	http_client_use_version(t->crew.place.http, t->load->options.http_version);
-	http_client_use_network(t->crew.place.http, t->load->options.network);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&t->thread, NULL, thread_main, t);

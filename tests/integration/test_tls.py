@@ -82,6 +82,20 @@ def test_every_request_is_counted(programs, scenario, context, certificates, ver
     assert stats["accept_good"] > 8 and stats["hits"] > 0
 
 
+def test_a_class_with_a_host_of_its_own(programs, tmp_path, context, certificates):
+    target = Target(tls=context)
+    path = tmp_path / "hosted.c"
+    path.write_text(SCENARIO.replace("Visitor,", f'Visitor, .host = "{target.url}",'))
+    try:
+        program, code = programs.run("cicada", "--headless", "-f", path, "-t", "1s",
+                                     "--stop-timeout", "10", "--tls-ca",
+                                     certificates["server"][0], timeout_s=60)
+        assert code == 0, program.text()
+        assert target.total > 0
+    finally:
+        target.close()
+
+
 def test_the_variable_of_openssl_is_honoured(programs, scenario, context, certificates):
     answered, requests, failures, code, text = run(
         programs, scenario, context, env={"SSL_CERT_FILE": str(certificates["server"][0])})
