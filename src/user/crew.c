@@ -1,29 +1,52 @@
 /* SPDX-License-Identifier: MIT
  *
- * crew - see the header. A user is on exactly one list: its kind's `users` while it is wanted,
- * the crew's `leaving` from then on. living == the sum over kinds of user_count + leaving_count.
- * Surplus users are stopped newest first, as the dispatcher takes them back. */
+ * crew - see the header. A user is on exactly one list: its kind's `users` while it is wanted (an
+ * open class's idle ones aside), the crew's `leaving` or `quitting` from then on. living == the sum
+ * over kinds of user_count + leaving_count. Surplus users are stopped newest first, as the
+ * dispatcher takes them back.
+ *
+ * Thousands of users that come or go in one turn of the loop would keep those that run waiting for
+ * milliseconds. So crew_set() notes only what is wanted, and the timer's turns do it in slices:
+ * stop the surplus, cut off those whose time is over, start what is missing. */
 #include "user/crew.h"
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "http/url.h"
 #include "user/open.h"
 
+/* What one turn has done of its share. */
+struct slice {
+	unsigned users;
+	uint64_t ends_us;
+};
+
+/* Another user may come or go in this turn; the first one always may. */
+static bool slice_take(struct slice *s)
+{
+	if (s->users == LIMIT_SLICE_USERS || (s->users && clock_us() >= s->ends_us))
+		return false;
+	s->users++;
+	return true;
+}
+
 static void settle_if_done(struct crew *c)
 {
-	if (c->is_settled || !list_is_empty(&c->leaving))
+	if (c->is_settled || c->is_at_work || !list_is_empty(&c->leaving) ||
+	    !list_is_empty(&c->quitting))
 		return;
 	c->is_settled = true;
 	c->on_settled(c->arg);
 }
 
-/* From the wanted ones to those that are to stop. */
-static void take_off(struct crew *c, struct cic_user *u, uint64_t cut_at_us)
+/* From the wanted ones to `gone`, a list of those that are to stop. */
+static void take_off(struct cic_user *u, struct list *gone, uint64_t cut_at_us)
 {
 	list_remove(&u->node);
-	list_append(&c->leaving, &u->node);
+	list_append(gone, &u->node);
 	u->kind->user_count--;
 	u->kind->leaving_count++;
 	u->cut_at_us = cut_at_us;
@@ -32,10 +55,12 @@ static void take_off(struct crew *c, struct cic_user *u, uint64_t cut_at_us)
 
 static void on_quitting(void *arg, struct cic_user *u)
 {
+	struct crew *c = arg;
+
 	/* Sessions come and go; those that go must not hold up what waits for the crew to settle.
 	 */
 	if (!u->kind->open)
-		take_off(arg, u, UINT64_MAX);
+		take_off(u, &c->quitting, UINT64_MAX);
 }
 
 static void on_idle(void *arg, struct cic_user *u)
@@ -114,24 +139,107 @@ static void kind_init(struct crew *c, struct user_kind *kind, const struct cic_u
 		set_host(c, kind, class->host);
 }
 
-/* Cuts off those whose time is over, and sets the timer for the next ones. */
-static void cut_late(void *arg)
+static void stop_last(struct crew *c, struct list *users)
 {
-	struct crew *c = arg;
-	uint64_t now_us = loop_now(c->place.loop), next_us = UINT64_MAX;
+	struct cic_user *u = CONTAINER_OF(users->prev, struct cic_user, node);
 
+	take_off(u, &c->leaving, c->cut_at_us);
+	user_stop(u);
+}
+
+/* Sessions of a class that goes on stay for the arrivals to come, however few. */
+static struct list *surplus_of(struct user_kind *kind)
+{
+	if (!kind->open)
+		return kind->user_count > kind->wanted ? &kind->users : NULL;
+	if (kind->open->count)
+		return NULL;
+	if (!list_is_empty(&kind->open->idle))
+		return &kind->open->idle;
+	return list_is_empty(&kind->users) ? NULL : &kind->users;
+}
+
+/* These return false when the slice is over before all is done. */
+static bool stop_surplus(struct crew *c, struct slice *slice)
+{
+	struct list *users;
+
+	for (size_t i = 0; i < c->kind_count; i++)
+		while ((users = surplus_of(&c->kinds[i]))) {
+			if (!slice_take(slice))
+				return false;
+			stop_last(c, users);
+		}
+	return true;
+}
+
+/* *next_us: when the next one's time is over. */
+static bool cut_late(struct crew *c, struct slice *slice, uint64_t *next_us)
+{
 	LIST_EACH (it, &c->leaving) {
 		struct cic_user *u = CONTAINER_OF(it, struct cic_user, node);
 
-		if (u->cut_at_us <= now_us)
-			user_cut(u);
-		else if (u->cut_at_us < next_us)
-			next_us = u->cut_at_us;
+		if (u->cut_at_us > loop_now(c->place.loop)) {
+			*next_us = u->cut_at_us;
+			return true;
+		}
+		if (!slice_take(slice))
+			return false;
+		user_cut(u);
 	}
-	if (next_us == UINT64_MAX)
-		loop_timer_clear(c->place.loop, &c->cut_timer);
-	else
-		loop_timer_set(c->place.loop, &c->cut_timer, next_us);
+	return true;
+}
+
+static bool start_missing(struct crew *c, struct slice *slice)
+{
+	for (size_t i = 0; i < c->kind_count; i++) {
+		struct user_kind *kind = &c->kinds[i];
+
+		for (; kind->missing; kind->missing--) {
+			uint64_t number = c->next_number;
+
+			if (!slice_take(slice))
+				return false;
+			c->next_number += c->number_step;
+			c->living++;
+			kind->user_count++;
+			user_create(&c->place, kind, number);
+		}
+	}
+	return true;
+}
+
+static void work(void *arg)
+{
+	struct crew *c = arg;
+	struct slice slice = { .ends_us = clock_us() + LIMIT_SLICE_US };
+	uint64_t next_us = UINT64_MAX;
+
+	c->is_at_work = !stop_surplus(c, &slice) || !cut_late(c, &slice, &next_us) ||
+			!start_missing(c, &slice);
+	if (c->is_at_work)
+		next_us = loop_now(c->place.loop);
+	if (next_us != UINT64_MAX)
+		loop_timer_set(c->place.loop, &c->timer, next_us);
+	settle_if_done(c);
+}
+
+/* None of those that are to stop may stay longer than until cut_at_us. That keeps `leaving` in
+ * order: what is appended from now on has this time. */
+static void shorten_stops(struct crew *c, uint64_t cut_at_us)
+{
+	for (struct list *it = c->leaving.prev; it != &c->leaving; it = it->prev) {
+		struct cic_user *u = CONTAINER_OF(it, struct cic_user, node);
+
+		if (u->cut_at_us <= cut_at_us)
+			break;
+		u->cut_at_us = cut_at_us;
+	}
+	LIST_EACH (it, &c->quitting) {
+		CONTAINER_OF(it, struct cic_user, node)->cut_at_us = cut_at_us;
+		list_remove(it);
+		list_append(&c->leaving, it);
+	}
 }
 
 static void make_session(void *arg, struct user_kind *kind, uint64_t intended_us)
@@ -183,7 +291,8 @@ void crew_init(struct crew *c, const struct crew_options *options)
 	buf_init(&c->place.target, 2 * LIMIT_URL_BYTES + LIMIT_HOST_BYTES + 32);
 	buf_init(&c->place.headers, LIMIT_REQUEST_HEADER_BYTES);
 	list_init(&c->leaving);
-	loop_timer_init(&c->cut_timer, cut_late, c);
+	list_init(&c->quitting);
+	loop_timer_init(&c->timer, work, c);
 	c->kinds = mem_zalloc(c->kind_count, sizeof(*c->kinds));
 	for (size_t i = 0; i < c->kind_count; i++) {
 		kind_init(c, &c->kinds[i], s->classes[i]);
@@ -200,14 +309,15 @@ void crew_disband(struct crew *c)
 		if (kind->open)
 			open_halt(kind->open);
 		LIST_EACH (it, &kind->users)
-			take_off(c, CONTAINER_OF(it, struct cic_user, node), 0);
+			take_off(CONTAINER_OF(it, struct cic_user, node), &c->leaving, 0);
 		if (kind->open)
 			LIST_EACH (it, &kind->open->idle)
-				take_off(c, CONTAINER_OF(it, struct cic_user, node), 0);
+				take_off(CONTAINER_OF(it, struct cic_user, node), &c->leaving, 0);
 	}
+	shorten_stops(c, 0);
 	LIST_EACH (it, &c->leaving)
 		user_discard(CONTAINER_OF(it, struct cic_user, node));
-	loop_timer_clear(c->place.loop, &c->cut_timer);
+	loop_timer_clear(c->place.loop, &c->timer);
 }
 
 void crew_fini(struct crew *c)
@@ -227,70 +337,25 @@ void crew_fini(struct crew *c)
 	decoder_destroy(&c->place.decoder);
 }
 
-static void stop_one(struct crew *c, struct cic_user *u, uint64_t cut_at_us)
-{
-	take_off(c, u, cut_at_us);
-	user_stop(u);
-}
-
-static void stop_surplus(struct crew *c, struct user_kind *kind, uint64_t count, uint64_t cut_at_us)
-{
-	while (kind->user_count > count)
-		stop_one(c, CONTAINER_OF(kind->users.prev, struct cic_user, node), cut_at_us);
-}
-
-/* Sessions of a class that goes on stay for the arrivals to come, however few. */
-static void set_open(struct crew *c, struct user_kind *kind, uint64_t count, uint64_t cut_at_us)
-{
-	open_set_count(kind->open, count);
-	if (count)
-		return;
-	while (!list_is_empty(&kind->open->idle))
-		stop_one(c, CONTAINER_OF(kind->open->idle.prev, struct cic_user, node), cut_at_us);
-	while (!list_is_empty(&kind->users))
-		stop_one(c, CONTAINER_OF(kind->users.prev, struct cic_user, node), cut_at_us);
-}
-
-/* A user may leave in the middle of its own start, so what is made is counted beforehand. */
-static void start_missing(struct crew *c, struct user_kind *kind, uint64_t count)
-{
-	uint64_t missing = kind->user_count < count ? count - kind->user_count : 0;
-
-	for (; missing; missing--) {
-		uint64_t number = c->next_number;
-
-		c->next_number += c->number_step;
-		c->living++;
-		kind->user_count++;
-		user_create(&c->place, kind, number);
-	}
-}
-
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us)
 {
-	uint64_t cut_at_us = loop_now(c->place.loop) + stop_timeout_us;
-
-	/* Not before all of it is done: the last of those that leave may go in between. */
-	c->is_settled = true;
+	c->cut_at_us = loop_now(c->place.loop) + stop_timeout_us;
 	for (size_t i = 0; host && i < c->kind_count; i++)
 		set_host(c, &c->kinds[i], host);
-	LIST_EACH (it, &c->leaving) {
-		struct cic_user *u = CONTAINER_OF(it, struct cic_user, node);
+	shorten_stops(c, c->cut_at_us);
+	for (size_t i = 0; i < c->kind_count; i++) {
+		struct user_kind *kind = &c->kinds[i];
 
-		if (cut_at_us < u->cut_at_us)
-			u->cut_at_us = cut_at_us;
-	}
-	for (size_t i = 0; i < c->kind_count; i++)
-		if (c->kinds[i].open)
-			set_open(c, &c->kinds[i], counts[i], cut_at_us);
+		kind->wanted = counts[i];
+		if (kind->open)
+			open_set_count(kind->open, counts[i]);
 		else
-			stop_surplus(c, &c->kinds[i], counts[i], cut_at_us);
-	for (size_t i = 0; i < c->kind_count; i++)
-		if (!c->kinds[i].open)
-			start_missing(c, &c->kinds[i], counts[i]);
-	cut_late(c);
+			kind->missing =
+				counts[i] > kind->user_count ? counts[i] - kind->user_count : 0;
+	}
 	c->is_settled = false;
-	settle_if_done(c);
+	c->is_at_work = true;
+	loop_timer_set(c->place.loop, &c->timer, loop_now(c->place.loop));
 }
 
 void crew_count(const struct crew *c, uint64_t *out)

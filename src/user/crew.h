@@ -21,8 +21,8 @@ struct crew_options {
 	/* Users are numbered first_number, first_number + number_step, ... */
 	uint64_t first_number, number_step;
 	const struct cic_arrivals *arrivals; /* lent; NULL: as the classes say. See open_choose() */
-	/* The last crew_set() is fulfilled; once for each, unless another one came first. May be
-	 * called inside crew_set(). */
+	/* The last crew_set() is fulfilled; once for each, in a later turn of the loop, unless
+	 * another one came first. */
 	void (*on_settled)(void *arg);
 	void *arg;
 };
@@ -31,9 +31,12 @@ struct crew {
 	struct user_place place;
 	struct user_kind *kinds; /* in the order of the scenario's classes */
 	size_t kind_count;
-	struct list leaving; /* users that are to stop */
-	size_t living;	     /* users, those that are to stop included */
-	struct loop_timer cut_timer;
+	struct list leaving;  /* users that are to stop, by cut_at_us */
+	struct list quitting; /* that asked for it: nothing cuts them off until a crew_set() */
+	size_t living;	      /* users, those that are to stop included */
+	uint64_t cut_at_us;   /* of those that the last crew_set() stops */
+	struct loop_timer timer;
+	bool is_at_work; /* what the last crew_set() wants is not all begun */
 	uint64_t next_number, number_step;
 	bool is_settled;
 	void (*on_settled)(void *arg);
@@ -46,7 +49,8 @@ void crew_disband(struct crew *c);
 /* After crew_disband() and the end of the turn. */
 void crew_fini(struct crew *c);
 
-/* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). */
+/* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). They
+ * come and go in later turns of the loop, at most LIMIT_SLICE_USERS in each. */
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
 /* Users of each class that run now, those that are to stop included; of an open class those that
  * its rate is of. */

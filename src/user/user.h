@@ -59,6 +59,9 @@ struct user_kind {
 	struct list users;    /* that are wanted, in order of creation */
 	size_t user_count;    /* of them */
 	size_t leaving_count; /* users that are to stop and not gone yet */
+	uint64_t wanted;      /* users that shall be left of those there are */
+	/* Users still to be made. Not what user_count lacks: one may leave in its own start. */
+	uint64_t missing;
 	/* NULL: the users draw their tasks themselves. Else they are sessions (open.h). */
 	struct open_class *open;
 };
