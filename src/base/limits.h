@@ -78,6 +78,7 @@
 #define LIMIT_EXCEPTIONS      1000
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
 #define LIMIT_STAGES	      256	  /* of a load shape */
+#define LIMIT_HISTORY	      1024	  /* items for charts; even */
 
 /* Cluster (src/cluster) */
 #define LIMIT_MESSAGE_BYTES	(16 * 1024 * 1024)
@@ -102,10 +103,11 @@
 
 /* Web API (src/web) */
 /* More than all rows with the longest texts can make, escaped. */
-#define LIMIT_API_BYTES (512 * 1024 * 1024)
-#define LIMIT_API_ROWS	500 /* of statistics, of errors: Locust's */
-#define LIMIT_CSV_BYTES (64 * 1024 * 1024)
-#define LIMIT_API_STOPS 32 /* GET /stop that wait at the same time */
+#define LIMIT_API_BYTES	   (512 * 1024 * 1024)
+#define LIMIT_API_ROWS	   500 /* of statistics, of errors: Locust's */
+#define LIMIT_CSV_BYTES	   (64 * 1024 * 1024)
+#define LIMIT_API_STOPS	   32 /* GET /stop that wait at the same time */
+#define LIMIT_REPORT_BYTES (128 * 1024 * 1024)
 
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)

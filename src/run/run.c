@@ -59,6 +59,7 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 			     .ends_us = NEVER };
 	run->wanted.host = run->host;
 	run->users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
+	run->last_users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
 	run->shares = mem_zalloc(options->class_count + 1, sizeof(*run->shares));
 	for (size_t i = 0; i < options->class_count; i++)
 		run->shares[i] = (struct run_share){ options->classes[i].weight,
@@ -66,6 +67,8 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 	stats_init(&run->stats, run_wall_s(run));
 	stats_init(&run->window, run_wall_s(run));
 	map_init(&run->exceptions);
+	recent_init(&run->recent);
+	history_clear(&run->history);
 }
 
 static void forget_exceptions(struct run *run)
@@ -89,7 +92,9 @@ void run_fini(struct run *run)
 	map_fini(&run->exceptions);
 	stats_fini(&run->stats);
 	stats_fini(&run->window);
+	recent_fini(&run->recent);
 	mem_free(run->users_per_class);
+	mem_free(run->last_users_per_class);
 	mem_free(run->shares);
 	mem_free(run->host);
 }
@@ -164,6 +169,9 @@ void run_set_state(struct run *run, enum run_state state)
 	} else if (state == RUN_STOPPING) {
 		run->ends_us = NEVER;
 		close_window(run);
+		history_add(&run->history, run);
+		memcpy(run->last_users_per_class, run->users_per_class,
+		       run->options.class_count * sizeof(uint64_t));
 	} else {
 		answer_waiters(run);
 	}
@@ -242,6 +250,7 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		drop_window(run);
 		run->has_warned_dropped = false;
 		forget_exceptions(run);
+		history_clear(&run->history);
 	}
 	run->generation++;
 	run_set_state(run, RUN_SPAWNING);
@@ -318,6 +327,7 @@ void run_reset_stats(struct run *run)
 	run->epoch++;
 	stats_reset(&run->stats, run_wall_s(run));
 	forget_exceptions(run);
+	history_clear(&run->history);
 	if (run->is_window_open)
 		open_window(run);
 	else
@@ -329,6 +339,9 @@ void run_tick(struct run *run, uint64_t now_us)
 {
 	if (now_us > run->now_us)
 		run->now_us = now_us;
+	recent_tick(&run->recent, run);
+	if (run_is_busy(run) && run->state != RUN_STOPPING)
+		history_tick(&run->history, run);
 	/* Without a waiter there is nothing that could be refused. */
 	if (run->now_us >= run->ends_us)
 		ensure(run_stop(run, NULL, NULL) == OK);

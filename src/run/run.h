@@ -24,6 +24,8 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "run/history.h"
+#include "run/recent.h"
 #include "stat/stats.h"
 
 enum run_state {
@@ -144,14 +146,17 @@ struct run {
 	uint64_t started_us;			 /* of the last start; a change leaves it */
 	uint64_t ends_us;			 /* when run_time_s is over; UINT64_MAX: never */
 	struct run_start wanted;		 /* host is run->host */
-	uint64_t connections_open; /* to the target, as reported; one of a worker that was lost
-				    * counts until the next test */
-	bool has_warned;	   /* in this test, that the generator is the limit */
-	bool has_warned_dropped;   /* that arrivals were dropped */
-	uint64_t *users_per_class; /* running now, as reported */
-	struct run_share *shares;  /* per class, for modes to use in start */
-	struct map exceptions;	   /* traceback -> struct run_exception */
-	uint64_t epoch;		   /* changes when stats are cleared or reset */
+	uint64_t connections_open;	/* to the target, as reported; one of a worker that was lost
+					 * counts until the next test */
+	bool has_warned;		/* in this test, that the generator is the limit */
+	bool has_warned_dropped;	/* that arrivals were dropped */
+	uint64_t *users_per_class;	/* running now, as reported */
+	uint64_t *last_users_per_class; /* when the stop was asked for */
+	struct run_share *shares;	/* per class, for modes to use in start */
+	struct map exceptions;		/* traceback -> struct run_exception */
+	struct recent recent;
+	struct history history;
+	uint64_t epoch;	     /* changes when stats are cleared or reset */
 	uint64_t generation; /* changes with every state change, start and reset; for caches */
 	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];
 	size_t stop_waiter_count;

@@ -158,23 +158,14 @@ static json_t *errors_of(const struct stats *s)
 	return errors;
 }
 
-static json_t *current_percentiles(const struct run *run, const struct recent *recent)
+static json_t *current_percentiles(const struct run *run)
 {
-	const struct stats_entry *total = &run->stats.total;
 	json_t *object = json_object();
-	double median = NAN, p95 = NAN;
-	struct rounded times;
+	double median, p95;
 
-	rounded_init(&times);
-	if (!total->num_requests) {
-		median = p95 = 0;
-	} else if (recent_times(recent, run, &times)) {
-		median = rounded_percentile_ms(&times, 0.5);
-		p95 = rounded_percentile_ms(&times, 0.95);
-	}
+	recent_percentiles(&run->recent, run, &median, &p95);
 	set_ms(object, "response_time_percentile_0.5", median);
 	set_ms(object, "response_time_percentile_0.95", p95);
-	rounded_fini(&times);
 	return object;
 }
 
@@ -196,15 +187,14 @@ static json_t *workers_of(const struct run *run)
 	return workers;
 }
 
-char *api_json_requests(const struct run *run, const struct recent *recent)
+char *api_json_requests(const struct run *run)
 {
 	const struct stats_entry *total = &run->stats.total;
 	json_t *root = json_object();
 
 	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, total));
 	json_object_set_new(root, "errors", errors_of(&run->stats));
-	json_object_set_new(root, "current_response_time_percentiles",
-			    current_percentiles(run, recent));
+	json_object_set_new(root, "current_response_time_percentiles", current_percentiles(run));
 	set_real(root, "current_rps", stats_current_rps(total, total));
 	set_real(root, "current_fail_per_sec", stats_current_fail_per_sec(total, total));
 	set_real(root, "total_rps", stats_total_rps(total, total));

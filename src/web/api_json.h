@@ -7,7 +7,6 @@
 #pragma once
 
 #include "run/run.h"
-#include "web/recent.h"
 
 struct json_t;
 
@@ -16,7 +15,7 @@ char *api_json_take(struct json_t *root);
 /* A string; what is not UTF-8 in it becomes U+FFFD. NULL: null. */
 struct json_t *api_json_string(const char *text);
 
-char *api_json_requests(const struct run *run, const struct recent *recent);
+char *api_json_requests(const struct run *run);
 /* Of the measured window: rows with percentiles as exact as they are known. */
 char *api_json_window(const struct run *run);
 char *api_json_exceptions(const struct run *run);

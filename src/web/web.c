@@ -16,7 +16,6 @@
 #include "web/api_csv.h"
 #include "web/api_json.h"
 #include "web/page.h"
-#include "web/recent.h"
 #include "web/swarm.h"
 #include "web/user_class.h"
 
@@ -34,7 +33,6 @@ struct web {
 	struct loop_timer serve_timer, second_timer;
 	struct list stops; /* struct stop_wait */
 	size_t stop_count;
-	struct recent recent;
 	/* The text of /stats/requests, NULL: none yet. */
 	char *cached;
 	uint64_t cached_us, cached_generation;
@@ -88,7 +86,6 @@ static void on_second(void *arg)
 	struct web *w = arg;
 
 	tick(w);
-	recent_sample(&w->recent, w->run);
 	loop_timer_set(w->loop, &w->second_timer, loop_now(w->loop) + SECOND_US);
 }
 
@@ -211,7 +208,6 @@ static void on_reset(void *arg, struct serve_request *r)
 	struct web *w = arg;
 
 	run_reset_stats(w->run);
-	recent_sample(&w->recent, w->run);
 	serve_reply(r, 200, "text/html; charset=utf-8", "ok", 2);
 }
 
@@ -225,7 +221,7 @@ static void on_requests(void *arg, struct serve_request *r)
 	if (!w->cached || w->cached_generation != w->run->generation ||
 	    now_us - w->cached_us >= CACHE_US) {
 		mem_free(w->cached);
-		w->cached = api_json_requests(w->run, &w->recent);
+		w->cached = api_json_requests(w->run);
 		w->cached_us = now_us;
 		w->cached_generation = w->run->generation;
 	}
@@ -320,7 +316,6 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->follow = options->follow;
 	w->watch.fd = -1;
 	list_init(&w->stops);
-	recent_init(&w->recent);
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);
 	loop_timer_init(&w->second_timer, on_second, w);
 	err = serve_create(&w->serve,
@@ -336,7 +331,6 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 		web_destroy(&w);
 		return err;
 	}
-	recent_sample(&w->recent, run);
 	loop_timer_set(loop, &w->second_timer, loop_now(loop) + SECOND_US);
 	arm_serve_timer(w);
 	*out = w;
@@ -362,7 +356,6 @@ void web_destroy(struct web **at)
 	loop_timer_clear(w->loop, &w->second_timer);
 	serve_destroy(&w->serve, DRAIN_US);
 	loop_timer_clear(w->loop, &w->serve_timer);
-	recent_fini(&w->recent);
 	mem_free(w->cached);
 	mem_free(w);
 }

@@ -450,6 +450,62 @@ static void test_open_connections_are_counted_over_resets(void **state)
 	assert_int_equal(run.connections_open, 0);
 }
 
+static void test_history_has_an_item_every_five_seconds(void **state)
+{
+	const struct history *h = &run.history;
+
+	(void)state;
+	run_tick(&run, run.now_us + CLOCK_S);
+	assert_int_equal(h->count, 0); /* no test yet */
+	assert_int_equal(start_users(3), OK);
+	run.users_per_class[0] = 3;
+	for (unsigned tick = 0; tick <= 40; tick++) {
+		report(10, false);
+		run_tick(&run, run.now_us + CLOCK_S / 4);
+	}
+	assert_int_equal(h->count, 3); /* at 0, 5 and 10 s */
+	assert_true(h->items[2].wall_s - h->items[1].wall_s == 5);
+	assert_true(isnan(h->items[0].median_ms));
+	assert_true(h->items[2].median_ms == 1 && h->items[2].p95_ms == 1);
+	assert_true(h->items[2].current_rps > 0 && h->items[2].current_fail_per_sec == 0);
+	assert_true(fabs(h->items[2].avg_ms - 1) < 1e-9);
+	assert_int_equal(h->items[2].user_count, 3);
+	/* One of the end, and none of a test that is over. */
+	run_tick(&run, run.now_us + CLOCK_S);
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	assert_int_equal(h->count, 4);
+	assert_int_equal(run.last_users_per_class[0], 3);
+	run_tick(&run, run.now_us + 60 * CLOCK_S);
+	assert_int_equal(h->count, 4);
+	run_set_state(&run, RUN_STOPPED);
+	assert_int_equal(start_users(3), OK);
+	assert_int_equal(h->count, 0);
+}
+
+static void test_history_is_thinned_when_it_is_full(void **state)
+{
+	const struct history *h = &run.history;
+	double begin_s;
+
+	(void)state;
+	assert_int_equal(start_users(3), OK);
+	begin_s = run_wall_s(&run);
+	for (unsigned i = 0; i < 3 * LIMIT_HISTORY; i++) {
+		run_tick(&run, run.now_us + 5 * CLOCK_S);
+		assert_true(h->count > 0 && h->count <= LIMIT_HISTORY);
+	}
+	/* Three times as many as it takes: every fourth is left, from the first on. */
+	assert_true(h->items[0].wall_s - begin_s == 5);
+	assert_true(h->items[1].wall_s - h->items[0].wall_s == 20);
+	assert_in_range(h->count, LIMIT_HISTORY / 2, LIMIT_HISTORY);
+	assert_true(run_wall_s(&run) - h->items[h->count - 1].wall_s <= 20);
+	run_reset_stats(&run);
+	assert_int_equal(h->count, 0);
+	run_tick(&run, run.now_us + 5 * CLOCK_S);
+	run_tick(&run, run.now_us + 5 * CLOCK_S);
+	assert_int_equal(h->count, 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, before, after)
 
 int main(void)
@@ -474,6 +530,8 @@ int main(void)
 		CASE(test_user_count_is_the_sum),
 		CASE(test_a_limited_generator_is_said_once_per_test),
 		CASE(test_open_connections_are_counted_over_resets),
+		CASE(test_history_has_an_item_every_five_seconds),
+		CASE(test_history_is_thinned_when_it_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

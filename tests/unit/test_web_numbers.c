@@ -140,20 +140,20 @@ static void test_current_percentiles_are_of_ten_seconds(void **state)
 	(void)state;
 	rounded_init(&times);
 	start_running();
-	recent_sample(&web->recent, &run);
+	recent_tick(&run.recent, &run);
 	for (int i = 0; i < 10; i++)
 		record("/a", 900000, NULL);
-	assert_false(recent_times(&web->recent, &run, &times)); /* nothing is old enough */
+	assert_false(recent_times(&run.recent, &run, &times)); /* nothing is old enough */
 	for (int second = 0; second < 30; second++) {
 		run.now_us += CLOCK_S;
 		record("/a", second < 20 ? 900000 : 2000, NULL);
-		recent_sample(&web->recent, &run);
+		recent_tick(&run.recent, &run);
 	}
-	assert_true(recent_times(&web->recent, &run, &times));
+	assert_true(recent_times(&run.recent, &run, &times));
 	assert_int_equal(times.count, 10);
 	assert_true(rounded_percentile_ms(&times, 0.95) == 2);
 	run_reset_stats(&run);
-	assert_false(recent_times(&web->recent, &run, &times));
+	assert_false(recent_times(&run.recent, &run, &times));
 	rounded_fini(&times);
 }
 

@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "run/run.h"
 #include "stat/rounded.h"
 
 #define RECENT_COPIES 20
+
+struct run;
 
 struct recent {
 	struct {
@@ -21,12 +22,17 @@ struct recent {
 		struct rounded times;
 	} copies[RECENT_COPIES]; /* a ring */
 	size_t next, used;
-	uint64_t epoch; /* of the run, when the copies were made */
+	uint64_t epoch;	 /* of the run, when the copies were made */
+	uint64_t due_us; /* of the next copy */
 };
 
 void recent_init(struct recent *r);
 void recent_fini(struct recent *r);
-/* Call once a second. Forgets the copies of numbers that were reset meanwhile. */
-void recent_sample(struct recent *r, const struct run *run);
+/* Call as often as you like: it takes a copy once a second, and forgets those of numbers that were
+ * reset meanwhile. */
+void recent_tick(struct recent *r, const struct run *run);
 /* False when there is no copy 2 to 18 s old. out must be init'ed and is replaced. */
 bool recent_times(const struct recent *r, const struct run *run, struct rounded *out);
+/* Median and 95th percentile of them: zeros before the first request, NAN when unknown. */
+void recent_percentiles(const struct recent *r, const struct run *run, double *median_ms,
+			double *p95_ms);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * recent - see the header. */
-#include "web/recent.h"
+#include "run/recent.h"
+
+#include <math.h>
 
 #include "base/clock.h"
+#include "run/run.h"
 
 #define WANTED_AGE_US (10 * CLOCK_S)
 /* Half a second of grace, since samples are not taken on the microsecond. */
@@ -23,11 +26,14 @@ void recent_fini(struct recent *r)
 		rounded_fini(&r->copies[i].times);
 }
 
-void recent_sample(struct recent *r, const struct run *run)
+void recent_tick(struct recent *r, const struct run *run)
 {
 	if (r->epoch != run->epoch)
 		r->used = r->next = 0;
+	else if (run->now_us < r->due_us)
+		return;
 	r->epoch = run->epoch;
+	r->due_us = run->now_us + CLOCK_S;
 	r->copies[r->next].at_us = run->now_us;
 	rounded_clear(&r->copies[r->next].times);
 	stats_rounded(&run->stats.total, &r->copies[r->next].times);
@@ -63,4 +69,18 @@ bool recent_times(const struct recent *r, const struct run *run, struct rounded 
 	stats_rounded(&run->stats.total, out);
 	rounded_subtract(out, &r->copies[best].times);
 	return true;
+}
+
+void recent_percentiles(const struct recent *r, const struct run *run, double *median_ms,
+			double *p95_ms)
+{
+	struct rounded times;
+
+	*median_ms = *p95_ms = run->stats.total.num_requests ? NAN : 0;
+	rounded_init(&times);
+	if (run->stats.total.num_requests && recent_times(r, run, &times)) {
+		*median_ms = rounded_percentile_ms(&times, 0.5);
+		*p95_ms = rounded_percentile_ms(&times, 0.95);
+	}
+	rounded_fini(&times);
 }
