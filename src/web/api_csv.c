@@ -173,16 +173,3 @@ void api_csv_exceptions(const struct run *run, struct buf *out)
 		mem_free(nodes);
 	}
 }
-
-void api_csv_name(const struct run *run, const char *kind, char out[API_CSV_NAME_BYTES])
-{
-	time_t start = (time_t)run->stats.total.start_time;
-	const char *scenario = run->options.scenario_name ? run->options.scenario_name : "";
-	char when[32] = "";
-	struct tm tm;
-
-	if (localtime_r(&start, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d-%Hh%M", &tm);
-	snprintf(out, API_CSV_NAME_BYTES, "Locust_%s_%.100s%s%.200s_%s.csv", when, scenario,
-		 run->host ? "_" : "", run->host ? run->host : "", kind);
-}

@@ -353,14 +353,16 @@ static json_t *tasks_of(const struct run_class *class, double factor)
 	return tasks;
 }
 
-char *api_json_tasks(const struct run *run)
+json_t *api_json_ratios(const struct run *run, const uint64_t *users_per_class)
 {
 	json_t *root = json_object(), *per_class = json_object(), *total = json_object();
-	double users = (double)run_user_count(run);
+	double users = 0;
 
+	for (size_t i = 0; i < run->options.class_count; i++)
+		users += (double)users_per_class[i];
 	for (size_t i = 0; i < run->options.class_count; i++) {
 		const struct run_class *class = &run->options.classes[i];
-		double ratio = users > 0 ? (double)run->users_per_class[i] / users : 0;
+		double ratio = users > 0 ? (double)users_per_class[i] / users : 0;
 		json_t *alone = json_object(), *share = json_object();
 
 		set_real(alone, "ratio", ratio);
@@ -372,5 +374,10 @@ char *api_json_tasks(const struct run *run)
 	}
 	json_object_set_new(root, "per_class", per_class);
 	json_object_set_new(root, "total", total);
-	return api_json_take(root);
+	return root;
+}
+
+char *api_json_tasks(const struct run *run)
+{
+	return api_json_take(api_json_ratios(run, run->users_per_class));
 }

@@ -19,4 +19,6 @@ char *api_json_requests(const struct run *run);
 /* Of the measured window: rows with percentiles as exact as they are known. */
 char *api_json_window(const struct run *run);
 char *api_json_exceptions(const struct run *run);
+/* The document of /tasks, for these numbers of users. */
+struct json_t *api_json_ratios(const struct run *run, const uint64_t *users_per_class);
 char *api_json_tasks(const struct run *run);

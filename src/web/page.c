@@ -2,41 +2,19 @@
  *
  * page - see the header.
  *
- * page.html has {{names}} where values of the run go. They are escaped for text and for
- * attributes in double quotes, and nothing else is ever written into the page: all numbers
- * come later, by its script, as text. */
+ * page.html has {{names}} where values of the run go. They are escaped, and nothing else is ever
+ * written into the page: all numbers come later, by its script, as text. */
 #include "web/page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "web/html.h"
 
 #define PAGE_BYTES (256 * 1024)
 
 extern const char embed_page_html[], embed_page_css[], embed_page_js[];
-
-static void add_escaped(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			buf_add_text(out, "&amp;");
-			break;
-		case '<':
-			buf_add_text(out, "&lt;");
-			break;
-		case '>':
-			buf_add_text(out, "&gt;");
-			break;
-		case '"':
-			buf_add_text(out, "&quot;");
-			break;
-		default:
-			buf_add_char(out, *text);
-		}
-	}
-}
 
 struct value {
 	const char *name, *text;
@@ -54,7 +32,7 @@ static void expand(struct buf *out, const char *at, const struct value *values, 
 		at = name.p + name.len + 2;
 		for (size_t i = 0; i < count; i++)
 			if (str_eq(name, values[i].name))
-				add_escaped(out, values[i].text);
+				html_add(out, values[i].text, true);
 	}
 	buf_add_text(out, at);
 }

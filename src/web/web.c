@@ -15,7 +15,9 @@
 #include "serve/serve.h"
 #include "web/api_csv.h"
 #include "web/api_json.h"
+#include "web/download.h"
 #include "web/page.h"
+#include "web/report.h"
 #include "web/swarm.h"
 #include "web/user_class.h"
 
@@ -254,7 +256,6 @@ static void on_worker_count(void *arg, struct serve_request *r)
 static void answer_csv(const struct run *run, struct serve_request *r, const char *kind,
 		       void (*write)(const struct run *, struct buf *))
 {
-	char name[API_CSV_NAME_BYTES], *disposition;
 	struct buf b;
 
 	buf_init(&b, LIMIT_CSV_BYTES);
@@ -262,10 +263,7 @@ static void answer_csv(const struct run *run, struct serve_request *r, const cha
 	if (b.is_full) {
 		serve_error(r, 500, "the table is larger than %d bytes", LIMIT_CSV_BYTES);
 	} else {
-		api_csv_name(run, kind, name);
-		disposition = mem_printf("attachment;filename=%s", name);
-		serve_add_header(r, "Content-disposition", disposition);
-		mem_free(disposition);
+		download_add_name(run, r, kind, "csv");
 		serve_reply(r, 200, "text/csv", b.p, b.len);
 	}
 	buf_fini(&b);
@@ -286,6 +284,27 @@ static void on_exceptions_csv(void *arg, struct serve_request *r)
 	answer_csv(((struct web *)arg)->run, r, "exceptions", api_csv_exceptions);
 }
 
+static void on_report(void *arg, struct serve_request *r)
+{
+	const struct run *run = ((struct web *)arg)->run;
+	bool is_download = serve_query(r, "download") != NULL;
+	struct buf b;
+
+	buf_init(&b, LIMIT_REPORT_BYTES);
+	report_write(run,
+		     &(struct report_options){ .theme = serve_query(r, "theme"),
+					       .has_download_link = !is_download },
+		     &b);
+	if (b.is_full) {
+		serve_error(r, 500, "the report is larger than %d bytes", LIMIT_REPORT_BYTES);
+	} else {
+		if (is_download)
+			download_add_name(run, r, NULL, "html");
+		serve_reply(r, 200, "text/html; charset=utf-8", b.p, b.len);
+	}
+	buf_fini(&b);
+}
+
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
 	{ "GET", "/assets/page.css", on_style },
@@ -298,6 +317,7 @@ static const struct serve_route routes[] = {
 	{ "GET", "/stats/requests/csv", on_requests_csv },
 	{ "GET", "/stats/failures/csv", on_failures_csv },
 	{ "GET", "/stats/window", on_window },
+	{ "GET", "/stats/report", on_report },
 	{ "GET", "/exceptions", on_exceptions },
 	{ "GET", "/exceptions/csv", on_exceptions_csv },
 	{ "GET", "/tasks", on_tasks },
