@@ -14,8 +14,9 @@
  * later. No answer becomes a 500. Who drives the server itself may also serve_hold() requests, to
  * answer those of one turn together. Requests without a route, with the wrong method or
  * with too large a body are answered here (404, 405 with Allow, 413) as JSON
- * {"error": "..."}. HEAD is served by GET's handler. A request line or head that is not HTTP is
- * answered (400, 431) by libmicrohttpd itself and reaches neither handler nor observer.
+ * {"error": "..."}, or, the first two, as the page that Locust shows. HEAD is served by GET's
+ * handler. A request line or head that is not HTTP is answered (400, 431) by libmicrohttpd itself
+ * and reaches neither handler nor observer.
  *
  * All strings a request gives out live until the request is answered. */
 #pragma once
@@ -61,6 +62,7 @@ struct serve_options {
 	size_t max_body_bytes;	  /* 0: LIMIT_SERVE_BODY_BYTES */
 	unsigned idle_timeout_s;  /* 0: LIMIT_SERVE_IDLE_S */
 	bool allow_any_origin;	  /* CORS headers for every page of the world, and OPTIONS */
+	bool want_html_errors;	  /* Flask's words for 404 and 405, as a page */
 	const struct serve_route *routes; /* lent until serve_destroy() */
 	serve_observe_fn observe;	  /* may be NULL */
 	serve_gone_fn gone;		  /* needed by who holds requests */
@@ -103,7 +105,8 @@ const char *serve_method(const struct serve_request *r);
 const char *serve_path(const struct serve_request *r); /* percent-decoded */
 const char *serve_query(const struct serve_request *r, const char *name);
 const char *serve_header(const struct serve_request *r, const char *name);
-/* A field of an application/x-www-form-urlencoded body, decoded; the first of its name. */
+/* A field of a form, application/x-www-form-urlencoded or multipart/form-data, decoded; the first
+ * of its name. */
 const char *serve_form(struct serve_request *r, const char *name);
 struct str serve_body(const struct serve_request *r);
 /* The peer's address without port, "" if unknown. */

@@ -21,6 +21,8 @@
 
 /* What a connection may keep between requests; larger buffers are given back. */
 #define KEPT_BUFFER_BYTES (64 * 1024)
+/* Of a field's head, and what of a value is handed on at once. */
+#define MULTIPART_BYTES (8 * 1024)
 
 static bool path_fits(const char *pattern, const char *path)
 {
@@ -75,6 +77,16 @@ static void observe(struct serve_request *r)
 	o->observe(o->arg, &answer);
 }
 
+/* As Flask-CORS has it: who says where he comes from is named, so that caches keep them apart. */
+static void add_origin_headers(struct serve_request *r)
+{
+	const char *origin = serve_header(r, "Origin");
+
+	if (origin)
+		MHD_add_response_header(r->response, "Vary", "Origin");
+	MHD_add_response_header(r->response, "Access-Control-Allow-Origin", origin ? origin : "*");
+}
+
 static void add_response_headers(struct serve_request *r, const char *content_type)
 {
 	const char *at = buf_str(&r->headers).p, *end = at + r->headers.len;
@@ -82,7 +94,7 @@ static void add_response_headers(struct serve_request *r, const char *content_ty
 	if (content_type)
 		MHD_add_response_header(r->response, "Content-Type", content_type);
 	if (r->serve->options.allow_any_origin)
-		MHD_add_response_header(r->response, "Access-Control-Allow-Origin", "*");
+		add_origin_headers(r);
 	if (atomic_load_explicit(&r->serve->is_draining, memory_order_relaxed))
 		MHD_add_response_header(r->response, "Connection", "close");
 	while (at < end) { /* name, NUL, value, NUL */
@@ -166,6 +178,38 @@ static void answer_options(struct serve_request *r, const char *allow)
 	serve_reply(r, 200, NULL, "", 0);
 }
 
+static void answer_page(struct serve_request *r, unsigned status, const char *title,
+			const char *text)
+{
+	char page[512];
+
+	snprintf(page, sizeof(page),
+		 "<!doctype html>\n<html lang=en>\n<title>%u %s</title>\n<h1>%s</h1>\n<p>%s</p>\n",
+		 status, title, title, text);
+	serve_reply(r, status, "text/html; charset=utf-8", page, strlen(page));
+}
+
+static void answer_no_path(struct serve_request *r)
+{
+	if (r->serve->options.want_html_errors)
+		answer_page(r, 404, "Not Found",
+			    "The requested URL was not found on the server. If you entered the URL "
+			    "manually please check your spelling and try again.");
+	else
+		serve_error(r, 404, "no such path: %.200s", r->path);
+}
+
+static void answer_no_method(struct serve_request *r, const char *allow)
+{
+	serve_add_header(r, "Allow", allow);
+	if (r->serve->options.want_html_errors)
+		answer_page(r, 405, "Method Not Allowed",
+			    "The method is not allowed for the requested URL.");
+	else
+		serve_error(r, 405, "method %.40s is not allowed for %.200s, only %s", r->method,
+			    r->path, allow);
+}
+
 /* The path or the method has no route. */
 static void answer_unrouted(struct serve_request *r)
 {
@@ -180,7 +224,7 @@ static void answer_unrouted(struct serve_request *r)
 						len ? ", " : "", at->method,
 						strcmp(at->method, "GET") ? "" : ", HEAD");
 	if (!len) {
-		serve_error(r, 404, "no such path: %.200s", r->path);
+		answer_no_path(r);
 		return;
 	}
 	if (can_options && len < sizeof(allow))
@@ -189,9 +233,7 @@ static void answer_unrouted(struct serve_request *r)
 		answer_options(r, allow);
 		return;
 	}
-	serve_add_header(r, "Allow", allow);
-	serve_error(r, 405, "method %.40s is not allowed for %.200s, only %s", r->method, r->path,
-		    allow);
+	answer_no_method(r, allow);
 }
 
 static void answer_too_large(struct serve_request *r)
@@ -440,16 +482,11 @@ static void add_decoded(struct buf *out, struct str in)
 	buf_add_char(out, '\0');
 }
 
-/* Into r->form as name, NUL, value, NUL and so on. */
-static void parse_form(struct serve_request *r)
+/* r->form holds name, NUL, value, NUL and so on. */
+static void parse_urlencoded(struct serve_request *r)
 {
 	struct str rest = serve_body(r), pair, name;
-	const char *type = serve_header(r, "Content-Type");
 
-	r->is_form_parsed = true;
-	buf_clear(&r->form);
-	if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0)
-		return;
 	while (str_cut(&rest, '&', &pair)) {
 		struct str value = pair;
 
@@ -458,6 +495,58 @@ static void parse_form(struct serve_request *r)
 		add_decoded(&r->form, name);
 		add_decoded(&r->form, value);
 	}
+}
+
+/* A piece of a field; the first one of each has offset 0. Files are fields like others. */
+static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name,
+				const char *file_name, const char *type, const char *encoding,
+				const char *bytes, uint64_t offset, size_t len)
+{
+	struct buf *form = arg;
+
+	(void)kind;
+	(void)file_name;
+	(void)type;
+	(void)encoding;
+	if (!offset) {
+		if (form->len)
+			buf_add_char(form, '\0');
+		buf_add_text(form, name ? name : "");
+		buf_add_char(form, '\0');
+	}
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			buf_add_char(form, bytes[i]);
+	return MHD_YES;
+}
+
+static void parse_multipart(struct serve_request *r)
+{
+	struct str body = serve_body(r);
+	/* NULL: it names no boundary. */
+	struct MHD_PostProcessor *fields =
+		MHD_create_post_processor(r->connection, MULTIPART_BYTES, on_field, &r->form);
+
+	if (!fields)
+		return;
+	(void)MHD_post_process(fields, body.p, body.len);
+	(void)MHD_destroy_post_processor(fields);
+	if (r->form.len)
+		buf_add_char(&r->form, '\0');
+}
+
+static void parse_form(struct serve_request *r)
+{
+	const char *type = serve_header(r, "Content-Type");
+
+	r->is_form_parsed = true;
+	buf_clear(&r->form);
+	if (!type)
+		return;
+	if (strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
+		parse_urlencoded(r);
+	else if (strncasecmp(type, "multipart/form-data", 19) == 0)
+		parse_multipart(r);
 }
 
 const char *serve_form(struct serve_request *r, const char *name)

@@ -342,6 +342,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 			   &(struct serve_options){ .host = options->host,
 						    .port = options->port,
 						    .allow_any_origin = true,
+						    .want_html_errors = true,
 						    .routes = routes,
 						    .arg = w },
 			   text);

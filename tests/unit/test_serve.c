@@ -346,6 +346,51 @@ static void unknown_paths_and_methods_get_json_errors(void **state)
 	serve_destroy(&f->serve, CLOCK_S);
 }
 
+static void say_multipart(struct fixture *f, int fd, const char *type, const char *body, size_t len)
+{
+	char *head = mem_printf("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
+				"Content-Length: %zu\r\n\r\n",
+				type, len);
+
+	say(f, fd, head);
+	assert_int_equal(send(fd, body, len, MSG_NOSIGNAL), (int)len);
+	mem_free(head);
+}
+
+static void multipart_fields_are_found(void **state)
+{
+	static const char body[] = "--xy\r\nContent-Disposition: form-data; name=\"b c\"\r\n\r\n"
+				   "1+%31\0\r\n"
+				   "--xy\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n"
+				   "--xy\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n2\r\n"
+				   "--xy\r\nContent-Disposition: form-data\r\n\r\nnameless\r\n"
+				   "--xy--\r\n";
+	struct fixture *f = *state;
+	struct buf heard;
+	int fd;
+
+	start(f, 0);
+	buf_init(&heard, 1 << 20);
+	fd = dial(f);
+	say_multipart(f, fd, "multipart/form-data; boundary=xy", body, sizeof(body) - 1);
+	hear(f, fd, &heard, "|1+%31|-", 1);
+	/* No boundary, another one, and an end in the middle: no fields, or those that were whole.
+	 */
+	say_multipart(f, fd, "multipart/form-data", body, sizeof(body) - 1);
+	hear(f, fd, &heard, "-|-|-", 1);
+	say_multipart(f, fd, "multipart/form-data; boundary=other", body, sizeof(body) - 1);
+	hear(f, fd, &heard, "-|-|-", 2);
+	for (size_t len = 0; len < sizeof(body); len += 7) {
+		buf_clear(&heard);
+		say_multipart(f, fd, "multipart/form-data; boundary=xy", body, len);
+		hear(f, fd, &heard, "|-", 1);
+		assert_true(has(&heard, "HTTP/1.1 200 "));
+	}
+	close(fd);
+	buf_fini(&heard);
+	serve_destroy(&f->serve, CLOCK_S);
+}
+
 static void head_is_served_without_a_body(void **state)
 {
 	struct fixture *f = *state;
@@ -682,6 +727,7 @@ int main(void)
 		BOTH(unknown_paths_and_methods_get_json_errors),
 		BOTH(head_is_served_without_a_body),
 		BOTH(form_fields_are_decoded),
+		BOTH(multipart_fields_are_found),
 		BOTH(a_deferred_request_is_answered_later_and_the_rest_goes_on),
 		BOTH(a_deferred_request_may_outlive_its_client),
 		BOTH(a_handler_that_says_nothing_becomes_a_500),

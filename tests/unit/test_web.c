@@ -302,14 +302,45 @@ static void test_wrong_paths_and_methods(void **state)
 	end_call(&c);
 	call(&c, "POST", "/stop");
 	assert_int_equal(c.status, 405);
+	assert_non_null(strstr(c.reply.p, "Content-Type: text/html; charset=utf-8\r\n"));
+	assert_string_equal(c.body, "<!doctype html>\n<html lang=en>\n"
+				    "<title>405 Method Not Allowed</title>\n"
+				    "<h1>Method Not Allowed</h1>\n"
+				    "<p>The method is not allowed for the requested URL.</p>\n");
 	end_call(&c);
 	call(&c, "GET", "/nothing");
 	assert_int_equal(c.status, 404);
+	assert_int_equal(strlen(c.body), 207); /* as of a real one */
+	assert_non_null(strstr(c.body, "The requested URL was not found on the server. If you"));
 	end_call(&c);
 	call(&c, "OPTIONS", "/stats/requests");
 	assert_true(c.status == 200 || c.status == 204);
 	assert_non_null(strstr(c.reply.p, "Access-Control-Allow-Methods:"));
 	end_call(&c);
+}
+
+static void test_origins_are_named(void **state)
+{
+	struct call c;
+
+	(void)state;
+	begin_call(&c, "GET", "/worker-count", "text/plain\r\nOrigin: http://a.example", "");
+	await(&c);
+	assert_non_null(strstr(c.reply.p, "Access-Control-Allow-Origin: http://a.example\r\n"));
+	assert_non_null(strstr(c.reply.p, "Vary: Origin\r\n"));
+	end_call(&c);
+}
+
+static void test_swarm_takes_multipart_too(void **state)
+{
+	(void)state;
+	expect_swarm("multipart/form-data; boundary=bb",
+		     "--bb\r\nContent-Disposition: form-data; name=\"user_count\"\r\n\r\n7\r\n"
+		     "--bb\r\nContent-Disposition: form-data; name=\"spawn_rate\"\r\n\r\n2\r\n"
+		     "--bb--\r\n",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true\n}\n");
+	assert_int_equal(mode.last.user_count, 7);
 }
 
 static void test_time_goes_on_without_calls(void **state)
@@ -352,6 +383,8 @@ int main(void)
 		MASTER(test_worker_count),
 		LOCAL(test_page_is_whole_and_closed),
 		LOCAL(test_wrong_paths_and_methods),
+		LOCAL(test_origins_are_named),
+		LOCAL(test_swarm_takes_multipart_too),
 		LOCAL(test_time_goes_on_without_calls),
 		LOCAL(test_taken_port_is_said),
 	};
