@@ -4,6 +4,7 @@
 #include "base/buf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -97,6 +98,20 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 		b->len += (size_t)len;
 	}
 	va_end(again);
+}
+
+void buf_add_real(struct buf *b, double value)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	buf_add_text(b, text);
+	if (!strpbrk(text, ".en"))
+		buf_add_text(b, ".0");
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

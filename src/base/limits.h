@@ -8,6 +8,10 @@
 
 #define LIMIT_JSON_DEPTH 64 /* of any JSON text that is scanned (base/json_scan) */
 
+/* Options (src/base) */
+#define LIMIT_OPTIONS		192 /* of one program */
+#define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
+
 /* HTTP client (src/http, src/net) */
 #define LIMIT_URL_BYTES		  8192
 #define LIMIT_RESPONSE_HEAD_BYTES (64 * 1024)

@@ -3,6 +3,8 @@
  * log - see the header. The host name is cut at its first dot, as Locust 2.46 does. */
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +15,21 @@
 static const char *const level_names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
 
 static enum log_level level_min = LOG_INFO;
+static int log_fd = STDERR_FILENO;
 
 void log_set_level(enum log_level level)
 {
 	level_min = level;
+}
+
+enum err log_open(const char *path, struct err_text *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_set(text, ERR_IO, "%s: %s", path, strerror(errno));
+	log_fd = fd;
+	return OK;
 }
 
 bool log_parse_level(const char *name, enum log_level *out)
@@ -54,7 +67,7 @@ void log_line(enum log_level level, const char *logger, const char *fmt, ...)
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len++] = '\n';
-	/* Nothing sensible can be done when standard error is gone. */
-	if (write(STDERR_FILENO, line, len) < 0)
+	/* Nothing sensible can be done when it is gone, or the disk full. */
+	if (write(log_fd, line, len) < 0)
 		return;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * log - lines for people, in Locust's form, on standard error:
+ * log - lines for people, in Locust's form, on standard error or in a file:
  * [2026-01-31 12:00:00,123] host/INFO/locust.main: text
  *
  * May be called from every thread; a line is written with one write(). The data
@@ -15,6 +15,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL };
 
 /* Set once before threads start. Default INFO. */
 void log_set_level(enum log_level level);
+/* Also before threads start: lines are appended to this file from now on. */
+enum err log_open(const char *path, struct err_text *text) MUST_CHECK;
 /* Names as Locust's --loglevel, any case. */
 bool log_parse_level(const char *name, enum log_level *out);
 /* logger: dotted name, such as "locust.runners" or "cicada.driver". */

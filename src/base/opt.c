@@ -7,12 +7,21 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "base/num.h"
+#include "base/opt_file.h"
 
-/* Where a value came from, for messages: "--users" or "LOCUST_USERS". */
+/* Where a value came from, for messages: "--users", "LOCUST_USERS" or "users" of a file. */
 struct origin {
 	const char *name;
 	const char *dashes;
+};
+
+/* Reading one source: its first value for a list replaces what the list holds. */
+struct pass {
+	const struct opt_table *table;
+	void *options;
+	bool has_set[LIMIT_OPTIONS];
 };
 
 static enum err bad_value(struct err_text *text, struct origin from, const char *value,
@@ -69,11 +78,22 @@ static enum err set_counts(const struct opt *o, const char *value, struct origin
 	return OK;
 }
 
-static enum err set_value(const struct opt *o, void *options, const char *value, struct origin from,
-			  struct err_text *text)
+static void add_name(struct opt_texts *texts, const char *name)
 {
-	void *field = (char *)options + o->offset;
+	for (size_t i = 0; i < texts->count; i++)
+		if (!strcmp(texts->value[i], name))
+			return;
+	if (texts->count < LIMIT_AXIS_VALUES)
+		texts->value[texts->count++] = name;
+}
+
+static enum err set_value(struct pass *pass, const struct opt *o, const char *value,
+			  struct origin from, struct err_text *text)
+{
+	void *field = (char *)pass->options + o->offset;
+	bool *has_set = &pass->has_set[o - pass->table->rows], is_wanted = false;
 	struct opt_texts *texts = field;
+	enum err err;
 
 	switch (o->type) {
 	case OPT_FLAG:
@@ -99,18 +119,34 @@ static enum err set_value(const struct opt *o, void *options, const char *value,
 		return set_counts(o, value, from, field, text);
 	case OPT_TEXTS:
 	case OPT_WORDS:
+		if (!*has_set)
+			texts->count = 0;
+		*has_set = true;
 		if (texts->count == LIMIT_AXIS_VALUES)
 			return err_set(text, ERR_BAD_OPTION, "%s%s: given more than %d times",
 				       from.dashes, from.name, LIMIT_AXIS_VALUES);
 		texts->value[texts->count++] = value;
 		return OK;
+	case OPT_IGNORED:
+		err = set_flag(value, from, &is_wanted, text);
+		if (!err && is_wanted)
+			add_name(texts, o->name);
+		return err;
+	case OPT_IGNORED_TEXT:
+		add_name(texts, o->name);
+		return OK;
+	case OPT_REFUSED:
+		return err_set(text, ERR_BAD_OPTION, "%s%s: %s", from.dashes, from.name, o->value);
+	case OPT_HEADING:
+		break;
 	}
 	return ERR_BAD_OPTION;
 }
 
-static enum err read_environment(const struct opt_table *table, void *options,
-				 struct err_text *text)
+static enum err read_environment(struct pass *pass, struct err_text *text)
 {
+	const struct opt_table *table = pass->table;
+
 	for (size_t i = 0; i < table->count; i++) {
 		struct str rest = table->rows[i].env ? str_of(table->rows[i].env)
 						     : (struct str){ NULL, 0 },
@@ -125,8 +161,8 @@ static enum err read_environment(const struct opt_table *table, void *options,
 			value = getenv(name);
 			if (!value || !*value)
 				continue;
-			err = set_value(&table->rows[i], options, value,
-					(struct origin){ name, "" }, text);
+			err = set_value(pass, &table->rows[i], value, (struct origin){ name, "" },
+					text);
 			if (err)
 				return err;
 			break;
@@ -159,23 +195,30 @@ static size_t distance(struct str a, const char *b)
 	return row[n];
 }
 
-static enum err unknown_name(const struct opt_table *table, struct str name, struct err_text *text)
+static bool is_option(const struct opt *o)
+{
+	return o->type != OPT_HEADING;
+}
+
+static enum err unknown_name(const struct opt_table *table, struct str name, const char *dashes,
+			     struct err_text *text)
 {
 	const char *best = NULL;
 	size_t best_distance = 4;
 
 	for (size_t i = 0; i < table->count; i++) {
-		size_t d = distance(name, table->rows[i].name);
+		const struct opt *o = &table->rows[i];
+		size_t d = is_option(o) && o->help ? distance(name, o->name) : SIZE_MAX;
 
 		if (d < best_distance) {
 			best_distance = d;
-			best = table->rows[i].name;
+			best = o->name;
 		}
 	}
 	if (best)
-		return err_set(text, ERR_BAD_OPTION, "--%.*s: no such option. Did you mean --%s?",
-			       STR_ARG(name), best);
-	return err_set(text, ERR_BAD_OPTION, "--%.*s: no such option; --help lists them",
+		return err_set(text, ERR_BAD_OPTION, "%s%.*s: no such option. Did you mean %s%s?",
+			       dashes, STR_ARG(name), dashes, best);
+	return err_set(text, ERR_BAD_OPTION, "%s%.*s: no such option; --help lists them", dashes,
 		       STR_ARG(name));
 }
 
@@ -187,6 +230,8 @@ static enum err find_long(const struct opt_table *table, struct str name, const 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct opt *o = &table->rows[i];
 
+		if (!is_option(o))
+			continue;
 		if (str_eq(name, o->name)) {
 			*out = o;
 			return OK;
@@ -199,7 +244,7 @@ static enum err find_long(const struct opt_table *table, struct str name, const 
 		found = o;
 	}
 	if (!found || !name.len)
-		return unknown_name(table, name, text);
+		return unknown_name(table, name, "--", text);
 	*out = found;
 	return OK;
 }
@@ -207,25 +252,31 @@ static enum err find_long(const struct opt_table *table, struct str name, const 
 static const struct opt *find_letter(const struct opt_table *table, char letter)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].letter == letter)
+		if (letter && table->rows[i].letter == letter)
 			return &table->rows[i];
 	return NULL;
 }
 
 /* The further words of an OPT_WORDS, as argparse's nargs="*" takes them. */
-static enum err read_more_words(const struct opt *o, int argc, char **argv, int *at, void *options,
-				struct origin from, struct err_text *text)
+static enum err read_more_words(struct pass *pass, const struct opt *o, int argc, char **argv,
+				int *at, struct origin from, struct err_text *text)
 {
 	enum err err = OK;
 
 	while (!err && *at + 1 < argc && argv[*at + 1][0] != '-')
-		err = set_value(o, options, argv[++*at], from, text);
+		err = set_value(pass, o, argv[++*at], from, text);
 	return err;
 }
 
+/* Takes no value; what is refused is so before one is asked for. */
+static bool is_flag(const struct opt *o)
+{
+	return o->type == OPT_FLAG || o->type == OPT_IGNORED || o->type == OPT_REFUSED;
+}
+
 /* One option at argv[*at]; moves *at over a separate value. */
-static enum err read_option(const struct opt_table *table, int argc, char **argv, int *at,
-			    void *options, struct err_text *text)
+static enum err read_option(struct pass *pass, int argc, char **argv, int *at,
+			    struct err_text *text)
 {
 	const char *word = argv[*at], *value = NULL;
 	const struct opt *o = NULL;
@@ -236,19 +287,19 @@ static enum err read_option(const struct opt_table *table, int argc, char **argv
 		const char *sign = strchr(word, '=');
 		struct str name = { word + 2, sign ? (size_t)(sign - word - 2) : strlen(word + 2) };
 
-		err = find_long(table, name, &o, text);
+		err = find_long(pass->table, name, &o, text);
 		if (err)
 			return err;
 		value = sign ? sign + 1 : NULL;
 	} else {
-		o = find_letter(table, word[1]);
-		if (!o || (o->type == OPT_FLAG && word[2]))
+		o = find_letter(pass->table, word[1]);
+		if (!o || (is_flag(o) && word[2]))
 			return err_set(text, ERR_BAD_OPTION,
 				       "%s: no such option; --help lists them", word);
 		value = word[2] ? word + 2 : NULL;
 	}
 	from = (struct origin){ o->name, "--" };
-	if (o->type == OPT_FLAG && !value)
+	if (is_flag(o) && !value)
 		value = "true";
 	if (!value && *at + 1 < argc)
 		value = argv[++*at];
@@ -256,24 +307,28 @@ static enum err read_option(const struct opt_table *table, int argc, char **argv
 		return err_set(text, ERR_BAD_OPTION, "--%s: needs a value (%s)", o->name,
 			       o->value ? o->value : "VALUE");
 	if (o->type == OPT_WORDS)
-		((struct opt_texts *)((char *)options + o->offset))->count = 0;
-	err = set_value(o, options, value, from, text);
+		pass->has_set[o - pass->table->rows] = false;
+	err = set_value(pass, o, value, from, text);
 	if (!err && o->type == OPT_WORDS)
-		err = read_more_words(o, argc, argv, at, options, from, text);
+		err = read_more_words(pass, o, argc, argv, at, from, text);
 	return err;
 }
 
 enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *options,
 		   struct opt_texts *words, struct err_text *text)
 {
+	struct pass environment = { table, options, { false } }, line = environment;
 	bool are_options_over = false;
-	enum err err = read_environment(table, options, text);
+	enum err err;
+
+	ensure(table->count <= LIMIT_OPTIONS);
+	err = read_environment(&environment, text);
 
 	for (int at = 1; !err && at < argc; at++) {
 		if (!are_options_over && !strcmp(argv[at], "--")) {
 			are_options_over = true;
 		} else if (!are_options_over && argv[at][0] == '-' && argv[at][1]) {
-			err = read_option(table, argc, argv, &at, options, text);
+			err = read_option(&line, argc, argv, &at, text);
 		} else if (!words) {
 			err = err_set(text, ERR_BAD_OPTION,
 				      "%s: a word that belongs to no option; --help lists them",
@@ -288,6 +343,51 @@ enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *o
 	return err;
 }
 
+/* users, spawn_rate, --spawn-rate. */
+static bool is_key(const char *key, const char *name)
+{
+	key += strncmp(key, "--", 2) == 0 ? 2 : 0;
+	for (; *key && (*key == *name || (*key == '_' && *name == '-')); key++)
+		name++;
+	return !*key && !*name;
+}
+
+static enum err on_setting(void *arg, const struct opt_setting *setting, struct err_text *why)
+{
+	struct pass *pass = arg;
+	const struct opt_table *table = pass->table;
+	struct origin from = { setting->key, "" };
+	const struct opt *o = NULL;
+	enum err err = OK;
+
+	for (size_t i = 0; i < table->count && !o; i++)
+		if (is_option(&table->rows[i]) && is_key(setting->key, table->rows[i].name))
+			o = &table->rows[i];
+	if (!o)
+		return unknown_name(table, str_of(setting->key), "", why);
+	if (setting->is_list && o->type != OPT_TEXTS && o->type != OPT_WORDS)
+		return err_set(why, ERR_BAD_OPTION, "%s: takes one value, not a list",
+			       setting->key);
+	for (size_t i = 0; i < setting->values.count && !err; i++)
+		err = set_value(pass, o, setting->values.value[i], from, why);
+	return err;
+}
+
+enum err opt_read_file(const struct opt_table *table, const char *path, struct buf *bytes,
+		       void *options, struct err_text *text)
+{
+	struct pass pass = { table, options, { false } };
+	size_t len = strlen(path);
+	bool is_toml = len > 5 && !strcmp(path + len - 5, ".toml");
+	enum err err = file_read(path, bytes, text);
+
+	ensure(table->count <= LIMIT_OPTIONS);
+	if (err)
+		return err;
+	return opt_file_read(is_toml ? OPT_FILE_TOML : OPT_FILE_CONF, path, bytes, on_setting,
+			     &pass, text);
+}
+
 void opt_print_help(const struct opt_table *table, FILE *to)
 {
 	fprintf(to, "%s\n\nOptions (the variable in brackets does the same):\n", table->usage);
@@ -298,9 +398,13 @@ void opt_print_help(const struct opt_table *table, FILE *to)
 
 		if (!o->help)
 			continue;
+		if (!is_option(o)) {
+			fprintf(to, "\n%s:\n", o->help);
+			continue;
+		}
 		len = o->letter ? snprintf(left, sizeof(left), "-%c, --%s", o->letter, o->name)
 				: snprintf(left, sizeof(left), "    --%s", o->name);
-		if (o->type != OPT_FLAG && len > 0 && (size_t)len < sizeof(left))
+		if (!is_flag(o) && len > 0 && (size_t)len < sizeof(left))
 			snprintf(left + len, sizeof(left) - (size_t)len, " %s",
 				 o->value ? o->value : "VALUE");
 		fprintf(to, "  %-34s %s", left, o->help);

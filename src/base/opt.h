@@ -3,8 +3,9 @@
  * opt - command-line options and environment variables as one table per program.
  *
  * Parsing, --help and the manual read the same rows. Precedence is Locust's:
- * defaults (what the struct holds before), environment, command line. Unambiguous
- * prefixes of long names are accepted; a wrong name gets the nearest right one. */
+ * defaults (what the struct holds before), files, environment, command line. Unambiguous
+ * prefixes of long names are accepted; a wrong name gets the nearest right one. A list that is
+ * given replaces the one of a weaker source. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
 
@@ -23,7 +25,11 @@ enum opt_type {
 	OPT_DURATION, /* uint64_t seconds, num_parse_duration() */
 	OPT_COUNTS,   /* struct opt_counts, "1,2,4", each within [min, max] */
 	OPT_TEXTS,    /* struct opt_texts, the option given several times */
-	OPT_WORDS     /* struct opt_texts: all words up to the next option; the last list counts */
+	OPT_WORDS,    /* struct opt_texts: all words up to the next option; the last list counts */
+	OPT_IGNORED,  /* struct opt_texts: a flag without effect; its name is added */
+	OPT_IGNORED_TEXT, /* the same with a value */
+	OPT_REFUSED,	  /* an error; help is not shown, value says what to do instead */
+	OPT_HEADING	  /* no option: help is the title of those that follow */
 };
 
 struct opt_counts {
@@ -59,5 +65,12 @@ struct opt_table {
  * *text. --help and --version are ordinary flags of the table. */
 enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *options,
 		   struct opt_texts *words, struct err_text *text) MUST_CHECK;
+
+/* The settings of a file, before opt_parse(): TOML when its name ends so, else .conf
+ * (opt_file.h). A key is a long name, perhaps with underscores or two leading dashes. *bytes is
+ * init'ed; it holds the texts that options then points at. ERR_NOT_FOUND: there is no such file;
+ * other errors name file and line. */
+enum err opt_read_file(const struct opt_table *table, const char *path, struct buf *bytes,
+		       void *options, struct err_text *text) MUST_CHECK;
 
 void opt_print_help(const struct opt_table *table, FILE *to);

@@ -30,28 +30,13 @@ static void add_cell(struct buf *out, const char *text)
 	buf_add_char(out, '"');
 }
 
-/* The shortest digits that read back as the same number; a float has a point, as in Python. */
-static void add_float(struct buf *out, double value)
-{
-	char text[40];
-
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
-	buf_add_text(out, text);
-	if (!strpbrk(text, ".en"))
-		buf_add_text(out, ".0");
-}
-
 /* Times that fell into whole buckets are whole numbers in Locust. */
 static void add_ms(struct buf *out, double value)
 {
 	if (value == trunc(value))
 		buf_printf(out, "%.0f", value);
 	else
-		add_float(out, value);
+		buf_add_real(out, value);
 }
 
 static void add_percentiles(struct buf *out, const struct stats_entry *e)
@@ -79,17 +64,17 @@ static void add_row(struct buf *out, const struct stats_entry *e, const struct s
 	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",", e->num_requests, e->num_failures);
 	add_ms(out, stats_median_ms(e));
 	buf_add_char(out, ',');
-	add_float(out, stats_avg_response_time_ms(e));
+	buf_add_real(out, stats_avg_response_time_ms(e));
 	buf_add_char(out, ',');
 	add_ms(out, min);
 	buf_add_char(out, ',');
 	add_ms(out, e->max_response_time_ms);
 	buf_add_char(out, ',');
-	add_float(out, stats_avg_content_length(e));
+	buf_add_real(out, stats_avg_content_length(e));
 	buf_add_char(out, ',');
-	add_float(out, stats_total_rps(e, total));
+	buf_add_real(out, stats_total_rps(e, total));
 	buf_add_char(out, ',');
-	add_float(out, stats_total_fail_per_sec(e, total));
+	buf_add_real(out, stats_total_fail_per_sec(e, total));
 	add_percentiles(out, e);
 	buf_add_text(out, "\r\n");
 }
