@@ -15,6 +15,8 @@
 #include "cli/cicada_options.h"
 #include "cli/cicada_runner.h"
 #include "cli/cicada_worker.h"
+#include "cli/task_ratio.h"
+#include "user/equal.h"
 #include "user/scenario.h"
 #include "user/tags.h"
 
@@ -114,6 +116,20 @@ static int list_classes(const struct scenario *s)
 	return 0;
 }
 
+static int show_task_ratio(const struct cicada_options *o, const struct scenario *s)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_API_BYTES);
+	if (o->want_task_ratio_json)
+		task_ratio_print_json(s, o->has_users ? o->users : 0, &out);
+	else
+		task_ratio_print(s, o->has_users ? o->users : 0, &out);
+	fwrite(buf_str(&out).p, 1, out.len, stdout);
+	buf_fini(&out);
+	return 0;
+}
+
 static int run_scenario(const struct cicada_options *o, const struct scenario *s)
 {
 	int signal_fd = take_signals(), code;
@@ -147,43 +163,70 @@ static int calibrate(void)
 	return err ? EXIT_CANNOT_START : 0;
 }
 
+/* What is left of the scenario after --tags, --equal-weights and the names of classes. */
+static int use_scenario(const struct cicada_options *o, struct scenario *all)
+{
+	struct scenario named = { 0 }, tagged = { 0 }, equal = { 0 };
+	const struct scenario *chosen = &tagged;
+	const struct cic_user_class **classes = NULL;
+	struct err_text text = { "" };
+	bool is_shown = o->want_list || o->want_task_ratio || o->want_task_ratio_json;
+	int code = EXIT_CANNOT_START;
+	enum err err = choose_classes(o, all, &classes, &named, &text);
+
+	if (!err)
+		err = tags_choose(&named, &o->tags, &o->exclude_tags, &tagged, &text);
+	if (!err && o->want_equal_weights) {
+		equal_weights(&tagged, &equal);
+		chosen = &equal;
+	}
+	if (!err && !is_shown)
+		err = open_feeds(o, all, &text);
+	if (err)
+		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+	else if (o->want_list)
+		code = list_classes(all);
+	else
+		code = is_shown ? show_task_ratio(o, chosen) : run_scenario(o, chosen);
+	equal_release(&equal);
+	tags_release(&named, &tagged);
+	mem_free(classes);
+	return code;
+}
+
+static int load_and_use(const struct cicada_options *o)
+{
+	struct scenario all = { 0 };
+	struct err_text text = { "" };
+	enum err err = scenario_load(o->scenario, &all, &text);
+	int code = EXIT_CANNOT_START;
+
+	if (err)
+		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
+			err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "");
+	else
+		code = use_scenario(o, &all);
+	scenario_unload(&all);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	struct cicada_options o;
-	struct scenario all = { 0 }, named = { 0 }, scenario = { 0 };
-	const struct cic_user_class **chosen = NULL;
 	struct err_text text = { "" };
-	const char *hint;
-	int code = EXIT_CANNOT_START;
 	enum err err = cicada_options_read(&o, argc, argv, &text);
+	int code = 0;
 
 	if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-		return EXIT_USAGE;
+		code = EXIT_USAGE;
+	} else if (o.want_help) {
+		cicada_options_print_help();
+	} else if (o.want_version) {
+		puts("cicada " CICADA_VERSION);
+	} else {
+		code = o.want_calibrate ? calibrate() : load_and_use(&o);
 	}
-	if (o.want_help || o.want_version) {
-		if (o.want_help)
-			cicada_options_print_help();
-		else
-			puts("cicada " CICADA_VERSION);
-		return 0;
-	}
-	if (o.want_calibrate)
-		return calibrate();
-	err = scenario_load(o.scenario, &all, &text);
-	hint = err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "";
-	if (!err)
-		err = choose_classes(&o, &all, &chosen, &named, &text);
-	if (!err)
-		err = tags_choose(&named, &o.tags, &o.exclude_tags, &scenario, &text);
-	if (!err && !o.want_list)
-		err = open_feeds(&o, &all, &text);
-	if (err)
-		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err), hint);
-	else
-		code = o.want_list ? list_classes(&all) : run_scenario(&o, &scenario);
-	tags_release(&named, &scenario);
-	mem_free(chosen);
-	scenario_unload(&all);
+	cicada_options_release(&o);
 	return code;
 }

@@ -10,6 +10,7 @@
 
 #include "base/cpus.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "net/resolver.h"
 
@@ -17,32 +18,56 @@
 #define PORT_DEFAULT   5557
 #define SEED_NOT_GIVEN UINT64_MAX
 
+/* A request for protection must not pass for protection. */
+#define NO_LOGIN "is not supported: there is no login; bind the port with --web-host 127.0.0.1"
+#define NO_STEPS "is not supported; --stages makes steps"
+
 static const struct opt rows[] = {
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Common options" },
 	{ "locustfile", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
 	  "what the users do: scenario.c, or scenario.so (default locustfile.c)" },
+	{ "config", 0, OPT_TEXT, AT(config_file), NULL, "FILE",
+	  "more settings: a .conf or .toml file that wins over pyproject.toml and locust.conf" },
 	{ "host", 'H', OPT_TEXT, AT(host), "LOCUST_HOST TARGET_HOST", "URL",
 	  "base URL of the target, such as http://127.0.0.1:8000" },
 	{ "users", 'u', OPT_COUNT, AT(users), "LOCUST_USERS", "COUNT",
 	  "users to run (default 1; with --headless or --autostart)", 1, LIMIT_USERS },
 	{ "spawn-rate", 'r', OPT_NUMBER, AT(spawn_rate), "LOCUST_SPAWN_RATE", "RATE",
 	  "users started per second (default 1)", 1e-3, 1e9 },
+	{ "hatch-rate", 0, OPT_NUMBER, AT(spawn_rate), "LOCUST_HATCH_RATE", NULL, NULL, 1e-3, 1e9 },
 	{ "run-time", 't', OPT_DURATION, AT(run_time_s), "LOCUST_RUN_TIME", "TIME",
 	  "stop after this time, such as 300s, 20m or 1h30m (default: until stopped)" },
 	{ "stages", 0, OPT_TEXT, AT(stages_text), "CICADA_STAGES", "LIST",
 	  "load shape: time:users:rate of each stage, such as 60s:100:10,2m:0:50" },
 	{ "list", 'l', OPT_FLAG, AT(want_list), NULL, NULL, "show the user classes and exit" },
+	{ "config-users", 0, OPT_REFUSED, 0, NULL,
+	  "is not supported; POST /user changes the share of a class" },
 	{ "calibrate", 0, OPT_FLAG, AT(want_calibrate), NULL, NULL,
 	  "measure what this machine can generate, without any target, and exit" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Web UI options" },
 	{ "web-host", 0, OPT_TEXT, AT(web_host), "LOCUST_WEB_HOST", "ADDRESS",
 	  "address of the web interface (default: all)" },
+	{ "web-host-display-name", 0, OPT_TEXT, AT(web_host_display_name),
+	  "LOCUST_WEB_HOST_DISPLAY_NAME", NULL, NULL },
 	{ "web-port", 'P', OPT_COUNT, AT(web_port), "LOCUST_WEB_PORT", "PORT",
 	  "port of the web interface, 0: any free one (default 8089)", 0, 65535 },
 	{ "headless", 0, OPT_FLAG, AT(is_headless), "LOCUST_HEADLESS", NULL,
 	  "no web interface: start at once, print tables, exit at the end" },
+	{ "headful", 0, OPT_FLAG, AT(is_headful), "LOCUST_HEADFUL", NULL,
+	  "the web interface although a file or variable says headless" },
 	{ "autostart", 0, OPT_FLAG, AT(want_autostart), "LOCUST_AUTOSTART", NULL,
 	  "start at once, with the web interface" },
 	{ "autoquit", 0, OPT_COUNT, AT(autoquit_s), "LOCUST_AUTOQUIT", "SECONDS",
 	  "exit this long after the end of an autostarted test (default: never)", 0, 1e9 },
+	{ "web-auth", 0, OPT_REFUSED, 0, "LOCUST_WEB_AUTH", NO_LOGIN },
+	{ "web-login", 0, OPT_REFUSED, 0, "LOCUST_WEB_LOGIN", NO_LOGIN },
+	{ "tls-cert", 0, OPT_REFUSED, 0, "LOCUST_TLS_CERT", NO_LOGIN },
+	{ "tls-key", 0, OPT_REFUSED, 0, "LOCUST_TLS_KEY", NO_LOGIN },
+	{ "class-picker", 0, OPT_IGNORED, AT(ignored), "LOCUST_USERCLASS_PICKER" },
+	{ "web-base-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_WEB_BASE_PATH" },
+	{ "build-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_BUILD_PATH" },
+	{ "legacy-ui", 0, OPT_REFUSED, 0, "LOCUST_LEGACY_UI", "there is one web interface" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Master options" },
 	{ "master", 0, OPT_FLAG, AT(is_master), "LOCUST_MODE_MASTER", NULL,
 	  "drive workers; LOCUST_MODE=master says the same" },
 	{ "master-bind-host", 0, OPT_TEXT, AT(master_bind_host), "LOCUST_MASTER_BIND_HOST",
@@ -54,12 +79,22 @@ static const struct opt rows[] = {
 	{ "expect-workers-max-wait", 0, OPT_COUNT, AT(expect_workers_max_wait_s),
 	  "LOCUST_EXPECT_WORKERS_MAX_WAIT", "SECONDS",
 	  "give up when they are not there by then, 0: never (default 0)", 0, 1e9 },
+	{ "enable-rebalancing", 0, OPT_IGNORED, AT(ignored) },
+	{ "expect-slaves", 0, OPT_REFUSED, 0, NULL, "say --expect-workers" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Worker options" },
 	{ "worker", 0, OPT_FLAG, AT(is_worker), "LOCUST_MODE_WORKER", NULL,
 	  "make load for a master; LOCUST_MODE=worker says the same" },
 	{ "master-host", 0, OPT_TEXT, AT(master_host), "LOCUST_MASTER_NODE_HOST", "HOST",
 	  "the worker's master (default: that of MASTER=host:port, else 127.0.0.1)" },
 	{ "master-port", 0, OPT_COUNT, AT(master_port), "LOCUST_MASTER_NODE_PORT", "PORT",
 	  "its port (default 5557)", 1, 65535 },
+	{ "slave", 0, OPT_REFUSED, 0, NULL, "say --worker" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Tag options" },
+	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
+	  "only tasks with one of these tags" },
+	{ "exclude-tags", 'E', OPT_WORDS, AT(exclude_tags), "LOCUST_EXCLUDE_TAGS", "TAG ...",
+	  "no tasks with one of these tags" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Load options" },
 	{ "threads", 0, OPT_COUNT, AT(threads), "CICADA_THREADS", "COUNT",
 	  "load threads (default: the CPUs this process may use)", 1, LIMIT_THREADS },
 	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_SEED", "NUMBER",
@@ -72,8 +107,15 @@ static const struct opt rows[] = {
 	{ "max-waiting", 0, OPT_COUNT, AT(arrivals.max_waiting), "CICADA_MAX_WAITING", "COUNT",
 	  "tasks of an open class that wait then; the rest is dropped (default 0)", 1,
 	  LIMIT_OPEN_WAITING },
+	{ "equal-weights", 0, OPT_FLAG, AT(want_equal_weights), NULL, NULL,
+	  "all classes, and all tasks of a class, have the weight 1" },
+	{ "step-load", 0, OPT_REFUSED, 0, NULL, NO_STEPS },
+	{ "step-users", 0, OPT_REFUSED, 0, NULL, NO_STEPS },
+	{ "step-clients", 0, OPT_REFUSED, 0, NULL, NO_STEPS },
+	{ "step-time", 0, OPT_REFUSED, 0, NULL, NO_STEPS },
 	{ "stop-timeout", 's', OPT_DURATION, AT(stop_timeout_s), "LOCUST_STOP_TIMEOUT", "TIME",
 	  "how long users may finish their task when they are stopped (default 0)" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Request statistics options" },
 	{ "reset-stats", 0, OPT_FLAG, AT(want_reset_stats), "LOCUST_RESET_STATS", NULL,
 	  "forget the statistics of the ramp once all users run" },
 	{ "print-stats", 0, OPT_FLAG, AT(want_print_stats), "LOCUST_PRINT_STATS", NULL,
@@ -82,6 +124,7 @@ static const struct opt rows[] = {
 	  "tables only at the end" },
 	{ "exit-code-on-error", 0, OPT_COUNT, AT(exit_code_on_error), "LOCUST_EXIT_CODE_ON_ERROR",
 	  "CODE", "exit code of a test with failed requests (default 1)", 0, 255 },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "HTTP options" },
 	{ "tls-ca", 0, OPT_TEXT, AT(tls.ca_file), "CICADA_TLS_CA", "FILE",
 	  "certificates (PEM) that https targets are verified against (default: the system's)" },
 	{ "tls-insecure", 0, OPT_FLAG, AT(tls.is_insecure), "CICADA_TLS_INSECURE", NULL,
@@ -95,10 +138,6 @@ static const struct opt rows[] = {
 	{ "http2-prior-knowledge", 0, OPT_FLAG, AT(want_http2_prior_knowledge),
 	  "CICADA_HTTP2_PRIOR_KNOWLEDGE", NULL,
 	  "HTTP/2 and nothing else, also with http targets, which are not asked before" },
-	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
-	  "only tasks with one of these tags" },
-	{ "exclude-tags", 'E', OPT_WORDS, AT(exclude_tags), "LOCUST_EXCLUDE_TAGS", "TAG ...",
-	  "no tasks with one of these tags" },
 	{ "feed-slice", 0, OPT_TEXT, AT(feed_slice_text), "CICADA_FEED_SLICE", "I/N",
 	  "only every Nth row of the scenario's files, from the Ith on (default: all rows)" },
 	{ "dns-servers", 0, OPT_TEXT, AT(network.dns_servers), "CICADA_DNS_SERVERS", "ADDRESSES",
@@ -106,15 +145,30 @@ static const struct opt rows[] = {
 	{ "source-addresses", 0, OPT_TEXT, AT(source_addresses), "CICADA_SOURCE_ADDRESSES", "LIST",
 	  "local addresses that connections come from, such as 10.0.0.7,10.1.0.0/29 (default: the "
 	  "system's choice)" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Logging options" },
+	{ "skip-log-setup", 0, OPT_FLAG, AT(want_skip_log_setup), "LOCUST_SKIP_LOG_SETUP", NULL,
+	  "nothing below WARNING is logged, and no tables" },
+	{ "logfile", 0, OPT_TEXT, AT(log_file), "LOCUST_LOGFILE", "FILE",
+	  "log lines are appended here; tables stay on the terminal (default: standard error)" },
 	{ "loglevel", 'L', OPT_TEXT, AT(log_level), "LOCUST_LOGLEVEL", "LEVEL",
 	  "DEBUG, INFO, WARNING, ERROR or CRITICAL (default INFO)" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Other options" },
+	{ "show-task-ratio", 0, OPT_FLAG, AT(want_task_ratio), NULL, NULL,
+	  "show the shares of classes and tasks and exit" },
+	{ "show-task-ratio-json", 0, OPT_FLAG, AT(want_task_ratio_json), NULL, NULL,
+	  "the same as JSON" },
+	{ "profile", 0, OPT_IGNORED_TEXT, AT(ignored) },
+	{ "otel", 0, OPT_IGNORED, AT(ignored), "LOCUST_ENABLE_OPENTELEMETRY" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
 	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "show this and exit" },
 };
 
 static const struct opt_table table = {
 	.usage = "Usage: cicada [options] [UserClass ...]\n"
-		 "Tests a service with virtual users: alone, or as master and workers.",
+		 "Tests a service with virtual users: alone, or as master and workers.\n"
+		 "Settings come from ~/.locust.conf, locust.conf, pyproject.toml, --config FILE, "
+		 "the\n"
+		 "environment and the command line; the later one wins.",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
@@ -186,6 +240,7 @@ static enum err read_stages(struct cicada_options *o, struct err_text *text)
 /* Zero stands for not given until here: neither option may be zero. */
 static void default_load(struct cicada_options *o)
 {
+	o->has_users = o->users > 0;
 	o->has_ignored = o->users || o->spawn_rate > 0 || o->run_time_s;
 	if (!o->users)
 		o->users = 1;
@@ -257,13 +312,107 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 				       "ERROR or CRITICAL",
 				       o->log_level);
 		log_set_level(level);
+	} else if (o->want_skip_log_setup) {
+		log_set_level(LOG_WARNING);
 	}
+	if (o->log_file && (err = log_open(o->log_file, text)))
+		return err;
+	o->is_headless &= !o->is_headful;
 	default_load(o);
 	if (read_stages(o, text))
 		return ERR_BAD_OPTION;
 	if (o->network.dns_servers && (err = resolver_check(o->network.dns_servers, text)))
 		return err;
 	return tls_options_check(&o->tls, text);
+}
+
+/* Locust's own knobs that are no options. */
+static void note_ignored_variables(struct cicada_options *o)
+{
+	static const char *const names[] = {
+		"LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP",
+		"LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP",
+		"LOCUST_PLAYWRIGHT",
+		"LOCUST_SKIP_MONKEY_PATCH",
+		"LOCUST_SKIP_URLLIB3_PATCH",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) && o->ignored.count < LIMIT_AXIS_VALUES)
+			o->ignored.value[o->ignored.count++] = names[i];
+}
+
+static void warn_of_ignored(const struct cicada_options *o)
+{
+	struct buf names;
+
+	if (!o->ignored.count)
+		return;
+	buf_init(&names, LIMIT_LOG_LINE_BYTES);
+	for (size_t i = 0; i < o->ignored.count; i++) {
+		const char *name = o->ignored.value[i];
+
+		buf_printf(&names, "%s%s%s", i ? ", " : "", *name >= 'a' ? "--" : "", name);
+	}
+	log_line(LOG_WARNING, "locust.main", "Accepted for Locust's sake, without effect here: %s",
+		 buf_str(&names).p);
+	buf_fini(&names);
+}
+
+/* LOCUST_USER_CLASSES="A B", when the command line names none. */
+static enum err read_class_names(struct cicada_options *o, struct err_text *text)
+{
+	const char *value = getenv("LOCUST_USER_CLASSES");
+	char *rest;
+
+	if (o->user_classes.count || !value)
+		return OK;
+	o->class_names = rest = mem_strdup(value);
+	for (rest += strspn(rest, " "); *rest; rest += strspn(rest, " ")) {
+		char *end = rest + strcspn(rest, " ");
+
+		if (o->user_classes.count == LIMIT_AXIS_VALUES)
+			return err_set(text, ERR_BAD_OPTION,
+				       "LOCUST_USER_CLASSES: more than %d names",
+				       LIMIT_AXIS_VALUES);
+		o->user_classes.value[o->user_classes.count++] = rest;
+		rest = end + (*end != '\0');
+		*end = '\0';
+	}
+	return OK;
+}
+
+/* The weaker ones first. Only a file that was asked for has to be there. */
+static enum err read_files(struct cicada_options *o, const char *config_file, struct err_text *text)
+{
+	const char *home = getenv("HOME");
+	char *own = home && *home ? mem_printf("%s/.locust.conf", home) : NULL;
+	const char *const paths[CICADA_OPTION_FILES] = { own, "locust.conf", "pyproject.toml",
+							 config_file };
+	enum err err = OK;
+
+	for (size_t i = 0; i < CICADA_OPTION_FILES && !err; i++) {
+		if (!paths[i])
+			continue;
+		err = opt_read_file(&table, paths[i], &o->files[i], o, text);
+		if (err == ERR_NOT_FOUND && paths[i] != config_file)
+			err = OK;
+	}
+	mem_free(own);
+	return err;
+}
+
+/* The command line is read twice: first only for what it says of files, which are weaker. */
+static enum err read_all(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+{
+	struct cicada_options first = *o;
+	enum err err = opt_parse(&table, argc, argv, &first, &first.user_classes, text);
+
+	if (!err)
+		err = read_files(o, first.config_file, text);
+	if (!err)
+		err = opt_parse(&table, argc, argv, o, &o->user_classes, text);
+	return err ? err : read_class_names(o, text);
 }
 
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
@@ -277,7 +426,9 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 				      .expect_workers = 1,
 				      .seed = SEED_NOT_GIVEN,
 				      .exit_code_on_error = 1 };
-	err = opt_parse(&table, argc, argv, o, &o->user_classes, text);
+	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
+		buf_init(&o->files[i], LIMIT_CONFIG_FILE_BYTES);
+	err = read_all(o, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
 	err = read_mode(o, text);
@@ -297,5 +448,16 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	if (!err && o->seed == SEED_NOT_GIVEN &&
 	    getrandom(&o->seed, sizeof(o->seed), 0) != sizeof(o->seed))
 		err = err_set(text, ERR_IO, "no random numbers from the system; give a --seed");
+	if (!err) {
+		note_ignored_variables(o);
+		warn_of_ignored(o);
+	}
 	return err;
+}
+
+void cicada_options_release(struct cicada_options *o)
+{
+	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
+		buf_fini(&o->files[i]);
+	mem_free(o->class_names);
 }

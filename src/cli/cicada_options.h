@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
 #include "http/client.h"
@@ -16,15 +17,20 @@
 #include "user/feed.h"
 #include "user/open.h"
 
+/* ~/.locust.conf, locust.conf, pyproject.toml, --config. */
+#define CICADA_OPTION_FILES 4
+
 struct cicada_options {
 	const char *scenario; /* -f */
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;
+	bool has_users;
 	bool has_ignored; /* of users, spawn_rate and run_time, were there a shape */
 	const char *web_host;
 	uint64_t web_port;
-	bool is_headless, want_autostart;
+	const char *web_host_display_name; /* in the line that says where it is */
+	bool is_headless, is_headful, want_autostart;
 	uint64_t autoquit_s; /* UINT64_MAX: never */
 	bool is_master, is_worker;
 	const char *master_bind_host;
@@ -45,19 +51,27 @@ struct cicada_options {
 	struct cic_arrivals arrivals;
 	const char *source_addresses;
 	struct http_network network; /* its sources: what that says */
-	const char *log_level;
+	const char *log_level, *log_file;
+	bool want_skip_log_setup;
+	bool want_equal_weights, want_task_ratio, want_task_ratio_json;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;
 	struct opt_texts tags, exclude_tags;
 	const char *feed_slice_text; /* "2/4" */
 	struct feed_slice feed_slice;
+	struct opt_texts ignored; /* names of what was given but means nothing here */
+	const char *config_file;
+	struct buf files[CICADA_OPTION_FILES]; /* what texts of files point at */
+	char *class_names;		       /* and those of LOCUST_USER_CLASSES */
 	/* What master_host points at when it came as MASTER=host:port. */
 	char master_address[256];
 };
 
-/* Defaults, environment, command line, then what they mean together. ERR_BAD_OPTION names the
- * option or variable. --help, --version and --list are the caller's. */
+/* Defaults, files, environment, command line, then what they mean together. ERR_BAD_OPTION names
+ * the option or variable. --help, --version and --list are the caller's. */
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
+/* Also after a failure. */
+void cicada_options_release(struct cicada_options *o);
 void cicada_options_print_help(void);

@@ -98,7 +98,7 @@ static void print_tables(const struct runner *r, bool is_final)
 
 static void print_periodic_table(struct runner *r, uint64_t now_us)
 {
-	if (now_us < r->table_due_us || r->o->want_only_summary ||
+	if (now_us < r->table_due_us || r->o->want_only_summary || r->o->want_skip_log_setup ||
 	    !(r->o->is_headless || r->o->want_print_stats) ||
 	    (r->run->state != RUN_SPAWNING && r->run->state != RUN_RUNNING))
 		return;
@@ -385,7 +385,9 @@ static enum err create(struct runner *r, struct err_text *text)
 			&r->web, text);
 		if (!err)
 			log_line(LOG_INFO, LOGGER, "Starting web interface at http://%s:%u",
-				 shown_host(o->web_host), web_port(r->web));
+				 o->web_host_display_name ? o->web_host_display_name
+							  : shown_host(o->web_host),
+				 web_port(r->web));
 	}
 	if (!err)
 		err = loop_watch(&r->loop, &r->signals, r->signal_fd, EPOLLIN, on_signal, r);
@@ -427,7 +429,8 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	loop_run(&r.loop);
 	loop_timer_clear(&r.loop, &r.tick);
 	loop_unwatch(&r.loop, &r.signals);
-	print_tables(&r, true);
+	if (!o->want_skip_log_setup)
+		print_tables(&r, true);
 	destroy(&r);
 	return r.code;
 }
