@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "matrix/drive.h"
-#include "matrix/folder.h"
+#include "base/folder.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform_local.h"

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "matrix/folder.h"
+#include "base/folder.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define CELL_BYTES	600

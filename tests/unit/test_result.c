@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "matrix/folder.h"
+#include "base/folder.h"
 #include "matrix/result.h"
 
 #define HEADER \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * folder - result files that are whole or not there, whatever happens to the driver. */
+ * folder - result files that are whole or not there, whatever happens to the program. */
 #pragma once
 
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * folder - see the header. */
-#include "matrix/folder.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
