@@ -116,6 +116,14 @@ static const struct opt rows[] = {
 	{ "stop-timeout", 's', OPT_DURATION, AT(stop_timeout_s), "LOCUST_STOP_TIMEOUT", "TIME",
 	  "how long users may finish their task when they are stopped (default 0)" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Request statistics options" },
+	{ "csv", 0, OPT_TEXT, AT(csv_prefix), "LOCUST_CSV", "PREFIX",
+	  "write PREFIX_stats.csv, _stats_history.csv, _failures.csv and _exceptions.csv" },
+	{ "csv-full-history", 0, OPT_FLAG, AT(want_csv_full_history), "LOCUST_CSV_FULL_HISTORY",
+	  NULL, "all names in PREFIX_stats_history.csv, not only the total" },
+	{ "json", 0, OPT_FLAG, AT(want_json), NULL, NULL,
+	  "the final statistics as JSON on standard output" },
+	{ "json-file", 0, OPT_TEXT, AT(json_file), NULL, "NAME",
+	  "the same in NAME.json, instead of the final tables" },
 	{ "reset-stats", 0, OPT_FLAG, AT(want_reset_stats), "LOCUST_RESET_STATS", NULL,
 	  "forget the statistics of the ramp once all users run" },
 	{ "print-stats", 0, OPT_FLAG, AT(want_print_stats), "LOCUST_PRINT_STATS", NULL,
@@ -301,6 +309,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 
 	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
 		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
+	if (o->want_csv_full_history && !o->csv_prefix)
+		return err_set(text, ERR_BAD_OPTION, "--csv-full-history requires --csv");
 	if (o->want_http2_prior_knowledge)
 		o->http_version = HTTP_VERSION_2;
 	else if (o->want_http2)

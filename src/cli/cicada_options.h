@@ -41,6 +41,8 @@ struct cicada_options {
 	uint64_t threads;
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;
+	const char *csv_prefix, *json_file;
+	bool want_csv_full_history, want_json;
 	uint64_t exit_code_on_error;
 	struct tls_options tls;
 	bool want_http2, want_http2_prior_knowledge;

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "cli/cicada_options.h"
 #include "cli/cicada_shape.h"
+#include "cli/result_files.h"
 #include "cluster/cluster_master.h"
 #include "run/console.h"
 #include "run/follow.h"
@@ -31,7 +32,7 @@
 #define TABLE_US  (2 * CLOCK_S)
 #define REMIND_US CLOCK_S
 
-enum { EXIT_CANNOT_START = 1 };
+enum { EXIT_CANNOT_START = 1, EXIT_NOT_WRITTEN = 1 };
 
 enum phase {
 	PHASE_WEB,     /* people start and stop tests; the program stays */
@@ -51,6 +52,7 @@ struct runner {
 	struct local *local;
 	struct cluster_master *master;
 	struct web *web;
+	struct result_files files;
 	struct cicada_shape shape;
 	struct follow follow; /* only with a shape */
 	struct loop_watch signals;
@@ -248,6 +250,7 @@ static void on_tick(void *arg)
 	run_tick(r->run, now_us);
 	if (r->shape.is_given)
 		follow_tick(&r->follow);
+	result_files_tick(&r->files, now_us);
 	print_periodic_table(r, now_us);
 	switch (r->phase) {
 	case PHASE_WAITING:
@@ -390,6 +393,8 @@ static enum err create(struct runner *r, struct err_text *text)
 				 web_port(r->web));
 	}
 	if (!err)
+		err = result_files_open(&r->files, o, r->run, text);
+	if (!err)
 		err = loop_watch(&r->loop, &r->signals, r->signal_fd, EPOLLIN, on_signal, r);
 	return err;
 }
@@ -429,7 +434,10 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	loop_run(&r.loop);
 	loop_timer_clear(&r.loop, &r.tick);
 	loop_unwatch(&r.loop, &r.signals);
-	if (!o->want_skip_log_setup)
+	run_tick(r.run, loop_now(&r.loop));
+	if (!result_files_close(&r.files) && !r.code)
+		r.code = EXIT_NOT_WRITTEN;
+	if (!o->want_skip_log_setup && !o->json_file)
 		print_tables(&r, true);
 	destroy(&r);
 	return r.code;

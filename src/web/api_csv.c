@@ -39,24 +39,21 @@ static void add_ms(struct buf *out, double value)
 		buf_add_real(out, value);
 }
 
-static void add_percentiles(struct buf *out, const struct stats_entry *e)
+static void add_percentiles(struct buf *out, const struct stats_entry *e,
+			    const struct rounded *times)
 {
-	struct rounded all;
-
-	rounded_init(&all);
-	stats_rounded(e, &all);
 	for (size_t i = 0; i < SHARE_COUNT; i++) {
 		if (e->num_requests)
-			buf_printf(out, ",%.0f", trunc(rounded_percentile_ms(&all, shares[i])));
+			buf_printf(out, ",%.0f", trunc(rounded_percentile_ms(times, shares[i])));
 		else
 			buf_add_text(out, ",N/A");
 	}
-	rounded_fini(&all);
 }
 
 static void add_row(struct buf *out, const struct stats_entry *e, const struct stats_entry *total)
 {
 	double min = isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms;
+	struct rounded all;
 
 	add_cell(out, e->method);
 	buf_add_char(out, ',');
@@ -75,7 +72,10 @@ static void add_row(struct buf *out, const struct stats_entry *e, const struct s
 	buf_add_real(out, stats_total_rps(e, total));
 	buf_add_char(out, ',');
 	buf_add_real(out, stats_total_fail_per_sec(e, total));
-	add_percentiles(out, e);
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	add_percentiles(out, e, &all);
+	rounded_fini(&all);
 	buf_add_text(out, "\r\n");
 }
 
@@ -92,6 +92,44 @@ void api_csv_requests(const struct run *run, struct buf *out)
 		add_row(out, rows[i], &run->stats.total);
 	add_row(out, &run->stats.total, &run->stats.total);
 	mem_free(rows);
+}
+
+void api_csv_history_head(struct buf *out)
+{
+	buf_add_text(out, "Timestamp,User Count,Type,Name,Requests/s,Failures/s,"
+			  "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,"
+			  "Total Request Count,Total Failure Count,Total Median Response Time,"
+			  "Total Average Response Time,Total Min Response Time,"
+			  "Total Max Response Time,Total Average Content Size\r\n");
+}
+
+void api_csv_history_row(const struct run *run, const struct stats_entry *e,
+			 const struct rounded *times, struct buf *out)
+{
+	const struct stats_entry *total = &run->stats.total;
+	double min = isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms;
+
+	buf_printf(out, "%" PRId64 ",%" PRIu64 ",", (int64_t)run_wall_s(run), run_user_count(run));
+	add_cell(out, e->method);
+	buf_add_char(out, ',');
+	add_cell(out, e->name);
+	buf_printf(out, ",%f,%f", stats_current_rps(e, total),
+		   stats_current_fail_per_sec(e, total));
+	add_percentiles(out, e, times);
+	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",", e->num_requests, e->num_failures);
+	add_ms(out, stats_median_ms(e));
+	buf_add_char(out, ',');
+	buf_add_real(out, stats_avg_response_time_ms(e));
+	buf_add_char(out, ',');
+	add_ms(out, min);
+	buf_add_char(out, ',');
+	add_ms(out, e->max_response_time_ms);
+	buf_add_char(out, ',');
+	if (e->num_requests)
+		buf_add_real(out, stats_avg_content_length(e));
+	else
+		buf_add_char(out, '0');
+	buf_add_text(out, "\r\n");
 }
 
 /* 2026-01-31T12:00:00Z, or nothing when unknown. */

@@ -8,5 +8,9 @@
 #include "run/run.h"
 
 void api_csv_requests(const struct run *run, struct buf *out);
+/* PREFIX_stats_history.csv: its first line, and a row. times: what the percentiles are of. */
+void api_csv_history_head(struct buf *out);
+void api_csv_history_row(const struct run *run, const struct stats_entry *e,
+			 const struct rounded *times, struct buf *out);
 void api_csv_failures(const struct run *run, struct buf *out);
 void api_csv_exceptions(const struct run *run, struct buf *out);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_files - see the header. */
+#include "cli/result_files.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/folder.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cicada_options.h"
+#include "cli/csv_files.h"
+#include "cli/stats_json.h"
+
+#define LOGGER "locust.main"
+
+/* "reports/a.json" -> "reports" and "a.json". The folder is the caller's to free. */
+static char *folder_of(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		return mem_strdup(".");
+	return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
+}
+
+/* Whole or not at all: whoever waits for the file reads no half of it. */
+static bool write_file(const char *path, struct buf *bytes)
+{
+	struct err_text text = { "" };
+	const char *name;
+	char *folder = folder_of(path, &name);
+	enum err err = bytes->is_full ? ERR_TOO_BIG : folder_create(folder, &text);
+
+	if (!err)
+		err = folder_replace(folder, name, buf_str(bytes), &text);
+	if (err)
+		log_line(LOG_ERROR, LOGGER, "%s was not written: %s", path, err_say(&text, err));
+	mem_free(folder);
+	return !err;
+}
+
+static bool write_json(const struct result_files *f)
+{
+	bool is_written = true;
+	struct buf json;
+
+	if (!f->o->want_json && !f->o->json_file)
+		return true;
+	buf_init(&json, LIMIT_API_BYTES);
+	stats_json_write(&f->run->stats, &json);
+	if (f->o->want_json) {
+		fwrite(buf_str(&json).p, 1, json.len, stdout);
+		is_written = !json.is_full && fflush(stdout) == 0;
+		if (!is_written)
+			log_line(LOG_ERROR, LOGGER, "--json: %s", strerror(errno));
+	}
+	if (f->o->json_file) {
+		char *path = mem_printf("%s.json", f->o->json_file);
+
+		is_written &= write_file(path, &json);
+		mem_free(path);
+	}
+	buf_fini(&json);
+	return is_written;
+}
+
+enum err result_files_open(struct result_files *f, const struct cicada_options *o,
+			   const struct run *run, struct err_text *text)
+{
+	*f = (struct result_files){ .o = o, .run = run };
+	return o->csv_prefix
+		       ? csv_files_open(o->csv_prefix, o->want_csv_full_history, run, &f->csv, text)
+		       : OK;
+}
+
+void result_files_tick(struct result_files *f, uint64_t now_us)
+{
+	if (f->csv)
+		csv_files_tick(f->csv, now_us);
+}
+
+bool result_files_close(struct result_files *f)
+{
+	bool is_written = !f->csv || csv_files_close(&f->csv) == OK;
+
+	return f->run ? write_json(f) && is_written : true;
+}

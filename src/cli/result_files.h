@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_files - the files that a process with a run leaves behind: --csv while it runs, --json
+ * and --json-file at its end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "run/run.h"
+
+struct cicada_options;
+struct csv_files;
+
+struct result_files {
+	const struct cicada_options *o;
+	const struct run *run;
+	struct csv_files *csv; /* NULL: not wanted */
+};
+
+/* o and run are lent. Files that cannot be written are an error here, before the test. */
+enum err result_files_open(struct result_files *f, const struct cicada_options *o,
+			   const struct run *run, struct err_text *text) MUST_CHECK;
+/* Call several times a second. */
+void result_files_tick(struct result_files *f, uint64_t now_us);
+/* Once, at the end; also when open failed or was never called on a struct of zeros. False: what
+ * could not be written has been logged. */
+bool result_files_close(struct result_files *f);
