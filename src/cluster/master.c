@@ -24,6 +24,8 @@
 #include "base/mem.h"
 #include "cluster/msg.h"
 #include "cluster/peers.h"
+#include "cluster/seldom.h"
+#include "run/locust_version.h"
 #include "user/dispatch.h"
 
 #define LOGGER	       "locust.runners"
@@ -37,6 +39,7 @@
 #define STOP_MARGIN_US (5 * CLOCK_S)
 #define STOP_MAX_S     86400.0
 #define QUIT_US	       CLOCK_S
+#define COMPLAIN_US    (60 * CLOCK_S) /* of the bad frames of one worker */
 #define CPU_HIGH       90
 #define TEXT_BYTES     3072 /* of a line for people */
 
@@ -47,6 +50,8 @@ struct master {
 	struct dispatch_class *classes;
 	struct msg_count *counts; /* scratch for messages */
 	struct peers peers;
+	struct seldom stops; /* sent to strangers */
+	struct seldom complaints;
 	uint64_t now_us, look_due_us;
 	bool want_begin; /* run_start() was called */
 	bool want_stop;	 /* run_stop() was called */
@@ -129,6 +134,8 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 			(struct dispatch_class){ run->classes[i].name, run->classes[i].weight,
 						 run->classes[i].fixed_count };
 	peers_init(&m->peers, run->class_count);
+	seldom_init(&m->stops, REPEAT_US);
+	seldom_init(&m->complaints, COMPLAIN_US);
 	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
 	return m;
 }
@@ -141,6 +148,8 @@ void master_destroy(struct master **pm)
 	if (!m)
 		return;
 	peers_fini(&m->peers);
+	seldom_fini(&m->stops);
+	seldom_fini(&m->complaints);
 	dispatch_destroy(&m->dispatch);
 	run_fini(&m->run);
 	mem_free(m->classes);
@@ -417,6 +426,9 @@ static void on_stats(struct master *m, struct peer *p, const struct msg_report *
 		run_add_stats(&m->run, report->stats,
 			      is_of_ramp || report->phase == MSG_PHASE_DRAIN);
 	take_counts(m, p, report->counts);
+	/* It has not heard that all users run. */
+	if (report->phase == MSG_PHASE_RAMP && m->run.state == RUN_RUNNING && p->is_confirmed)
+		owe(m, p, PEER_OWED_COMPLETE);
 	if (report->phase == MSG_PHASE_DRAIN)
 		p->has_drained = true;
 	if (is_stopping && p->has_stopped && report->phase == MSG_PHASE_NONE)
@@ -510,18 +522,46 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 	}
 }
 
-static void on_stranger(struct master *m, struct str id, const struct msg *msg)
+/* Locust's rule: the first four characters count. Foreign workers and Debian's have none. */
+static void compare_version(struct str id, const struct msg_client_ready *ready)
+{
+	struct str version = ready->version;
+
+	if (!version.len || (version.len >= 4 && memcmp(version.p, LOCUST_VERSION, 4) == 0))
+		return;
+	log_line(LOG_WARNING, LOGGER,
+		 "A worker (%.*s) running a different version (%.*s) connected, master version "
+		 "is " LOCUST_VERSION,
+		 STR_ARG(id), STR_ARG(peers_is_id(version) ? version : str_of("no text")));
+}
+
+/* What it is to do to be of use: introduce itself, which every worker does after a stop. One that
+ * has waited for this master has much to say at once, and is to hear it once. */
+static void turn_away(struct master *m, struct str id)
 {
 	struct msg answer = { .type = m->is_quitting ? MSG_QUIT : MSG_STOP };
 	char text[LIMIT_WORKER_ID_BYTES + 1];
+
+	if (!seldom_take(&m->stops, id, m->now_us))
+		return;
+	memcpy(text, id.p, id.len);
+	text[id.len] = '\0';
+	(void)post(m, text, &answer);
+}
+
+static void on_stranger(struct master *m, struct str id, const struct msg *msg)
+{
 	struct peer *p;
 
 	switch (msg->type) {
 	case MSG_CLIENT_READY:
 		p = peers_add(&m->peers, id, m->now_us);
-		if (p)
+		if (p) {
+			compare_version(id, &msg->client_ready);
 			on_client_ready(m, p, &msg->client_ready);
-		else
+			break;
+		}
+		if (seldom_take(&m->complaints, id, m->now_us))
 			log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d are the limit",
 				 STR_ARG(id), LIMIT_WORKERS);
 		break;
@@ -529,9 +569,7 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 	case MSG_STATS:
 	case MSG_SPAWNING:
 	case MSG_SPAWNING_COMPLETE:
-		memcpy(text, id.p, id.len);
-		text[id.len] = '\0';
-		(void)post(m, text, &answer);
+		turn_away(m, id);
 		break;
 	default:
 		break;
@@ -597,8 +635,8 @@ static void log_unconfirmed(const struct master *m)
 	buf_fini(&text);
 }
 
-/* Asks again whoever has not answered; true when all have. */
-static bool is_all_confirmed(struct master *m)
+/* Asks again whoever has not answered, also one that was passed over; true when all have. */
+static bool ask_unconfirmed(struct master *m)
 {
 	bool is_all = true;
 
@@ -608,7 +646,8 @@ static bool is_all_confirmed(struct master *m)
 		if (!peer_takes_part(p) || p->is_confirmed)
 			continue;
 		is_all = false;
-		if (m->now_us - p->spawned_us >= REPEAT_US)
+		/* While it is away or the queue is full it is owed already. */
+		if (!(p->owed & PEER_OWED_SPAWN) && m->now_us - p->spawned_us >= REPEAT_US)
 			owe(m, p, PEER_OWED_SPAWN);
 	}
 	return is_all;
@@ -623,7 +662,7 @@ static void check_spawned(struct master *m)
 		return;
 	if (m->confirm_deadline_us == NEVER)
 		m->confirm_deadline_us = m->now_us + CONFIRM_US;
-	is_all = is_all_confirmed(m);
+	is_all = ask_unconfirmed(m);
 	if (!is_all && m->now_us < m->confirm_deadline_us)
 		return;
 	m->confirm_deadline_us = NEVER;
@@ -683,6 +722,8 @@ static void look_for_silence(struct master *m)
 	if (m->now_us < m->look_due_us)
 		return;
 	m->look_due_us = m->now_us + LOOK_US;
+	if (m->run.state == RUN_RUNNING)
+		(void)ask_unconfirmed(m);
 	for (size_t i = m->peers.count; i-- > 0;) {
 		struct peer *p = m->peers.items[i];
 		uint64_t silent_us = m->now_us - p->heard_us;
@@ -735,6 +776,16 @@ void master_tick(struct master *m, uint64_t now_us)
 	settle(m);
 }
 
+static void count_bad_frame(struct master *m, struct str worker_id, const char *why)
+{
+	m->bad_frames++;
+	if (seldom_take(&m->complaints, worker_id, m->now_us))
+		log_line(LOG_WARNING, LOGGER,
+			 "A frame of worker %.*s is dropped, and those like it: %s. Is it a "
+			 "worker? %" PRIu64 " frames were dropped so far.",
+			 STR_ARG(worker_id), why, m->bad_frames);
+}
+
 void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
 {
 	struct err_text text = { 0 };
@@ -743,13 +794,11 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 
 	set_now(m, now_us);
 	if (!peers_is_id(worker_id)) {
-		m->bad_frames++;
+		count_bad_frame(m, str_of("without a name"), "an id is text of 1 to 255 bytes");
 		return;
 	}
 	if (msg_decode(frame, run_wall_s(&m->run), &msg, &text)) {
-		m->bad_frames++;
-		log_line(LOG_DEBUG, LOGGER, "A frame of worker %.*s was dropped: %s",
-			 STR_ARG(worker_id), text.text);
+		count_bad_frame(m, worker_id, text.text);
 		return;
 	}
 	p = peers_find(&m->peers, worker_id);

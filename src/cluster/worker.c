@@ -528,6 +528,21 @@ static void introduce(struct worker *w)
 	w->ready_due_us = w->now_us + (post(w, &m) ? READY_EVERY_US : RETRY_US);
 }
 
+/* The master is gone, or is another one now: whoever it is shall find a worker without users that
+ * introduces itself. */
+static void start_over(struct worker *w)
+{
+	log_line(LOG_WARNING, LOGGER,
+		 "No heartbeat from the master for %llu s: the users are stopped, and it is "
+		 "looked for again",
+		 SILENCE_US / CLOCK_S);
+	w->was_acked = false;
+	w->heartbeat_due_us = w->report_due_us = NEVER;
+	w->master_beat_us = 0;
+	forget_reports(w);
+	begin_stop(w);
+}
+
 static void beat(struct worker *w)
 {
 	static const char *const words[] = { "ready", "spawning", "running", "running", "ready" };
@@ -541,9 +556,7 @@ static void beat(struct worker *w)
 	(void)post(w, &m);
 	/* Masters before 2.19 never send one; those that do, do it each second. */
 	if (w->master_beat_us && w->now_us - w->master_beat_us > SILENCE_US)
-		begin_quit(w, err_set(&w->end_text, ERR_TIMEOUT,
-				      "no heartbeat from the master for %llu s",
-				      SILENCE_US / CLOCK_S));
+		start_over(w);
 }
 
 static bool is_blocked(const struct worker *w)

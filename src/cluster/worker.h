@@ -7,7 +7,8 @@
  * ZeroMQ and the loop; tests join it to a simulator. Belongs to one thread.
  *
  * Life: client_ready (again every 5 s, for about 5 minutes) until `ack`; then a heartbeat each
- * second and statistics each second.
+ * second and statistics each second. When a master that sent heartbeats sends none for 60 s the
+ * users are stopped and it begins anew with client_ready.
  *
  * Every report says in which phase its requests ended (enum msg_phase), so that the master's
  * measured window is exact: what is counted until the master's `spawning_complete` is "ramp",

@@ -315,6 +315,32 @@ static void a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over(v
 	assert_int_equal(f->run->state, RUN_RUNNING);
 }
 
+static void a_worker_that_was_passed_over_is_asked_on(void **state)
+{
+	struct fixture *f = *state;
+	unsigned spawns = 0;
+
+	hear_ready(f, "a", "2.46.6");
+	start(f, 4);
+	for (int i = 0; i < 18; i++) {
+		f->said[0] = '\0';
+		tick(f, CLOCK_S);
+		hear_beat(f, "a", "ready");
+		spawns += i > 11 && strstr(f->said, "a:spawn ");
+	}
+	assert_int_equal(f->run->state, RUN_RUNNING);
+	assert_in_range(spawns, 1, 2);
+	hear_plain(f, "a", MSG_SPAWNING);
+	hear_complete(f, "a", 4);
+	assert_int_equal(run_user_count(f->run), 4);
+	f->said[0] = '\0';
+	/* The spawn made it think of a ramp. */
+	hear_stats(f, "a", 5, MSG_PHASE_RAMP, 4);
+	expect_said(f, "a:spawning_complete ");
+	tick(f, 3 * CLOCK_S);
+	expect_said(f, "");
+}
+
 static void the_window_is_what_our_workers_say_it_is(void **state)
 {
 	struct fixture *f = *state;
@@ -468,7 +494,7 @@ static void the_last_worker_ends_the_test(void **state)
 	assert_int_equal(run_user_count(f->run), 0);
 }
 
-static void strangers_are_told_to_stop(void **state)
+static void strangers_are_told_to_stop_now_and_then(void **state)
 {
 	struct fixture *f = *state;
 
@@ -477,7 +503,12 @@ static void strangers_are_told_to_stop(void **state)
 	hear_stats(f, "a", 5, MSG_PHASE_NONE, 3);
 	hear_plain(f, "a", MSG_SPAWNING);
 	hear_complete(f, "a", 3);
-	expect_said(f, "a:stop a:stop a:stop ");
+	expect_said(f, "");
+	hear_beat(f, "b", "running");
+	expect_said(f, "b:stop ");
+	tick(f, 5 * CLOCK_S);
+	hear_beat(f, "a", "running");
+	expect_said(f, "a:stop ");
 	hear_plain(f, "a", MSG_CLIENT_STOPPED);
 	hear_plain(f, "a", MSG_QUIT);
 	expect_said(f, "");
@@ -586,13 +617,14 @@ int main(void)
 		MASTER_TEST(spawns_of_one_moment_have_rising_timestamps),
 		MASTER_TEST(without_a_worker_no_test_begins),
 		MASTER_TEST(a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over),
+		MASTER_TEST(a_worker_that_was_passed_over_is_asked_on),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),
 		MASTER_TEST(the_later_ramps_of_a_shape_are_in_the_window),
 		MASTER_TEST(a_foreign_worker_is_waited_for_until_its_next_report),
 		MASTER_TEST(a_worker_that_does_not_stop_ends_nothing),
 		MASTER_TEST(silence_makes_missing_and_a_word_heals),
 		MASTER_TEST(the_last_worker_ends_the_test),
-		MASTER_TEST(strangers_are_told_to_stop),
+		MASTER_TEST(strangers_are_told_to_stop_now_and_then),
 		MASTER_TEST(a_full_queue_delays_commands_and_loses_none),
 		MASTER_TEST(a_restarted_worker_takes_its_old_place),
 		MASTER_TEST(bad_frames_are_counted_and_harmless),
