@@ -16,6 +16,7 @@
 #include "cli/cicada_runner.h"
 #include "cli/cicada_worker.h"
 #include "cli/task_ratio.h"
+#include "cluster/download.h"
 #include "user/equal.h"
 #include "user/scenario.h"
 #include "user/tags.h"
@@ -194,19 +195,28 @@ static int use_scenario(const struct cicada_options *o, struct scenario *all)
 	return code;
 }
 
-static int load_and_use(const struct cicada_options *o)
+static int load_and_use(struct cicada_options *o)
 {
 	struct scenario all = { 0 };
 	struct err_text text = { "" };
-	enum err err = scenario_load(o->scenario, &all, &text);
+	char *downloaded = NULL;
 	int code = EXIT_CANNOT_START;
+	enum err err = OK;
 
+	if (o->is_worker && !strcmp(o->scenario, "-")) {
+		err = download_scenario(o->master_host, (unsigned)o->master_port, &downloaded,
+					&text);
+		o->scenario = downloaded;
+	}
+	if (!err)
+		err = scenario_load(o->scenario, &all, &text);
 	if (err)
 		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
 			err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "");
 	else
 		code = use_scenario(o, &all);
 	scenario_unload(&all);
+	download_remove(&downloaded);
 	return code;
 }
 

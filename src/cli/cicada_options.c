@@ -25,7 +25,8 @@
 static const struct opt rows[] = {
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Common options" },
 	{ "locustfile", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
-	  "what the users do: scenario.c, or scenario.so (default locustfile.c)" },
+	  "what the users do: scenario.c or scenario.so (default locustfile.c); -: a worker asks "
+	  "its master" },
 	{ "config", 0, OPT_TEXT, AT(config_file), NULL, "FILE",
 	  "more settings: a .conf or .toml file that wins over pyproject.toml and locust.conf" },
 	{ "host", 'H', OPT_TEXT, AT(host), "LOCUST_HOST TARGET_HOST", "URL",

@@ -14,6 +14,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cicada_options.h"
@@ -54,6 +56,7 @@ struct runner {
 	struct web *web;
 	struct result_files files;
 	struct cicada_shape shape;
+	struct buf source;    /* of the scenario, for workers that ask */
 	struct follow follow; /* only with a shape */
 	struct loop_watch signals;
 	struct loop_timer tick;
@@ -332,6 +335,22 @@ static const char *shown_host(const char *host)
 	return host && *host && strcmp(host, "*") != 0 ? host : "0.0.0.0";
 }
 
+/* Workers started with -f - get what this master was started with. */
+static enum err read_source(struct runner *r, struct err_text *text)
+{
+	const char *path = r->o->scenario, *end = strrchr(path, '.');
+	enum err err = OK;
+
+	if (end && !strcmp(end, ".c"))
+		err = file_read(path, &r->source, text);
+	if (!str_is_utf8(buf_str(&r->source))) {
+		log_line(LOG_WARNING, LOGGER,
+			 "%s is not UTF-8: workers cannot get it from this master", path);
+		buf_clear(&r->source);
+	}
+	return err;
+}
+
 static enum err create_mode(struct runner *r, struct err_text *text)
 {
 	const struct cicada_options *o = r->o;
@@ -351,11 +370,14 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 		r->run = err ? NULL : local_run(r->local);
 		return err;
 	}
-	err = cluster_master_create(
-		&r->loop,
-		&(struct cluster_master_options){ .bind_host = o->master_bind_host,
-						  .bind_port = (unsigned)o->master_bind_port },
-		&r->run_options, &r->master, text);
+	err = read_source(r, text);
+	if (!err)
+		err = cluster_master_create(&r->loop,
+					    &(struct cluster_master_options){
+						    .bind_host = o->master_bind_host,
+						    .bind_port = (unsigned)o->master_bind_port,
+						    .scenario_source = buf_str(&r->source) },
+					    &r->run_options, &r->master, text);
 	if (err)
 		return err;
 	r->run = cluster_master_run(r->master);
@@ -407,6 +429,7 @@ static void destroy(struct runner *r)
 	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
+	buf_fini(&r->source);
 	loop_fini(&r->loop);
 }
 
@@ -421,6 +444,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
 		return EXIT_CANNOT_START;
 	}
+	buf_init(&r.source, LIMIT_SCENARIO_SOURCE_BYTES);
 	describe_classes(&r);
 	err = create(&r, &text);
 	if (err) {

@@ -65,6 +65,7 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
 	const struct master_options master_options = {
 		.run = run_options,
+		.scenario_source = options->scenario_source,
 		.wall_offset_s = clock_wall_s() - (double)clock_us() / CLOCK_S,
 		.send = send_frame,
 		.due_changed = on_due_changed,

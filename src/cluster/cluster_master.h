@@ -5,14 +5,16 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/str.h"
 #include "loop/loop.h"
 #include "run/run.h"
 
 struct cluster_master;
 
 struct cluster_master_options {
-	const char *bind_host; /* NULL or "*": all addresses */
-	unsigned bind_port;    /* 0: a free port */
+	const char *bind_host;	    /* NULL or "*": all addresses */
+	unsigned bind_port;	    /* 0: a free port */
+	struct str scenario_source; /* see master.h */
 };
 
 /* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */

@@ -5,19 +5,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cluster/link.h"
+#include "cluster/node_id.h"
 
-#define MASTER_HOST	"127.0.0.1"
-#define MASTER_PORT	5557
-#define USAGE_US	(5 * CLOCK_S)
-#define UNIQUE_BYTES	16
-#define HOST_NAME_BYTES 200 /* leaves room for _<32 hex> in LIMIT_WORKER_ID_BYTES */
+#define USAGE_US (5 * CLOCK_S)
 
 struct cluster_worker {
 	struct loop *loop;
@@ -108,23 +104,6 @@ static void on_ended(void *arg, enum err err, const struct err_text *text)
 	c->ended(c->ended_arg, err, text);
 }
 
-static enum err fill_id(char *id, size_t size, struct err_text *text)
-{
-	unsigned char unique[UNIQUE_BYTES];
-	char host[HOST_NAME_BYTES] = "localhost";
-	size_t len;
-
-	if (getrandom(unique, sizeof(unique), 0) != (ssize_t)sizeof(unique))
-		return err_set(text, ERR_IO, "no random numbers for the worker's id");
-	if (gethostname(host, sizeof(host) - 1))
-		snprintf(host, sizeof(host), "localhost");
-	host[sizeof(host) - 1] = '\0';
-	len = (size_t)snprintf(id, size, "%s_", host);
-	for (size_t i = 0; i < sizeof(unique); i++)
-		len += (size_t)snprintf(id + len, size - len, "%02x", unique[i]);
-	return OK;
-}
-
 static struct worker *create_worker(struct cluster_worker *c,
 				    const struct cluster_worker_options *options, const char *id)
 {
@@ -154,12 +133,13 @@ enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_op
 	c->ended = options->ended;
 	c->ended_arg = options->arg;
 	loop_timer_init(&c->timer, on_timer, c);
-	err = fill_id(id, sizeof(id), text);
+	err = node_id_fill(id, sizeof(id), "", text);
 	if (!err)
-		err = link_connect(loop, &link_options,
-				   options->master_host ? options->master_host : MASTER_HOST,
-				   options->master_port ? options->master_port : MASTER_PORT, id,
-				   &c->link, text);
+		err = link_connect(
+			loop, &link_options,
+			options->master_host ? options->master_host : CLUSTER_MASTER_HOST,
+			options->master_port ? options->master_port : CLUSTER_MASTER_PORT, id,
+			&c->link, text);
 	if (err) {
 		mem_free(c);
 		return err;

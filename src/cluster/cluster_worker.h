@@ -9,6 +9,9 @@
 
 struct cluster_worker;
 
+#define CLUSTER_MASTER_HOST "127.0.0.1"
+#define CLUSTER_MASTER_PORT 5557
+
 struct cluster_worker_options {
 	const char *master_host;    /* NULL: 127.0.0.1 */
 	unsigned master_port;	    /* 0: 5557 */

@@ -39,7 +39,8 @@
 #define STOP_MARGIN_US (5 * CLOCK_S)
 #define STOP_MAX_S     86400.0
 #define QUIT_US	       CLOCK_S
-#define COMPLAIN_US    (60 * CLOCK_S) /* of the bad frames of one worker */
+#define FILE_US	       (500 * CLOCK_MS) /* they ask each second */
+#define COMPLAIN_US    (60 * CLOCK_S)	/* of the bad frames of one worker */
 #define CPU_HIGH       90
 #define TEXT_BYTES     3072 /* of a line for people */
 
@@ -51,7 +52,7 @@ struct master {
 	struct msg_count *counts; /* scratch for messages */
 	struct peers peers;
 	struct seldom stops; /* sent to strangers */
-	struct seldom complaints;
+	struct seldom complaints, files;
 	uint64_t now_us, look_due_us;
 	bool want_begin; /* run_start() was called */
 	bool want_stop;	 /* run_stop() was called */
@@ -136,6 +137,7 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 	peers_init(&m->peers, run->class_count);
 	seldom_init(&m->stops, REPEAT_US);
 	seldom_init(&m->complaints, COMPLAIN_US);
+	seldom_init(&m->files, FILE_US);
 	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
 	return m;
 }
@@ -150,6 +152,7 @@ void master_destroy(struct master **pm)
 	peers_fini(&m->peers);
 	seldom_fini(&m->stops);
 	seldom_fini(&m->complaints);
+	seldom_fini(&m->files);
 	dispatch_destroy(&m->dispatch);
 	run_fini(&m->run);
 	mem_free(m->classes);
@@ -517,7 +520,7 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 	case MSG_QUIT:
 		on_quit(m, p);
 		break;
-	default: /* `logs`, `locustfile`, custom ones */
+	default: /* `logs`, custom ones */
 		break;
 	}
 }
@@ -535,18 +538,42 @@ static void compare_version(struct str id, const struct msg_client_ready *ready)
 		 STR_ARG(id), STR_ARG(peers_is_id(version) ? version : str_of("no text")));
 }
 
+static void post_to_stranger(struct master *m, struct str id, struct msg *answer)
+{
+	char text[LIMIT_WORKER_ID_BYTES + 1];
+
+	memcpy(text, id.p, id.len);
+	text[id.len] = '\0';
+	(void)post(m, text, answer);
+}
+
 /* What it is to do to be of use: introduce itself, which every worker does after a stop. One that
  * has waited for this master has much to say at once, and is to hear it once. */
 static void turn_away(struct master *m, struct str id)
 {
-	struct msg answer = { .type = m->is_quitting ? MSG_QUIT : MSG_STOP };
-	char text[LIMIT_WORKER_ID_BYTES + 1];
+	if (seldom_take(&m->stops, id, m->now_us))
+		post_to_stranger(m, id,
+				 &(struct msg){ .type = m->is_quitting ? MSG_QUIT : MSG_STOP });
+}
 
-	if (!seldom_take(&m->stops, id, m->now_us))
+/* It asks over a connection of its own, before it is a worker. */
+static void give_scenario(struct master *m, struct str id, bool takes_source)
+{
+	struct msg answer = { .type = MSG_LOCUSTFILE };
+
+	if (!seldom_take(&m->files, id, m->now_us))
 		return;
-	memcpy(text, id.p, id.len);
-	text[id.len] = '\0';
-	(void)post(m, text, &answer);
+	if (!m->options.scenario_source.len) {
+		answer.locustfile.error = str_of("the master has no scenario in C source to give; "
+						 "give the worker one with -f");
+	} else if (!takes_source) {
+		answer.locustfile.error = str_of("the master runs a scenario in C; give Locust's "
+						 "workers a locustfile of their own with -f");
+	} else {
+		answer.locustfile.filename = str_of(m->run.options.scenario_name);
+		answer.locustfile.contents = m->options.scenario_source;
+	}
+	post_to_stranger(m, id, &answer);
 }
 
 static void on_stranger(struct master *m, struct str id, const struct msg *msg)
@@ -570,6 +597,9 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 	case MSG_SPAWNING:
 	case MSG_SPAWNING_COMPLETE:
 		turn_away(m, id);
+		break;
+	case MSG_LOCUSTFILE:
+		give_scenario(m, id, msg->locustfile.is_native);
 		break;
 	default:
 		break;

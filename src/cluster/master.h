@@ -39,6 +39,7 @@
 
 struct master_options {
 	const struct run_options *run; /* its pointers are lent for the master's life */
+	struct str scenario_source;    /* C, lent; given to workers that ask. {0}: none */
 	double wall_offset_s;	       /* unix seconds = wall_offset_s + now_us / 1e6 */
 	/* Hands one frame to a worker. False when it cannot be queued now; what matters is
 	 * then sent again by a later tick. */

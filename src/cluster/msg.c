@@ -369,6 +369,19 @@ static void read_client_ready(struct reader *r, const msgpack_object *o,
 		fail(r, "client_ready", "must carry a version, or -1");
 }
 
+static void read_locustfile(struct reader *r, const msgpack_object *o, struct msg_locustfile *out)
+{
+	const msgpack_object *native = find(o, "native"), *files = find(o, "locustfiles");
+	const msgpack_object *file = o;
+
+	if (files && files->type == MSGPACK_OBJECT_ARRAY && files->via.array.size)
+		file = &files->via.array.ptr[0];
+	out->is_native = native && native->type == MSGPACK_OBJECT_BOOLEAN && native->via.boolean;
+	out->filename = read_text(r, find(file, "filename"), "filename");
+	out->contents = read_text(r, find(file, "contents"), "contents");
+	out->error = read_text(r, find(o, "error"), "error");
+}
+
 static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 {
 	switch (m->type) {
@@ -408,6 +421,9 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 	case MSG_EXCEPTION:
 		m->exception.msg = read_text(r, find(o, "msg"), "msg");
 		m->exception.traceback = read_text(r, find(o, "traceback"), "traceback");
+		break;
+	case MSG_LOCUSTFILE:
+		read_locustfile(r, o, &m->locustfile);
 		break;
 	default: /* the others carry nothing that matters */
 		break;

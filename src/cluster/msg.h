@@ -20,7 +20,7 @@
 #include "stat/stats.h"
 
 enum msg_type {
-	MSG_UNKNOWN, /* well formed, but not for us: `logs`, `locustfile`, custom ones */
+	MSG_UNKNOWN, /* well formed, but not for us: `logs`, custom ones */
 #define MSG(name, word) MSG_##name,
 #include "cluster/msg.def"
 #undef MSG
@@ -104,6 +104,13 @@ struct msg_exception {
 	struct str msg, traceback;
 };
 
+/* worker -> master, all texts empty: what shall I run? master -> worker: a file, or why not.
+ * Read are the forms of all versions since 2.23; of several files the first one. */
+struct msg_locustfile {
+	bool is_native; /* of the question (key "native"): C source will do */
+	struct str filename, contents, error;
+};
+
 struct msg {
 	enum msg_type type;
 	struct str type_name; /* as read; for MSG_UNKNOWN */
@@ -116,6 +123,7 @@ struct msg {
 		struct msg_spawning_complete spawning_complete;
 		struct msg_report report;
 		struct msg_exception exception;
+		struct msg_locustfile locustfile;
 	};
 	struct msg_memory *memory; /* of what was read */
 };

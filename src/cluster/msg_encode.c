@@ -10,6 +10,7 @@
 #include <msgpack.h>
 
 #include "base/limits.h"
+#include "run/locust_version.h"
 
 static int write_bytes(void *arg, const char *bytes, size_t len)
 {
@@ -409,6 +410,29 @@ static void put_exception(msgpack_packer *pk, const struct msg_exception *m)
 	put_text_at(pk, "traceback", m->traceback);
 }
 
+static void put_locustfile(msgpack_packer *pk, const struct msg_locustfile *m)
+{
+	if (m->error.len) {
+		msgpack_pack_map(pk, 1);
+		put_text_at(pk, "error", m->error);
+	} else if (m->filename.len) {
+		msgpack_pack_map(pk, 1);
+		put_key(pk, "locustfiles");
+		msgpack_pack_array(pk, 1);
+		msgpack_pack_map(pk, 2);
+		put_text_at(pk, "filename", m->filename);
+		put_text_at(pk, "contents", m->contents);
+	} else {
+		msgpack_pack_map(pk, 2);
+		put_text_at(pk, "version", str_of(LOCUST_VERSION));
+		put_key(pk, "native");
+		if (m->is_native)
+			msgpack_pack_true(pk);
+		else
+			msgpack_pack_false(pk);
+	}
+}
+
 static void put_data(msgpack_packer *pk, const struct msg *m)
 {
 	switch (m->type) {
@@ -432,6 +456,9 @@ static void put_data(msgpack_packer *pk, const struct msg *m)
 		break;
 	case MSG_EXCEPTION:
 		put_exception(pk, &m->exception);
+		break;
+	case MSG_LOCUSTFILE:
+		put_locustfile(pk, &m->locustfile);
 		break;
 	default:
 		msgpack_pack_nil(pk);

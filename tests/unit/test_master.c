@@ -32,6 +32,7 @@ struct fixture {
 	char host[64];
 	unsigned ends, stops;
 	int64_t last_index;
+	char file[256]; /* name and contents of the last locustfile, or why there is none */
 };
 
 static const struct run_class classes[] = { { .name = "Alpha", .weight = 1 } };
@@ -55,6 +56,9 @@ static bool take_frame(void *arg, const char *id, struct str frame)
 		f->timestamps[i] = m.spawn.timestamp;
 		snprintf(f->host, sizeof(f->host), "%.*s", STR_ARG(m.spawn.host));
 	}
+	if (m.type == MSG_LOCUSTFILE)
+		snprintf(f->file, sizeof(f->file), "%.*s: %.*s%.*s", STR_ARG(m.locustfile.filename),
+			 STR_ARG(m.locustfile.contents), STR_ARG(m.locustfile.error));
 	if (m.type == MSG_ACK)
 		f->last_index = m.ack.index;
 	msg_fini(&m);
@@ -178,11 +182,12 @@ static void run_users(struct fixture *f, const char *version, uint64_t users)
 
 static int open_fixture(void **state)
 {
-	static const struct run_options run = { .classes = classes,
-						.class_count = 1,
-						.stop_timeout_s = 1 };
+	static const struct run_options run = {
+		.classes = classes, .class_count = 1, .stop_timeout_s = 1, .scenario_name = "s.c"
+	};
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	struct master_options options = { .run = &run,
+					  .scenario_source = str_of("int x;"),
 					  .wall_offset_s = WALL_S,
 					  .send = take_frame,
 					  .due_changed = on_due_changed,
@@ -516,6 +521,32 @@ static void strangers_are_told_to_stop_now_and_then(void **state)
 	expect_said(f, "a:ack ");
 }
 
+static void ask_for_the_scenario(struct fixture *f, const char *id, bool is_native)
+{
+	struct msg m = { .type = MSG_LOCUSTFILE };
+
+	m.locustfile.is_native = is_native;
+	hear(f, id, &m);
+}
+
+static void a_worker_without_a_scenario_gets_the_masters(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_for_the_scenario(f, "a", true);
+	expect_said(f, "a:locustfile ");
+	assert_string_equal(f->file, "s.c: int x;");
+	/* One that cannot read as fast as it asks. */
+	ask_for_the_scenario(f, "a", true);
+	expect_said(f, "");
+	/* Locust's own. */
+	ask_for_the_scenario(f, "b", false);
+	expect_said(f, "b:locustfile ");
+	assert_non_null(strstr(f->file, "in C"));
+	assert_int_equal(f->run->mode->worker_count(f->run), 0);
+	assert_int_equal(master_bad_frames(f->master), 0);
+}
+
 static void a_full_queue_delays_commands_and_loses_none(void **state)
 {
 	struct fixture *f = *state;
@@ -625,6 +656,7 @@ int main(void)
 		MASTER_TEST(silence_makes_missing_and_a_word_heals),
 		MASTER_TEST(the_last_worker_ends_the_test),
 		MASTER_TEST(strangers_are_told_to_stop_now_and_then),
+		MASTER_TEST(a_worker_without_a_scenario_gets_the_masters),
 		MASTER_TEST(a_full_queue_delays_commands_and_loses_none),
 		MASTER_TEST(a_restarted_worker_takes_its_old_place),
 		MASTER_TEST(bad_frames_are_counted_and_harmless),

@@ -68,6 +68,8 @@ static const struct {
 	{ "2.46.6-w2m_quit", MSG_QUIT },
 	{ "2.46.6-w2m_my_custom", MSG_UNKNOWN },
 	{ "2.46.6-w2m_logs", MSG_UNKNOWN },
+	{ "2.46.6-w2m_locustfile", MSG_LOCUSTFILE },
+	{ "2.46.6-m2w_locustfile", MSG_LOCUSTFILE },
 	{ "2.46.6-m2w_ack", MSG_ACK },
 	{ "2.46.6-m2w_heartbeat", MSG_HEARTBEAT },
 	{ "2.46.6-m2w_spawn", MSG_SPAWN },
@@ -86,9 +88,24 @@ static void every_real_message_is_known(void **state)
 		if (m.type != types[i].type)
 			fail_msg("%s was read as type %d", types[i].name, (int)m.type);
 		assert_memory_equal(m.node_id.p, "vm_", 3);
-		assert_int_equal(m.node_id.len, 35);
+		assert_int_equal(m.node_id.len, m.type == MSG_LOCUSTFILE ? 55 : 35);
 		close_vector(&m);
 	}
+}
+
+static void a_real_locustfile_is_read(void **state)
+{
+	struct msg m = open_vector("2.46.6-w2m_locustfile");
+
+	(void)state;
+	assert_false(m.locustfile.is_native);
+	assert_int_equal(m.locustfile.filename.len, 0);
+	close_vector(&m);
+	m = open_vector("2.46.6-m2w_locustfile");
+	assert_true(str_eq(m.locustfile.filename, "lf_basic.py"));
+	assert_true(m.locustfile.contents.len > 1000);
+	assert_int_equal(m.locustfile.error.len, 0);
+	close_vector(&m);
 }
 
 static void real_fields_are_read(void **state)
@@ -674,6 +691,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_real_message_is_known),
+		cmocka_unit_test(a_real_locustfile_is_read),
 		cmocka_unit_test(real_fields_are_read),
 		cmocka_unit_test(real_spawns_are_read),
 		cmocka_unit_test(a_real_report_is_read_to_the_last_count),

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""A master and workers of ours as processes: what they survive, and what they tell each other."""
+
+import json
+import subprocess
+import urllib.parse
+import urllib.request
+
+from programs import ROOT, wait_until
+
+SCENARIO = """
+#include <cicada.h>
+
+static void index_page(struct cic_user *u) { cic_get(u, "/"); }
+
+CIC_USER(Visitor, .wait = CIC_BETWEEN(0.05, 0.1), .tasks = CIC_TASKS(CIC_TASK(index_page, 1)));
+"""
+
+
+def get_json(url, form=None):
+    body = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
+        return json.loads(reply.read())
+
+
+def live(url):
+    return get_json(url + "/stats/requests")
+
+
+def write_scenario(tmp_path):
+    path = tmp_path / "visit.c"
+    path.write_text(SCENARIO)
+    return path
+
+
+def start_master(programs, tmp_path, *args, port=0):
+    """(program, its URL, the port for workers)."""
+    master = programs.start("cicada", "--master", "-f", write_scenario(tmp_path), "--web-host",
+                            "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", port, *args,
+                            ready=r"Starting web interface at (http://[\w.:]+)")
+    bound = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    return master, master.ready.group(1), bound
+
+
+def start_worker(programs, tmp_path, port, *args, **options):
+    return programs.start("cicada", "--worker", "-f", write_scenario(tmp_path), "--master-host",
+                          "127.0.0.1", "--master-port", port, "--threads", "1", *args, **options)
+
+
+def worker_count(url):
+    return get_json(url + "/worker-count")["worker_count"]
+
+
+def swarm(url, target, users):
+    assert get_json(url + "/swarm", {"user_count": users, "spawn_rate": 100,
+                                     "host": target.url})["success"]
+
+
+def wait_for_users(url, users, timeout_s=60):
+    def is_there():
+        now = live(url)
+        return now["state"] == "running" and now["user_count"] == users
+    wait_until(is_there, timeout_s, f"{users} users")
+
+
+def test_a_worker_without_a_scenario_gets_the_masters(programs, target, tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    _, url, port = start_master(programs, tmp_path)
+    worker = programs.start("cicada", "--worker", "-f", "-", "--master-host", "127.0.0.1",
+                            "--master-port", port, "--threads", "1",
+                            env={"TMPDIR": str(folder)})
+    wait_until(lambda: worker_count(url) == 1, 60, "the worker")
+    assert "The master's scenario is visit.c" in worker.text()
+    swarm(url, target, 3)
+    wait_for_users(url, 3)
+    wait_until(lambda: target.counts["GET /"] > 5, 60, "some requests")
+    assert get_json(url + "/stop")["success"]
+    assert worker.stop() == 0
+    assert not list(folder.glob("cicada-*")), "what was downloaded is removed"
+
+
+def test_a_master_without_source_says_so(programs, tmp_path):
+    source = write_scenario(tmp_path)
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", str(ROOT / "include"), "-o",
+                    str(tmp_path / "visit.so"), str(source)], check=True, timeout=60)
+    master = programs.start("cicada", "--master", "-f", tmp_path / "visit.so", "--web-host",
+                            "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", ready="Starting web interface")
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    worker, code = programs.run("cicada", "--worker", "-f", "-", "--master-host", "127.0.0.1",
+                                "--master-port", port, timeout_s=60)
+    assert code == 1
+    assert "no scenario in C source to give" in worker.text()
