@@ -19,14 +19,31 @@
 
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS  2000
-#define QUOTE_BYTES    120
+
+/* One request that libcurl works on. */
+struct transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	bool is_done;
+	CURLcode code;
+	char text[CURL_ERROR_SIZE];
+};
 
 struct fetch {
 	CURLM *multi;
-	CURL *easy;
+	struct transfer call; /* used again and again */
 	fetch_stop_fn is_stopped;
 	void *arg;
-	char curl_text[CURL_ERROR_SIZE];
+};
+
+struct fetch_stream {
+	struct fetch *f;
+	struct transfer transfer;
+	struct fetch_reply reply;
+	fetch_bytes_fn on_bytes;
+	void *arg;
+	char *what; /* method and URL, for messages */
+	bool has_started;
 };
 
 static bool must_stop(const struct fetch *f)
@@ -43,8 +60,8 @@ struct fetch *fetch_create(fetch_stop_fn is_stopped, void *arg)
 	/* Fails only when memory is exhausted, like mem_alloc. */
 	ensure(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	f->multi = curl_multi_init();
-	f->easy = curl_easy_init();
-	ensure(f->multi && f->easy);
+	f->call.easy = curl_easy_init();
+	ensure(f->multi && f->call.easy);
 	return f;
 }
 
@@ -52,7 +69,7 @@ void fetch_destroy(struct fetch **f)
 {
 	if (!*f)
 		return;
-	curl_easy_cleanup((*f)->easy);
+	curl_easy_cleanup((*f)->call.easy);
 	curl_multi_cleanup((*f)->multi);
 	curl_global_cleanup();
 	mem_free(*f);
@@ -80,7 +97,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 static const char *method_of(const struct fetch_request *request)
 {
-	return request->body ? "POST" : "GET";
+	return request->method ? request->method : request->body ? "POST" : "GET";
 }
 
 static enum err err_of_curl(CURLcode code, const struct fetch_reply *reply)
@@ -106,83 +123,151 @@ static enum err err_of_curl(CURLcode code, const struct fetch_reply *reply)
 	}
 }
 
-static void prepare(struct fetch *f, const struct fetch_request *request, struct fetch_reply *reply,
-		    struct curl_slist *headers, uint64_t timeout_ms)
+static void set_tls(CURL *easy, const struct fetch_tls *tls)
 {
-	CURL *easy = f->easy;
+	const struct {
+		CURLoption option;
+		struct str pem;
+	} blobs[] = { { CURLOPT_CAINFO_BLOB, tls->ca },
+		      { CURLOPT_SSLCERT_BLOB, tls->cert },
+		      { CURLOPT_SSLKEY_BLOB, tls->key } };
+
+	for (size_t i = 0; i < sizeof(blobs) / sizeof(blobs[0]); i++) {
+		struct curl_blob blob = { (void *)(uintptr_t)blobs[i].pem.p, blobs[i].pem.len,
+					  CURL_BLOB_NOCOPY };
+
+		if (blob.len)
+			curl_easy_setopt(easy, blobs[i].option, &blob);
+	}
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->is_unverified ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->is_unverified ? 0L : 2L);
+}
+
+static void add_header(struct transfer *t, const char *name, const char *value)
+{
+	char *line;
+
+	if (!value)
+		return;
+	line = mem_printf("%s: %s", name, value);
+	t->headers = curl_slist_append(t->headers, line);
+	ensure(t->headers);
+	mem_free(line);
+}
+
+static void prepare(struct transfer *t, const struct fetch_request *request, uint64_t timeout_ms)
+{
+	CURL *easy = t->easy;
 
 	curl_easy_reset(easy);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "cicada-driver/" CICADA_VERSION);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, f->curl_text);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply->body);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->text);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	t->headers = NULL;
 	if (request->body)
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
-	f->curl_text[0] = '\0';
+		add_header(t, "Content-Type", request->content_type);
+	add_header(t, "Accept", request->accept);
+	if (request->bearer) {
+		char *value = mem_printf("Bearer %s", request->bearer);
+
+		add_header(t, "Authorization", value);
+		mem_free(value);
+	}
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
+	if (request->tls)
+		set_tls(easy, request->tls);
+	if (request->body)
+		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
+	if (request->method)
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	t->is_done = false;
+	t->text[0] = '\0';
 }
 
-/* Moves the transfer until it ends, one way or the other. */
-static enum err transfer(struct fetch *f, CURLcode *code)
+static void finish(struct fetch *f, struct transfer *t)
+{
+	curl_multi_remove_handle(f->multi, t->easy);
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+}
+
+/* Moves every transfer as far as it goes without waiting. */
+static enum err pump(struct fetch *f)
 {
 	CURLMsg *message;
-	int running = 1, left;
+	int running, left;
 
-	while (running) {
-		if (must_stop(f))
-			return ERR_INTERRUPTED;
-		if (curl_multi_perform(f->multi, &running) != CURLM_OK)
-			return ERR_IO;
-		if (running &&
-		    curl_multi_poll(f->multi, NULL, 0, FETCH_STOP_CHECK_MS, NULL) != CURLM_OK)
+	if (curl_multi_perform(f->multi, &running) != CURLM_OK)
+		return ERR_IO;
+	while ((message = curl_multi_info_read(f->multi, &left))) {
+		struct transfer *t = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+		t->is_done = true;
+		t->code = message->data.result;
+	}
+	return OK;
+}
+
+/* Moves the call until it ends, one way or the other. */
+static enum err wait_for_call(struct fetch *f)
+{
+	for (;;) {
+		enum err err = must_stop(f) ? ERR_INTERRUPTED : pump(f);
+
+		if (err || f->call.is_done)
+			return err;
+		if (curl_multi_poll(f->multi, NULL, 0, FETCH_STOP_CHECK_MS, NULL) != CURLM_OK)
 			return ERR_IO;
 	}
-	message = curl_multi_info_read(f->multi, &left);
-	if (!message || message->msg != CURLMSG_DONE)
-		return ERR_IO;
-	*code = message->data.result;
-	return OK;
+}
+
+static void read_head(CURL *easy, struct fetch_reply *reply)
+{
+	curl_off_t retry_after_s = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
+	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	reply->retry_after_s = retry_after_s > 0 ? (uint64_t)retry_after_s : 0;
+}
+
+static const char *say_failure(const struct transfer *t, enum err err)
+{
+	return err == ERR_TOO_BIG		    ? "the reply is larger than the limit"
+	       : err == ERR_INTERRUPTED || !t->code ? err_name(err)
+	       : t->text[0]			    ? t->text
+						    : curl_easy_strerror(t->code);
 }
 
 static enum err call_once(struct fetch *f, const struct fetch_request *request,
 			  struct fetch_reply *reply, uint64_t timeout_ms, struct err_text *text)
 {
-	struct curl_slist *headers = NULL;
-	CURLcode code = CURLE_OK;
-	enum err err;
+	struct transfer *t = &f->call;
+	enum err err = ERR_IO;
 
 	buf_clear(&reply->body);
-	reply->status = 0;
-	if (request->body && request->content_type) {
-		char line[128];
-
-		snprintf(line, sizeof(line), "Content-Type: %s", request->content_type);
-		headers = curl_slist_append(headers, line);
-	}
-	prepare(f, request, reply, headers, timeout_ms);
-	if (curl_multi_add_handle(f->multi, f->easy) != CURLM_OK) {
-		curl_slist_free_all(headers);
-		return err_set(text, ERR_IO, "%s %s: libcurl does not start the call",
-			       method_of(request), request->url);
-	}
-	err = transfer(f, &code);
-	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &reply->status);
-	curl_multi_remove_handle(f->multi, f->easy);
-	curl_slist_free_all(headers);
+	t->code = CURLE_OK;
+	prepare(t, request, timeout_ms);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, &reply->body);
+	if (curl_multi_add_handle(f->multi, t->easy) == CURLM_OK)
+		err = wait_for_call(f);
+	read_head(t->easy, reply);
+	finish(f, t);
 	if (!err)
-		err = err_of_curl(code, reply);
+		err = err_of_curl(t->code, reply);
 	if (!err)
 		return OK;
 	return err_set(text, err, "%s %s: %s", method_of(request), request->url,
-		       err == ERR_TOO_BIG		 ? "the reply is larger than the limit"
-		       : err == ERR_INTERRUPTED || !code ? err_name(err)
-		       : f->curl_text[0]		 ? f->curl_text
-							 : curl_easy_strerror(code));
+		       say_failure(t, err));
 }
 
 static bool is_worth_another_try(enum err err, long status)
@@ -199,7 +284,7 @@ static bool is_worth_another_try(enum err err, long status)
 	}
 }
 
-static bool rest_before_retry(struct fetch *f, uint64_t rest_ms)
+bool fetch_rest(struct fetch *f, uint64_t rest_ms)
 {
 	while (rest_ms) {
 		uint64_t part_ms = rest_ms < FETCH_STOP_CHECK_MS ? rest_ms : FETCH_STOP_CHECK_MS;
@@ -226,19 +311,18 @@ enum err fetch_call(struct fetch *f, const struct fetch_request *request, struct
 		if (tries >= request->attempts || !is_worth_another_try(err, reply->status) ||
 		    clock_us() + rest_ms * CLOCK_MS >= end_us)
 			return err;
-		if (!rest_before_retry(f, rest_ms))
+		if (!fetch_rest(f, rest_ms))
 			return err_set(text, ERR_INTERRUPTED, "%s %s: interrupted",
 				       method_of(request), request->url);
 		rest_ms = rest_ms * 2 < RETRY_MOST_MS ? rest_ms * 2 : RETRY_MOST_MS;
 	}
 }
 
-/* The first line of a body, printable, so that it may stand in a message. */
-static void quote_body(const struct buf *body, char out[QUOTE_BYTES])
+void fetch_quote(const struct buf *body, char out[FETCH_QUOTE_BYTES])
 {
 	size_t len = 0;
 
-	while (len < body->len && len + 1 < QUOTE_BYTES && body->p[len] != '\n' &&
+	while (len < body->len && len + 1 < FETCH_QUOTE_BYTES && body->p[len] != '\n' &&
 	       body->p[len] != '\r') {
 		out[len] = isprint((unsigned char)body->p[len]) ? body->p[len] : '.';
 		len++;
@@ -249,7 +333,7 @@ static void quote_body(const struct buf *body, char out[QUOTE_BYTES])
 enum err fetch_expect(const struct fetch_request *request, const struct fetch_reply *reply,
 		      struct err_text *text)
 {
-	char quote[QUOTE_BYTES];
+	char quote[FETCH_QUOTE_BYTES];
 	enum err err;
 
 	if (reply->status >= 200 && reply->status < 300)
@@ -257,7 +341,7 @@ enum err fetch_expect(const struct fetch_request *request, const struct fetch_re
 	err = reply->status == 404			    ? ERR_NOT_FOUND
 	      : reply->status >= 400 && reply->status < 500 ? ERR_REFUSED
 							    : ERR_IO;
-	quote_body(&reply->body, quote);
+	fetch_quote(&reply->body, quote);
 	return err_set(text, err, "%s %s: answered %ld %s", method_of(request), request->url,
 		       reply->status, quote);
 }
@@ -290,6 +374,70 @@ out:
 	else
 		*out = root;
 	return err;
+}
+
+static size_t on_stream(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct fetch_stream *s = arg;
+
+	if (!s->reply.status)
+		read_head(s->transfer.easy, &s->reply);
+	if (s->reply.status != 200)
+		return on_body(bytes, size, count, &s->reply.body);
+	s->on_bytes(bytes, size * count, s->arg);
+	return size * count;
+}
+
+struct fetch_stream *fetch_stream_open(struct fetch *f, const struct fetch_request *request,
+				       fetch_bytes_fn on_bytes, void *arg)
+{
+	struct fetch_stream *s = mem_zalloc(1, sizeof(*s));
+
+	ensure(request->timeout_ms);
+	s->f = f;
+	s->on_bytes = on_bytes;
+	s->arg = arg;
+	s->what = mem_printf("%s %s", method_of(request), request->url);
+	fetch_reply_init(&s->reply);
+	s->transfer.easy = curl_easy_init();
+	ensure(s->transfer.easy);
+	prepare(&s->transfer, request, request->timeout_ms);
+	curl_easy_setopt(s->transfer.easy, CURLOPT_WRITEFUNCTION, on_stream);
+	curl_easy_setopt(s->transfer.easy, CURLOPT_WRITEDATA, s);
+	s->has_started = curl_multi_add_handle(f->multi, s->transfer.easy) == CURLM_OK;
+	return s;
+}
+
+enum err fetch_stream_step(struct fetch_stream *s, struct err_text *text)
+{
+	enum err err = s->has_started ? pump(s->f) : ERR_IO;
+
+	if (!err && !s->transfer.is_done)
+		return ERR_BUSY;
+	if (!err) {
+		read_head(s->transfer.easy, &s->reply);
+		err = err_of_curl(s->transfer.code, &s->reply);
+	}
+	if (!err)
+		return OK;
+	return err_set(text, err, "%s: %s", s->what, say_failure(&s->transfer, err));
+}
+
+const struct fetch_reply *fetch_stream_reply(const struct fetch_stream *s)
+{
+	return &s->reply;
+}
+
+void fetch_stream_close(struct fetch_stream **s)
+{
+	if (!*s)
+		return;
+	finish((*s)->f, &(*s)->transfer);
+	curl_easy_cleanup((*s)->transfer.easy);
+	fetch_reply_fini(&(*s)->reply);
+	mem_free((*s)->what);
+	mem_free(*s);
+	*s = NULL;
 }
 
 void fetch_form_add(struct buf *form, const char *name, const char *value)

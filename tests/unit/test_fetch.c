@@ -1,101 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * fetch: calls against a server of one thread that answers canned bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "canned_fixture.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <sys/socket.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "fetch/fetch.h"
-
-/* Answers one connection per entry of `replies`, then leaves. A NULL reply reads the
- * request and never answers, until the client closes. */
-struct canned {
-	int listener;
-	unsigned port;
-	const char *const *replies;
-	size_t count;
-	char request[4096];
-	pthread_t thread;
-};
-
-static size_t read_request(int fd, char *out, size_t cap)
-{
-	size_t len = 0, body;
-	char *end;
-
-	for (;;) {
-		ssize_t got = read(fd, out + len, cap - 1 - len);
-
-		if (got <= 0)
-			return len;
-		len += (size_t)got;
-		out[len] = '\0';
-		end = strstr(out, "\r\n\r\n");
-		if (!end)
-			continue;
-		const char *length = strcasestr(out, "content-length:");
-
-		body = length ? strtoul(length + 15, NULL, 10) : 0;
-		if (len >= (size_t)(end + 4 - out) + body)
-			return len;
-	}
-}
-
-static void *serve(void *arg)
-{
-	struct canned *c = arg;
-
-	for (size_t i = 0; i < c->count; i++) {
-		int fd = accept(c->listener, NULL, NULL);
-		char rest;
-
-		if (fd < 0)
-			return NULL;
-		read_request(fd, c->request, sizeof(c->request));
-		if (c->replies[i])
-			(void)!write(fd, c->replies[i], strlen(c->replies[i]));
-		else
-			(void)!read(fd, &rest, 1);
-		close(fd);
-	}
-	return NULL;
-}
-
-static void canned_start(struct canned *c, const char *const *replies, size_t count)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-
-	c->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(c->listener >= 0);
-	assert_int_equal(bind(c->listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(c->listener, 8), 0);
-	assert_int_equal(getsockname(c->listener, (struct sockaddr *)&address, &len), 0);
-	c->port = ntohs(address.sin_port);
-	c->replies = replies;
-	c->count = count;
-	assert_int_equal(pthread_create(&c->thread, NULL, serve, c), 0);
-}
-
-static void canned_stop(struct canned *c)
-{
-	shutdown(c->listener, SHUT_RDWR);
-	close(c->listener);
-	pthread_join(c->thread, NULL);
-}
 
 #define JSON_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"a\": 1234}"
 #define BUSY_REPLY "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot ready"
@@ -263,6 +174,71 @@ static void a_closed_port_is_refused_and_named(void **state)
 	assert_non_null(strstr(text.text, "GET http://127.0.0.1:"));
 }
 
+static void collect(const char *bytes, size_t len, void *arg)
+{
+	buf_add(arg, bytes, len);
+}
+
+/* Opens a stream and makes calls until it is over. */
+static enum err follow(struct canned *c, struct buf *out, long *status, struct err_text *text)
+{
+	struct fetch *f = fetch_create(NULL, NULL);
+	struct fetch_stream *s;
+	char url[64];
+	enum err err;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/watch", c->port);
+	s = fetch_stream_open(
+		f, &(struct fetch_request){ .url = url, .bearer = "abc", .timeout_ms = 1500 },
+		collect, out);
+	while ((err = fetch_stream_step(s, text)) == ERR_BUSY)
+		fetch_rest(f, 5);
+	*status = fetch_stream_reply(s)->status;
+	fetch_stream_close(&s);
+	fetch_destroy(&f);
+	return err;
+}
+
+static void a_stream_gives_its_bytes_and_says_how_it_ended(void **state)
+{
+	static const char *const replies[] = {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n",
+		"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nwhy",
+		NULL,
+	};
+	static const struct {
+		enum err err;
+		const char *bytes;
+		long status;
+	} want[] = {
+		{ OK, "onetwo", 200 },
+		{ ERR_CLOSED, "one", 200 },
+		{ OK, "", 403 },
+		{ ERR_TIMEOUT, "", 0 },
+	};
+	struct canned c = { 0 };
+
+	(void)state;
+	canned_start(&c, replies, 4);
+	for (size_t i = 0; i < 4; i++) {
+		struct err_text text = { "" };
+		struct buf got;
+		long status;
+
+		buf_init(&got, 100);
+		assert_int_equal(follow(&c, &got, &status, &text), want[i].err);
+		assert_string_equal(got.p ? got.p : "", want[i].bytes);
+		assert_int_equal(status, want[i].status);
+		if (want[i].err)
+			assert_non_null(strstr(text.text, "GET http://127.0.0.1:"));
+		buf_fini(&got);
+	}
+	assert_non_null(strstr(c.request, "Authorization: Bearer abc\r\n"));
+	canned_stop(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_stop_ends_the_call_within_200_ms),
 		cmocka_unit_test(what_is_not_an_object_is_refused),
 		cmocka_unit_test(a_closed_port_is_refused_and_named),
+		cmocka_unit_test(a_stream_gives_its_bytes_and_says_how_it_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
