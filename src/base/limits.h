@@ -116,6 +116,13 @@
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)
 
+/* Kubernetes API client (src/kube) */
+#define LIMIT_KUBE_FILE_BYTES  (1024 * 1024) /* a kubeconfig, certificates */
+#define LIMIT_KUBE_TOKEN_BYTES (64 * 1024)
+#define LIMIT_KUBE_NAME_BYTES  253 /* Kubernetes' own */
+#define LIMIT_KUBE_OBJECTS     5000
+#define LIMIT_KUBE_EVENT_BYTES (4 * 1024 * 1024) /* etcd keeps objects of at most 1.5 MB */
+
 /* Inference (src/infer) */
 #define LIMIT_PREDICT_BODY_BYTES  (1024 * 1024)
 #define LIMIT_MODEL_FILE_BYTES	  (256 * 1024 * 1024)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kube_objects - see the header. */
+#include "kube/kube_objects.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/map.h"
+
+static uint64_t count_of(const json_t *object, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(object, name));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : "";
+}
+
+/* The condition of this type, NULL when there is none. */
+static const json_t *condition_of(const json_t *status, const char *type)
+{
+	const json_t *conditions = json_object_get(status, "conditions");
+
+	for (size_t i = 0; i < json_array_size(conditions); i++)
+		if (!strcmp(text_of(json_array_get(conditions, i), "type"), type))
+			return json_array_get(conditions, i);
+	return NULL;
+}
+
+struct kube_deployment kube_deployment_read(const json_t *object)
+{
+	const json_t *status = json_object_get(object, "status"),
+		     *failure = condition_of(status, "ReplicaFailure");
+	struct kube_deployment d = {
+		.wanted = count_of(json_object_get(object, "spec"), "replicas"),
+		.generation = count_of(json_object_get(object, "metadata"), "generation"),
+		.observed_generation = count_of(status, "observedGeneration"),
+		.replicas = count_of(status, "replicas"),
+		.updated = count_of(status, "updatedReplicas"),
+		.ready = count_of(status, "readyReplicas"),
+		.available = count_of(status, "availableReplicas"),
+	};
+
+	if (!strcmp(text_of(failure, "status"), "True"))
+		snprintf(d.trouble, sizeof(d.trouble), "%.60s: %.180s", text_of(failure, "reason"),
+			 text_of(failure, "message"));
+	return d;
+}
+
+bool kube_deployment_is_settled(const struct kube_deployment *d, uint64_t wanted)
+{
+	return d->observed_generation >= d->generation && d->wanted == wanted &&
+	       d->replicas == wanted && d->updated == wanted && d->ready == wanted &&
+	       d->available == wanted;
+}
+
+/* A container that waits for something else than its turn, or was restarted. */
+static void find_container_trouble(const json_t *container, struct kube_pod *pod)
+{
+	const json_t *state = json_object_get(container, "state"),
+		     *waiting = json_object_get(state, "waiting"),
+		     *ended =
+			     json_object_get(json_object_get(container, "lastState"), "terminated");
+	const char *reason = text_of(waiting, "reason");
+
+	if (json_is_object(json_object_get(state, "terminated")))
+		ended = json_object_get(state, "terminated");
+	if (*reason && strcmp(reason, "ContainerCreating") != 0 &&
+	    strcmp(reason, "PodInitializing") != 0)
+		snprintf(pod->trouble, sizeof(pod->trouble), "%.60s: %.180s", reason,
+			 text_of(waiting, "message"));
+	else if (ended && !json_is_true(json_object_get(container, "ready")))
+		snprintf(pod->trouble, sizeof(pod->trouble),
+			 "container %.60s ended with code %lld (%.60s), %llu restarts",
+			 text_of(container, "name"),
+			 (long long)json_integer_value(json_object_get(ended, "exitCode")),
+			 text_of(ended, "reason"),
+			 (unsigned long long)count_of(container, "restartCount"));
+}
+
+static void read_containers(const json_t *status, const char *list, struct kube_pod *pod)
+{
+	const json_t *containers = json_object_get(status, list);
+
+	for (size_t i = 0; i < json_array_size(containers); i++) {
+		pod->restarts += count_of(json_array_get(containers, i), "restartCount");
+		if (!pod->trouble[0])
+			find_container_trouble(json_array_get(containers, i), pod);
+	}
+}
+
+struct kube_pod kube_pod_read(const json_t *object)
+{
+	const json_t *metadata = json_object_get(object, "metadata"),
+		     *status = json_object_get(object, "status"),
+		     *scheduled = condition_of(status, "PodScheduled");
+	const char *phase = text_of(status, "phase");
+	struct kube_pod pod = {
+		.name = text_of(metadata, "name"),
+		.uid = text_of(metadata, "uid"),
+		.is_ready = !strcmp(text_of(condition_of(status, "Ready"), "status"), "True"),
+		.is_ending = json_is_string(json_object_get(metadata, "deletionTimestamp")),
+		.is_over = !strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"),
+	};
+
+	read_containers(status, "initContainerStatuses", &pod);
+	read_containers(status, "containerStatuses", &pod);
+	if (pod.is_over && *text_of(status, "reason"))
+		snprintf(pod.trouble, sizeof(pod.trouble), "%.60s: %.180s",
+			 text_of(status, "reason"), text_of(status, "message"));
+	else if (!pod.trouble[0] && !strcmp(text_of(scheduled, "status"), "False"))
+		snprintf(pod.trouble, sizeof(pod.trouble), "%.60s: %.180s",
+			 text_of(scheduled, "reason"), text_of(scheduled, "message"));
+	return pod;
+}
+
+void kube_slice_collect_ready(const json_t *object, struct map *ready)
+{
+	const json_t *endpoints = json_object_get(object, "endpoints");
+
+	for (size_t i = 0; i < json_array_size(endpoints); i++) {
+		const json_t *endpoint = json_array_get(endpoints, i),
+			     *addresses = json_object_get(endpoint, "addresses");
+		const char *uid = text_of(json_object_get(endpoint, "targetRef"), "uid"),
+			   *address = json_string_value(json_array_get(addresses, 0));
+
+		/* Not said means ready. */
+		if (json_is_false(
+			    json_object_get(json_object_get(endpoint, "conditions"), "ready")))
+			continue;
+		if (*uid || address)
+			map_put(ready, str_of(*uid ? uid : address), (void *)(uintptr_t)1);
+	}
+}
+
+struct kube_autoscaler kube_autoscaler_read(const json_t *object)
+{
+	const json_t *metadata = json_object_get(object, "metadata"),
+		     *spec = json_object_get(object, "spec"),
+		     *target = json_object_get(spec, "scaleTargetRef"),
+		     *owner = json_array_get(json_object_get(metadata, "ownerReferences"), 0);
+	uint64_t min = count_of(spec, "minReplicas");
+
+	return (struct kube_autoscaler){
+		.name = text_of(metadata, "name"),
+		.target_kind = text_of(target, "kind"),
+		.target = text_of(target, "name"),
+		.owner_kind = text_of(owner, "kind"),
+		.owner = text_of(owner, "name"),
+		.min = min ? min : 1,
+		.max = count_of(spec, "maxReplicas"),
+	};
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kube_objects: held against what a real API server said while Deployments were scaled. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/map.h"
+#include "kube/kube_objects.h"
+
+static json_t *load(const char *name)
+{
+	char path[512];
+	json_t *root;
+
+	snprintf(path, sizeof(path), TEST_VECTORS "/kubernetes/%s.json", name);
+	root = json_load_file(path, 0, NULL);
+	assert_non_null(root);
+	return root;
+}
+
+/* The Deployment as it was in a recorded state. */
+static json_t *deployment_of(json_t *seen)
+{
+	return json_pack("{s:{s:O}, s:{s:O}, s:O}", "metadata", "generation",
+			 json_object_get(seen, "generation"), "spec", "replicas",
+			 json_object_get(seen, "spec.replicas"), "status",
+			 json_object_get(seen, "status"));
+}
+
+/* Settled at `wanted` in exactly these of the recorded states. */
+static void check_sequence(const char *name, uint64_t wanted, size_t first, size_t last)
+{
+	json_t *root = load(name), *states = json_object_get(root, "deployment_seen");
+
+	assert_true(last < json_array_size(states));
+	for (size_t i = 0; i < json_array_size(states); i++) {
+		json_t *object = deployment_of(json_array_get(states, i));
+		struct kube_deployment d = kube_deployment_read(object);
+
+		if (kube_deployment_is_settled(&d, wanted) != (i >= first && i <= last))
+			fail_msg("%s, state %zu: settled is %d", name, i, i < first || i > last);
+		json_decref(object);
+	}
+	json_decref(root);
+}
+
+static size_t states_of(const char *name)
+{
+	json_t *root = load(name);
+	size_t count = json_array_size(json_object_get(root, "deployment_seen"));
+
+	json_decref(root);
+	return count;
+}
+
+static void a_scale_is_done_when_everything_says_so(void **state)
+{
+	(void)state;
+	/* Up: only the last state, with all four available. */
+	check_sequence("s1-scale-up-1-4", 4, states_of("s1-scale-up-1-4") - 1,
+		       states_of("s1-scale-up-1-4") - 1);
+	/* Down: the second state has the new number and the old counts. */
+	check_sequence("s2-scale-down-4-1", 1, 2, states_of("s2-scale-down-4-1") - 1);
+	check_sequence("s3-scale-1-0", 0, 2, states_of("s3-scale-1-0") - 1);
+	check_sequence("s4-scale-0-2", 2, states_of("s4-scale-0-2") - 1,
+		       states_of("s4-scale-0-2") - 1);
+}
+
+static void a_quota_shows_as_trouble(void **state)
+{
+	json_t *root = load("s11-scale-up-quota"), *states, *object;
+	struct kube_deployment d;
+
+	(void)state;
+	states = json_object_get(root, "deployment_seen");
+	object = deployment_of(json_array_get(states, json_array_size(states) - 1));
+	d = kube_deployment_read(object);
+	assert_false(kube_deployment_is_settled(&d, 5));
+	assert_int_equal(d.ready, 3);
+	assert_non_null(strstr(d.trouble, "FailedCreate: pods"));
+	assert_non_null(strstr(d.trouble, "exceeded quota"));
+	json_decref(object);
+	json_decref(root);
+}
+
+static json_t *items_of(const json_t *root)
+{
+	return json_object_get(json_object_get(json_object_get(root, "response"), "body"), "items");
+}
+
+static void pods_say_why_they_are_not_ready(void **state)
+{
+	static const struct {
+		const char *vector, *trouble;
+		uint64_t restarts;
+	} want[] = {
+		{ "74-list-pods-unschedulable", "Unschedulable: 0/1 nodes are available", 0 },
+		{ "75-list-pods-crashloop",
+		  "container server ended with code 1 (Error), 1 restarts", 1 },
+		{ "76-list-pods-noimage", "ErrImageNeverPull: Container image", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		json_t *root = load(want[i].vector);
+		struct kube_pod pod = kube_pod_read(json_array_get(items_of(root), 0));
+
+		assert_false(pod.is_ready);
+		assert_false(pod.is_ending);
+		assert_int_equal(pod.restarts, want[i].restarts);
+		assert_non_null(strstr(pod.trouble, want[i].trouble));
+		json_decref(root);
+	}
+}
+
+/* A list by selector holds pods that end, too. */
+static void ready_pods_are_told_from_ending_ones(void **state)
+{
+	json_t *root = load("08-list-pods-selector");
+	size_t ready = 0, ending = 0;
+
+	(void)state;
+	for (size_t i = 0; i < json_array_size(items_of(root)); i++) {
+		struct kube_pod pod = kube_pod_read(json_array_get(items_of(root), i));
+
+		assert_true(*pod.name && *pod.uid);
+		ready += pod.is_ready && !pod.is_ending;
+		ending += pod.is_ending;
+		if (pod.is_ready)
+			assert_string_equal(pod.trouble, "");
+	}
+	assert_int_equal(ready, 1);
+	assert_int_equal(ending, 5);
+	json_decref(root);
+}
+
+static void ready_endpoints_are_counted_once(void **state)
+{
+	static const char first[] =
+		"{\"endpoints\": [{\"addresses\": [\"10.0.0.1\"], \"conditions\": {\"ready\": "
+		"true},"
+		" \"targetRef\": {\"uid\": \"a\"}}, {\"addresses\": [\"10.0.0.2\"], "
+		"\"conditions\": {\"ready\": false}, \"targetRef\": {\"uid\": \"b\"}}]}";
+	static const char second[] =
+		"{\"endpoints\": [{\"addresses\": [\"fd00::1\"], \"conditions\": {}, "
+		"\"targetRef\": {\"uid\": \"a\"}}, {\"addresses\": [\"10.0.0.9\"]}]}";
+	const char *const slices[] = { first, second, "{\"endpoints\": null}", "{}" };
+	struct map ready;
+
+	(void)state;
+	map_init(&ready);
+	for (size_t i = 0; i < 4; i++) {
+		json_t *slice = json_loads(slices[i], 0, NULL);
+
+		kube_slice_collect_ready(slice, &ready);
+		json_decref(slice);
+	}
+	assert_int_equal(ready.count, 2);
+	assert_non_null(map_get(&ready, str_of("a")));
+	assert_non_null(map_get(&ready, str_of("10.0.0.9")));
+	map_fini(&ready);
+}
+
+static void an_autoscaler_names_its_target_and_its_maker(void **state)
+{
+	json_t *object = json_loads(
+		"{\"metadata\": {\"name\": \"keda-hpa-x\", \"ownerReferences\": [{\"kind\": "
+		"\"ScaledObject\", \"name\": \"x\"}]}, \"spec\": {\"maxReplicas\": 9, "
+		"\"scaleTargetRef\": {\"kind\": \"Deployment\", \"name\": \"inference\"}}}",
+		0, NULL);
+	struct kube_autoscaler a = kube_autoscaler_read(object);
+
+	(void)state;
+	assert_string_equal(a.name, "keda-hpa-x");
+	assert_string_equal(a.owner_kind, "ScaledObject");
+	assert_string_equal(a.owner, "x");
+	assert_string_equal(a.target_kind, "Deployment");
+	assert_string_equal(a.target, "inference");
+	assert_int_equal(a.min, 1);
+	assert_int_equal(a.max, 9);
+	json_decref(object);
+}
+
+static void fields_of_a_wrong_type_are_missing_ones(void **state)
+{
+	json_t *object = json_loads("{\"metadata\": [1], \"spec\": {\"replicas\": \"3\"}, "
+				    "\"status\": {\"readyReplicas\": -4, \"conditions\": {}, "
+				    "\"containerStatuses\": [7, null]}}",
+				    0, NULL);
+	struct kube_deployment d = kube_deployment_read(object);
+	struct kube_pod pod = kube_pod_read(object);
+
+	(void)state;
+	assert_int_equal(d.wanted + d.ready, 0);
+	assert_string_equal(pod.name, "");
+	assert_false(pod.is_ready);
+	json_decref(object);
+	assert_false(kube_pod_read(NULL).is_ready);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_scale_is_done_when_everything_says_so),
+		cmocka_unit_test(a_quota_shows_as_trouble),
+		cmocka_unit_test(pods_say_why_they_are_not_ready),
+		cmocka_unit_test(ready_pods_are_told_from_ending_ones),
+		cmocka_unit_test(ready_endpoints_are_counted_once),
+		cmocka_unit_test(an_autoscaler_names_its_target_and_its_maker),
+		cmocka_unit_test(fields_of_a_wrong_type_are_missing_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
