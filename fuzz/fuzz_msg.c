@@ -127,6 +127,14 @@ static void set_users(void *arg, const uint64_t *counts, const char *host, doubl
 	load->is_settling = true;
 }
 
+static void set_tasks(void *arg, size_t class_index, const struct str *names, size_t count)
+{
+	(void)arg;
+	FUZZ_CHECK(class_index == 0);
+	for (size_t i = 0; i < count; i++)
+		FUZZ_CHECK(str_is_utf8(names[i]));
+}
+
 static void collect(void *arg)
 {
 	((struct load *)arg)->collects++;
@@ -171,7 +179,7 @@ static void answer(struct worker *w, struct load *load, uint64_t now_us)
 static void try_worker(struct str frame)
 {
 	static const char *const classes[] = { "Alpha" };
-	static const struct worker_load_ops ops = { set_users, collect };
+	static const struct worker_load_ops ops = { set_users, set_tasks, collect };
 	static const char ack[] = "\x93\xa3"
 				  "ack\x81\xa5index\x00\xa3h_1";
 	struct load load = { 0 };

@@ -23,6 +23,7 @@ enum { EXIT_DONE = 0, EXIT_CANNOT_START = 1, EXIT_NO_MASTER = 255 };
 
 struct worker_program {
 	struct loop loop;
+	const struct scenario *scenario;
 	struct load *load;
 	struct cluster_worker *worker;
 	struct loop_watch signals;
@@ -40,17 +41,43 @@ static void on_settled(void *arg)
 	cluster_worker_on_settled(((struct worker_program *)arg)->worker);
 }
 
-static void set_users(void *load, const uint64_t *counts, const char *host, double stop_timeout_s)
+static void set_users(void *program, const uint64_t *counts, const char *host,
+		      double stop_timeout_s)
 {
-	load_set_users(load, counts, host, stop_timeout_s);
+	load_set_users(((struct worker_program *)program)->load, counts, host, stop_timeout_s);
 }
 
-static void collect(void *load)
+static bool has_name(const struct cic_task *task, const struct str *names, size_t count)
 {
-	load_collect(load);
+	for (size_t i = 0; task->name && i < count; i++)
+		if (str_eq(names[i], task->name))
+			return true;
+	return false;
 }
 
-static const struct worker_load_ops load_ops = { set_users, collect };
+static void set_tasks(void *program, size_t class_index, const struct str *names, size_t count)
+{
+	struct worker_program *p = program;
+	const struct cic_user_class *class = p->scenario->classes[class_index];
+	bool draws[LIMIT_USER_TASKS] = { false }, is_any = false;
+
+	for (size_t i = 0; class->tasks[i].run; i++)
+		is_any |= draws[i] = has_name(&class->tasks[i], names, count);
+	if (is_any)
+		load_set_tasks(p->load, class_index, draws);
+	else
+		log_line(LOG_WARNING, LOGGER,
+			 "The master names no task that class %s of this worker has; its tasks "
+			 "stay. Give master and workers the same file",
+			 class->name);
+}
+
+static void collect(void *program)
+{
+	load_collect(((struct worker_program *)program)->load);
+}
+
+static const struct worker_load_ops load_ops = { set_users, set_tasks, collect };
 
 static void on_ended(void *arg, enum err err, const struct err_text *text)
 {
@@ -105,7 +132,7 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 							  .classes = names,
 							  .class_count = scenario->class_count,
 							  .ops = &load_ops,
-							  .load = p->load,
+							  .load = p,
 							  .ended = on_ended,
 							  .arg = p },
 			&p->worker, text);
@@ -117,7 +144,7 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 int cicada_worker_main(const struct cicada_options *o, const struct scenario *scenario,
 		       int signal_fd)
 {
-	struct worker_program p = { .signal_fd = signal_fd };
+	struct worker_program p = { .scenario = scenario, .signal_fd = signal_fd };
 	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
 	struct err_text text = { "" };
 	enum err err;

@@ -113,11 +113,30 @@ static size_t mode_worker_count(const struct run *run)
 	return peers_taking_part(&master_of(run)->peers);
 }
 
+static void owe(struct master *m, struct peer *p, enum peer_debt debt)
+{
+	peer_owe(p, debt);
+	m->is_owing = true;
+}
+
+/* All that have a new share are told again: it does no harm, and needs no list of what is owed. */
+static void mode_change_class(struct run *run, size_t class_index)
+{
+	struct master *m = master_of(run);
+
+	(void)class_index;
+	for (size_t i = 0; i < m->peers.count; i++)
+		if (m->peers.items[i]->knows_classes)
+			owe(m, m->peers.items[i], PEER_OWED_CLASSES);
+	press(m);
+}
+
 static const struct run_mode mode = { .is_distributed = true,
 				      .start = mode_start,
 				      .stop = mode_stop,
 				      .worker = mode_worker,
-				      .worker_count = mode_worker_count };
+				      .worker_count = mode_worker_count,
+				      .change_class = mode_change_class };
 
 struct master *master_create(const struct master_options *options, uint64_t now_us)
 {
@@ -225,6 +244,37 @@ static bool post_spawn(struct master *m, struct peer *p)
 	return true;
 }
 
+static bool post_class(struct master *m, struct peer *p, size_t class_index)
+{
+	const struct run_class *class = &m->run.options.classes[class_index];
+	const struct run_share *share = &m->run.shares[class_index];
+	struct msg msg = { .type = MSG_UPDATE_USER_CLASS };
+	struct str *names = mem_zalloc(class->task_count + 1, sizeof(*names));
+	bool is_sent;
+
+	msg.user_class = (struct msg_user_class){ .name = str_of(class->name),
+						  .has_weight = true,
+						  .weight = share->weight,
+						  .has_fixed_count = true,
+						  .fixed_count = share->fixed_count,
+						  .has_tasks = share->draws,
+						  .tasks = names };
+	for (size_t i = 0; share->draws && i < class->task_count; i++)
+		if (share->draws[i] && class->tasks[i].name)
+			names[msg.user_class.task_count++] = str_of(class->tasks[i].name);
+	is_sent = post(m, p->id, &msg);
+	mem_free(names);
+	return is_sent;
+}
+
+static bool post_classes(struct master *m, struct peer *p)
+{
+	for (size_t i = 0; i < m->run.options.class_count; i++)
+		if (m->run.has_new_share[i] && !post_class(m, p, i))
+			return false;
+	return true;
+}
+
 static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
 {
 	struct msg msg = { 0 };
@@ -235,6 +285,8 @@ static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
 		msg.ack.index = (int64_t)p->index;
 		msg.ack.wants_times = true;
 		break;
+	case PEER_OWED_CLASSES:
+		return post_classes(m, p);
 	case PEER_OWED_STOP:
 		msg.type = MSG_STOP;
 		p->stopped_us = m->now_us;
@@ -258,12 +310,6 @@ static void pay(struct master *m, struct peer *p)
 
 	while ((debt = peer_next_debt(p)) && post_debt(m, p, debt))
 		p->owed &= ~(unsigned)debt;
-}
-
-static void owe(struct master *m, struct peer *p, enum peer_debt debt)
-{
-	peer_owe(p, debt);
-	m->is_owing = true;
 }
 
 static void pay_all(struct master *m)
@@ -370,6 +416,8 @@ static void on_client_ready(struct master *m, struct peer *p, const struct msg_c
 	peer_begin(p, ready, m->run.options.class_count);
 	p->has_begun = p->is_awaited && has_begun;
 	owe(m, p, m->is_quitting ? PEER_OWED_QUIT : PEER_OWED_ACK);
+	if (!m->is_quitting && p->knows_classes)
+		owe(m, p, PEER_OWED_CLASSES);
 	log_line(LOG_INFO, LOGGER, "%s (index %zu) reported as ready. %zu workers connected.",
 		 p->id, p->index, peers_taking_part(&m->peers));
 	spread(m, "left");

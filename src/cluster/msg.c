@@ -20,6 +20,7 @@ struct msg_memory {
 	struct stats stats;
 	bool has_stats;
 	struct msg_count *counts;
+	struct str *tasks;
 };
 
 struct reader {
@@ -382,6 +383,40 @@ static void read_locustfile(struct reader *r, const msgpack_object *o, struct ms
 	out->error = read_text(r, find(o, "error"), "error");
 }
 
+static void read_tasks(struct reader *r, const msgpack_object *o, struct msg_user_class *out)
+{
+	static const char key[] = "tasks";
+
+	out->has_tasks = o != NULL;
+	if (!o)
+		return;
+	if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size > LIMIT_USER_TASKS) {
+		fail(r, key, "must be an array of at most 1024 names");
+		return;
+	}
+	r->memory->tasks = mem_zalloc(o->via.array.size + 1, sizeof(*r->memory->tasks));
+	for (uint32_t i = 0; i < o->via.array.size; i++)
+		r->memory->tasks[i] = read_text(r, &o->via.array.ptr[i], key);
+	out->tasks = r->memory->tasks;
+	out->task_count = o->via.array.size;
+}
+
+/* Locust sets any attribute to anything that POST /user was given; what is no number is left. */
+static void read_user_class(struct reader *r, const msgpack_object *o, struct msg_user_class *out)
+{
+	const msgpack_object *weight = find(o, "weight"), *fixed = find(o, "fixed_count");
+	double count = -1;
+
+	*out = (struct msg_user_class){ .name = read_text(r, find(o, "user_class_name"),
+							  "user_class_name") };
+	out->has_weight = weight && is_number(weight, &out->weight);
+	out->has_fixed_count = fixed && is_number(fixed, &count) && count >= 0 &&
+			       count <= LIMIT_USERS && count == floor(count);
+	if (out->has_fixed_count)
+		out->fixed_count = (uint64_t)count;
+	read_tasks(r, find(o, "tasks"), out);
+}
+
 static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 {
 	switch (m->type) {
@@ -408,6 +443,9 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 		m->spawn.host = read_text(r, find(o, "host"), "host");
 		m->spawn.stop_timeout_s =
 			fmax(read_number(r, find(o, "stop_timeout"), "stop_timeout", 0), 0);
+		break;
+	case MSG_UPDATE_USER_CLASS:
+		read_user_class(r, o, &m->user_class);
 		break;
 	case MSG_SPAWNING_COMPLETE:
 		m->spawning_complete.user_count =
@@ -481,6 +519,7 @@ void msg_fini(struct msg *m)
 	if (memory->has_stats)
 		stats_fini(&memory->stats);
 	mem_free(memory->counts);
+	mem_free(memory->tasks);
 	mem_free(memory);
 }
 

@@ -76,6 +76,16 @@ struct msg_spawn {
 	double stop_timeout_s;
 };
 
+/* master -> worker, from 2.25 on: what POST /user was given. What it does not have stays. */
+struct msg_user_class {
+	struct str name;
+	bool has_weight, has_fixed_count, has_tasks;
+	double weight;
+	uint64_t fixed_count;
+	const struct str *tasks; /* names of those that users draw */
+	size_t task_count;	 /* at most LIMIT_USER_TASKS */
+};
+
 /* worker -> master: its counts. master -> worker: only the total. */
 struct msg_spawning_complete {
 	struct msg_counts counts;
@@ -120,6 +130,7 @@ struct msg {
 		struct msg_ack ack;
 		struct msg_heartbeat heartbeat;
 		struct msg_spawn spawn;
+		struct msg_user_class user_class;
 		struct msg_spawning_complete spawning_complete;
 		struct msg_report report;
 		struct msg_exception exception;

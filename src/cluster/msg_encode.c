@@ -395,6 +395,26 @@ static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 	msgpack_pack_map(pk, 0);
 }
 
+static void put_user_class(msgpack_packer *pk, const struct msg_user_class *m)
+{
+	msgpack_pack_map(pk, (size_t)(1 + m->has_weight + m->has_fixed_count + m->has_tasks));
+	put_text_at(pk, "user_class_name", m->name);
+	if (m->has_weight && m->weight == floor(m->weight) && fabs(m->weight) < 1e15) {
+		put_key(pk, "weight");
+		msgpack_pack_int64(pk, (int64_t)m->weight);
+	} else if (m->has_weight) {
+		put_number_at(pk, "weight", m->weight);
+	}
+	if (m->has_fixed_count)
+		put_count_at(pk, "fixed_count", m->fixed_count);
+	if (!m->has_tasks)
+		return;
+	put_key(pk, "tasks");
+	msgpack_pack_array(pk, m->task_count);
+	for (size_t i = 0; i < m->task_count; i++)
+		put_text(pk, m->tasks[i]);
+}
+
 static void put_spawning_complete(msgpack_packer *pk, const struct msg_spawning_complete *m)
 {
 	msgpack_pack_map(pk, m->counts.items ? 2 : 1);
@@ -447,6 +467,9 @@ static void put_data(msgpack_packer *pk, const struct msg *m)
 		break;
 	case MSG_SPAWN:
 		put_spawn(pk, &m->spawn);
+		break;
+	case MSG_UPDATE_USER_CLASS:
+		put_user_class(pk, &m->user_class);
 		break;
 	case MSG_SPAWNING_COMPLETE:
 		put_spawning_complete(pk, &m->spawning_complete);

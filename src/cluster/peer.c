@@ -42,6 +42,7 @@ void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t cla
 	p->state = RUN_READY;
 	/* Debian's 2.12.1 has no version text and foreign workers have none either. */
 	p->knows_heartbeat = msg_version_at_least(ready->version, 2, 19);
+	p->knows_classes = msg_version_at_least(ready->version, 2, 25);
 	p->knows_complete = msg_version_at_least(ready->version, 2, 29);
 	memset(p->users, 0, class_count * sizeof(*p->users));
 	p->was_spawned = p->has_begun = p->is_confirmed = false;
@@ -53,11 +54,12 @@ void peer_owe(struct peer *p, enum peer_debt debt)
 {
 	static const unsigned voids[] = {
 		[PEER_OWED_ACK] = 0,
+		[PEER_OWED_CLASSES] = 0,
 		[PEER_OWED_STOP] = PEER_OWED_SPAWN | PEER_OWED_COMPLETE,
 		[PEER_OWED_SPAWN] = PEER_OWED_COMPLETE,
 		[PEER_OWED_COMPLETE] = 0,
-		[PEER_OWED_QUIT] =
-			PEER_OWED_ACK | PEER_OWED_STOP | PEER_OWED_SPAWN | PEER_OWED_COMPLETE,
+		[PEER_OWED_QUIT] = PEER_OWED_ACK | PEER_OWED_CLASSES | PEER_OWED_STOP |
+				   PEER_OWED_SPAWN | PEER_OWED_COMPLETE,
 	};
 
 	p->owed = (p->owed & ~voids[debt]) | debt;

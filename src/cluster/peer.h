@@ -18,10 +18,11 @@
 /* Bits, paid from the lowest up. */
 enum peer_debt {
 	PEER_OWED_ACK = 1,
-	PEER_OWED_STOP = 2,
-	PEER_OWED_SPAWN = 4,
-	PEER_OWED_COMPLETE = 8,
-	PEER_OWED_QUIT = 16
+	PEER_OWED_CLASSES = 2, /* those with a new share */
+	PEER_OWED_STOP = 4,
+	PEER_OWED_SPAWN = 8,
+	PEER_OWED_COMPLETE = 16,
+	PEER_OWED_QUIT = 32
 };
 
 struct peer {
@@ -30,7 +31,8 @@ struct peer {
 	/* READY, SPAWNING, RUNNING: takes part. STOPPED: between client_stopped and client_ready.
 	 * MISSING: silent. */
 	enum run_state state;
-	bool knows_heartbeat, knows_complete; /* its version understands these from a master */
+	/* Its version understands these from a master. */
+	bool knows_heartbeat, knows_classes, knows_complete;
 	double cpu_percent;
 	uint64_t memory_bytes;
 	bool was_cpu_high;

@@ -348,14 +348,21 @@ void worker_quit(struct worker *w, uint64_t now_us)
 
 /* --- messages from the master ------------------------------------------------------------ */
 
+/* class_count: it has no such class. */
+static size_t find_class(const struct worker *w, struct str name)
+{
+	size_t i = 0;
+
+	while (i < w->options.class_count && !str_eq(name, w->options.classes[i]))
+		i++;
+	return i;
+}
+
 static void take_counts(struct worker *w, struct msg_counts counts)
 {
 	for (size_t k = 0; k < counts.count; k++) {
-		size_t i = 0;
+		size_t i = find_class(w, counts.items[k].name);
 
-		while (i < w->options.class_count &&
-		       !str_eq(counts.items[k].name, w->options.classes[i]))
-			i++;
 		if (i < w->options.class_count)
 			w->wanted[i] = counts.items[k].users;
 		else if (counts.items[k].users)
@@ -395,6 +402,15 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	set_users(w, *host ? host : NULL);
 }
 
+/* Weight and fixed count are the master's, which gives us counts. */
+static void on_user_class(struct worker *w, const struct msg_user_class *class)
+{
+	size_t i = find_class(w, class->name);
+
+	if (class->has_tasks && i < w->options.class_count)
+		w->options.ops->set_tasks(w->options.load, i, class->tasks, class->task_count);
+}
+
 static void on_ack(struct worker *w, const struct msg_ack *ack)
 {
 	w->wants_times = ack->wants_times;
@@ -422,6 +438,9 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 		break;
 	case MSG_SPAWN:
 		on_spawn(w, &m.spawn);
+		break;
+	case MSG_UPDATE_USER_CLASS:
+		on_user_class(w, &m.user_class);
 		break;
 	case MSG_SPAWNING_COMPLETE:
 		if (w->state == WORKER_RUNNING)

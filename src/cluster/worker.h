@@ -39,6 +39,8 @@ struct worker_load_ops {
 	 * reached, unless another set_users() comes first. */
 	void (*set_users)(void *load, const uint64_t *counts, const char *host,
 			  double stop_timeout_s);
+	/* Users of the class draw only tasks of these names from now on; lent for the call. */
+	void (*set_tasks)(void *load, size_t class_index, const struct str *names, size_t count);
 	/* Asks for what was counted since the last collect(). Answered by exactly one
 	 * worker_on_delta(), in order. */
 	void (*collect)(void *load);

@@ -202,6 +202,11 @@ static void mode_stop(struct run *run)
 	load_set_users(l->load, l->counts, run->host, run->stop_timeout_s);
 }
 
+static void mode_change_class(struct run *run, size_t class_index)
+{
+	load_set_tasks(((struct local *)run)->load, class_index, run->shares[class_index].draws);
+}
+
 static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 {
 	(void)run;
@@ -219,7 +224,8 @@ static size_t mode_worker_count(const struct run *run)
 static const struct run_mode local_mode = { .start = mode_start,
 					    .stop = mode_stop,
 					    .worker = mode_worker,
-					    .worker_count = mode_worker_count };
+					    .worker_count = mode_worker_count,
+					    .change_class = mode_change_class };
 
 static enum err check_classes(const struct run_options *options, struct err_text *text)
 {

@@ -61,9 +61,10 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 	run->users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
 	run->last_users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
 	run->shares = mem_zalloc(options->class_count + 1, sizeof(*run->shares));
+	run->has_new_share = mem_zalloc(options->class_count + 1, sizeof(*run->has_new_share));
 	for (size_t i = 0; i < options->class_count; i++)
 		run->shares[i] = (struct run_share){ options->classes[i].weight,
-						     options->classes[i].fixed_count };
+						     options->classes[i].fixed_count, NULL };
 	stats_init(&run->stats, run_wall_s(run));
 	stats_init(&run->window, run_wall_s(run));
 	map_init(&run->exceptions);
@@ -95,7 +96,10 @@ void run_fini(struct run *run)
 	recent_fini(&run->recent);
 	mem_free(run->users_per_class);
 	mem_free(run->last_users_per_class);
+	for (size_t i = 0; i < run->options.class_count; i++)
+		mem_free((void *)run->shares[i].draws);
 	mem_free(run->shares);
+	mem_free(run->has_new_share);
 	mem_free(run->host);
 }
 
@@ -268,9 +272,37 @@ static bool makes_users(const struct run_share *share)
 	return share->weight > 0 || share->fixed_count;
 }
 
+static size_t count_drawn(const struct run_class *class, const bool *draws)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < class->task_count; i++)
+		count += !draws || draws[i];
+	return count;
+}
+
+static void keep_share(struct run *run, size_t class_index, const struct run_share *share)
+{
+	const struct run_class *class = &run->options.classes[class_index];
+	struct run_share *kept = &run->shares[class_index];
+	bool *draws = share->draws ? mem_zalloc(class->task_count, sizeof(*draws)) : NULL;
+
+	if (draws)
+		memcpy(draws, share->draws, class->task_count * sizeof(*draws));
+	mem_free((void *)kept->draws);
+	*kept = (struct run_share){ share->weight, share->fixed_count, draws };
+	run->has_new_share[class_index] = true;
+	log_line(LOG_INFO, LOGGER,
+		 "User class %s has weight %g and fixed_count %" PRIu64 " now, and draws %zu of "
+		 "%zu tasks",
+		 class->name, kept->weight, kept->fixed_count, count_drawn(class, draws),
+		 class->task_count);
+}
+
 enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
 		       struct err_text *text)
 {
+	const struct run_class *class = &run->options.classes[class_index];
 	bool is_anybody_left = makes_users(share);
 
 	if (!isfinite(share->weight) || share->weight < 0 || share->weight > RUN_WEIGHT_MAX)
@@ -279,15 +311,18 @@ enum err run_set_share(struct run *run, size_t class_index, const struct run_sha
 	if (share->fixed_count > LIMIT_USERS)
 		return err_set(text, ERR_BAD_INPUT,
 			       "fixed_count must be a whole number from 0 to %d", LIMIT_USERS);
+	if (share->draws && !count_drawn(class, share->draws))
+		return err_set(text, ERR_BAD_INPUT, "tasks must name at least one task of %s",
+			       class->name);
 	for (size_t i = 0; i < run->options.class_count; i++)
 		is_anybody_left |= i != class_index && makes_users(&run->shares[i]);
 	if (!is_anybody_left)
 		return err_set(text, ERR_BAD_INPUT,
 			       "no class would be left with users; give another one a weight or a "
 			       "fixed_count first");
-	run->shares[class_index] = *share;
-	log_line(LOG_INFO, LOGGER, "User class %s has weight %g and fixed_count %" PRIu64 " now",
-		 run->options.classes[class_index].name, share->weight, share->fixed_count);
+	keep_share(run, class_index, share);
+	if (run->mode->change_class)
+		run->mode->change_class(run, class_index);
 	return OK;
 }
 

@@ -68,6 +68,7 @@ struct run_class {
 struct run_share {
 	double weight;
 	uint64_t fixed_count;
+	const bool *draws; /* of each task, whether users draw it; NULL: all of them */
 };
 
 /* One start (or change while running) as POST /swarm asks for it. */
@@ -108,6 +109,8 @@ struct run_mode {
 	/* The i-th known worker; false past the last. local: always false. */
 	bool (*worker)(const struct run *run, size_t i, struct run_worker *out);
 	size_t (*worker_count)(const struct run *run); /* ready + spawning + running */
+	/* run_set_share() has changed the class. NULL: there is nobody to tell. */
+	void (*change_class)(struct run *run, size_t class_index);
 };
 
 struct run_options {
@@ -153,6 +156,7 @@ struct run {
 	uint64_t *users_per_class;	/* running now, as reported */
 	uint64_t *last_users_per_class; /* when the stop was asked for */
 	struct run_share *shares;	/* per class, for modes to use in start */
+	bool *has_new_share;		/* per class: it is not what the scenario says */
 	struct map exceptions;		/* traceback -> struct run_exception */
 	struct recent recent;
 	struct history history;
@@ -179,8 +183,9 @@ enum err run_start(struct run *run, const struct run_start *start,
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg) MUST_CHECK;
 /* Takes back every wait with this fn and arg. */
 void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg);
-/* POST /user: the share of a class from the next start or change of the number of users on.
- * ERR_BAD_INPUT names the field; somebody must be left to make. */
+/* POST /user: the share of a class (copied). Its users get other tasks at once, their number
+ * follows from the next start or change on. ERR_BAD_INPUT names the field; somebody must be left to
+ * make, and a task to draw. */
 enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
 		       struct err_text *text) MUST_CHECK;
 /* GET /stats/reset: zeroes stats and exceptions; an open window begins anew, a closed one is

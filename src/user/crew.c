@@ -120,19 +120,29 @@ static void set_host(struct crew *c, struct user_kind *kind, const char *host)
 	find_origin(c, kind);
 }
 
-static void kind_init(struct crew *c, struct user_kind *kind, const struct cic_user_class *class)
+static void weigh_tasks(struct user_kind *kind, const bool *draws)
 {
 	double below = 0;
 
+	for (size_t i = 0; i < kind->task_count; i++) {
+		double weight = kind->class->tasks[i].weight;
+
+		if (!draws || draws[i]) {
+			below += weight > 0 ? weight : 1;
+			kind->last_task = i;
+		}
+		kind->weights_below[i] = below;
+	}
+}
+
+static void kind_init(struct crew *c, struct user_kind *kind, const struct cic_user_class *class)
+{
 	*kind = (struct user_kind){ .class = class };
 	list_init(&kind->users);
 	while (class->tasks[kind->task_count].run)
 		kind->task_count++;
 	kind->weights_below = mem_zalloc(kind->task_count, sizeof(*kind->weights_below));
-	for (size_t i = 0; i < kind->task_count; i++) {
-		below += class->tasks[i].weight > 0 ? class->tasks[i].weight : 1;
-		kind->weights_below[i] = below;
-	}
+	weigh_tasks(kind, NULL);
 	err_set(&kind->host_error, ERR_NOT_FOUND,
 		"class %s has no host; give one with --host, or .host in the class", class->name);
 	if (class->host)
@@ -356,6 +366,11 @@ void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t
 	c->is_settled = false;
 	c->is_at_work = true;
 	loop_timer_set(c->place.loop, &c->timer, loop_now(c->place.loop));
+}
+
+void crew_set_tasks(struct crew *c, size_t class_index, const bool *draws)
+{
+	weigh_tasks(&c->kinds[class_index], draws);
 }
 
 void crew_count(const struct crew *c, uint64_t *out)

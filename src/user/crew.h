@@ -52,6 +52,8 @@ void crew_fini(struct crew *c);
 /* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). They
  * come and go in later turns of the loop, at most LIMIT_SLICE_USERS in each. */
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
+/* See load_set_tasks(). */
+void crew_set_tasks(struct crew *c, size_t class_index, const bool *draws);
 /* Users of each class that run now, those that are to stop included; of an open class those that
  * its rate is of. */
 void crew_count(const struct crew *c, uint64_t *out);

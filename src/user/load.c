@@ -21,7 +21,7 @@
 #include "user/crew.h"
 #include "user/open.h"
 
-enum order_kind { ORDER_SET, ORDER_COLLECT, ORDER_END };
+enum order_kind { ORDER_SET, ORDER_TASKS, ORDER_COLLECT, ORDER_END };
 
 struct order {
 	struct mail mail;
@@ -30,6 +30,8 @@ struct order {
 	struct stats *blank;	  /* to collect into */
 	char *host;		  /* NULL: as before */
 	uint64_t stop_timeout_us; /* of ORDER_SET */
+	size_t class_index;	  /* of ORDER_TASKS */
+	bool *draws;		  /* of ORDER_TASKS; NULL: all */
 	uint64_t counts[];	  /* of ORDER_SET: users of each class on this thread */
 };
 
@@ -128,6 +130,9 @@ static void on_order(void *arg, struct mail *mail)
 		health_watch_change(&t->watch);
 		crew_set(&t->crew, order->counts, order->host, order->stop_timeout_us);
 		break;
+	case ORDER_TASKS:
+		crew_set_tasks(&t->crew, order->class_index, order->draws);
+		break;
 	case ORDER_COLLECT:
 		answer = answer_of(t, order->number);
 		answer->stats = take_stats(t, order->blank);
@@ -140,6 +145,7 @@ static void on_order(void *arg, struct mail *mail)
 		break;
 	}
 	mem_free(order->host);
+	mem_free(order->draws);
 	mem_free(order);
 }
 
@@ -402,6 +408,25 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host, do
 		order->stop_timeout_us = user_seconds_us(stop_timeout_s);
 		for (size_t k = 0; k < l->class_count; k++)
 			order->counts[k] = share_of(l, i, k, counts[k]);
+		mailbox_post(&l->threads[i].orders, &order->mail);
+	}
+}
+
+void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
+{
+	const struct cic_user_class *class = l->options.scenario->classes[class_index];
+	size_t count = 0;
+
+	while (class->tasks[count].run)
+		count++;
+	for (unsigned i = 0; i < l->options.threads; i++) {
+		struct order *order = order_of(l, ORDER_TASKS, 0);
+
+		order->class_index = class_index;
+		if (draws) {
+			order->draws = mem_zalloc(count, sizeof(*draws));
+			memcpy(order->draws, draws, count * sizeof(*draws));
+		}
 		mailbox_post(&l->threads[i].orders, &order->mail);
 	}
 }

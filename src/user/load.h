@@ -63,4 +63,7 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host,
 /* So many are to come: warns when they want more connections than there can be. load_set_users()
  * does so, too, once per test. */
 void load_foresee(struct load *l, const uint64_t *counts, const char *host);
+/* Which of a class's tasks its users draw from now on, by their place in the class; NULL: all, else
+ * at least one. Copied. A task that runs is not disturbed. */
+void load_set_tasks(struct load *l, size_t class_index, const bool *draws);
 void load_collect(struct load *l);

@@ -135,7 +135,7 @@ void user_resume(struct cic_user *u)
 static const struct cic_task *draw_task(struct cic_user *u)
 {
 	const struct user_kind *kind = u->kind;
-	size_t last = kind->task_count - 1, i = 0;
+	size_t last = kind->last_task, i = 0;
 	double at;
 
 	if (last == 0)

@@ -48,8 +48,9 @@ struct user_place {
 /* A user class on one thread. */
 struct user_kind {
 	const struct cic_user_class *class;
-	double *weights_below; /* of its tasks: sums up to and including each */
+	double *weights_below; /* of its tasks that are drawn: sums up to and including each */
 	size_t task_count;
+	size_t last_task; /* that is drawn */
 	/* Where its requests go. */
 	char *host;			  /* what `base` points into */
 	const struct http_origin *origin; /* NULL: nowhere, and host_error says why */

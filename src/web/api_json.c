@@ -335,18 +335,21 @@ char *api_json_exceptions(const struct run *run)
 }
 
 /* Tasks of the same name are one, as they are one function in a locustfile. */
-static json_t *tasks_of(const struct run_class *class, double factor)
+static json_t *tasks_of(const struct run_class *class, const bool *draws, double factor)
 {
 	json_t *tasks = json_object();
 	double sum = 0;
 
 	for (size_t i = 0; i < class->task_count; i++)
-		sum += class->tasks[i].weight;
+		sum += !draws || draws[i] ? class->tasks[i].weight : 0;
 	for (size_t i = 0; i < class->task_count && sum > 0; i++) {
 		const struct run_task *task = &class->tasks[i];
 		const json_t *known = json_object_get(json_object_get(tasks, task->name), "ratio");
-		json_t *ratio = json_object();
+		json_t *ratio;
 
+		if (draws && !draws[i])
+			continue;
+		ratio = json_object();
 		set_real(ratio, "ratio", json_number_value(known) + task->weight / sum * factor);
 		json_object_set_new(tasks, task->name, ratio);
 	}
@@ -362,14 +365,15 @@ json_t *api_json_ratios(const struct run *run, const uint64_t *users_per_class)
 		users += (double)users_per_class[i];
 	for (size_t i = 0; i < run->options.class_count; i++) {
 		const struct run_class *class = &run->options.classes[i];
+		const bool *draws = run->shares[i].draws;
 		double ratio = users > 0 ? (double)users_per_class[i] / users : 0;
 		json_t *alone = json_object(), *share = json_object();
 
 		set_real(alone, "ratio", ratio);
-		json_object_set_new(alone, "tasks", tasks_of(class, 1));
+		json_object_set_new(alone, "tasks", tasks_of(class, draws, 1));
 		json_object_set_new(per_class, class->name, alone);
 		set_real(share, "ratio", ratio);
-		json_object_set_new(share, "tasks", tasks_of(class, ratio));
+		json_object_set_new(share, "tasks", tasks_of(class, draws, ratio));
 		json_object_set_new(total, class->name, share);
 	}
 	json_object_set_new(root, "per_class", per_class);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * user_class - see the header. Workers need not be told: the master gives them counts. */
+ * user_class - see the header. */
 #include "web/user_class.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <jansson.h>
+
+#include "base/limits.h"
 
 #define NO_CLASS SIZE_MAX
 
@@ -26,6 +28,36 @@ static size_t find_class(const struct run *run, const char *name)
 	return NO_CLASS;
 }
 
+static bool mark_task(const struct run_class *class, const char *name, bool *draws)
+{
+	bool is_known = false;
+
+	/* Tasks of one name are one, as they are in a locustfile. */
+	for (size_t i = 0; i < class->task_count; i++)
+		if (class->tasks[i].name && strcmp(class->tasks[i].name, name) == 0)
+			draws[i] = is_known = true;
+	return is_known;
+}
+
+static enum err read_tasks(const json_t *tasks, const struct run_class *class, bool *draws,
+			   struct err_text *text)
+{
+	size_t i;
+	json_t *name;
+
+	if (!json_is_array(tasks))
+		return err_set(text, ERR_BAD_INPUT, "tasks must be a list of names");
+	json_array_foreach ((json_t *)tasks, i, name) {
+		if (!json_is_string(name))
+			return err_set(text, ERR_BAD_INPUT, "tasks must be a list of names");
+		if (!mark_task(class, json_string_value(name), draws))
+			return err_set(text, ERR_NOT_FOUND,
+				       "tasks: class %s has no task '%.100s'; /tasks shows them",
+				       class->name, json_string_value(name));
+	}
+	return OK;
+}
+
 /* Whatever else Locust would set: its effect would be none here, which must not pass for one. */
 static enum err refuse_others(const json_t *body, struct err_text *text)
 {
@@ -34,11 +66,12 @@ static enum err refuse_others(const json_t *body, struct err_text *text)
 
 	json_object_foreach ((json_t *)body, key, value)
 		if (!json_is_null(value) && strcmp(key, "user_class_name") != 0 &&
-		    strcmp(key, "weight") != 0 && strcmp(key, "fixed_count") != 0)
+		    strcmp(key, "weight") != 0 && strcmp(key, "fixed_count") != 0 &&
+		    strcmp(key, "tasks") != 0)
 			return err_set(
 				text, ERR_UNSUPPORTED,
-				"'%.100s' cannot be changed, only weight and fixed_count; the "
-				"host is a field of POST /swarm",
+				"'%.100s' cannot be changed, only weight, fixed_count and tasks; "
+				"the host is a field of POST /swarm",
 				key);
 	return OK;
 }
@@ -62,13 +95,14 @@ static enum err change(struct run *run, const json_t *body, struct err_text *tex
 {
 	const char *name = json_string_value(field(body, "user_class_name"));
 	size_t class_index = name ? find_class(run, name) : NO_CLASS;
+	bool draws[LIMIT_USER_TASKS] = { false };
 	struct run_share share;
 	enum err err;
 
 	if (!name)
-		return err_set(
-			text, ERR_BAD_INPUT,
-			"give a JSON object with user_class_name, and weight or fixed_count");
+		return err_set(text, ERR_BAD_INPUT,
+			       "give a JSON object with user_class_name, and weight, fixed_count "
+			       "or tasks");
 	if (class_index == NO_CLASS)
 		return err_set(text, ERR_NOT_FOUND,
 			       "no user class is called '%.100s'; /tasks shows them", name);
@@ -76,6 +110,11 @@ static enum err change(struct run *run, const json_t *body, struct err_text *tex
 	err = refuse_others(body, text);
 	if (!err)
 		err = read_share(body, &share, text);
+	if (!err && field(body, "tasks")) {
+		err = read_tasks(field(body, "tasks"), &run->options.classes[class_index], draws,
+				 text);
+		share.draws = draws;
+	}
 	return err ? err : run_set_share(run, class_index, &share, text);
 }
 

@@ -212,3 +212,53 @@ def test_weights_change_while_the_test_runs(programs, cluster, target, tmp_path,
     assert post_user(url, user_class_name="Ant", fixed_count=7) == (201, "{}")
     assert split(url, 10) == {"Ant": 7, "Bee": 3}
     get_json(f"{url}/stop")
+
+
+DRAWN = """
+#include <cicada.h>
+
+static void read_page(struct cic_user *u) { cic_get(u, "/read"); }
+static void write_page(struct cic_user *u) { cic_post(u, "/write", .body = "x"); }
+
+CIC_USER(Clerk, .wait = CIC_CONSTANT(0.02),
+	.tasks = CIC_TASKS(CIC_TASK(read_page, 1), CIC_TASK(write_page, 3)));
+"""
+
+
+def requests_of(url):
+    """Requests per name in the next part of the test, once there are 30."""
+    with urllib.request.urlopen(f"{url}/stats/reset", timeout=30) as reply:
+        reply.read()
+
+    def rows():
+        now = {row["name"]: row["num_requests"]
+               for row in get_json(f"{url}/stats/requests")["stats"]}
+        return now if now["Aggregated"] >= 30 else None
+
+    return wait_until(rows)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_tasks_change_while_the_test_runs(programs, cluster, target, tmp_path, workers):
+    scenario = write(tmp_path, DRAWN)
+    if workers:
+        url = cluster(scenario, target, workers=workers)[1]
+    else:
+        program = programs.start("cicada", "-f", scenario, "-H", target.url, "--web-host",
+                                 "127.0.0.1", "--web-port", "0", ready=WEB_READY)
+        url = program.ready[1]
+    assert split(url, 4) == {"Clerk": 4}
+    mix = requests_of(url)
+    assert mix["/read"] and mix["/write"]
+    assert post_user(url, user_class_name="Clerk", tasks=["read_page"]) == (201, "{}")
+    assert get_json(f"{url}/tasks")["per_class"]["Clerk"]["tasks"] == {"read_page": {"ratio": 1.0}}
+    # What was on its way may still come in, once.
+    wait_until(lambda: requests_of(url).get("/write", 0) == 0)
+    assert requests_of(url).get("/write", 0) == 0
+    # And in the next test, too.
+    get_json(f"{url}/stop")
+    before = target.counts["POST /write"]
+    assert split(url, 4) == {"Clerk": 4}
+    assert requests_of(url)["/read"]
+    assert target.counts["POST /write"] == before
+    get_json(f"{url}/stop")

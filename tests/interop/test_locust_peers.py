@@ -39,6 +39,31 @@ CIC_USER(Visitor, .wait = CIC_BETWEEN(0.05, 0.1),
 	.tasks = CIC_TASKS(CIC_TASK(index_page, 3), CIC_TASK(missing, 1)));
 """
 
+TWO_LOCUST_CLASSES = """
+from locust import HttpUser, constant, task
+
+
+class Ant(HttpUser):
+    wait_time = constant(0.1)
+
+    @task
+    def one(self):
+        self.client.get("/")
+
+
+class Bee(Ant):
+    pass
+"""
+
+TWO_CLASSES = """
+#include <cicada.h>
+
+static void one(struct cic_user *u) { cic_get(u, "/"); }
+
+CIC_USER(Ant, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
+CIC_USER(Bee, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
+"""
+
 WEB_READY = r"Starting web interface at (http://[\w.:]+)"
 
 
@@ -174,6 +199,33 @@ def test_their_worker_follows_the_stages_of_our_master(programs, target, tmp_pat
     wait_until(lambda: live(url)["state"] == "stopped", 30, "the end of the stages")
     wait_for_exact_counts(url, target)
     assert "WARNING" not in master.text(), master.text()
+
+
+def test_their_worker_gets_what_new_weights_make(programs, target, tmp_path):
+    """It knows nothing of update_user_class (2.25), and hears nothing of it."""
+    master = programs.start("cicada", "--master", "-f", write(tmp_path, "two.c", TWO_CLASSES),
+                            "--web-host", "127.0.0.1", "--web-port", "0", "--master-bind-host",
+                            "127.0.0.1", "--master-bind-port", "0", ready=WEB_READY)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    url = master.ready.group(1)
+    worker = programs.start(LOCUST, "--worker", "-f", write(tmp_path, "two.py", TWO_LOCUST_CLASSES),
+                            "--master-host", "127.0.0.1", "--master-port", port)
+    wait_until(lambda: len(live(url)["workers"]) == 1, 30, "their worker")
+    for weights, want in (((1, 1), {"Ant": 5, "Bee": 5}), ((1, 4), {"Ant": 2, "Bee": 8})):
+        for name, weight in zip(("Ant", "Bee"), weights):
+            body = {"user_class_name": name, "weight": weight, "tasks": ["one"]}
+            request = urllib.request.Request(url + "/user", data=json.dumps(body).encode(),
+                                             headers={"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                assert reply.status == 201
+        assert get_json(url + "/swarm", {"user_count": 10, "spawn_rate": 100,
+                                         "host": target.url})["success"]
+        wait_until(lambda: live(url)["user_count"] == 10 and live(url)["state"] == "running", 30,
+                   "all users")
+        ratios = get_json(url + "/tasks")["per_class"]
+        assert {name: round(ratios[name]["ratio"] * 10) for name in ratios} == want
+        get_json(url + "/stop")
+    assert "Unknown message type" not in worker.text()
 
 
 def test_our_driver_drives_their_master(programs, target, tmp_path):

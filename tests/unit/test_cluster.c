@@ -156,6 +156,14 @@ static void load_set_users(void *load, const uint64_t *counts, const char *host,
 	n->settle_us = n->sim->now_us + draw_us(n->sim, SETTLE_US);
 }
 
+static void load_set_tasks(void *load, size_t class_index, const struct str *tasks, size_t count)
+{
+	(void)load;
+	(void)class_index;
+	(void)tasks;
+	(void)count;
+}
+
 static void load_collect(void *load)
 {
 	struct node *n = load;
@@ -175,7 +183,7 @@ static void load_collect(void *load)
 	stats_clear(&n->counted, WALL_S);
 }
 
-static const struct worker_load_ops ops = { load_set_users, load_collect };
+static const struct worker_load_ops ops = { load_set_users, load_set_tasks, load_collect };
 
 static void make_requests(struct sim *s, struct node *n)
 {

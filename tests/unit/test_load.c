@@ -349,6 +349,37 @@ static void tasks_are_drawn_by_weight(void **state)
 	assert_in_range(atomic_load(&tasks_run[2]) * 1000 / sum, 80, 120);
 }
 
+/* Users that run draw other tasks from then on; a task that was begun ends first. */
+static void tasks_are_drawn_as_ordered(void **state)
+{
+	static const bool cases[][3] = { { false, true, false },
+					 { true, false, false },
+					 { false, false, true },
+					 { true, false, true } };
+	const struct cic_user_class *const classes[] = { &resting };
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig, classes, 1, 2, 1);
+	rig_set(&rig, 2, 0, 0);
+	for (size_t i = 0; i <= sizeof(cases) / sizeof(cases[0]); i++) {
+		bool is_all = i == sizeof(cases) / sizeof(cases[0]);
+
+		load_set_tasks(rig.load, 0, is_all ? NULL : cases[i]);
+		/* Behind the order on every thread. */
+		rig_set(&rig, 2, 0, 0);
+		for (size_t k = 0; k < 3; k++)
+			atomic_store(&tasks_run[k], 0);
+		for (size_t k = 0; k < 3; k++)
+			while ((is_all || cases[i][k]) && atomic_load(&tasks_run[k]) < 20)
+				rig_collect(&rig, 0);
+		for (size_t k = 0; k < 3; k++)
+			if (!is_all && !cases[i][k])
+				assert_int_equal(atomic_load(&tasks_run[k]), 0);
+	}
+	rig_end(&rig);
+}
+
 #define DRAWN_USERS 6
 static int64_t drawn[DRAWN_USERS];
 
@@ -469,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_load_ends_in_the_middle_of_everything),
 		cmocka_unit_test(collects_are_answered_in_order),
 		cmocka_unit_test(tasks_are_drawn_by_weight),
+		cmocka_unit_test(tasks_are_drawn_as_ordered),
 		cmocka_unit_test(the_seed_fixes_what_users_draw),
 		cmocka_unit_test(a_load_that_computes_is_its_own_limit),
 		cmocka_unit_test(a_load_that_waits_is_not),

@@ -18,7 +18,7 @@ static struct {
 	struct load_options options;
 	uint64_t counts[2], foreseen[2];
 	char host[64];
-	unsigned orders, collects, is_alive;
+	unsigned orders, task_orders, collects, is_alive;
 	enum err refuses;
 } fake;
 
@@ -55,6 +55,14 @@ void load_foresee(struct load *l, const uint64_t *counts, const char *host)
 	(void)l;
 	(void)host;
 	memcpy(fake.foreseen, counts, sizeof(fake.foreseen));
+}
+
+void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
+{
+	(void)l;
+	assert_int_equal(class_index, 1);
+	assert_null(draws);
+	fake.task_orders++;
 }
 
 void load_collect(struct load *l)
@@ -232,6 +240,21 @@ static void test_change_while_running(void **state)
 	assert_int_equal(fake.counts[0] + fake.counts[1], 2);
 }
 
+static void test_new_share_is_told_at_once(void **state)
+{
+	const struct run_share share = { .weight = 9 };
+
+	(void)state;
+	reach_running();
+	assert_int_equal(run_set_share(run, 1, &share, &text), OK);
+	assert_int_equal(fake.task_orders, 1);
+	assert_int_equal(fake.orders, 1);
+	/* Those that run stay; of four more three are of this class. */
+	start(8, 100);
+	assert_int_equal(fake.counts[0], 4);
+	assert_int_equal(fake.counts[1], 4);
+}
+
 static void test_second_test_begins_from_nothing(void **state)
 {
 	(void)state;
@@ -309,6 +332,7 @@ int main(void)
 		CASE(test_window_has_what_came_before_the_stop),
 		CASE(test_stop_while_the_ramp_ends),
 		CASE(test_change_while_running),
+		CASE(test_new_share_is_told_at_once),
 		CASE(test_second_test_begins_from_nothing),
 		CASE(test_threads_that_hang_do_not_hold_the_run),
 		CASE(test_run_time_is_kept_between_events),

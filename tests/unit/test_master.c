@@ -33,9 +33,23 @@ struct fixture {
 	unsigned ends, stops;
 	int64_t last_index;
 	char file[256]; /* name and contents of the last locustfile, or why there is none */
+	char tasks[64]; /* "weight:name name " of the last update_user_class */
 };
 
-static const struct run_class classes[] = { { .name = "Alpha", .weight = 1 } };
+static const struct run_task tasks[] = { { "read", 3 }, { "write", 1 }, { "look", 1 } };
+static const struct run_class classes[] = {
+	{ .name = "Alpha", .weight = 1, .tasks = tasks, .task_count = 3 }
+};
+
+static void note_class(struct fixture *f, const struct msg_user_class *class)
+{
+	size_t len = (size_t)snprintf(f->tasks, sizeof(f->tasks), "%g:", class->weight);
+
+	assert_true(str_eq(class->name, "Alpha"));
+	for (size_t i = 0; i < class->task_count; i++)
+		len += (size_t)snprintf(f->tasks + len, sizeof(f->tasks) - len, "%.*s ",
+					STR_ARG(class->tasks[i]));
+}
 
 static bool take_frame(void *arg, const char *id, struct str frame)
 {
@@ -61,6 +75,8 @@ static bool take_frame(void *arg, const char *id, struct str frame)
 			 STR_ARG(m.locustfile.contents), STR_ARG(m.locustfile.error));
 	if (m.type == MSG_ACK)
 		f->last_index = m.ack.index;
+	if (m.type == MSG_UPDATE_USER_CLASS)
+		note_class(f, &m.user_class);
 	msg_fini(&m);
 	return true;
 }
@@ -248,6 +264,30 @@ static void only_versions_that_know_it_hear_a_heartbeat(void **state)
 	assert_int_equal(worker.memory_usage, 1000);
 	assert_true(worker.cpu_usage == 12.5);
 	assert_false(f->run->mode->worker(f->run, 3, &worker));
+}
+
+/* Workers from 2.25 on, also one that comes later; before the counts that go by it. */
+static void workers_hear_of_a_class_that_changed(void **state)
+{
+	const bool draws[] = { true, false, true };
+	const struct run_share share = { .weight = 2, .draws = draws };
+	struct fixture *f = *state;
+
+	hear_ready(f, "a", "2.46.6");
+	hear_ready(f, "b", "2.12.1");
+	f->said[0] = '\0';
+	assert_int_equal(run_set_share(f->run, 0, &share, NULL), OK);
+	f->is_full = true;
+	tick(f, 1000);
+	expect_said(f, "");
+	f->is_full = false;
+	start(f, 1);
+	expect_said(f, "a:update_user_class a:spawn b:spawn ");
+	assert_string_equal(f->tasks, "2:read look ");
+	f->tasks[0] = '\0';
+	hear_ready(f, "c", "2.25.0");
+	assert_non_null(strstr(f->said, "c:ack c:update_user_class "));
+	assert_string_equal(f->tasks, "2:read look ");
 }
 
 static void a_test_is_spread_and_confirmed(void **state)
@@ -642,6 +682,7 @@ static void quit_waits_for_goodbyes_but_not_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		MASTER_TEST(workers_hear_of_a_class_that_changed),
 		MASTER_TEST(workers_are_acknowledged_with_their_number),
 		MASTER_TEST(only_versions_that_know_it_hear_a_heartbeat),
 		MASTER_TEST(a_test_is_spread_and_confirmed),

@@ -74,7 +74,7 @@ static const struct {
 	{ "2.46.6-m2w_heartbeat", MSG_HEARTBEAT },
 	{ "2.46.6-m2w_spawn", MSG_SPAWN },
 	{ "2.46.6-m2w_spawning_complete", MSG_SPAWNING_COMPLETE },
-	{ "2.46.6-m2w_update_user_class", MSG_UNKNOWN },
+	{ "2.46.6-m2w_update_user_class", MSG_UPDATE_USER_CLASS },
 	{ "2.46.6-m2w_stop", MSG_STOP },
 	{ "2.46.6-m2w_quit", MSG_QUIT },
 };
@@ -687,12 +687,101 @@ static void a_spawn_has_all_five_keys(void **state)
 	buf_fini(&frame);
 }
 
+/* To the byte what Locust 2.46 has sent. */
+static void a_changed_class_is_written_as_locust_does(void **state)
+{
+	struct msg m = open_vector("2.46.6-m2w_update_user_class");
+	struct buf frame;
+
+	(void)state;
+	assert_true(str_eq(m.user_class.name, "Alpha"));
+	assert_true(m.user_class.has_weight);
+	assert_true(m.user_class.weight == 5);
+	assert_false(m.user_class.has_fixed_count);
+	assert_false(m.user_class.has_tasks);
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(&m, &frame);
+	assert_int_equal(frame.len, vector.len);
+	assert_memory_equal(frame.p, vector.p, vector.len);
+	buf_fini(&frame);
+	close_vector(&m);
+}
+
+static void all_of_a_changed_class_comes_through(void **state)
+{
+	struct str names[] = { str_of("index"), str_of("search") };
+	struct msg m = { .type = MSG_UPDATE_USER_CLASS, .node_id = str_of("h_1") }, again;
+	struct buf frame;
+
+	(void)state;
+	m.user_class = (struct msg_user_class){ .name = str_of("Beta"),
+						.has_weight = true,
+						.weight = 0.25,
+						.has_fixed_count = true,
+						.fixed_count = 9,
+						.has_tasks = true,
+						.tasks = names,
+						.task_count = 2 };
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(&m, &frame);
+	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &again, NULL), OK);
+	assert_true(again.user_class.weight == 0.25);
+	assert_int_equal(again.user_class.fixed_count, 9);
+	assert_int_equal(again.user_class.task_count, 2);
+	assert_true(str_eq(again.user_class.tasks[1], "search"));
+	msg_fini(&again);
+	buf_fini(&frame);
+}
+
+static enum err read_changed_class(const char *data, size_t len, struct msg *out,
+				   struct err_text *text)
+{
+	struct buf frame;
+	enum err err;
+
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	buf_add_text(&frame, "\x93\xb1update_user_class");
+	buf_add(&frame, data, len);
+	buf_add_text(&frame, "\xa3h_1");
+	err = msg_decode(buf_str(&frame), NOW_S, out, text);
+	buf_fini(&frame);
+	return err;
+}
+
+/* POST /user of Locust takes anything for an attribute, and its master sends that on. */
+static void odd_changes_of_a_class(void **state)
+{
+	static const char odd[] = "\x84\xafuser_class_name\xa1"
+				  "B\xa6weight\xa1"
+				  "3\xab"
+				  "fixed_count\xff\xa4host\xa1x";
+	static const char no_list[] = "\x82\xafuser_class_name\xa1"
+				      "B\xa5tasks\xa1x";
+	static const char no_name[] = "\x82\xafuser_class_name\xa1"
+				      "B\xa5tasks\x91\x01";
+	struct err_text text = { 0 };
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(read_changed_class(odd, sizeof(odd) - 1, &m, &text), OK);
+	assert_false(m.user_class.has_weight || m.user_class.has_fixed_count);
+	msg_fini(&m);
+	assert_int_equal(read_changed_class(no_list, sizeof(no_list) - 1, &m, &text),
+			 ERR_BAD_INPUT);
+	assert_non_null(strstr(text.text, "tasks"));
+	assert_int_equal(read_changed_class(no_name, sizeof(no_name) - 1, &m, &text),
+			 ERR_BAD_INPUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_real_message_is_known),
 		cmocka_unit_test(a_real_locustfile_is_read),
 		cmocka_unit_test(real_fields_are_read),
+		cmocka_unit_test(a_changed_class_is_written_as_locust_does),
+		cmocka_unit_test(all_of_a_changed_class_comes_through),
+		cmocka_unit_test(odd_changes_of_a_class),
 		cmocka_unit_test(real_spawns_are_read),
 		cmocka_unit_test(a_real_report_is_read_to_the_last_count),
 		cmocka_unit_test(what_is_malformed_is_named),

@@ -105,7 +105,9 @@ static void tasks_by_weight(void **state)
 	const struct cic_user_class class = { .tasks = CIC_TASKS({ no_task, 0.5 }, { no_task, 1.5 },
 								 { no_task, 8 }) };
 	double below[] = { 0.5, 2, 10 };
-	struct user_kind kind = { .class = &class, .weights_below = below, .task_count = 3 };
+	struct user_kind kind = {
+		.class = &class, .weights_below = below, .task_count = 3, .last_task = 2
+	};
 	struct cic_user u = user_of(&kind, 3);
 	unsigned drawn[3] = { 0 };
 

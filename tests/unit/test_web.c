@@ -94,7 +94,11 @@ static void test_user_changes_the_share_of_a_class(void **state)
 		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": 10000001}",
 		  "fixed_count must be" },
 		{ "{\"user_class_name\": \"Beta\", \"host\": \"http://x\"}", "'host' cannot" },
-		{ "{\"user_class_name\": \"Beta\", \"tasks\": []}", "'tasks' cannot" },
+		{ "{\"user_class_name\": \"Alpha\", \"tasks\": []}", "at least one task" },
+		{ "{\"user_class_name\": \"Alpha\", \"tasks\": \"index\"}", "a list of names" },
+		{ "{\"user_class_name\": \"Alpha\", \"tasks\": [1]}", "a list of names" },
+		{ "{\"user_class_name\": \"Alpha\", \"tasks\": [\"index\", \"x\"]}",
+		  "Alpha has no task 'x'" },
 	};
 
 	(void)state;
@@ -109,6 +113,23 @@ static void test_user_changes_the_share_of_a_class(void **state)
 	/* Alpha has neither in this scenario: Beta is the last one with users. */
 	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 0, \"fixed_count\": 0}", 400,
 		    "no class would be left");
+}
+
+static void test_user_changes_the_tasks_of_a_class(void **state)
+{
+	(void)state;
+	expect_user("{\"user_class_name\": \"Alpha\", \"weight\": 1, "
+		    "\"tasks\": [\"slow\", \"index\"]}",
+		    201, "{}");
+	assert_true(run.shares[0].draws[0] && run.shares[0].draws[1]);
+	assert_false(run.shares[0].draws[2]);
+	/* Another change leaves them. */
+	expect_user("{\"user_class_name\": \"Alpha\", \"weight\": 3}", 201, "{}");
+	assert_true(run.shares[0].draws[0] && run.shares[0].draws[1]);
+	assert_false(run.shares[0].draws[2]);
+	expect_user("{\"user_class_name\": \"Alpha\", \"tasks\": [\"fail\"]}", 201, "{}");
+	assert_true(run.shares[0].draws[2]);
+	assert_false(run.shares[0].draws[0] || run.shares[0].draws[1]);
 }
 
 static void test_swarm_says_what_is_wrong(void **state)
@@ -373,6 +394,7 @@ int main(void)
 		LOCAL(test_swarm_takes_json_too),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_user_changes_the_share_of_a_class),
+		LOCAL(test_user_changes_the_tasks_of_a_class),
 		LOCAL(test_swarm_says_what_is_wrong),
 		MASTER(test_swarm_without_workers_is_locusts),
 		LOCAL(test_swarm_while_stopping_is_refused),

@@ -34,6 +34,7 @@ struct fixture {
 	char host[64];
 	double stop_timeout_s;
 	unsigned collects, set_calls;
+	char tasks[64]; /* "index:name name " of the last set_tasks() */
 	unsigned reconnects, ends;
 	enum err end_err;
 	double timestamp;
@@ -47,6 +48,16 @@ static void set_users(void *load, const uint64_t *counts, const char *host, doub
 	snprintf(f->host, sizeof(f->host), "%s", host ? host : "none");
 	f->stop_timeout_s = stop_timeout_s;
 	f->set_calls++;
+}
+
+static void set_tasks(void *load, size_t class_index, const struct str *names, size_t count)
+{
+	struct fixture *f = load;
+	size_t len = (size_t)snprintf(f->tasks, sizeof(f->tasks), "%zu:", class_index);
+
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(f->tasks + len, sizeof(f->tasks) - len, "%.*s ",
+					STR_ARG(names[i]));
 }
 
 static void collect(void *load)
@@ -171,7 +182,7 @@ static void pass(struct fixture *f, uint64_t us)
 static int open_fixture(void **state)
 {
 	static const char *const classes[] = { "Alpha", "Beta" };
-	static const struct worker_load_ops ops = { set_users, collect };
+	static const struct worker_load_ops ops = { set_users, set_tasks, collect };
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	struct worker_options options = { .id = "h_1",
 					  .classes = classes,
@@ -527,11 +538,34 @@ static void bad_and_unknown_frames_are_harmless(void **state)
 	expect_said(f, "");
 }
 
+/* As POST /user at the master has it; what is only the master's is passed over. */
+static void tasks_of_a_class_are_changed(void **state)
+{
+	struct str names[] = { str_of("write"), str_of("read") };
+	struct msg m = { .type = MSG_UPDATE_USER_CLASS };
+	struct fixture *f = *state;
+
+	m.user_class = (struct msg_user_class){
+		.name = str_of("Beta"), .has_tasks = true, .tasks = names, .task_count = 2
+	};
+	hear(f, &m);
+	assert_string_equal(f->tasks, "1:write read ");
+	m.user_class.name = str_of("Gamma");
+	hear(f, &m);
+	m.user_class =
+		(struct msg_user_class){ .name = str_of("Alpha"), .has_weight = true, .weight = 7 };
+	hear(f, &m);
+	assert_string_equal(f->tasks, "1:write read ");
+	assert_int_equal(f->set_calls, 0);
+	assert_int_equal(worker_bad_frames(f->worker), 0);
+}
+
 #define WORKER_TEST(fn) cmocka_unit_test_setup_teardown(fn, open_fixture, close_fixture)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WORKER_TEST(tasks_of_a_class_are_changed),
 		WORKER_TEST(it_introduces_itself_until_it_is_heard),
 		WORKER_TEST(it_gives_up_after_five_minutes),
 		WORKER_TEST(a_spawn_is_answered_when_the_users_are_there),
