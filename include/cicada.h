@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Version of the structures below; a scenario compiled for another one is refused. */
-#define CIC_ABI 3u
+#define CIC_ABI 4u
 
 struct cic_user;
 
@@ -279,11 +279,18 @@ struct cic_user_class {
 struct cic_now {
 	double run_time_s;   /* since the start of the test */
 	uint64_t user_count; /* running now */
+	/* With .use_common_options only: what -u, -r and -t say, or the form of the page. */
+	uint64_t asked_users;
+	double asked_spawn_rate;
+	double asked_run_time_s; /* 0: no end */
 };
 
 struct cic_tick {
 	uint64_t users;
 	double spawn_rate; /* users that come or go per second */
+	/* Names, separated by blanks, of the classes that new users are of: "Buyer Visitor". Users
+	 * of others stay as they are. NULL: all classes. */
+	const char *classes;
 };
 
 /* Asked by the process that drives the test (alone or the master) when it starts, then every
@@ -295,6 +302,7 @@ struct cic_stage {
 	double seconds;
 	uint64_t users;
 	double spawn_rate;
+	const char *classes; /* as in cic_tick */
 };
 
 struct cic_shape {
@@ -303,15 +311,17 @@ struct cic_shape {
 	cic_shape_fn ask;
 	const struct cic_stage *stages; /* instead of ask */
 	size_t stage_count;
+	bool use_common_options; /* ask wants to be told of -u, -r and -t */
 };
 
 #define CIC_SHAPE_DEFINE(...) \
 	__attribute__((visibility("default"))) \
 	const struct cic_shape cic_shape = { .abi = CIC_ABI, __VA_ARGS__ }
 
-/* At most one of the two in a scenario: CIC_SHAPE(function), or
- * CIC_STAGES({ seconds, users, spawn_rate }, ...). */
-#define CIC_SHAPE(function) CIC_SHAPE_DEFINE(.name = #function, .ask = (function))
+/* At most one of the two in a scenario: CIC_SHAPE(function), behind which fields of struct
+ * cic_shape may follow, or CIC_STAGES({ seconds, users, spawn_rate }, ...). */
+#define CIC_SHAPE(function, ...) \
+	CIC_SHAPE_DEFINE(.name = #function, .ask = (function), ##__VA_ARGS__)
 #define CIC_STAGES(...) \
 	CIC_SHAPE_DEFINE(.name = "CIC_STAGES", \
 			 .stages = (const struct cic_stage[]){ __VA_ARGS__ }, \

@@ -180,6 +180,10 @@ static void on_signal(void *arg, uint32_t events)
 static void start_test(struct runner *r)
 {
 	const struct cicada_options *o = r->o;
+	const struct run_start start = { .user_count = o->users,
+					 .spawn_rate = o->spawn_rate,
+					 .host = o->host,
+					 .run_time_s = o->run_time_s };
 	struct err_text text = { "" };
 	enum err err;
 
@@ -193,14 +197,9 @@ static void start_test(struct runner *r)
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
 	if (r->shape.is_given)
-		err = follow_start(&r->follow, o->host, &text);
+		err = follow_start(&r->follow, &start, &text);
 	else
-		err = run_start(r->run,
-				&(struct run_start){ .user_count = o->users,
-						     .spawn_rate = o->spawn_rate,
-						     .host = o->host,
-						     .run_time_s = o->run_time_s },
-				&text);
+		err = run_start(r->run, &start, &text);
 	if (!err)
 		return;
 	log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
@@ -396,7 +395,7 @@ static enum err create(struct runner *r, struct err_text *text)
 		err = create_mode(r, text);
 	if (!err && r->shape.is_given) {
 		follow_init(&r->follow, r->run, &r->shape.shape);
-		if (o->has_ignored)
+		if (o->has_ignored && !r->shape.shape.wants_numbers)
 			log_line(LOG_WARNING, LOGGER,
 				 "--users, --spawn-rate and --run-time have no effect: the load "
 				 "shape %s says how many users there are, and when",

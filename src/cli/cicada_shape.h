@@ -14,6 +14,8 @@ struct scenario;
 struct cicada_shape {
 	bool is_given;
 	struct shape shape;
+	const struct scenario *scenario;
+	const char *classes;	    /* that its function named last */
 	struct shape_stages stages; /* the scenario's */
 };
 

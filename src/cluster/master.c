@@ -658,9 +658,11 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 
 static void set_shares(struct master *m)
 {
-	for (size_t i = 0; i < m->run.options.class_count; i++)
-		dispatch_set_class(m->dispatch, i, m->run.shares[i].weight,
-				   m->run.shares[i].fixed_count);
+	for (size_t i = 0; i < m->run.options.class_count; i++) {
+		struct run_share share = run_share_now(&m->run, i);
+
+		dispatch_set_class(m->dispatch, i, share.weight, share.fixed_count);
+	}
 }
 
 static void begin(struct master *m)

@@ -21,7 +21,10 @@ static enum shape_step ask(struct follow *f, struct shape_tick *tick)
 	const struct run *run = f->run;
 	uint64_t begin_us = f->is_active ? run->started_us : run->now_us;
 	struct shape_now now = { .run_time_s = (double)(run->now_us - begin_us) / CLOCK_S,
-				 .user_count = f->is_active ? run_user_count(run) : 0 };
+				 .user_count = f->is_active ? run_user_count(run) : 0,
+				 .asked_users = f->asked.user_count,
+				 .asked_spawn_rate = f->asked.spawn_rate,
+				 .asked_run_time_s = f->asked.run_time_s };
 
 	/* On whole seconds of the run time, however late this turn came. */
 	f->due_us = begin_us + ((run->now_us - begin_us) / CLOCK_S + 1) * CLOCK_S;
@@ -34,7 +37,8 @@ static enum err want(struct follow *f, const struct shape_tick *tick, const char
 	struct run_start start = { .user_count = tick->users,
 				   .spawn_rate = tick->spawn_rate,
 				   .host = host,
-				   .is_shaped = true };
+				   .is_shaped = true,
+				   .classes = tick->classes };
 
 	log_line(LOG_INFO, LOGGER, "Shape test updating to %" PRIu64 " users at %.2f spawn rate",
 		 tick->users, tick->spawn_rate);
@@ -46,7 +50,7 @@ static bool is_running(const struct follow *f)
 	return f->run->state == RUN_SPAWNING || f->run->state == RUN_RUNNING;
 }
 
-enum err follow_start(struct follow *f, const char *host, struct err_text *text)
+enum err follow_start(struct follow *f, const struct run_start *asked, struct err_text *text)
 {
 	struct shape_tick tick;
 	enum err err;
@@ -58,13 +62,15 @@ enum err follow_start(struct follow *f, const char *host, struct err_text *text)
 		return OK;
 	}
 	f->is_active = false;
+	f->asked = *asked;
+	f->asked.host = NULL;
 	shape_begin(f->shape);
 	if (ask(f, &tick) == SHAPE_END)
 		return err_set(text, ERR_BAD_INPUT,
 			       "the load shape %s ends at 0 s, before it has wanted any users",
 			       f->shape->name);
 	log_line(LOG_INFO, LOGGER, "Shape test starting.");
-	err = want(f, &tick, host, text);
+	err = want(f, &tick, asked->host, text);
 	f->is_active = !err;
 	return err;
 }

@@ -18,12 +18,15 @@ struct follow {
 	struct run *run;
 	struct shape *shape;
 	bool is_active;
-	uint64_t due_us; /* when it is asked next */
+	uint64_t due_us;	/* when it is asked next */
+	struct run_start asked; /* at the start; without its host */
 };
 
 /* run and shape are lent. */
 void follow_init(struct follow *f, struct run *run, struct shape *shape);
-/* Starts a test; errors are those of run_start(). While one runs only a line is logged. */
-enum err follow_start(struct follow *f, const char *host, struct err_text *text) MUST_CHECK;
+/* Starts a test on asked->host; its numbers are only for the shape to see. Errors are those of
+ * run_start(). While a test runs only a line is logged. */
+enum err follow_start(struct follow *f, const struct run_start *asked,
+		      struct err_text *text) MUST_CHECK;
 /* Call several times a second from the loop, after run_tick(), and not from within a mode. */
 void follow_tick(struct follow *f);

@@ -174,9 +174,11 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 		l->dispatch = dispatch_create(l->classes, run->options.class_count);
 		dispatch_set_workers(l->dispatch, &id, 1, run->now_us);
 	}
-	for (size_t i = 0; i < run->options.class_count; i++)
-		dispatch_set_class(l->dispatch, i, run->shares[i].weight,
-				   run->shares[i].fixed_count);
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		struct run_share share = run_share_now(run, i);
+
+		dispatch_set_class(l->dispatch, i, share.weight, share.fixed_count);
+	}
 	arm_collect_timer(l);
 	l->running_at = l->draining_from = l->stopped_at = NEVER;
 	log_line(LOG_INFO, LOGGER, "Ramping to %llu users at a rate of %.2f per second",

@@ -233,7 +233,8 @@ static void set_wanted(struct run *run, const struct run_start *start, bool is_c
 					  .spawn_rate = fmin(start->spawn_rate, LIMIT_USERS),
 					  .host = run->host,
 					  .run_time_s = run_time_s,
-					  .is_shaped = start->is_shaped };
+					  .is_shaped = start->is_shaped,
+					  .classes = start->classes };
 }
 
 enum err run_start(struct run *run, const struct run_start *start, struct err_text *text)
@@ -324,6 +325,17 @@ enum err run_set_share(struct run *run, size_t class_index, const struct run_sha
 	if (run->mode->change_class)
 		run->mode->change_class(run, class_index);
 	return OK;
+}
+
+struct run_share run_share_now(const struct run *run, size_t class_index)
+{
+	static const struct run_classes all;
+	const struct run_classes *c = &run->wanted.classes;
+
+	if (memcmp(c, &all, sizeof(all)) == 0 ||
+	    c->words[class_index / 64] >> (class_index % 64) & 1)
+		return run->shares[class_index];
+	return (struct run_share){ 0 };
 }
 
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg)

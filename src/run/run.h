@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "run/history.h"
 #include "run/recent.h"
@@ -71,6 +72,16 @@ struct run_share {
 	const bool *draws; /* of each task, whether users draw it; NULL: all of them */
 };
 
+/* Some of a run's classes, by index; none of them stands for all. */
+struct run_classes {
+	uint64_t words[(LIMIT_USER_CLASSES + 63) / 64];
+};
+
+static inline void run_classes_add(struct run_classes *c, size_t class_index)
+{
+	c->words[class_index / 64] |= (uint64_t)1 << (class_index % 64);
+}
+
 /* One start (or change while running) as POST /swarm asks for it. */
 struct run_start {
 	uint64_t user_count;
@@ -78,6 +89,8 @@ struct run_start {
 	const char *host;    /* NULL and "": keep */
 	uint64_t run_time_s; /* 0: until stopped, or when changing: keep; else from this start on */
 	bool is_shaped;	     /* by follow.h: user_count may be 0, and the window stays open */
+	/* That users are made of from here on; those of others stay until they are too many. */
+	struct run_classes classes;
 };
 
 /* A worker as /stats/requests lists it. */
@@ -188,6 +201,8 @@ void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg);
  * make, and a task to draw. */
 enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
 		       struct err_text *text) MUST_CHECK;
+/* What modes shall make of the class now: its share, or none when run->wanted is without it. */
+struct run_share run_share_now(const struct run *run, size_t class_index);
 /* GET /stats/reset: zeroes stats and exceptions; an open window begins anew, a closed one is
  * forgotten. */
 void run_reset_stats(struct run *run);

@@ -9,7 +9,6 @@
 
 #include "base/num.h"
 #include "base/str.h"
-#include "run/run.h"
 
 enum { FIELDS = 3 };
 
@@ -107,7 +106,7 @@ static bool ask_stages(void *arg, const struct shape_now *now, struct shape_tick
 
 		end_s += s->seconds;
 		if (now->run_time_s < end_s) {
-			*tick = (struct shape_tick){ s->users, s->spawn_rate };
+			*tick = (struct shape_tick){ s->users, s->spawn_rate, s->classes };
 			return true;
 		}
 	}
@@ -127,7 +126,13 @@ void shape_init_stages(struct shape *s, const char *name, const struct shape_sta
 void shape_begin(struct shape *s)
 {
 	s->has_asked = false;
-	s->last = (struct shape_tick){ 0, 0 };
+	s->last = (struct shape_tick){ 0 };
+}
+
+static bool is_same(const struct shape_tick *a, const struct shape_tick *b)
+{
+	return a->users == b->users && a->spawn_rate == b->spawn_rate &&
+	       memcmp(&a->classes, &b->classes, sizeof(a->classes)) == 0;
 }
 
 enum shape_step shape_next(struct shape *s, const struct shape_now *now, struct shape_tick *out)
@@ -136,7 +141,7 @@ enum shape_step shape_next(struct shape *s, const struct shape_now *now, struct 
 
 	if (!s->ask(s->arg, now, &tick))
 		return SHAPE_END;
-	if (s->has_asked && tick.users == s->last.users && tick.spawn_rate == s->last.spawn_rate)
+	if (s->has_asked && is_same(&tick, &s->last))
 		return SHAPE_KEEP;
 	s->has_asked = true;
 	*out = s->last = tick;

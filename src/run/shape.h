@@ -12,12 +12,14 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "run/run.h"
 
 /* Until the stage ends `users` are wanted, and come and go at `spawn_rate` per second. */
 struct shape_stage {
 	double seconds;
 	uint64_t users;
 	double spawn_rate;
+	struct run_classes classes; /* as in struct run_start */
 };
 
 struct shape_stages {
@@ -28,11 +30,16 @@ struct shape_stages {
 struct shape_now {
 	double run_time_s;
 	uint64_t user_count; /* running now, as reported */
+	/* What the start of the test was given, for shapes that go by it. */
+	uint64_t asked_users;
+	double asked_spawn_rate;
+	uint64_t asked_run_time_s; /* 0: no end */
 };
 
 struct shape_tick {
 	uint64_t users;
 	double spawn_rate;
+	struct run_classes classes;
 };
 
 /* Fills *tick, which holds what was wanted last (zeros at first). False: the test is over. */
@@ -48,6 +55,7 @@ struct shape {
 	const char *name; /* shown to people; lent */
 	shape_fn ask;
 	void *arg;
+	bool wants_numbers; /* of users, rate and time of the start */
 	struct shape_tick last;
 	bool has_asked;
 };

@@ -128,8 +128,7 @@ static char *read_host(struct form *f)
 static const char *begin(struct run *run, struct follow *follow, const struct run_start *start,
 			 struct err_text *text)
 {
-	enum err err =
-		follow ? follow_start(follow, start->host, text) : run_start(run, start, text);
+	enum err err = follow ? follow_start(follow, start, text) : run_start(run, start, text);
 
 	if (err == ERR_UNREACHABLE) {
 		log_line(LOG_WARNING, LOGGER, "%s", text->text);
@@ -150,7 +149,7 @@ void swarm_answer(struct run *run, struct follow *follow, struct serve_request *
 	form_init(&form, r);
 	host = read_host(&form);
 	start.host = host;
-	if (!follow)
+	if (!follow || follow->shape->wants_numbers)
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message)
 		message = begin(run, follow, &start, &text);

@@ -11,6 +11,6 @@
 #include "run/run.h"
 #include "serve/serve.h"
 
-/* follow: NULL when tests have no load shape; else number, rate and run time of the form have no
- * meaning. */
+/* follow: NULL when tests have no load shape; else number, rate and run time of the form are read
+ * only if the shape wants them. */
 void swarm_answer(struct run *run, struct follow *follow, struct serve_request *r);

@@ -262,3 +262,79 @@ def test_tasks_change_while_the_test_runs(programs, cluster, target, tmp_path, w
     assert requests_of(url)["/read"]
     assert target.counts["POST /write"] == before
     get_json(f"{url}/stop")
+
+
+CLASSES = TWO + """
+static bool one_after_the_other(const struct cic_now *now, struct cic_tick *tick)
+{
+	tick->spawn_rate = 100;
+	if (now->run_time_s < 1) {
+		tick->users = 6;
+		tick->classes = "Bee";
+	} else if (now->run_time_s < 2) {
+		tick->users = 10;
+		tick->classes = "Ant";
+	}
+	return true;
+}
+
+CIC_SHAPE(one_after_the_other);
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stage_may_name_the_classes_of_its_users(programs, cluster, target, tmp_path, workers):
+    scenario = write(tmp_path, CLASSES)
+    if workers:
+        driver, url = cluster(scenario, target, workers=workers)[:2]
+    else:
+        driver = programs.start("cicada", "-f", scenario, "-H", target.url, "--web-host",
+                                "127.0.0.1", "--web-port", "0", ready=WEB_READY)
+        url = driver.ready[1]
+    assert get_json(f"{url}/swarm", {"host": target.url})["success"]
+    driver.wait_line(r'All users spawned: \{"Ant": 0, "Bee": 6\}')
+    driver.wait_line(r'All users spawned: \{"Ant": 4, "Bee": 6\}')
+    get_json(f"{url}/stop")
+
+
+def test_stages_of_a_scenario_may_name_classes(programs, target, tmp_path):
+    text = TWO + 'CIC_STAGES({ 1, 2, 100, "%s" }, { 1, 4, 100 });\n'
+    program, code = programs.run("cicada", "-f", write(tmp_path, text % "Bee"), "--headless", "-H",
+                                 target.url)
+    assert code == 0
+    assert 'All users spawned: {"Ant": 0, "Bee": 2}' in program.text()
+    program, code = programs.run("cicada", "-f", write(tmp_path, text % "Cat"), "--headless", "-H",
+                                 target.url)
+    assert code == 1
+    assert "CIC_STAGES: stage 1: users of class 'Cat' are wanted" in program.text()
+
+
+ASKED = TWO + """
+static bool as_asked(const struct cic_now *now, struct cic_tick *tick)
+{
+	tick->users = 2 * now->asked_users;
+	tick->spawn_rate = now->asked_spawn_rate;
+	return now->run_time_s < now->asked_run_time_s;
+}
+
+CIC_SHAPE(as_asked, .use_common_options = true);
+"""
+
+
+def test_a_function_may_go_by_the_common_options(programs, target, tmp_path):
+    program, code = programs.run("cicada", "-f", write(tmp_path, ASKED), "--headless", "-H",
+                                 target.url, "-u", "3", "-r", "50", "-t", "2s")
+    assert code == 0
+    assert "(6 total users)" in program.text()
+    assert "have no effect" not in program.text()
+
+
+def test_the_form_says_what_the_common_options_would(programs, target, tmp_path):
+    program = programs.start("cicada", "-f", write(tmp_path, ASKED), "-H", target.url, "--web-host",
+                             "127.0.0.1", "--web-port", "0", ready=WEB_READY)
+    url = program.ready[1]
+    assert not get_json(f"{url}/swarm", {"host": target.url})["success"]
+    assert get_json(f"{url}/swarm", {"user_count": 2, "spawn_rate": 50,
+                                     "run_time": "1s"})["success"]
+    program.wait_line(r"\(4 total users\)")
+    wait_until(lambda: get_json(f"{url}/stats/requests")["state"] == "stopped")

@@ -173,7 +173,8 @@ static void test_run_follows_the_stages(void **state)
 {
 	(void)state;
 	use("3s:10:5,2s:0:2,1s:0:2,2s:4:1");
-	assert_int_equal(follow_start(&follow, "http://second", &text), OK);
+	assert_int_equal(
+		follow_start(&follow, &(struct run_start){ .host = "http://second" }, &text), OK);
 	expect_wanted(1, 10, 5);
 	assert_string_equal(mode.last.host, "http://second");
 	tick_at(1);
@@ -200,7 +201,7 @@ static void test_late_turns_skip_stages(void **state)
 {
 	(void)state;
 	use("1s:1:1,1s:2:1,1s:3:1");
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	tick_at(2.4);
 	expect_wanted(2, 3, 1);
 	tick_at(2.9);
@@ -228,7 +229,7 @@ static void test_function_is_asked_once_a_second(void **state)
 	asked = 0;
 	shape_init(&shape, "count", count_to_three, &asked);
 	run.users_per_class[0] = 99; /* left over of an earlier test */
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	for (unsigned second = 1; second <= 3; second++) {
 		run.users_per_class[0] = 10 + second;
 		tick_at(second - 0.01);
@@ -251,10 +252,43 @@ static void test_nonsense_ends_the_test(void **state)
 {
 	(void)state;
 	shape_init(&shape, "nonsense", want_nonsense, NULL);
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	tick_at(1);
 	assert_int_equal(run.state, RUN_STOPPING);
 	assert_int_equal(mode.starts, 1);
+}
+
+static bool want_one_class_each(void *arg, const struct shape_now *now, struct shape_tick *tick)
+{
+	(void)arg;
+	tick->users = now->asked_users;
+	tick->spawn_rate = now->asked_spawn_rate;
+	tick->classes = (struct run_classes){ 0 };
+	if (now->run_time_s < 2)
+		run_classes_add(&tick->classes, now->run_time_s < 1 ? 0 : 1);
+	return now->run_time_s < (double)now->asked_run_time_s;
+}
+
+/* Other classes are a change, with the same numbers, too; those of the start are for the shape. */
+static void classes_of_a_tick_reach_the_run(void **state)
+{
+	const struct run_start start = { .user_count = 7, .spawn_rate = 3, .run_time_s = 4 };
+
+	(void)state;
+	shape_init(&shape, "classes", want_one_class_each, NULL);
+	assert_int_equal(follow_start(&follow, &start, &text), OK);
+	expect_wanted(1, 7, 3);
+	assert_true(run_share_now(&run, 0).weight == 1);
+	tick_at(1);
+	expect_wanted(2, 7, 3);
+	assert_true(run_share_now(&run, 0).weight == 0);
+	tick_at(2);
+	expect_wanted(3, 7, 3);
+	assert_true(run_share_now(&run, 0).weight == 1);
+	tick_at(3);
+	expect_wanted(3, 7, 3);
+	tick_at(4);
+	assert_int_equal(mode.stops, 1);
 }
 
 static bool never(void *arg, const struct shape_now *now, struct shape_tick *tick)
@@ -269,13 +303,15 @@ static void test_start_can_fail(void **state)
 {
 	(void)state;
 	shape_init(&shape, "never", never, NULL);
-	assert_int_equal(follow_start(&follow, NULL, &text), ERR_BAD_INPUT);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text),
+			 ERR_BAD_INPUT);
 	assert_non_null(strstr(text.text, "never ends at 0 s"));
 	assert_int_equal(run.state, RUN_READY);
 	use("1s:1:1,1s:2:1");
 	shape_init_stages(&shape, "stages", &stages);
 	mode.answer = ERR_STATE;
-	assert_int_equal(follow_start(&follow, NULL, &text), ERR_STATE);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text),
+			 ERR_STATE);
 	tick_at(1);
 	assert_int_equal(mode.starts, 1);
 }
@@ -284,9 +320,10 @@ static void test_stop_from_elsewhere_and_start_again(void **state)
 {
 	(void)state;
 	use("2s:1:1,2s:2:1");
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	tick_at(1);
-	assert_int_equal(follow_start(&follow, NULL, &text), OK); /* no second one beside it */
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text),
+			 OK); /* no second one beside it */
 	assert_int_equal(mode.starts, 1);
 	assert_int_equal(run_stop(&run, NULL, NULL), OK);
 	tick_at(2);
@@ -294,7 +331,7 @@ static void test_stop_from_elsewhere_and_start_again(void **state)
 	run_set_state(&run, RUN_STOPPED);
 	tick_at(10);
 	assert_int_equal(mode.starts, 1);
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	expect_wanted(2, 1, 1); /* the same as last time, but of a new test */
 	tick_at(11.9);
 	expect_wanted(2, 1, 1);
@@ -306,7 +343,7 @@ static void test_window_stays_open_through_the_stages(void **state)
 {
 	(void)state;
 	use("3s:10:5,3s:0:5,3s:20:5");
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	request(); /* of the first ramp: reset and before the window */
 	tick_at(1);
 	run_set_state(&run, RUN_RUNNING);
@@ -324,7 +361,7 @@ static void test_window_stays_open_through_the_stages(void **state)
 	assert_int_equal(run.stats.total.num_requests, 3); /* --reset-stats: once */
 	assert_true(run_window_s(&run, run.now_us) == 8);
 	run_set_state(&run, RUN_STOPPED);
-	assert_int_equal(follow_start(&follow, NULL, &text), OK);
+	assert_int_equal(follow_start(&follow, &(struct run_start){ .host = NULL }, &text), OK);
 	assert_false(run.has_window); /* a new test has none of the old one's */
 	assert_int_equal(run.window.total.num_requests, 0);
 }
@@ -333,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stages_are_read),
+		cmocka_unit_test_setup_teardown(classes_of_a_tick_reach_the_run, before, after),
 		cmocka_unit_test(test_wrong_stages_are_named),
 		cmocka_unit_test(test_too_many_stages_are_refused),
 		cmocka_unit_test(test_stages_in_structures_are_checked),
