@@ -29,16 +29,17 @@ def predict(model, feature_scaling, target_scaling, windows):
 
 
 def report(folder, parts):
-    _, model, feature_scaling, target_scaling = net.read_folder(folder)
+    description, model, feature_scaling, target_scaling = net.read_folder(folder)
+    view = traces.view_of(description)
     heads = [f"{metric} {who}" for metric in METRICS for who in ("model", "last", "mean")]
     print(f"\n| trace | windows | target | {' | '.join(heads)} |")
     print("|---" * (len(heads) + 3) + "|")
     for part in parts:
         windows, wanted = part.windows()
-        history = windows[:, :, traces.TARGET_PLACES]
+        history = windows[:, :, view.target_places]
         forecasts = (predict(model, feature_scaling, target_scaling, windows), history[:, -1],
                      history.mean(axis=1))
-        for i, name in enumerate(traces.TARGETS):
+        for i, name in enumerate(view.targets):
             figures = [f"{metric(wanted[:, i], got[:, i]):.3f}"
                        for metric in METRICS.values() for got in forecasts]
             print(f"| {part.name} | {len(windows)} | {name} | {' | '.join(figures)} |")
@@ -47,4 +48,5 @@ def report(folder, parts):
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         raise SystemExit(__doc__.splitlines()[0])
-    report(sys.argv[1], [traces.Trace.read(path) for path in sys.argv[2:]])
+    wanted_view = traces.view_of(net.read_folder(sys.argv[1])[0])
+    report(sys.argv[1], [traces.Trace.read(path, wanted_view) for path in sys.argv[2:]])

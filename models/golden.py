@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Golden vectors: what PyTorch says for a model, into tests/vectors/: models/golden.py [MODEL].
 
-Eight windows of raw features, among them the order's example, windows as the traces have them and
+Eight windows of raw features, among them an example, windows as the traces have them and
 extremes; of each the scaled outputs and the predictions. The tests hold the service against
 them. To be run again whenever the model has changed.
 """

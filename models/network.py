@@ -73,7 +73,8 @@ def read_safetensors(data):
     return result
 
 
-def write_folder(folder, network, features, targets, feature_scaling, target_scaling, window):
+def write_folder(folder, network, features, targets, feature_scaling, target_scaling, window,
+                 interval_s):
     """features, targets: name -> unit. The run's id is a digest of the weights."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,7 @@ def write_folder(folder, network, features, targets, feature_scaling, target_sca
     description = {
         "format": "cicada-lstm-1", "model": "LSTM",
         "run_id": hashlib.sha256(weights).hexdigest()[:32], "weights": WEIGHTS, "window": window,
+        "interval_s": interval_s,
         "layers": network.lstm.num_layers, "hidden": network.lstm.hidden_size,
         "features": columns(features, feature_scaling), "targets": columns(targets, target_scaling),
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Trains models/lte-2x64 from a folder of LTE traces: models/train.py TRACES [--out FOLDER].
+"""Trains a model from a folder of LTE traces: models/train.py MODEL TRACES [--out FOLDER].
 
 Needs PyTorch and NumPy (Debian: python3-torch). One seed, one thread and deterministic kernels:
 the same traces, PyTorch and kind of CPU give the same bytes. Ends by writing the folder and
@@ -25,7 +25,6 @@ import network as net  # noqa: E402
 import traces  # noqa: E402
 
 SEED = 20240115
-HIDDEN, LAYERS = 64, 2
 EPOCHS, BATCH = 14, 128
 LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-4
@@ -33,6 +32,8 @@ TRAIN_SHARE = 0.85  # of each site's time; the rest is to choose the epoch
 # The loss of a forecast is Huber's of (error * weight), with
 # weight = (mean of the target over the window / scale + LEVEL_FLOOR) ** -LEVEL_POWER.
 LEVEL_FLOOR, LEVEL_POWER, HUBER_BETA = 0.1, 0.75, 0.5
+# name: what it takes from the traces, units of a layer, layers
+MODELS = {"lte-2x64": (traces.DERIVED, 64, 2), "lte-1x128": (traces.COLUMNS, 128, 1)}
 
 
 def robust_scaling(values):
@@ -47,7 +48,8 @@ class Part:
 
     def __init__(self, parts, feature_scaling, target_scaling):
         windows, wanted = (numpy.concatenate(a) for a in zip(*(p.windows() for p in parts)))
-        level = windows[:, :, traces.TARGET_PLACES].mean(axis=1) / target_scaling.scale
+        places = parts[0].view.target_places
+        level = windows[:, :, places].mean(axis=1) / target_scaling.scale
         weight = (level + LEVEL_FLOOR) ** -LEVEL_POWER
         self.tensors = [torch.from_numpy(array) for array in (
             feature_scaling.scaled(windows), target_scaling.scaled(wanted),
@@ -96,25 +98,27 @@ def train(model, learn, check):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", choices=MODELS)
     parser.add_argument("traces", help="folder of the CSV files")
-    parser.add_argument("--out", default=pathlib.Path(__file__).parent / "lte-2x64")
+    parser.add_argument("--out", help="folder to write (default: the model's, beside this script)")
     options = parser.parse_args()
+    view, hidden, layers = MODELS[options.model]
+    out = options.out or pathlib.Path(__file__).parent / options.model
 
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    sites, tests = traces.read_folder(options.traces)
+    sites, tests = traces.read_folder(options.traces, view)
     early, late = zip(*(site.split(TRAIN_SHARE) for site in sites))
     rows = numpy.concatenate([part.features[part.starts] for part in early])
     scaling = robust_scaling(rows)
-    target_scaling = net.Scaling(scaling.offset[traces.TARGET_PLACES],
-                                 scaling.scale[traces.TARGET_PLACES])
-    model = net.Forecaster(len(traces.FEATURES), len(traces.TARGETS), HIDDEN, LAYERS)
+    target_scaling = net.Scaling(scaling.offset[view.target_places],
+                                 scaling.scale[view.target_places])
+    model = net.Forecaster(len(view.units), len(view.targets), hidden, layers)
     train(model, Part(early, scaling, target_scaling), Part(late, scaling, target_scaling))
-    net.write_folder(options.out, model, traces.FEATURES,
-                     {name: traces.FEATURES[name] for name in traces.TARGETS}, scaling,
-                     target_scaling, traces.WINDOW)
-    evaluate.report(options.out, list(late) + tests)
+    net.write_folder(out, model, view.units, view.target_units(), scaling, target_scaling,
+                     view.window, traces.INTERVAL_S)
+    evaluate.report(out, list(late) + tests)
 
 
 if __name__ == "__main__":

@@ -132,14 +132,20 @@
 #define LIMIT_MODEL_WINDOW	  4096
 #define LIMIT_MODEL_LAYERS	  32
 #define LIMIT_MODEL_HIDDEN	  4096
-#define LIMIT_MODEL_COLUMNS	  64		     /* bits of a uint64_t in predict_body */
+#define LIMIT_MODEL_COLUMNS	  64 /* bits of a uint64_t in predict_body */
+#define LIMIT_MODEL_INTERVAL_S	  (366 * 86400)
+#define LIMIT_MODELS		  16		     /* that one service has */
 #define LIMIT_BATCH		  64		     /* windows that are computed at once */
 #define LIMIT_BATCH_BYTES	  (64 * 1024 * 1024) /* of one thread's buffers for it */
 #define LIMIT_PREDICT_QUEUE	  65536		     /* requests that may wait, per thread */
 #define LIMIT_PREDICT_DEADLINE_MS 3600000
 #define LIMIT_QUEUE_DELAY_US	  1000000
-#define LIMIT_PREDICT_REPLY_BYTES (16 * 1024)
-#define LIMIT_METRICS_BYTES	  (256 * 1024)
+#define LIMIT_PREDICT_REPLY_BYTES (16 * 1024 * 1024)
+/* Of one request: the seconds of a thread that it may cost. */
+#define LIMIT_PREDICT_WINDOWS 10000
+#define LIMIT_PREDICT_STEPS   10000 /* windows x steps, too */
+#define LIMIT_LONG_ASKS	      32    /* per model and thread: requests that need several batches */
+#define LIMIT_METRICS_BYTES   (256 * 1024)
 
 /* Matrix (src/matrix) */
 #define LIMIT_SCENARIOS	  10000

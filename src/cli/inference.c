@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +22,8 @@
 enum { EXIT_DRAINED = 0, EXIT_CANNOT_SERVE = 1, EXIT_USAGE = 2 };
 
 struct options {
-	const char *host, *model;
+	const char *host;
+	struct opt_texts models;
 	uint64_t port, admin_port, threads, drain_timeout_s, idle_timeout_s;
 	uint64_t max_batch, queue_max, queue_delay_us, deadline_ms;
 	bool reuse_port, want_help, want_version;
@@ -38,8 +40,8 @@ static const struct opt rows[] = {
 	  "port to listen on, 0: any free one (default 8000)", 0, 65535 },
 	{ "admin-port", 0, OPT_COUNT, AT(admin_port), "CICADA_ADMIN_PORT", "PORT",
 	  "second port for /healthz, /readyz and /metrics, not counted (default: none)", 0, 65535 },
-	{ "model", 'm', OPT_TEXT, AT(model), "CICADA_MODEL MODEL_PATH", "DIR",
-	  "folder with model.json (default: the model that comes with the program)" },
+	{ "model", 'm', OPT_TEXTS, AT(models), "CICADA_MODEL MODEL_PATH", "[NAME=]DIR",
+	  "folder with model.json; several times: the first is the default (default: lte-2x64)" },
 	{ "threads", 't', OPT_COUNT, AT(threads), "CICADA_THREADS", "COUNT",
 	  "threads that serve and predict (default: the CPUs this process may use)", 1,
 	  LIMIT_THREADS },
@@ -105,6 +107,23 @@ static void print_ready(const struct options *o, const struct service *s)
 	fflush(stdout);
 }
 
+/* Looks after the models until a signal asks for the end; SIGHUP has them read again. */
+static int wait_for_end(struct service *s, const sigset_t *signals)
+{
+	const struct timespec tick = { .tv_sec = 1 };
+
+	for (;;) {
+		int number = sigtimedwait(signals, NULL, &tick);
+
+		if (number == SIGHUP)
+			service_reload(s);
+		else if (number > 0)
+			return number;
+		else
+			service_tick(s);
+	}
+}
+
 static int serve_until_signal(const struct options *o, const sigset_t *signals)
 {
 	const struct service_options options = {
@@ -114,7 +133,8 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 		.admin_port = (uint16_t)o->admin_port,
 		.reuse_port = o->reuse_port,
 		.threads = (unsigned)o->threads,
-		.model_folder = o->model,
+		.models = o->models.value,
+		.model_count = o->models.count,
 		.idle_timeout_s = o->idle_timeout_s,
 		.max_batch = o->max_batch,
 		.queue_max = o->queue_max,
@@ -133,11 +153,10 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 			 err == ERR_NOT_FOUND ? " (see --model and --host)" : "");
 		return EXIT_CANNOT_SERVE;
 	}
-	log_line(LOG_INFO, LOGGER, "%s; %u thread%s", service_summary(s), options.threads,
-		 options.threads == 1 ? "" : "s");
+	service_log_models(s);
+	log_line(LOG_INFO, LOGGER, "%u thread%s", options.threads, options.threads == 1 ? "" : "s");
 	print_ready(o, s);
-	while (sigwait(signals, &number))
-		;
+	number = wait_for_end(s, signals);
 	log_line(LOG_INFO, LOGGER, "%s: finishing the requests in flight", strsignal(number));
 	cut = service_drain(s, o->drain_timeout_s * CLOCK_S);
 	if (cut)
@@ -175,12 +194,13 @@ int main(int argc, char **argv)
 	}
 	if (!o.threads)
 		o.threads = cpus_available();
-	if (!o.model)
-		o.model = found = find_model();
+	if (!o.models.count)
+		o.models = (struct opt_texts){ .value = { found = find_model() }, .count = 1 };
 	/* Blocked before any thread starts, so that only sigwait() sees them. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	code = serve_until_signal(&o, &signals);

@@ -60,7 +60,7 @@ struct layer_run {
 struct lstm_run {
 	const struct lstm *lstm;
 	dnnl_stream_t stream;
-	float *input;	   /* [window][shape][feature_count] */
+	float *input;	   /* [window][shape][input_count] */
 	float *outputs[2]; /* [window][shape][hidden]; the layers take turns */
 	dnnl_memory_t scratch;
 	struct layer_run *layers[SHAPES];
@@ -249,7 +249,7 @@ static size_t run_bytes(const struct lstm *l, const struct layer *layers, size_t
 	for (size_t i = 0; i < m->layer_count; i++)
 		if (scratch < scratch_bytes(&layers[i]))
 			scratch = scratch_bytes(&layers[i]);
-	return scratch + m->window * shape * (m->feature_count + 2 * m->hidden) * sizeof(float);
+	return scratch + m->window * shape * (m->input_count + 2 * m->hidden) * sizeof(float);
 }
 
 static void destroy_shape(const struct lstm *l, struct layer *layers)
@@ -403,7 +403,7 @@ enum err lstm_run_create(struct lstm_run **out, const struct lstm *l, struct err
 	dnnl_status_t status;
 
 	r->lstm = l;
-	r->input = mem_zalloc(rows * m->feature_count, sizeof(float));
+	r->input = mem_zalloc(rows * m->input_count, sizeof(float));
 	for (size_t i = 0; i < 2; i++)
 		r->outputs[i] = mem_zalloc(rows * m->hidden, sizeof(float));
 	status = dnnl_stream_create(&r->stream, l->engine, dnnl_stream_default_flags);

@@ -34,7 +34,7 @@ size_t lstm_shape(const struct lstm *l, size_t count);
 enum err lstm_run_create(struct lstm_run **out, const struct lstm *l,
 			 struct err_text *text) MUST_CHECK;
 void lstm_run_destroy(struct lstm_run **r);
-/* Where the scaled features go: [window][shape][feature_count], oldest row first. */
+/* Where the scaled inputs go: [window][shape][input_count], oldest row first. */
 float *lstm_run_input(struct lstm_run *r);
 /* Starts from a zero state and gives the last layer's output after the last row:
  * [shape][hidden], valid until the next call. NULL: oneDNN failed. */

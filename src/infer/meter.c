@@ -17,11 +17,14 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "infer/model.h"
 #include "serve/metrics_text.h"
 
 /* The last of each stands for all others. */
-static const char *const paths[] = { "/predict", "/healthz", "/readyz", "/metrics", "other" };
+static const char *const paths[] = {
+	"/predict",	"/healthz",	 "/readyz", "/metrics",	       "/invocations",
+	"/ping",	"/version",	 "/v2",	    "/v2/health/live", "/v2/health/ready",
+	"/v2/models/*", "/openapi.json", "other",
+};
 static const char *const methods[] = { "GET",	"POST",	   "HEAD",    "PUT",   "DELETE",
 				       "PATCH", "OPTIONS", "CONNECT", "TRACE", "other" };
 static const char *const codes[] = { "200", "400", "404", "405", "413",
@@ -67,6 +70,7 @@ struct meter {
 	counter predictions;
 	counter requests[PATHS][METHODS][CODES];
 	counter outcomes[OUTCOMES];
+	counter reloads[2]; /* refused, taken */
 	struct times durations[PATHS], waits, runs;
 	counter batches[SIZES], windows; /* each batch in one; their windows */
 };
@@ -121,8 +125,16 @@ void meter_request(struct meter *m, const char *path, const char *method, unsign
 void meter_outcome(struct meter *m, enum outcome outcome)
 {
 	atomic_fetch_add(&m->outcomes[outcome], 1);
-	if (outcome == OUTCOME_PREDICTED)
-		atomic_fetch_add(&m->predictions, 1);
+}
+
+void meter_predicted(struct meter *m, size_t rows)
+{
+	atomic_fetch_add(&m->predictions, rows);
+}
+
+void meter_reload(struct meter *m, bool is_taken)
+{
+	atomic_fetch_add(&m->reloads[is_taken], 1);
 }
 
 void meter_wait(struct meter *m, uint64_t us)
@@ -232,19 +244,34 @@ static void write_one(struct buf *out, const char *name, enum metrics_kind kind,
 	metrics_text_sample(out, name, NULL, 0, value);
 }
 
-static void write_info(const struct model *model, struct buf *out)
+static void write_info(const struct meter_model *models, size_t count, struct buf *out)
 {
 	const struct metrics_label build[] = { { "version", CICADA_VERSION } };
 
-	metrics_text_family(out, "inference_model_info", METRICS_GAUGE, "The model in use.");
-	if (model) {
-		const struct metrics_label labels[] = { { "model", model->name },
-							{ "run_id", model->run_id } };
+	metrics_text_family(out, "inference_model_info", METRICS_GAUGE, "The models in use.");
+	for (size_t i = 0; i < count; i++) {
+		const struct metrics_label labels[] = { { "name", models[i].name },
+							{ "model", models[i].model },
+							{ "run_id", models[i].run_id } };
 
-		metrics_text_sample(out, "inference_model_info", labels, 2, 1);
+		metrics_text_sample(out, "inference_model_info", labels, 3, 1);
 	}
 	metrics_text_family(out, "inference_build_info", METRICS_GAUGE, "This program.");
 	metrics_text_sample(out, "inference_build_info", build, 1, 1);
+}
+
+static void write_reloads(struct meter *m, struct buf *out)
+{
+	static const char *const words[] = { "refused", "taken" };
+
+	metrics_text_family(out, "inference_model_reloads_total", METRICS_COUNTER,
+			    "Folders of models that were read again.");
+	for (size_t i = 0; i < 2; i++) {
+		const struct metrics_label label = { "outcome", words[i] };
+
+		metrics_text_sample(out, "inference_model_reloads_total", &label, 1,
+				    (double)atomic_load(&m->reloads[i]));
+	}
 }
 
 /* Second word of /proc/self/statm: pages in memory. */
@@ -280,7 +307,8 @@ static void write_process(struct meter *m, struct buf *out)
 			  (double)files.rlim_cur);
 }
 
-void meter_write(struct meter *m, const struct model *model, unsigned in_flight, struct buf *out)
+void meter_write(struct meter *m, const struct meter_model *models, size_t model_count,
+		 unsigned in_flight, struct buf *out)
 {
 	write_requests(m, out);
 	write_outcomes(m, out);
@@ -288,8 +316,9 @@ void meter_write(struct meter *m, const struct model *model, unsigned in_flight,
 	write_batches(m, out);
 	write_one(out, "inference_requests_in_flight", METRICS_GAUGE,
 		  "Requests on the main port whose answer is not yet sent.", in_flight);
-	write_one(out, "inference_predictions_total", METRICS_COUNTER, "Windows predicted.",
-		  (double)atomic_load(&m->predictions));
-	write_info(model, out);
+	write_one(out, "inference_predictions_total", METRICS_COUNTER,
+		  "Rows forecast, all windows and steps.", (double)atomic_load(&m->predictions));
+	write_reloads(m, out);
+	write_info(models, model_count, out);
 	write_process(m, out);
 }

@@ -8,13 +8,13 @@
  * answer that meter_request() was told of stands in every page written afterwards. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 
 struct meter;
-struct model;
 
 /* What became of a request for a prediction. */
 enum outcome {
@@ -32,8 +32,18 @@ void meter_destroy(struct meter **m);
 void meter_request(struct meter *m, const char *path, const char *method, unsigned status,
 		   uint64_t duration_us);
 void meter_outcome(struct meter *m, enum outcome outcome);
+/* So many rows have been forecast for a request. */
+void meter_predicted(struct meter *m, size_t rows);
+/* A folder was read again, and taken or refused. */
+void meter_reload(struct meter *m, bool is_taken);
 /* A request has waited so long in the queue, and a batch of so many windows has taken so long. */
 void meter_wait(struct meter *m, uint64_t us);
 void meter_batch(struct meter *m, size_t windows, uint64_t us);
-/* Appends the page. model: NULL while there is none. */
-void meter_write(struct meter *m, const struct model *model, unsigned in_flight, struct buf *out);
+/* A model in use. */
+struct meter_model {
+	const char *name, *model, *run_id;
+};
+
+/* Appends the page. */
+void meter_write(struct meter *m, const struct meter_model *models, size_t model_count,
+		 unsigned in_flight, struct buf *out);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "infer/mlmodel.h"
 #include "infer/safetensors.h"
 
 #define FORMAT "cicada-lstm-1"
@@ -78,8 +79,9 @@ static enum err read_column(const json_t *item, const char *place, struct model_
 	return OK;
 }
 
-static enum err read_columns(const json_t *json, const char *field, struct model_column **out,
-			     size_t *count, struct err_text *text)
+/* Leaves room for `more` columns behind those of the file. */
+static enum err read_columns(const json_t *json, const char *field, size_t more,
+			     struct model_column **out, size_t *count, struct err_text *text)
 {
 	const json_t *list = json_object_get(json, field);
 	char place[32];
@@ -89,7 +91,7 @@ static enum err read_columns(const json_t *json, const char *field, struct model
 		return err_set(text, ERR_BAD_INPUT, "%s: must be a list of 1 to %d objects", field,
 			       LIMIT_MODEL_COLUMNS);
 	*count = json_array_size(list);
-	*out = mem_zalloc(*count, sizeof(**out));
+	*out = mem_zalloc(*count + more, sizeof(**out));
 	for (size_t i = 0; i < *count; i++) {
 		snprintf(place, sizeof(place), "%s[%zu]", field, i);
 		err = read_column(json_array_get(list, i), place, &(*out)[i], text);
@@ -100,6 +102,68 @@ static enum err read_columns(const json_t *json, const char *field, struct model
 				return bad(text, place, "name stands twice");
 	}
 	return OK;
+}
+
+static enum err read_times(struct model *m, struct err_text *text)
+{
+	const json_t *list = json_object_get(m->json, "time_features");
+	size_t i;
+	json_t *item;
+
+	if (list && (!json_is_array(list) || json_array_size(list) > PART_COUNT))
+		return err_set(text, ERR_BAD_INPUT,
+			       "time_features: must be a list of at most %d texts", PART_COUNT);
+	json_array_foreach (list, i, item) {
+		const char *name = json_string_value(item);
+		enum moment_part part = name ? moment_part_of(name) : PART_COUNT;
+
+		if (part == PART_COUNT)
+			return err_set(text, ERR_BAD_INPUT,
+				       "time_features[%zu]: must be minute, hour, day_second, "
+				       "weekday or month",
+				       i);
+		for (size_t k = 0; k < i; k++)
+			if (m->times[k] == part)
+				return err_set(text, ERR_BAD_INPUT,
+					       "time_features[%zu]: stands twice", i);
+		m->times[m->time_count++] = part;
+	}
+	return OK;
+}
+
+static enum err read_interval(struct model *m, struct err_text *text)
+{
+	const json_t *item = json_object_get(m->json, "interval_s");
+
+	m->interval_s = item ? json_number_value(item) : 1;
+	if (!(m->interval_s >= 1e-6 && m->interval_s <= LIMIT_MODEL_INTERVAL_S))
+		return err_set(text, ERR_BAD_INPUT,
+			       "interval_s: must be a number of seconds from 0.000001 to %d",
+			       LIMIT_MODEL_INTERVAL_S);
+	return OK;
+}
+
+static enum err read_inputs(struct model *m, struct err_text *text)
+{
+	enum err err;
+
+	err = read_times(m, text);
+	if (!err)
+		err = read_columns(m->json, "features", 2 * m->time_count, &m->inputs,
+				   &m->feature_count, text);
+	if (err)
+		return err;
+	m->input_count = m->feature_count + 2 * m->time_count;
+	for (size_t i = m->feature_count; i < m->input_count; i++)
+		m->inputs[i].scale = 1;
+	return OK;
+}
+
+/* MLmodel has said it already, or model.json must. */
+static enum err read_run_id(struct model *m, struct err_text *text)
+{
+	m->run_id = m->mlflow_id;
+	return m->run_id ? OK : read_text(m->json, "run_id", &m->run_id, text);
 }
 
 static enum err read_description(struct model *m, struct str bytes, struct err_text *text)
@@ -115,14 +179,13 @@ static enum err read_description(struct model *m, struct str bytes, struct err_t
 		return err;
 	if (strcmp(format, FORMAT) != 0)
 		return bad(text, "format", "is not " FORMAT);
-	if ((err = read_text(m->json, "model", &m->name, text)) ||
-	    (err = read_text(m->json, "run_id", &m->run_id, text)) ||
+	if ((err = read_text(m->json, "model", &m->name, text)) || (err = read_run_id(m, text)) ||
 	    (err = read_text(m->json, "weights", &weights, text)) ||
 	    (err = read_size(m->json, "window", LIMIT_MODEL_WINDOW, &m->window, text)) ||
 	    (err = read_size(m->json, "layers", LIMIT_MODEL_LAYERS, &m->layer_count, text)) ||
 	    (err = read_size(m->json, "hidden", LIMIT_MODEL_HIDDEN, &m->hidden, text)) ||
-	    (err = read_columns(m->json, "features", &m->features, &m->feature_count, text)) ||
-	    (err = read_columns(m->json, "targets", &m->targets, &m->target_count, text)))
+	    (err = read_interval(m, text)) || (err = read_inputs(m, text)) ||
+	    (err = read_columns(m->json, "targets", 0, &m->targets, &m->target_count, text)))
 		return err;
 	/* A name with a slash could name any file of the machine. */
 	if (strchr(weights, '/'))
@@ -164,7 +227,7 @@ static enum err read_layer(struct model *m, const struct safetensors *file, size
 		size_t columns;
 		float **to;
 	} parts[] = {
-		{ "weight_ih", index ? m->hidden : m->feature_count, &layer->weight_ih },
+		{ "weight_ih", index ? m->hidden : m->input_count, &layer->weight_ih },
 		{ "weight_hh", m->hidden, &layer->weight_hh },
 		{ "bias_ih", 0, &layer->bias_ih },
 		{ "bias_hh", 0, &layer->bias_hh },
@@ -225,12 +288,26 @@ static enum err read_part(struct model *m, const char *folder, const char *name,
 	return err;
 }
 
+static enum err read_mlmodel(struct model *m, struct str bytes, struct err_text *text)
+{
+	struct str id;
+	enum err err;
+
+	err = mlmodel_run_id(bytes, &id, text);
+	if (!err && id.len)
+		m->mlflow_id = mem_strndup(id.p, id.len);
+	return err;
+}
+
 enum err model_create(struct model **out, const char *folder, struct err_text *text)
 {
 	struct model *m = mem_zalloc(1, sizeof(*m));
 	enum err err;
 
-	err = read_part(m, folder, "model.json", LIMIT_MODEL_JSON_BYTES, read_description, text);
+	err = read_part(m, folder, "MLmodel", LIMIT_MODEL_JSON_BYTES, read_mlmodel, text);
+	if (!err || err == ERR_NOT_FOUND)
+		err = read_part(m, folder, "model.json", LIMIT_MODEL_JSON_BYTES, read_description,
+				text);
 	if (!err)
 		err = read_part(m, folder, json_string_value(json_object_get(m->json, "weights")),
 				LIMIT_MODEL_FILE_BYTES, read_tensors, text);
@@ -254,11 +331,12 @@ void model_destroy(struct model **m)
 		mem_free(old->layers[i].bias_hh);
 	}
 	mem_free(old->layers);
-	mem_free(old->features);
+	mem_free(old->inputs);
 	mem_free(old->targets);
 	mem_free(old->head_weight);
 	mem_free(old->head_bias);
 	json_decref(old->json);
+	mem_free(old->mlflow_id);
 	mem_free(old);
 	*m = NULL;
 }

@@ -11,15 +11,18 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "infer/door.h"
+#include "infer/engine.h"
 #include "infer/lane.h"
-#include "infer/lstm.h"
 #include "infer/meter.h"
 #include "infer/model.h"
-#include "infer/predict_body.h"
+#include "infer/shelf.h"
 #include "serve/metrics_text.h"
 #include "serve/serve.h"
 
+#define LOGGER	       "cicada.inference"
 #define ADMIN_DRAIN_US (1 * CLOCK_S)
 /* A drain is over when no request was in flight for so long. */
 #define QUIET_US (200 * CLOCK_MS)
@@ -31,14 +34,10 @@ struct place {
 };
 
 struct service {
-	struct model *model;
-	struct lstm *lstm;
+	struct shelf *shelf;
 	struct meter *meter;
-	struct predict_schema schema;
-	char *quoted_names; /* what the schema points into */
-	char *summary;
-	atomic_bool has_model; /* from then on model and lstm do not change */
-	atomic_bool has_lanes; /* from then on there are as many until the admin port has closed */
+	atomic_bool has_models; /* from then on the shelf is there */
+	atomic_bool has_lanes;	/* from then on there are as many until the admin port has closed */
 	atomic_bool is_ready;
 	struct serve *admin;
 	struct place admin_place;
@@ -58,11 +57,22 @@ static unsigned in_flight(const struct service *s)
 	return sum;
 }
 
+/* The model that ?model= names; the first one when it names none. */
+static void predict(const struct place *at, struct serve_request *r, const struct door *door)
+{
+	const struct shelf *shelf = at->service->shelf;
+	const char *name = serve_query(r, "model");
+	size_t model = name ? shelf_find(shelf, name) : 0;
+
+	if (model == shelf_count(shelf))
+		serve_error(r, 404, "no such model: %.128s", name);
+	else
+		lane_predict(at->lane, model, r, door, name ? shelf_name(shelf, model) : "default");
+}
+
 static void on_predict(void *arg, struct serve_request *r)
 {
-	const struct place *at = arg;
-
-	lane_predict(at->lane, r);
+	predict(arg, r, &door_predict);
 }
 
 static void on_gone(void *arg, struct serve_request *r)
@@ -93,14 +103,38 @@ static void on_readyz(void *arg, struct serve_request *r)
 		reply_text(r, 503, "{\"status\": \"not ready\"}\n");
 }
 
+/* The models in use, valid while the shelf is locked. */
+static size_t list_models(const struct service *s, struct meter_model *out)
+{
+	for (size_t i = 0; i < shelf_count(s->shelf); i++) {
+		const struct engine *e = shelf_engine(s->shelf, i);
+
+		out[i] = (struct meter_model){ e->name, e->model->name, e->model->run_id };
+	}
+	return shelf_count(s->shelf);
+}
+
+static void write_metrics(struct service *s, struct buf *page)
+{
+	struct meter_model models[LIMIT_MODELS];
+	unsigned count = atomic_load(&s->has_lanes) ? in_flight(s) : 0;
+
+	if (!atomic_load(&s->has_models)) {
+		meter_write(s->meter, NULL, 0, count, page);
+		return;
+	}
+	shelf_lock(s->shelf);
+	meter_write(s->meter, models, list_models(s, models), count, page);
+	shelf_unlock(s->shelf);
+}
+
 static void on_metrics(void *arg, struct serve_request *r)
 {
-	struct service *s = ((const struct place *)arg)->service;
+	const struct place *at = arg;
 	struct buf page;
 
 	buf_init(&page, LIMIT_METRICS_BYTES);
-	meter_write(s->meter, atomic_load(&s->has_model) ? s->model : NULL,
-		    atomic_load(&s->has_lanes) ? in_flight(s) : 0, &page);
+	write_metrics(at->service, &page);
 	if (page.is_full)
 		serve_error(r, 500, "the page of metrics is too long");
 	else
@@ -133,40 +167,30 @@ static const struct serve_route admin_routes[] = {
 
 /* Life. */
 
-static void fill_schema(struct service *s)
+static void exchange(void *arg, size_t lane, size_t model, struct seat *seat)
 {
-	const struct model *m = s->model;
-	struct buf names;
+	const struct service *s = arg;
 
-	buf_init(&names, LIMIT_MODEL_COLUMNS * (LIMIT_MODEL_NAME_BYTES + 2));
-	s->schema = (struct predict_schema){ .rows = m->window, .feature_count = m->feature_count };
-	for (size_t i = 0; i < m->feature_count; i++) {
-		s->schema.quoted[i].len = strlen(m->features[i].name) + 2;
-		buf_printf(&names, "\"%s\"", m->features[i].name);
-	}
-	s->quoted_names = buf_take(&names);
-	for (size_t i = 0, at = 0; i < m->feature_count; at += s->schema.quoted[i++].len)
-		s->schema.quoted[i].p = s->quoted_names + at;
+	lane_exchange(s->places[lane].lane, model, seat);
 }
 
-static enum err load_model(struct service *s, const struct service_options *o,
-			   struct err_text *text)
+static enum err load_models(struct service *s, const struct service_options *o,
+			    struct err_text *text)
 {
-	enum err err;
+	const struct shelf_options options = {
+		.folders = o->models,
+		.count = o->model_count,
+		.batch_max = o->max_batch,
+		.lane_count = o->threads,
+		.meter = s->meter,
+		.exchange = exchange,
+		.arg = s,
+	};
+	enum err err = shelf_create(&s->shelf, &options, text);
 
-	err = model_create(&s->model, o->model_folder, text);
 	if (!err)
-		err = lstm_create(&s->lstm, s->model, o->max_batch, text);
-	if (err)
-		return err;
-	fill_schema(s);
-	s->summary = mem_printf("model %s, run %s: %zu rows of %zu features, %zu layers of %zu, "
-				"%zu targets; up to %zu predicted at once",
-				s->model->name, s->model->run_id, s->model->window,
-				s->model->feature_count, s->model->layer_count, s->model->hidden,
-				s->model->target_count, lstm_batch_max(s->lstm));
-	atomic_store(&s->has_model, true);
-	return OK;
+		atomic_store(&s->has_models, true);
+	return err;
 }
 
 static enum err open_admin(struct service *s, const struct service_options *o,
@@ -205,13 +229,12 @@ static enum err open_lane(struct service *s, const struct service_options *o, st
 			  .gone = on_gone,
 			  .arg = at },
 		.door = s->places[0].lane,
-		.model = s->model,
-		.lstm = s->lstm,
-		.schema = &s->schema,
-		.meter = s->meter,
-		.queue_max = o->queue_max,
-		.queue_delay_us = o->queue_delay_us,
-		.deadline_us = o->deadline_us,
+		.seats = shelf_seats(s->shelf, (size_t)(at - s->places)),
+		.model_count = shelf_count(s->shelf),
+		.line = { .meter = s->meter,
+			  .queue_max = o->queue_max,
+			  .queue_delay_us = o->queue_delay_us,
+			  .deadline_us = o->deadline_us },
 	};
 
 	at->service = s;
@@ -247,7 +270,7 @@ enum err service_create(struct service **out, const struct service_options *opti
 	if (options->has_admin)
 		err = open_admin(s, options, text);
 	if (!err)
-		err = load_model(s, options, text);
+		err = load_models(s, options, text);
 	if (!err)
 		err = open_main(s, options, text);
 	if (err) {
@@ -269,9 +292,20 @@ uint16_t service_admin_port(const struct service *s)
 	return s->admin_port;
 }
 
-const char *service_summary(const struct service *s)
+void service_log_models(const struct service *s)
 {
-	return s->summary;
+	for (size_t i = 0; i < shelf_count(s->shelf); i++)
+		log_line(LOG_INFO, LOGGER, "%s", shelf_engine(s->shelf, i)->summary);
+}
+
+void service_reload(struct service *s)
+{
+	shelf_reload(s->shelf);
+}
+
+void service_tick(struct service *s)
+{
+	shelf_tick(s->shelf);
 }
 
 static uint64_t begun(const struct service *s)
@@ -332,11 +366,8 @@ void service_destroy(struct service **sp)
 	for (size_t i = 0; i < s->lane_count; i++)
 		lane_destroy(&s->places[i].lane);
 	mem_free(s->places);
-	lstm_destroy(&s->lstm);
-	model_destroy(&s->model);
+	shelf_destroy(&s->shelf);
 	meter_destroy(&s->meter);
-	mem_free(s->quoted_names);
-	mem_free(s->summary);
 	mem_free(s);
 	*sp = NULL;
 }

@@ -2,8 +2,8 @@
  *
  * service - the LSTM behind HTTP.
  *
- * Main port: POST /predict, GET /healthz, /readyz, /metrics, every answer counted. Admin port
- * (if wanted): the three GETs again, not counted, so that whoever compares the counters does
+ * Main port: every route of docs/inference.md, every answer counted. Admin port (if wanted):
+ * GET /healthz, /readyz and /metrics again, not counted, so that whoever compares the counters does
  * not change them by looking, and can look at one of several processes that share the
  * main port. The admin port opens first, then the model is loaded, then the main port opens:
  * nobody is sent to a replica that cannot answer yet.
@@ -26,7 +26,8 @@ struct service_options {
 	/* How requests are predicted together and refused, see lane.h and lstm_create(). */
 	size_t max_batch, queue_max;
 	uint64_t queue_delay_us, deadline_us;
-	const char *model_folder;
+	const char *const *models; /* as shelf_options.folders; the first is the default */
+	size_t model_count;
 	uint64_t idle_timeout_s; /* 0: LIMIT_SERVE_IDLE_S */
 };
 
@@ -35,8 +36,12 @@ enum err service_create(struct service **out, const struct service_options *opti
 			struct err_text *text) MUST_CHECK;
 uint16_t service_port(const struct service *s);
 uint16_t service_admin_port(const struct service *s); /* 0: none */
-/* One line about the model, for people. Lent. */
-const char *service_summary(const struct service *s);
+/* Says in the log, in a line each, what is served. */
+void service_log_models(const struct service *s);
+/* Reads the models again, see shelf_reload(). */
+void service_reload(struct service *s);
+/* To be called about once a second, see shelf_tick(). */
+void service_tick(struct service *s);
 
 /* Not ready any more, takes no new connections, waits up to timeout_us until the requests that
  * were sent are answered (a moment without any shows it), then stops serving the main port. The

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "infer/lstm.h"
 #include "infer/model.h"
@@ -14,8 +15,8 @@ struct session {
 	const struct model *model;
 	const struct lstm *lstm;
 	struct lstm_run *run;
-	float *rows;	     /* [batch_max][window][feature_count] */
-	double *predictions; /* [batch_max][target_count] */
+	const float *rows[LIMIT_BATCH]; /* of each window: [window][input_count] */
+	double *predictions;		/* [batch_max][target_count] */
 };
 
 enum err session_create(struct session **out, const struct model *m, const struct lstm *l,
@@ -26,7 +27,6 @@ enum err session_create(struct session **out, const struct model *m, const struc
 
 	s->model = m;
 	s->lstm = l;
-	s->rows = mem_zalloc(lstm_batch_max(l) * m->window * m->feature_count, sizeof(*s->rows));
 	s->predictions = mem_zalloc(lstm_batch_max(l) * m->target_count, sizeof(*s->predictions));
 	err = lstm_run_create(&s->run, l, text);
 	if (err)
@@ -41,7 +41,6 @@ void session_destroy(struct session **s)
 	if (!*s)
 		return;
 	lstm_run_destroy(&(*s)->run);
-	mem_free((*s)->rows);
 	mem_free((*s)->predictions);
 	mem_free(*s);
 	*s = NULL;
@@ -52,23 +51,24 @@ size_t session_batch_max(const struct session *s)
 	return lstm_batch_max(s->lstm);
 }
 
-float *session_rows(struct session *s, size_t i)
+void session_put(struct session *s, size_t i, const float *rows)
 {
-	return s->rows + i * s->model->window * s->model->feature_count;
+	ensure(i < session_batch_max(s));
+	s->rows[i] = rows;
 }
 
-/* Window i into its place in the input, [window][shape][feature_count]. */
+/* Window i into its place in the input, [window][shape][input_count]. */
 static void scale_rows(struct session *s, size_t i, size_t shape)
 {
 	const struct model *m = s->model;
-	const float *rows = session_rows(s, i);
-	float *out = lstm_run_input(s->run) + i * m->feature_count;
+	const float *rows = s->rows[i];
+	float *out = lstm_run_input(s->run) + i * m->input_count;
 
 	for (size_t row = 0; row < m->window; row++) {
-		for (size_t k = 0; k < m->feature_count; k++)
-			out[k] = (float)((rows[k] - m->features[k].offset) / m->features[k].scale);
-		rows += m->feature_count;
-		out += shape * m->feature_count;
+		for (size_t k = 0; k < m->input_count; k++)
+			out[k] = (float)((rows[k] - m->inputs[k].offset) / m->inputs[k].scale);
+		rows += m->input_count;
+		out += shape * m->input_count;
 	}
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * session - one thread's use of a model: from features as they come to predictions.
+ * session - one thread's use of a model: from inputs as they come to predictions.
  *
- * Scales the features, runs the LSTM, applies the dense head and scales back, as model.h
+ * Scales the inputs, runs the LSTM, applies the dense head and scales back, as model.h
  * describes, for up to session_batch_max() windows at once:
  *
- *	parse(..., session_rows(s, 0));
- *	parse(..., session_rows(s, 1));
+ *	session_put(s, 0, rows);
+ *	session_put(s, 1, other_rows);
  *	if (session_run(s, 2) == OK)
  *		use(session_predictions(s, 0), session_predictions(s, 1));
  *
@@ -26,8 +26,8 @@ enum err session_create(struct session **out, const struct model *m, const struc
 			struct err_text *text) MUST_CHECK;
 void session_destroy(struct session **s);
 size_t session_batch_max(const struct session *s);
-/* Where window i goes: [window][feature_count]. */
-float *session_rows(struct session *s, size_t i);
+/* Window i of the coming run: [window][input_count], lent until it is over. */
+void session_put(struct session *s, size_t i, const float *rows);
 /* Predicts the first count windows. ERR_STATE: oneDNN failed. */
 enum err session_run(struct session *s, size_t count) MUST_CHECK;
 /* Of window i: [target_count], valid until the next run. NULL: its values are so large that a

@@ -9,10 +9,10 @@ FEATURES = ["down", "up", "rnti_count", "mcs_down", "mcs_up", "bler_down", "bler
             "prb_up", "sinr_down", "sinr_up"]
 
 
-def shapes(hidden, layers, targets):
+def shapes(hidden, layers, targets, inputs=len(FEATURES)):
     result = {}
     for layer in range(layers):
-        result[f"lstm.weight_ih_l{layer}"] = [4 * hidden, hidden if layer else len(FEATURES)]
+        result[f"lstm.weight_ih_l{layer}"] = [4 * hidden, hidden if layer else inputs]
         result[f"lstm.weight_hh_l{layer}"] = [4 * hidden, hidden]
         result[f"lstm.bias_ih_l{layer}"] = [4 * hidden]
         result[f"lstm.bias_hh_l{layer}"] = [4 * hidden]
@@ -34,20 +34,23 @@ def write_safetensors(path, tensors, rng):
     path.write_bytes(struct.pack("<Q", len(head)) + head + values)
 
 
-def write_model(folder, hidden=16, layers=2, targets=5, window=30, seed=1, **changes):
+def write_model(folder, hidden=16, layers=2, targets=5, window=30, seed=1, target_names=None,
+                **changes):
     """Fills folder and returns it; changes replace fields of model.json (None drops one)."""
     column = {"offset": 0.0, "scale": 100.0}
+    target_names = target_names or [f"t{i}" for i in range(targets)]
     description = {
         "format": "cicada-lstm-1", "model": "LSTM", "run_id": "test", "weights": "w.safetensors",
         "window": window, "layers": layers, "hidden": hidden,
         "features": [{"name": name, **column} for name in FEATURES],
-        "targets": [{"name": f"t{i}", **column} for i in range(targets)],
+        "targets": [{"name": name, **column} for name in target_names],
     }
     description.update(changes)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_text(
         json.dumps({k: v for k, v in description.items() if v is not None}))
-    write_safetensors(folder / "w.safetensors", shapes(hidden, layers, targets),
+    inputs = len(FEATURES) + 2 * len(changes.get("time_features", []))
+    write_safetensors(folder / "w.safetensors", shapes(hidden, layers, len(target_names), inputs),
                       random.Random(seed))
     return folder
 

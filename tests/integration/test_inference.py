@@ -19,48 +19,11 @@ import pytest
 import metrics_page
 import models
 from programs import ROOT, wait_until
+from service import JSON, Service, ask_at_once, exchange, is_stopped
 
 MODEL = ROOT / "models" / "lte-2x64"
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "lte-2x64.json").read_text())
-READY = r"ready on \S+:(\d+)(?: admin \S+:(\d+))?$"
-JSON = {"Content-Type": "application/json"}
 BODY_MAX = 1024 * 1024
-
-
-class Service:
-    """A started cicada-inference and the ways to talk to it."""
-
-    def __init__(self, programs, *args, admin=True, **options):
-        extra = ["--admin-port", "0"] if admin else []
-        self.program = programs.start("cicada-inference", "--host", "127.0.0.1", *extra, *args,
-                                      ready=READY, **options)
-        self.port, self.admin_port = (int(p) if p else None
-                                      for p in self.program.ready.groups())
-
-    def connection(self, is_admin=False):
-        return http.client.HTTPConnection("127.0.0.1", self.admin_port if is_admin else self.port,
-                                          timeout=20)
-
-    def ask(self, method, path, body=None, headers=JSON, is_admin=False):
-        """Status, headers and body of a request on a connection of its own."""
-        connection = self.connection(is_admin)
-        try:
-            return exchange(connection, method, path, body, headers)
-        finally:
-            connection.close()
-
-    def metrics(self):
-        """The samples, without being counted."""
-        return metrics_page.samples(self.ask("GET", "/metrics", is_admin=True)[2].decode())
-
-    def raw(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
-
-
-def exchange(connection, method, path, body=None, headers=JSON):
-    connection.request(method, path, body, headers if body is not None else {})
-    reply = connection.getresponse()
-    return reply.status, reply.headers, reply.read()
 
 
 @pytest.fixture
@@ -211,7 +174,7 @@ WRONG = {
                       'body: unknown field "dada"'),
     "second top key": (changed(lambda b: b.update(model="x")), 422, 'body: unknown field "model"'),
     "data twice": (GOOD[:-1] + b', "data": []}', 422, "data: stands twice"),
-    "data is an object": (b'{"data": {}}', 422, "data: must be a list of 30 rows"),
+    "data is an object": (b'{"data": {}}', 422, "data.down: missing"),
     "data is null": (b'{"data": null}', 422, "data: must be a list of 30 rows"),
     "no rows": (b'{"data": []}', 422, "data: 0 rows, the model takes 30"),
     "29 rows": (changed(lambda b: b["data"].pop()), 422, "data: 29 rows, the model takes 30"),
@@ -372,7 +335,7 @@ def test_the_page_of_metrics_is_valid_and_complete(service):
     metrics_page.check(page.decode())
     samples = metrics_page.samples(page.decode())
     description = json.loads((MODEL / "model.json").read_text())
-    info = (("model", "LSTM"), ("run_id", description["run_id"]))
+    info = (("name", "lte-2x64"), ("model", "LSTM"), ("run_id", description["run_id"]))
     assert samples["inference_model_info", info] == 1
     assert samples["inference_predictions_total", ()] == 1
     assert abs(samples["process_start_time_seconds", ()] - time.time()) < 600
@@ -434,7 +397,7 @@ def outcomes(samples):
 def test_batches_waits_and_runs_are_counted(programs):
     service = Service(programs, "--port", "0", "--threads", "1", "--max-batch", "4",
                       "--queue-delay-us", "1000000")
-    assert [reply[0] for reply in ask_at_once(service, 12)] == [200] * 12
+    assert [reply[0] for reply in ask_at_once(service, GOOD, 12)] == [200] * 12
     samples = service.metrics()
     count, total, sizes = histogram(samples, "inference_batch_size")
     assert (count, total) == (3, 12)
@@ -456,7 +419,7 @@ def test_what_became_of_requests_is_counted(programs):
     service = Service(programs, "--port", "0", "--threads", "1", "--queue", "3")
     service.ask("POST", "/predict", b"{}")
     service.ask("POST", "/predict", b"{")
-    ask_at_once(service, 5)
+    ask_at_once(service, GOOD, 5)
     assert outcomes(service.metrics()) == {"predicted": 3, "invalid": 2, "queue_full": 2}
 
 
@@ -477,30 +440,10 @@ def test_requests_in_flight_are_shown(service):
 # The queue.
 
 
-def is_stopped(pid):
-    """Every thread of it: the signal alone does not mean that yet."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
-
-
-def ask_at_once(service, count):
-    """Status, headers and answer of requests that are all there when the service looks."""
-    connections = [service.connection() for _ in range(count)]
-    for connection in connections:
-        assert exchange(connection, "GET", "/healthz")[0] == 200
-    service.program.signal(signal.SIGSTOP)
-    wait_until(lambda: is_stopped(service.program.pid))
-    for connection in connections:
-        connection.request("POST", "/predict", GOOD, JSON)
-    service.program.signal(signal.SIGCONT)
-    replies = [connection.getresponse() for connection in connections]
-    return [(reply.status, reply.headers, json.loads(reply.read())) for reply in replies]
-
-
 def test_requests_that_wait_together_are_answered_alike(programs):
     service = Service(programs, "--port", "0", "--threads", "1")
     alone = json.loads(service.ask("POST", "/predict", GOOD)[2])["predictions"]
-    for status, _, reply in ask_at_once(service, 45):
+    for status, _, reply in ask_at_once(service, GOOD, 45):
         assert status == 200
         assert reply["predictions"] == pytest.approx(alone, rel=1e-6)
     assert service.metrics()["inference_predictions_total", ()] == 46
@@ -530,7 +473,7 @@ def test_each_of_a_batch_gets_its_own_answer(programs):
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(programs):
     service = Service(programs, "--port", "0", "--threads", "1", "--queue", "8")
-    replies = ask_at_once(service, 50)
+    replies = ask_at_once(service, GOOD, 50)
     assert [status for status, _, _ in replies].count(200) == 8
     refused = [(headers, reply) for status, headers, reply in replies if status == 503]
     assert len(refused) == 42
@@ -730,7 +673,13 @@ def test_options_come_from_the_environment_too(programs):
                       env={"CICADA_LISTEN_PORT": "0", "CICADA_THREADS": "1",
                            "CICADA_ADMIN_PORT": "0", "MODEL_PATH": str(MODEL)})
     assert service.admin_port
-    service.program.wait_line("; 1 thread$")
+    service.program.wait_line(": 1 thread$")
+
+
+def test_models_of_the_command_line_replace_those_of_the_environment(programs):
+    service = Service(programs, "--port", "0", "--model", MODEL,
+                      env={"CICADA_MODEL": "/nowhere"})
+    assert service.ask("POST", "/predict", GOOD)[0] == 200
 
 
 def test_a_port_that_is_taken(programs):

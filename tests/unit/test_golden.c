@@ -23,10 +23,12 @@
 #define MODEL	TEST_VECTORS "/../../models/lte-2x64"
 
 #define SCALED_ERROR_MAX 1e-5
+#define ROWS_MAX	 (64 * 64) /* numbers of a window */
 /* A model read wrongly must be off by far more than the arithmetic. */
 #define MISTAKE_ERROR_MIN 1e-2
 
 static json_t *page;
+static float rows[LIMIT_BATCH][ROWS_MAX];
 
 static int load_vectors(void **state)
 {
@@ -56,15 +58,16 @@ static struct model *load_model(void)
 	return m;
 }
 
-static void read_rows(const json_t *from, const struct model *m, float *rows)
+static void read_rows(const json_t *from, const struct model *m, float *to)
 {
+	assert_in_range(m->window * m->feature_count, 1, ROWS_MAX);
 	assert_int_equal(json_array_size(from), m->window);
 	for (size_t r = 0; r < m->window; r++) {
 		const json_t *row = json_array_get(from, r);
 
 		assert_int_equal(json_array_size(row), m->feature_count);
 		for (size_t i = 0; i < m->feature_count; i++)
-			*rows++ = (float)json_number_value(json_array_get(row, i));
+			*to++ = (float)json_number_value(json_array_get(row, i));
 	}
 }
 
@@ -84,7 +87,8 @@ static double worst_error(const struct model *m)
 
 		const double *got;
 
-		read_rows(json_object_get(vector, "rows"), m, session_rows(s, 0));
+		read_rows(json_object_get(vector, "rows"), m, rows[0]);
+		session_put(s, 0, rows[0]);
 		assert_int_equal(session_run(s, 1), OK);
 		got = session_predictions(s, 0);
 		assert_non_null(got);
@@ -116,7 +120,7 @@ static void the_vectors_are_of_this_model(void **state)
 
 	(void)state;
 	assert_string_equal(m->run_id, json_string_value(json_object_get(page, "run_id")));
-	names_agree("features", m->features, m->feature_count);
+	names_agree("features", m->inputs, m->feature_count);
 	names_agree("targets", m->targets, m->target_count);
 	assert_in_range(json_array_size(json_object_get(page, "vectors")), 8, 64);
 	model_destroy(&m);
@@ -141,10 +145,12 @@ static double worst_error_in_batches(const struct model *m, struct session *s, s
 	double worst = 0;
 
 	for (size_t first = 0; first < total; first++) {
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
 			read_rows(json_object_get(json_array_get(vectors, (first + i) % total),
 						  "rows"),
-				  m, session_rows(s, i));
+				  m, rows[i]);
+			session_put(s, i, rows[i]);
+		}
 		assert_int_equal(session_run(s, count), OK);
 		for (size_t i = 0; i < count; i++) {
 			const json_t *scaled = json_object_get(
@@ -251,10 +257,10 @@ static void turn_weight_hh(struct model *m)
 
 static void swap_features(struct model *m)
 {
-	struct model_column kept = m->features[0];
+	struct model_column kept = m->inputs[0];
 
-	m->features[0] = m->features[1];
-	m->features[1] = kept;
+	m->inputs[0] = m->inputs[1];
+	m->inputs[1] = kept;
 }
 
 static void mistakes_show(void **state)

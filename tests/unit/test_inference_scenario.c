@@ -29,12 +29,14 @@
 		"\"" name "\"", sizeof(name) + 1 \
 	}
 
-static const struct predict_schema schema = {
+static const struct schema schema = {
 	.rows = ROWS,
 	.feature_count = FEATURES,
-	.quoted = { QUOTED("down"), QUOTED("up"), QUOTED("rnti_count"), QUOTED("mcs_down"),
-		    QUOTED("mcs_up"), QUOTED("bler_down"), QUOTED("bler_up"), QUOTED("prb_down"),
-		    QUOTED("prb_up"), QUOTED("sinr_down"), QUOTED("sinr_up") }
+	.input_count = FEATURES,
+	.target_count = 1,
+	.features = { QUOTED("down"), QUOTED("up"), QUOTED("rnti_count"), QUOTED("mcs_down"),
+		      QUOTED("mcs_up"), QUOTED("bler_down"), QUOTED("bler_up"), QUOTED("prb_down"),
+		      QUOTED("prb_up"), QUOTED("sinr_down"), QUOTED("sinr_up") }
 };
 
 /* Of each feature. */
@@ -47,7 +49,7 @@ struct target {
 	pthread_mutex_t lock; /* guards what follows */
 	unsigned predicts, health_checks, metrics, wrong_bodies, wrong_values;
 	float first_values[USERS * 4]; /* of the newest row of each body */
-	struct predict_fault fault;
+	struct ask_fault fault;
 };
 
 static void note_values(struct target *t, const float *values)
@@ -63,15 +65,18 @@ static void note_values(struct target *t, const float *values)
 static void on_predict(void *arg, struct serve_request *r)
 {
 	static const char reply[] = "{\"predictions\":[0.5],\"model\":\"m\"}";
-	float values[ROWS * FEATURES];
 	struct target *t = arg;
+	struct ask ask;
 
+	ask_init(&ask);
+	ask_begin(&ask, &schema);
 	pthread_mutex_lock(&t->lock);
-	if (predict_body_parse(&schema, serve_body(r), values, &t->fault))
-		note_values(t, values);
+	if (predict_body_parse(serve_body(r), &ask, &t->fault))
+		note_values(t, ask_rows(&ask, 0));
 	else
 		t->wrong_bodies++;
 	pthread_mutex_unlock(&t->lock);
+	ask_fini(&ask);
 	serve_reply(r, 200, "application/json", reply, sizeof(reply) - 1);
 }
 

@@ -111,8 +111,8 @@ static void a_good_folder_is_read(void **state)
 	assert_int_equal(m->window, 3);
 	assert_int_equal(m->layer_count, 2);
 	assert_int_equal(m->feature_count, 2);
-	assert_string_equal(m->features[1].name, "up");
-	assert_true(m->features[1].offset == 0.5 && m->features[1].scale == 4);
+	assert_string_equal(m->inputs[1].name, "up");
+	assert_true(m->inputs[1].offset == 0.5 && m->inputs[1].scale == 4);
 	assert_int_equal(m->layers[0].in, 2);
 	assert_true(m->layers[0].weight_hh[0] == 16.0f / 8);
 	assert_true(m->head_bias[0] == 98.0f / 8);
@@ -148,6 +148,17 @@ static void each_damage_of_the_description_is_named(void **state)
 		{ "{\"format\":\"cicada-lstm-1\",\"model\":\"m\",\"run_id\":\"r\","
 		  "\"weights\":\"none\"," SIZES COLUMNS "}",
 		  "/none: No such file" },
+		{ "{" HEAD SIZES "\"time_features\":5," COLUMNS "}", "time_features: must be" },
+		{ "{" HEAD SIZES "\"time_features\":[\"hour\",7]," COLUMNS "}",
+		  "time_features[1]" },
+		{ "{" HEAD SIZES "\"time_features\":[\"noon\"]," COLUMNS "}",
+		  "time_features[0]: must be minute, hour" },
+		{ "{" HEAD SIZES "\"time_features\":[\"hour\",\"hour\"]," COLUMNS "}",
+		  "time_features[1]: stands twice" },
+		{ "{" HEAD SIZES "\"interval_s\":0," COLUMNS "}", "interval_s: must be" },
+		{ "{" HEAD SIZES "\"interval_s\":\"60\"," COLUMNS "}", "interval_s: must be" },
+		{ "{" HEAD SIZES "\"time_features\":[\"hour\"]," COLUMNS "}",
+		  "w.st: tensor lstm.weight_ih_l0: shape must be [8, 4]" },
 		{ "{" HEAD "\"window\":3,\"layers\":3,\"hidden\":2," COLUMNS "}",
 		  "w.st: tensor lstm.weight_ih_l2: missing" },
 		{ "{" HEAD "\"window\":3,\"layers\":1,\"hidden\":2," COLUMNS "}",
@@ -160,6 +171,44 @@ static void each_damage_of_the_description_is_named(void **state)
 		write_bytes("model.json", cases[i].json, strlen(cases[i].json));
 		expect_refusal(cases[i].place);
 	}
+}
+
+static const char *run_id_with(const char *mlmodel)
+{
+	static char id[64];
+	struct err_text text = { 0 };
+	struct model *m = NULL;
+
+	write_bytes("MLmodel", mlmodel, strlen(mlmodel));
+	if (model_create(&m, folder, &text))
+		fail_msg("%s", text.text);
+	snprintf(id, sizeof(id), "%s", m->run_id);
+	model_destroy(&m);
+	return id;
+}
+
+static void mlflow_has_the_last_word_about_the_run(void **state)
+{
+	char *path = mem_printf("%s/MLmodel", folder);
+
+	(void)state;
+	write_bytes("model.json", GOOD, strlen(GOOD));
+	write_weights(good_shapes, SHAPES, SIZE_MAX, 0);
+	assert_string_equal(run_id_with("flavors:\n  run_id: no\nrun_id: 0af9\n"), "0af9");
+	assert_string_equal(run_id_with("run_id: \"a-b\" # of today\r\n"), "a-b");
+	assert_string_equal(run_id_with("run_id: 'x.y'\nrun_id: z"), "x.y");
+	assert_string_equal(run_id_with("run_id:a1"), "a1");
+	/* What says nothing leaves it to model.json. */
+	assert_string_equal(run_id_with(""), "r1");
+	assert_string_equal(run_id_with("run_id:"), "r1");
+	assert_string_equal(run_id_with("run_id: null\n"), "r1");
+	assert_string_equal(run_id_with("# run_id: x\nrun_ids: x\n- run_id: x"), "r1");
+	write_bytes("MLmodel", "a: b\nrun_id: {x}\n", 17);
+	expect_refusal("MLmodel: line 2: run_id: must be 1 to 128 letters");
+	write_bytes("MLmodel", "run_id: \"x\n", 11);
+	expect_refusal("MLmodel: line 1: run_id");
+	assert_int_equal(unlink(path), 0);
+	mem_free(path);
 }
 
 static void each_damage_of_the_weights_is_named(void **state)
@@ -221,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_folder_is_read),
 		cmocka_unit_test(each_damage_of_the_description_is_named),
+		cmocka_unit_test(mlflow_has_the_last_word_about_the_run),
 		cmocka_unit_test(each_damage_of_the_weights_is_named),
 		cmocka_unit_test(a_folder_without_a_model_is_refused),
 	};

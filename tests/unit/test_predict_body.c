@@ -26,32 +26,64 @@
 #define WITH_DOWN(value)     WITH_FEATURES("{\"down\":" value ",\"up\":1,\"mcs_down\":1}")
 #define WITH_TIMESTAMP(text) WITH_ROW("{\"timestamp\":" text ",\"features\":{}}")
 
-static const struct predict_schema schema = {
+static const struct schema schema = {
 	.rows = 2,
 	.feature_count = 3,
-	.quoted = { { "\"down\"", 6 }, { "\"up\"", 4 }, { "\"mcs_down\"", 10 } },
+	.input_count = 3,
+	.target_count = 1,
+	.fed_by = { FED_BY_NONE, FED_BY_NONE, FED_BY_NONE },
+	.interval_us = 2000000,
+	.features = { { "\"down\"", 6 }, { "\"up\"", 4 }, { "\"mcs_down\"", 10 } },
 };
 
 /* Parses an exact copy on the heap, so that the sanitizers see a read past its end. */
-static bool parse(struct str body, float *out, struct predict_fault *fault)
+static bool parse_ask(struct str body, struct ask *a, struct ask_fault *fault)
 {
 	char *copy = malloc(body.len ? body.len : 1);
 	bool is_good;
 
 	memcpy(copy, body.p, body.len);
-	is_good = predict_body_parse(&schema, (struct str){ copy, body.len }, out, fault);
+	ask_begin(a, &schema);
+	is_good = predict_body_parse((struct str){ copy, body.len }, a, fault);
 	free(copy);
+	return is_good;
+}
+
+/* The rows of the last window. */
+static bool parse(struct str body, float *out, struct ask_fault *fault)
+{
+	struct ask a;
+	bool is_good;
+
+	ask_init(&a);
+	is_good = parse_ask(body, &a, fault);
+	if (is_good)
+		memcpy(out, ask_rows(&a, a.window_count - 1), 6 * sizeof(*out));
+	ask_fini(&a);
 	return is_good;
 }
 
 static void expect_values(const char *body, const float *want)
 {
-	struct predict_fault fault;
+	struct ask_fault fault;
 	float got[6] = { 0 };
 
 	if (!parse(str_of(body), got, &fault))
 		fail_msg("%s: refused: %s", body, fault.text);
 	assert_memory_equal(got, want, sizeof(got));
+}
+
+/* text: how the message begins. */
+static void expect_refusal(const char *body, unsigned status, const char *text)
+{
+	struct ask_fault fault;
+	float out[6];
+
+	if (parse(str_of(body), out, &fault))
+		fail_msg("accepted: %s", body);
+	if (fault.status != status || strncmp(fault.text, text, strlen(text)) != 0)
+		fail_msg("%s\n got %u %s\nwant %u %s", body, fault.status, fault.text, status,
+			 text);
 }
 
 static void rows_and_features_land_in_the_schemas_order(void **state)
@@ -187,7 +219,7 @@ static void each_wrong_body_gets_its_status_and_place(void **state)
 		{ "{\"data\":[" GOOD0 "," GOOD1 "],\"x\":1}", 422, "body: unknown field \"x\"" },
 		{ "{\"data\":[" GOOD0 "," GOOD1 "],\"data\":1}", 422, "data: stands twice" },
 		{ "{\"data\":null}", 422, "data: must be a list of 2 rows" },
-		{ "{\"data\":{}}", 422, "data: must be a list of 2 rows" },
+		{ "{\"data\":{}}", 422, "data.down: missing" },
 		{ "{\"data\":[]}", 422, "data: 0 rows, the model takes 2" },
 		{ "{\"data\":[" GOOD0 "]}", 422, "data: 1 rows, the model takes 2" },
 		{ "{\"data\":[" GOOD0 "," GOOD0 "," GOOD0 "]}", 422, "data[2]: one row too many" },
@@ -224,23 +256,178 @@ static void each_wrong_body_gets_its_status_and_place(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct predict_fault fault;
-		float out[6];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_refusal(cases[i].body, cases[i].status, cases[i].text);
+}
 
-		if (parse(str_of(cases[i].body), out, &fault))
-			fail_msg("accepted: %s", cases[i].body);
-		if (fault.status != cases[i].status ||
-		    strncmp(fault.text, cases[i].text, strlen(cases[i].text)) != 0)
-			fail_msg("%s\n got %u %s\nwant %u %s", cases[i].body, fault.status,
-				 fault.text, cases[i].status, cases[i].text);
-	}
+/* Columns, and several windows at once. */
+
+#define TIMES	      "\"ts\":[\"2024-01-15T23:59:00+01:00\",\"2024-01-16T00:01:00+01:00\"]"
+#define OTHERS	      "\"mcs_down\":[30,6],\"up\":[-2,5]"
+#define COLUMNS(more) "{\"data\":{" TIMES "," OTHERS "," more "}}"
+
+static void columns_are_turned_into_rows(void **state)
+{
+	static const float want[] = { 1.5f, -2, 30, 4, 5, 6 };
+
+	(void)state;
+	expect_values("{\"data\":{" TIMES "," OTHERS ",\"down\":[1.5,4]}}", want);
+	expect_values("{\"index_col\":\"ts\",\"data\":{\"down\":[1.5,4]," OTHERS "," TIMES
+		      "},\"inference_length\":1}",
+		      want);
+	/* Longer columns: their ends count. */
+	expect_values("{\"data\":{\"time\":[\"2024-01-15\",\"2024-01-16\",\"2024-01-17\"],"
+		      "\"d\\u006fwn\":[9,1.5,4],\"up\":[9,-2,5],\"mcs_down\":[9,30,6]}}",
+		      want);
+	expect_values("{\"data\":{\"time\":[\"2024-01-15\",\"2024-01-16\",\"2024-01-17\","
+		      "\"2024-01-18\"],\"down\":[9,9,1.5,4],\"up\":[9,9,-2,5],"
+		      "\"mcs_down\":[9,9,30,6]}}",
+		      want);
+}
+
+static void wrong_columns_get_their_place(void **state)
+{
+	static const struct {
+		const char *body;
+		unsigned status;
+		const char *text;
+	} cases[] = {
+		{ COLUMNS("\"down\":[1,2"), 400, "data.down[1]: not JSON" },
+		{ COLUMNS("\"down\":[1,NaN]"), 400, "data.down[1]: not JSON at byte" },
+		{ COLUMNS("\"down\":[1,2,]"), 400, "data.down[2]: not JSON at byte" },
+		{ COLUMNS("\"down\":[1 2]"), 400, "data.down[0]: not JSON at byte" },
+		{ COLUMNS("\"down\" [1,2]"), 400, "data.down: not JSON at byte" },
+		{ COLUMNS("\"down\":[1,null]"), 422, "data.down[1]: must be a number" },
+		{ COLUMNS("\"down\":[1e39,1]"), 422, "data.down[0]: too large" },
+		{ COLUMNS("\"down\":7"), 422, "data.down: must be a list" },
+		{ COLUMNS("\"down\":[1]"), 422,
+		  "data.down: 1 values, but the column before has 2" },
+		{ COLUMNS("\"down\":[1,2],\"down\":[1,2]"), 422, "data.down: stands twice" },
+		{ COLUMNS("\"down\":[1,2],\"up\":[1,2]"), 422, "data.up: stands twice" },
+		{ COLUMNS("\"down\":[1,2],\"time\":[]"), 422, "data.time: is called \"ts\"" },
+		{ COLUMNS("\"down\":[1,2],\"ts\":[]"), 422, "data.ts: stands twice" },
+		{ COLUMNS("\"snr\":[1,2]"), 422, "data: unknown feature \"snr\"" },
+		{ "{\"data\":{" TIMES ",\"up\":[1,2]}}", 422, "data.down: missing" },
+		{ "{\"data\":{" OTHERS ",\"down\":[1,2]}}", 422, "data: no column of times" },
+		{ "{\"data\":{\"ts\":[1,2]}}", 422, "data.ts[0]: must be a text" },
+		{ "{\"data\":{\"ts\":[\"noon\"]}}", 422, "data.ts[0]: must be a time of ISO" },
+		{ "{\"data\":{\"ts\":[\"2024-01-15\"],\"up\":[1],\"down\":[1],"
+		  "\"mcs_down\":[1]}}",
+		  422, "data: 1 rows, the model takes 2" },
+		{ "{\"index_col\":\"time\",\"data\":{" TIMES "," OTHERS ",\"down\":[1,2]}}", 422,
+		  "index_col: is \"time\", but the times are called \"ts\"" },
+		{ "{\"index_col\":\"date\"}", 422, "index_col: must be \"ts\"" },
+		{ "{\"index_col\":5}", 422, "index_col: must be \"ts\"" },
+		{ "{\"index_col\":\"ts\",\"data\":[" GOOD0 "," GOOD1 "]}", 422,
+		  "index_col: is for data in columns only" },
+		{ "{\"inference_length\":0}", 422, "inference_length: must be a whole number" },
+		{ "{\"inference_length\":1.5}", 422, "inference_length: must be a whole number" },
+		{ "{\"inference_length\":10001}", 422, "inference_length: must be a whole number" },
+		{ "{\"inference_length\":\"2\"}", 422, "inference_length: must be a whole" },
+		{ "{\"inference_length\":01}", 400, "inference_length: not JSON" },
+		{ "{\"windows\":[]}", 422, "windows: must not be empty" },
+		{ "{\"windows\":{}}", 422, "windows: must be a list of windows" },
+		{ "{\"windows\":[1]}", 422, "windows[0]: must be a list of 2 rows or an object" },
+		{ "{\"windows\":[[" GOOD0 "," GOOD1 "],[" GOOD0 ",{}]]}", 422,
+		  "windows[1][1].timestamp: missing" },
+		{ "{\"windows\":[[" GOOD0 "," GOOD1 "],{" TIMES "," OTHERS "}]}", 422,
+		  "windows[1].down: missing" },
+		{ "{\"windows\":[[" GOOD0 "," GOOD1 "]],\"data\":[]}", 422,
+		  "data: data and windows cannot stand together" },
+		{ "{\"data\":[" GOOD0 "," GOOD1 "],\"inference_length\":2}", 422,
+		  "inference_length: this model forecasts nothing that it takes in" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_refusal(cases[i].body, cases[i].status, cases[i].text);
+}
+
+static void windows_stand_side_by_side(void **state)
+{
+	static const float want[] = { 1.5f, -2, 30, 4, 5, 6 };
+	struct ask_fault fault;
+	struct ask a;
+
+	(void)state;
+	ask_init(&a);
+	assert_true(parse_ask(str_of("{\"windows\":[[" GOOD0 "," GOOD1 "],{" TIMES "," OTHERS
+				     ",\"down\":[1.5,4]},[" GOOD1 "," GOOD0 "]]}"),
+			      &a, &fault));
+	assert_int_equal(a.window_count, 3);
+	assert_int_equal(a.form, ASK_WINDOWS);
+	assert_memory_equal(ask_rows(&a, 0), want, sizeof(want));
+	assert_memory_equal(ask_rows(&a, 1), want, sizeof(want));
+	assert_memory_equal(ask_rows(&a, 2), want + 3, sizeof(want) / 2);
+	ask_fini(&a);
+}
+
+static void the_next_time_follows_from_the_last_two(void **state)
+{
+	struct ask_fault fault;
+	struct moment next;
+	struct buf text;
+	struct ask a;
+
+	(void)state;
+	ask_init(&a);
+	buf_init(&text, 100);
+	assert_true(parse_ask(str_of(COLUMNS("\"down\":[1,2]")), &a, &fault));
+	assert_string_equal(a.index_name, "ts");
+	next = ask_moment(&a, 0, 1);
+	moment_write(&next, &text);
+	assert_string_equal(text.p, "2024-01-16T00:05:00+01:00");
+	/* Times that stand still: the model's own interval. */
+	assert_true(parse_ask(str_of("{\"data\":[" GOOD0 "," GOOD0 "]}"), &a, &fault));
+	next = ask_moment(&a, 0, 0);
+	buf_clear(&text);
+	moment_write(&next, &text);
+	assert_string_equal(text.p, "2024-01-15T10:00:02");
+	buf_fini(&text);
+	ask_fini(&a);
+}
+
+/* Two features, the second of which is forecast, and the hour. */
+static void a_forecast_becomes_the_next_row(void **state)
+{
+	static const struct schema fed = {
+		.rows = 2,
+		.feature_count = 2,
+		.input_count = 4,
+		.target_count = 2,
+		.time_count = 1,
+		.features = { { "\"a\"", 3 }, { "\"b\"", 3 } },
+		.targets = { { "\"x\"", 3 }, { "\"b\"", 3 } },
+		.times = { PART_HOUR },
+		.fed_by = { FED_BY_NONE, 1 },
+	};
+	static const char body[] = "{\"inference_length\":2,\"data\":{\"ts\":["
+				   "\"2024-01-15T00:00\",\"2024-01-15T06:00\"],"
+				   "\"a\":[1,2],\"b\":[3,4]}}";
+	static const float begin[] = { 1, 3, 0, 1, 2, 4, 1, 0 },
+			   then[] = { 2, 4, 1, 0, 2, 9, 0, -1 };
+	struct ask_fault fault;
+	struct ask a;
+
+	(void)state;
+	ask_init(&a);
+	ask_begin(&a, &fed);
+	assert_true(predict_body_parse(str_of(body), &a, &fault));
+	assert_int_equal(a.steps, 2);
+	for (int i = 0; i < 8; i++)
+		assert_float_equal(ask_rows(&a, 0)[i], begin[i], 1e-6);
+	ask_predictions(&a, 0, 0)[0] = 8;
+	ask_predictions(&a, 0, 0)[1] = 9;
+	ask_advance(&a, 0, 0);
+	for (int i = 0; i < 8; i++)
+		assert_float_equal(ask_rows(&a, 0)[i], then[i], 1e-6);
+	ask_fini(&a);
 }
 
 static void a_nul_byte_is_no_end(void **state)
 {
 	static const char body[] = "{\"data\":[" GOOD0 "," GOOD1 "]}\0";
-	struct predict_fault fault;
+	struct ask_fault fault;
 	float out[6];
 
 	(void)state;
@@ -251,7 +438,7 @@ static void a_nul_byte_is_no_end(void **state)
 static void every_cut_of_a_good_body_is_not_json(void **state)
 {
 	static const char body[] = "{\"data\":[" GOOD0 "," GOOD1 "]}";
-	struct predict_fault fault;
+	struct ask_fault fault;
 	float out[6];
 
 	(void)state;
@@ -263,7 +450,7 @@ static void every_cut_of_a_good_body_is_not_json(void **state)
 
 static void deep_nesting_is_refused_and_allowed_up_to_the_limit(void **state)
 {
-	struct predict_fault fault;
+	struct ask_fault fault;
 	struct buf b;
 	float out[6];
 
@@ -289,7 +476,7 @@ static void deep_nesting_is_refused_and_allowed_up_to_the_limit(void **state)
 
 static void a_long_foreign_name_is_cut_in_the_message(void **state)
 {
-	struct predict_fault fault;
+	struct ask_fault fault;
 	struct buf b;
 	float out[6];
 
@@ -326,6 +513,11 @@ int main(void)
 		cmocka_unit_test(numbers_are_read_to_the_last_bit_of_a_float),
 		cmocka_unit_test(random_numbers_are_read_as_strtod_reads_them),
 		cmocka_unit_test(each_wrong_body_gets_its_status_and_place),
+		cmocka_unit_test(columns_are_turned_into_rows),
+		cmocka_unit_test(wrong_columns_get_their_place),
+		cmocka_unit_test(windows_stand_side_by_side),
+		cmocka_unit_test(the_next_time_follows_from_the_last_two),
+		cmocka_unit_test(a_forecast_becomes_the_next_row),
 		cmocka_unit_test(a_nul_byte_is_no_end),
 		cmocka_unit_test(every_cut_of_a_good_body_is_not_json),
 		cmocka_unit_test(deep_nesting_is_refused_and_allowed_up_to_the_limit),

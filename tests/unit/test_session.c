@@ -44,7 +44,8 @@ static const struct model model = {
 	.hidden = HIDDEN,
 	.feature_count = FEATURES,
 	.target_count = TARGETS,
-	.features = features,
+	.input_count = FEATURES,
+	.inputs = features,
 	.targets = targets,
 	.layers = layers,
 	.head_weight = head_weight,
@@ -159,6 +160,7 @@ static void fill_rows(struct rng *rng, float *rows)
 /* The largest error over `rounds` random windows; infinite when a step fails. */
 static double worst_error(struct session *s, uint64_t seed, int rounds)
 {
+	float rows[WINDOW * FEATURES];
 	double want[TARGETS], worst = 0;
 	struct rng rng;
 
@@ -166,10 +168,11 @@ static double worst_error(struct session *s, uint64_t seed, int rounds)
 	for (int round = 0; round < rounds; round++) {
 		const double *got;
 
-		fill_rows(&rng, session_rows(s, 0));
+		fill_rows(&rng, rows);
+		session_put(s, 0, rows);
 		if (session_run(s, 1) || !(got = session_predictions(s, 0)))
 			return INFINITY;
-		reference_predict(session_rows(s, 0), want);
+		reference_predict(rows, want);
 		for (int t = 0; t < TARGETS; t++)
 			worst = fmax(worst, fabs(got[t] - want[t]) / targets[t].scale);
 	}
@@ -257,12 +260,12 @@ static void a_batch_predicts_what_single_windows_do(void **state)
 	for (size_t count = LIMIT_BATCH; count >= 1; count--) {
 		for (size_t i = 0; i < count; i++) {
 			fill_rows(&rng, rows[i]);
-			memcpy(session_rows(s, 0), rows[i], sizeof(rows[i]));
+			session_put(s, 0, rows[i]);
 			assert_int_equal(session_run(s, 1), OK);
 			memcpy(alone[i], session_predictions(s, 0), sizeof(alone[i]));
 		}
 		for (size_t i = 0; i < count; i++)
-			memcpy(session_rows(s, i), rows[i], sizeof(rows[i]));
+			session_put(s, i, rows[i]);
 		assert_int_equal(session_run(s, count), OK);
 		for (size_t i = 0; i < count; i++)
 			for (int t = 0; t < TARGETS; t++) {
@@ -298,6 +301,7 @@ static void a_batch_is_limited_to_a_shape_and_to_memory(void **state)
 static void what_is_too_small_to_be_normal_counts_as_zero(void **state)
 {
 	float weight_ih[4] = { 0 }, weight[4] = { 0 }, none[4] = { 0 }, zero = 0;
+	static const float nothing[3];
 	float bias[4] = { 0, 0, 1e-39f, 0 }, head = 1e38f;
 	struct model_column column = { "c", 0, 1 };
 	struct model_layer layer = { 1, weight_ih, weight, bias, none };
@@ -306,7 +310,8 @@ static void what_is_too_small_to_be_normal_counts_as_zero(void **state)
 				    .hidden = 1,
 				    .feature_count = 1,
 				    .target_count = 1,
-				    .features = &column,
+				    .input_count = 1,
+				    .inputs = &column,
 				    .targets = &column,
 				    .layers = &layer,
 				    .head_weight = &head,
@@ -318,6 +323,8 @@ static void what_is_too_small_to_be_normal_counts_as_zero(void **state)
 	(void)state;
 	assert_int_equal(lstm_create(&l, &tiny, 2, NULL), OK);
 	assert_int_equal(session_create(&s, &tiny, l, NULL), OK);
+	session_put(s, 0, nothing);
+	session_put(s, 1, nothing);
 	for (size_t count = 1; count <= 2; count++) {
 		assert_int_equal(session_run(s, count), OK);
 		assert_true(session_predictions(s, 0)[0] == 0);
@@ -330,6 +337,7 @@ static void what_is_too_small_to_be_normal_counts_as_zero(void **state)
 
 static void values_that_overflow_are_refused(void **state)
 {
+	float rows[WINDOW * FEATURES];
 	struct session *s = NULL;
 	struct lstm *l = NULL;
 	double kept = targets[1].scale;
@@ -337,8 +345,10 @@ static void values_that_overflow_are_refused(void **state)
 	(void)state;
 	assert_int_equal(lstm_create(&l, &model, 2, NULL), OK);
 	assert_int_equal(session_create(&s, &model, l, NULL), OK);
-	for (int i = 0; i < 2 * WINDOW * FEATURES; i++)
-		session_rows(s, 0)[i] = i % 2 ? 3e38f : -3e38f;
+	for (int i = 0; i < WINDOW * FEATURES; i++)
+		rows[i] = i % 2 ? 3e38f : -3e38f;
+	session_put(s, 0, rows);
+	session_put(s, 1, rows);
 	targets[1].scale = INFINITY; /* whatever oneDNN makes of such values */
 	assert_int_equal(session_run(s, 2), OK);
 	assert_null(session_predictions(s, 0));

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * line - see the header.
+ *
+ * Invariant: between two turns of the server a request stands in the queue or among the long
+ * ones, and nowhere else; so only there can it lose its connection. */
+#include "infer/line.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "infer/door.h"
+#include "infer/engine.h"
+#include "infer/meter.h"
+#include "infer/session.h"
+#include "serve/serve.h"
+
+/* What one answer may leave behind in memory. */
+#define KEPT_REPLY_BYTES (64 * 1024)
+#define JOBS		 (LIMIT_BATCH + LIMIT_LONG_ASKS)
+
+struct waiting {
+	struct serve_request *request; /* NULL: its connection has ended */
+	const struct door *door;
+	const char *identifier;
+	uint64_t since_us;
+};
+
+/* A request that has been read. */
+struct job {
+	struct waiting from;
+	struct seat *seat;
+	struct ask ask;
+	size_t step, next; /* of this step, the windows below next are predicted */
+	bool is_long;	   /* stands among the long ones */
+	bool is_not_finite;
+};
+
+/* A place in the batch that is made. */
+struct place {
+	struct job *job;
+	size_t window;
+};
+
+struct line {
+	struct line_options options;
+	struct seat *seat, *leaving; /* leaving: NULL: none */
+	struct waiting *queue;	     /* a ring of options.queue_max */
+	size_t first, count;
+	struct job jobs[JOBS], *idle[JOBS], *longs[LIMIT_LONG_ASKS];
+	size_t idle_count, long_count, long_first;
+	/* The batch, and the jobs that have a place in it. */
+	struct place places[LIMIT_BATCH];
+	struct job *present[LIMIT_BATCH];
+	size_t place_count, present_count, rounds;
+	struct buf reply;
+	struct rng rng;
+	time_t stamp_s; /* the second that stamp says */
+	char stamp[32];
+};
+
+/* The queue. */
+
+static struct waiting *place_at(const struct line *l, size_t i)
+{
+	return &l->queue[(l->first + i) % l->options.queue_max];
+}
+
+static struct waiting pop(struct line *l)
+{
+	struct waiting w = *place_at(l, 0);
+
+	l->first = (l->first + 1) % l->options.queue_max;
+	l->count--;
+	return w;
+}
+
+void line_forget(struct line *l, struct serve_request *r)
+{
+	struct waiting *found = NULL;
+
+	for (size_t i = 0; i < l->count && !found; i++)
+		if (place_at(l, i)->request == r)
+			found = place_at(l, i);
+	for (size_t i = 0; i < l->long_count && !found; i++)
+		if (l->longs[i]->from.request == r)
+			found = &l->longs[i]->from;
+	if (!found)
+		return;
+	found->request = NULL;
+	meter_outcome(l->options.meter, OUTCOME_CONNECTION_LOST);
+}
+
+static void refuse_for_now(struct line *l, struct serve_request *r, enum outcome outcome,
+			   const char *why, size_t count)
+{
+	meter_outcome(l->options.meter, outcome);
+	serve_add_header(r, "Retry-After", "1");
+	serve_error(r, 503, "%zu %s; ask again later", count, why);
+}
+
+void line_add(struct line *l, struct serve_request *r, const struct door *door,
+	      const char *identifier)
+{
+	if (l->count == l->options.queue_max) {
+		refuse_for_now(l, r, OUTCOME_QUEUE_FULL, "requests wait already", l->count);
+		return;
+	}
+	serve_hold(r);
+	*place_at(l, l->count++) = (struct waiting){ r, door, identifier, clock_us() };
+}
+
+/* Answers. */
+
+/* The time in UTC, written anew once a second. */
+static const char *stamp_now(struct line *l)
+{
+	time_t now = (time_t)clock_wall_s();
+	struct tm utc;
+
+	if (now != l->stamp_s) {
+		gmtime_r(&now, &utc);
+		strftime(l->stamp, sizeof(l->stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+		l->stamp_s = now;
+	}
+	return l->stamp;
+}
+
+static void reply(struct line *l, const struct job *j)
+{
+	const struct door_reply what = {
+		.engine = j->seat->engine,
+		.ask = &j->ask,
+		.identifier = j->from.identifier,
+		.now = stamp_now(l),
+		.id = (uint32_t)rng_next(&l->rng),
+	};
+
+	if (l->reply.cap > KEPT_REPLY_BYTES)
+		buf_fini(&l->reply);
+	buf_clear(&l->reply);
+	j->from.door->write(&what, &l->reply);
+	if (l->reply.is_full) {
+		meter_outcome(l->options.meter, OUTCOME_INVALID);
+		serve_error(j->from.request, 422,
+			    "the answer would be larger than %d bytes; ask for fewer steps or "
+			    "windows at once",
+			    LIMIT_PREDICT_REPLY_BYTES);
+		return;
+	}
+	meter_outcome(l->options.meter, OUTCOME_PREDICTED);
+	meter_predicted(l->options.meter, j->ask.window_count * j->ask.steps);
+	serve_reply(j->from.request, 200, "application/json", l->reply.p, l->reply.len);
+}
+
+/* It is over, well or not. */
+static void finish(struct line *l, struct job *j, enum err err)
+{
+	struct serve_request *r = j->from.request;
+
+	if (r && err) {
+		meter_outcome(l->options.meter, OUTCOME_FAILED);
+		serve_error(r, 500, "the model failed: %s", err_name(err));
+	} else if (r && j->is_not_finite) {
+		meter_outcome(l->options.meter, OUTCOME_NOT_FINITE);
+		serve_error(r, 422, "data: values so large that the prediction is not finite");
+	} else if (r) {
+		reply(l, j);
+	}
+	l->idle[l->idle_count++] = j;
+}
+
+/* Reading. */
+
+static bool read_request(struct waiting *w, struct ask *a, struct ask_fault *fault)
+{
+	const char *steps = serve_query(w->request, "inference_length");
+
+	if (steps && !ask_set_steps(a, steps, fault))
+		return false;
+	return w->door->read(serve_body(w->request), a, fault);
+}
+
+/* Reads a request that was waiting, or answers it: NULL. */
+static struct job *admit(struct line *l, struct waiting *w, uint64_t now_us)
+{
+	struct ask_fault fault;
+	struct job *j;
+	bool needs_rounds;
+
+	meter_wait(l->options.meter, now_us - w->since_us);
+	if (now_us - w->since_us > l->options.deadline_us) {
+		meter_outcome(l->options.meter, OUTCOME_DEADLINE);
+		serve_add_header(w->request, "Retry-After", "1");
+		serve_error(w->request, 503, "waited for more than %llu ms; ask again later",
+			    (unsigned long long)(l->options.deadline_us / CLOCK_MS));
+		return NULL;
+	}
+	j = l->idle[l->idle_count - 1];
+	ask_begin(&j->ask, &l->seat->engine->schema);
+	if (!read_request(w, &j->ask, &fault)) {
+		meter_outcome(l->options.meter, OUTCOME_INVALID);
+		serve_error(w->request, fault.status, "%s", fault.text);
+		return NULL;
+	}
+	needs_rounds = j->ask.steps > 1 ||
+		       j->ask.window_count > session_batch_max(l->seat->session) - l->place_count;
+	if (needs_rounds && l->long_count == LIMIT_LONG_ASKS) {
+		refuse_for_now(l, w->request, OUTCOME_QUEUE_FULL,
+			       "requests of several steps or windows are being computed already",
+			       l->long_count);
+		return NULL;
+	}
+	l->idle_count--;
+	j->from = *w;
+	j->seat = l->seat;
+	j->step = j->next = 0;
+	j->is_long = needs_rounds;
+	j->is_not_finite = false;
+	if (needs_rounds)
+		l->longs[l->long_count++] = j;
+	return j;
+}
+
+/* Batches. */
+
+/* The next windows of a job into the batch, up to `room` places in all. */
+static void seat_windows(struct line *l, struct job *j, size_t room)
+{
+	if (l->place_count >= room)
+		return;
+	l->present[l->present_count++] = j;
+	for (; j->next < j->ask.window_count && l->place_count < room; j->next++) {
+		session_put(j->seat->session, l->place_count, ask_rows(&j->ask, j->next));
+		l->places[l->place_count++] = (struct place){ j, j->next };
+	}
+}
+
+static void drop_lost(struct line *l)
+{
+	for (size_t i = 0; i < l->long_count;) {
+		struct job *j = l->longs[i];
+
+		if (j->from.request) {
+			i++;
+			continue;
+		}
+		l->longs[i] = l->longs[--l->long_count];
+		l->idle[l->idle_count++] = j;
+	}
+}
+
+/* Those of the seat, in turns. */
+static void seat_longs(struct line *l, const struct seat *seat, size_t room)
+{
+	const size_t count = l->long_count;
+
+	if (!count)
+		return;
+	l->long_first = (l->long_first + 1) % count;
+	for (size_t i = 0; i < count; i++) {
+		struct job *j = l->longs[(l->long_first + i) % count];
+
+		if (j->seat == seat)
+			seat_windows(l, j, room);
+	}
+}
+
+static void seat_new(struct line *l, size_t room)
+{
+	const uint64_t now_us = clock_us();
+
+	while (l->count && l->place_count < room) {
+		struct waiting w = pop(l);
+		struct job *j = w.request ? admit(l, &w, now_us) : NULL;
+
+		if (j)
+			seat_windows(l, j, room);
+	}
+}
+
+static void take_results(struct line *l, struct session *session)
+{
+	for (size_t i = 0; i < l->place_count; i++) {
+		struct job *j = l->places[i].job;
+		const size_t window = l->places[i].window;
+		const double *got = session_predictions(session, i);
+
+		if (!got) {
+			j->is_not_finite = true;
+			continue;
+		}
+		memcpy(ask_predictions(&j->ask, window, j->step), got,
+		       j->ask.schema->target_count * sizeof(*got));
+		if (j->step + 1 < j->ask.steps)
+			ask_advance(&j->ask, window, j->step);
+	}
+}
+
+static bool is_complete(struct job *j)
+{
+	if (j->next < j->ask.window_count)
+		return false;
+	j->next = 0;
+	return ++j->step == j->ask.steps;
+}
+
+static void leave_longs(struct line *l, const struct job *j)
+{
+	for (size_t i = 0; i < l->long_count; i++)
+		if (l->longs[i] == j) {
+			l->longs[i] = l->longs[--l->long_count];
+			return;
+		}
+}
+
+static void run_batch(struct line *l, struct seat *seat)
+{
+	const uint64_t begun_us = clock_us();
+	enum err err = session_run(seat->session, l->place_count);
+
+	meter_batch(l->options.meter, l->place_count, clock_us() - begun_us);
+	if (!err)
+		take_results(l, seat->session);
+	for (size_t i = 0; i < l->present_count; i++) {
+		struct job *j = l->present[i];
+
+		if (!err && !j->is_not_finite && !is_complete(j))
+			continue;
+		if (j->is_long)
+			leave_longs(l, j);
+		finish(l, j, err);
+	}
+}
+
+/* The seat that is exchanged is left when its last request is answered. */
+static void leave_seat(struct line *l)
+{
+	for (size_t i = 0; i < l->long_count; i++)
+		if (l->longs[i]->seat == l->leaving)
+			return;
+	atomic_store(&l->leaving->is_left, true);
+	l->leaving = NULL;
+}
+
+static void run_seat(struct line *l, struct seat *seat)
+{
+	const size_t batch_max = session_batch_max(seat->session);
+	const bool takes_new = seat == l->seat && l->count;
+
+	l->place_count = l->present_count = 0;
+	/* Rounded up and down in turns: a batch of one is theirs every other time. */
+	seat_longs(l, seat, takes_new ? (batch_max + l->rounds++ % 2) / 2 : batch_max);
+	if (takes_new)
+		seat_new(l, batch_max);
+	if (l->place_count)
+		run_batch(l, seat);
+}
+
+void line_run(struct line *l)
+{
+	drop_lost(l);
+	run_seat(l, l->seat);
+	if (l->leaving) {
+		run_seat(l, l->leaving);
+		leave_seat(l);
+	}
+}
+
+bool line_has_work(const struct line *l)
+{
+	return l->count || l->long_count || l->leaving;
+}
+
+uint64_t line_delay_us(const struct line *l)
+{
+	uint64_t waited_us;
+
+	if (!l->options.queue_delay_us || !l->count || l->long_count || l->leaving ||
+	    l->count >= session_batch_max(l->seat->session))
+		return 0;
+	waited_us = clock_us() - place_at(l, 0)->since_us;
+	return waited_us < l->options.queue_delay_us ? l->options.queue_delay_us - waited_us : 0;
+}
+
+/* Life. */
+
+void line_exchange(struct line *l, struct seat *seat)
+{
+	ensure(!l->leaving);
+	l->leaving = l->seat;
+	l->seat = seat;
+}
+
+struct line *line_create(const struct line_options *options, struct seat *seat)
+{
+	struct line *l = mem_zalloc(1, sizeof(*l));
+
+	l->options = *options;
+	l->seat = seat;
+	l->queue = mem_zalloc(options->queue_max, sizeof(*l->queue));
+	buf_init(&l->reply, LIMIT_PREDICT_REPLY_BYTES);
+	rng_init(&l->rng, clock_us(), (uint64_t)(uintptr_t)l);
+	for (size_t i = 0; i < JOBS; i++) {
+		ask_init(&l->jobs[i].ask);
+		l->idle[l->idle_count++] = &l->jobs[i];
+	}
+	return l;
+}
+
+void line_destroy(struct line **lp)
+{
+	struct line *l = *lp;
+
+	if (!l)
+		return;
+	for (size_t i = 0; i < JOBS; i++)
+		ask_fini(&l->jobs[i].ask);
+	buf_fini(&l->reply);
+	mem_free(l->queue);
+	mem_free(l);
+	*lp = NULL;
+}
