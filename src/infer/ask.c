@@ -12,6 +12,8 @@
 
 /* What each of the three arrays may keep between requests. */
 #define KEPT_BYTES (64 * 1024)
+/* Rows that are further apart than this do not tell when the next one is. */
+#define STEP_US_MAX ((int64_t)LIMIT_MODEL_INTERVAL_S * 1000000)
 
 void ask_init(struct ask *a)
 {
@@ -99,6 +101,27 @@ float *ask_rows(struct ask *a, size_t window)
 double *ask_predictions(const struct ask *a, size_t window, size_t step)
 {
 	return a->predictions + (window * a->steps + step) * a->schema->target_count;
+}
+
+const char *ask_index_name(struct str name)
+{
+	static const char *const names[] = { "ts", "time", "timestamp" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_eq(name, names[i]))
+			return names[i];
+	return NULL;
+}
+
+void ask_set_times(struct ask *a, const struct moment *previous, const struct moment *last)
+{
+	struct ask_window *w = &a->windows[a->window_count - 1];
+	const int64_t step_us = previous ? moment_between_us(previous, last) : 0;
+
+	w->last = *last;
+	a->has_times = true;
+	if (step_us > 0 && step_us <= STEP_US_MAX)
+		w->step_us = step_us;
 }
 
 bool ask_refuse(struct ask_fault *fault, unsigned status, const char *fmt, ...)

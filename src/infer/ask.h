@@ -2,7 +2,7 @@
  *
  * ask - one request for predictions: the windows it brought, how far each is, what was predicted.
  *
- * A reader (predict_body) fills it for a schema, a session computes it window by
+ * A reader (predict_body, mlflow, kserve) fills it for a schema, a session computes it window by
  * window and step by step, a writer of the same door makes the answer of it. It keeps its memory
  * from one request to the next, up to a size, so in steady state nothing is allocated. */
 #pragma once
@@ -58,6 +58,11 @@ bool ask_set_steps(struct ask *a, const char *text, struct ask_fault *fault);
 float *ask_add_window(struct ask *a);
 float *ask_rows(struct ask *a, size_t window);
 double *ask_predictions(const struct ask *a, size_t window, size_t step);
+/* "ts", "time" or "timestamp", what the column of times may be called; NULL: it is none of them. */
+const char *ask_index_name(struct str name);
+/* Of the newest window: its last time and the one before it, which may be NULL. */
+void ask_set_times(struct ask *a, const struct moment *previous, const struct moment *last);
+
 /* All is read: checks the steps and makes room for the predictions. False: the fault says why. */
 bool ask_is_complete(struct ask *a, struct ask_fault *fault);
 /* The prediction of `step` is there: makes it the last row, for the next. */

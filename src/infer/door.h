@@ -31,6 +31,8 @@ struct door {
 };
 
 extern const struct door door_predict; /* predict.c: POST /predict */
+extern const struct door door_mlflow;  /* mlflow.c: POST /invocations */
+extern const struct door door_kserve;  /* kserve.c: POST /v2/models/{model}/infer */
 
 /* [1.5, 2] */
 void door_write_numbers(const double *values, size_t count, struct buf *out);

@@ -19,7 +19,6 @@
 #define NOWHERE	     SIZE_MAX
 #define NAME_SHOWN   40 /* bytes of a foreign name that a message repeats */
 #define ISO_TEXT_MAX 40
-#define STEP_US_MAX  ((int64_t)LIMIT_MODEL_INTERVAL_S * 1000000)
 
 struct reader {
 	struct json_scan scan;
@@ -31,14 +30,11 @@ struct reader {
 	size_t window, row, item;
 	const char *section;
 	struct str feature;
-	/* What index_col says, one of index_names. */
+	/* What index_col says, as ask_index_name(). */
 	const char *index_col;
 	/* Of the window that is read: the last two times. */
 	struct moment last, previous;
 };
-
-/* What the column of times may be called. */
-static const char *const index_names[] = { "ts", "time", "timestamp" };
 
 _Static_assert(LIMIT_MODEL_COLUMNS <= 64, "the features seen in a row are bits of a uint64_t");
 
@@ -253,13 +249,7 @@ static bool read_time(struct reader *r, float *row)
 /* count: how many times the window has. */
 static void keep_times(struct reader *r, size_t count)
 {
-	struct ask_window *w = &r->ask->windows[r->ask->window_count - 1];
-	int64_t step_us = moment_between_us(&r->previous, &r->last);
-
-	w->last = r->last;
-	r->ask->has_times = true;
-	if (count > 1 && step_us > 0 && step_us <= STEP_US_MAX)
-		w->step_us = step_us;
+	ask_set_times(r->ask, count > 1 ? &r->previous : NULL, &r->last);
 }
 
 /* Room for a window. */
@@ -385,13 +375,13 @@ static bool read_column(struct reader *r, size_t index, float *rows, size_t *cou
 	return true;
 }
 
-/* Which of index_names this is; NULL: none. A feature of that name comes first. */
+/* As ask_index_name(). */
 static const char *find_index(struct str raw)
 {
-	for (size_t i = 0; i < sizeof(index_names) / sizeof(index_names[0]); i++)
-		if (key_is(raw, index_names[i]))
-			return index_names[i];
-	return NULL;
+	char text[16];
+	size_t len = json_unescape(raw, text, sizeof(text));
+
+	return len > sizeof(text) ? NULL : ask_index_name((struct str){ text, len });
 }
 
 /* The column of times: another name than in the other windows would have no answer. */
