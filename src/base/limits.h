@@ -6,7 +6,8 @@
  * the name. A module that needs a bound adds it here. */
 #pragma once
 
-#define LIMIT_JSON_DEPTH 64 /* of any JSON text that is scanned (base/json_scan) */
+#define LIMIT_LOG_LINES	 500 /* that are kept for who asks later: Locust's */
+#define LIMIT_JSON_DEPTH 64  /* of any JSON text that is scanned (base/json_scan) */
 
 /* Options (src/base) */
 #define LIMIT_OPTIONS		192 /* of one program */

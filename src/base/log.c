@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_kept.h"
+
 static const char *const level_names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
 
 static enum log_level level_min = LOG_INFO;
@@ -66,6 +68,7 @@ void log_line(enum log_level level, const char *logger, const char *fmt, ...)
 	va_end(ap);
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
+	log_kept_add((struct str){ line, len });
 	line[len++] = '\n';
 	/* Nothing sensible can be done when it is gone, or the disk full. */
 	if (write(log_fd, line, len) < 0)

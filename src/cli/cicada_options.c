@@ -52,6 +52,8 @@ static const struct opt rows[] = {
 	  "LOCUST_WEB_HOST_DISPLAY_NAME", NULL, NULL },
 	{ "web-port", 'P', OPT_COUNT, AT(web_port), "LOCUST_WEB_PORT", "PORT",
 	  "port of the web interface, 0: any free one (default 8089)", 0, 65535 },
+	{ "api-compat", 0, OPT_TEXT, AT(api_compat), "CICADA_API_COMPAT", "VERSION",
+	  "2.12: the HTTP API answers as that Locust where it differs (default 2.46)" },
 	{ "headless", 0, OPT_FLAG, AT(is_headless), "LOCUST_HEADLESS", NULL,
 	  "no web interface: start at once, print tables, exit at the end" },
 	{ "headful", 0, OPT_FLAG, AT(is_headful), "LOCUST_HEADFUL", NULL,
@@ -329,6 +331,9 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->log_file && (err = log_open(o->log_file, text)))
 		return err;
 	o->is_headless &= !o->is_headful;
+	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
 	default_load(o);
 	if (read_stages(o, text))
 		return ERR_BAD_OPTION;

@@ -16,6 +16,7 @@
 #include "run/shape.h"
 #include "user/feed.h"
 #include "user/open.h"
+#include "web/compat.h"
 
 /* ~/.locust.conf, locust.conf, pyproject.toml, --config. */
 #define CICADA_OPTION_FILES 4
@@ -30,6 +31,8 @@ struct cicada_options {
 	const char *web_host;
 	uint64_t web_port;
 	const char *web_host_display_name; /* in the line that says where it is */
+	const char *api_compat;
+	enum web_compat web_compat; /* what it says */
 	bool is_headless, is_headful, want_autostart;
 	uint64_t autoquit_s; /* UINT64_MAX: never */
 	bool is_master, is_worker;

@@ -406,6 +406,7 @@ static enum err create(struct runner *r, struct err_text *text)
 			&r->loop, r->run,
 			&(struct web_options){ .host = o->web_host,
 					       .port = (uint16_t)o->web_port,
+					       .compat = o->web_compat,
 					       .follow = r->shape.is_given ? &r->follow : NULL },
 			&r->web, text);
 		if (!err)

@@ -117,6 +117,10 @@ void serve_add_header(struct serve_request *r, const char *name, const char *val
 /* Answers; bytes are copied. content_type may be NULL (no body type). */
 void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
 		 const void *bytes, size_t len);
+/* Answers with the first len bytes of an open file, which is read while it is sent and closed at
+ * the end. */
+void serve_reply_file(struct serve_request *r, unsigned status, const char *content_type, int fd,
+		      uint64_t len);
 /* Answers {"error": "<text>"}. */
 void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The answer comes later: from the owner's thread when threads == 0, else from any thread. A

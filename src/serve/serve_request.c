@@ -105,18 +105,12 @@ static void add_response_headers(struct serve_request *r, const char *content_ty
 	}
 }
 
-void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
-		 const void *bytes, size_t len)
+static void answer(struct serve_request *r, unsigned status, const char *content_type,
+		   struct MHD_Response *response)
 {
-	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
-	buf_clear(&r->reply);
-	buf_add(&r->reply, bytes, len);
-	ensure(!r->reply.is_full);
+	ensure(response);
 	r->status = status;
-	/* r->reply outlives the response: it is only touched again by the next request. */
-	r->response = MHD_create_response_from_buffer(r->reply.len, (void *)buf_str(&r->reply).p,
-						      MHD_RESPMEM_PERSISTENT);
-	ensure(r->response);
+	r->response = response;
 	add_response_headers(r, content_type);
 	observe(r);
 	if (r->is_deferred) {
@@ -126,6 +120,26 @@ void serve_reply(struct serve_request *r, unsigned status, const char *content_t
 		/* From here r belongs to the connection's thread again. */
 		MHD_resume_connection(r->connection);
 	}
+}
+
+void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
+		 const void *bytes, size_t len)
+{
+	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
+	buf_clear(&r->reply);
+	buf_add(&r->reply, bytes, len);
+	ensure(!r->reply.is_full);
+	/* r->reply outlives the response: it is only touched again by the next request. */
+	answer(r, status, content_type,
+	       MHD_create_response_from_buffer(r->reply.len, (void *)buf_str(&r->reply).p,
+					       MHD_RESPMEM_PERSISTENT));
+}
+
+void serve_reply_file(struct serve_request *r, unsigned status, const char *content_type, int fd,
+		      uint64_t len)
+{
+	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
+	answer(r, status, content_type, MHD_create_response_from_fd64(len, fd));
 }
 
 void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...)

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "web/compat.h"
 
 static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
 
@@ -151,29 +153,62 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
-void api_csv_failures(const struct run *run, struct buf *out)
+/* In Locust's order, that of its keys. mem_free() them. */
+static const struct stats_error **sorted_errors(const struct run *run, size_t *count)
 {
 	const struct map *errors = &run->stats.errors;
 	const struct stats_error **rows = mem_zalloc(errors->count + 1, sizeof(*rows));
 	struct map_entry *slot;
-	size_t count = 0;
 
+	*count = 0;
 	for (size_t i = 0; (slot = map_next(errors, &i));)
-		rows[count++] = slot->value;
-	qsort(rows, count, sizeof(*rows), by_key);
+		rows[(*count)++] = slot->value;
+	qsort(rows, *count, sizeof(*rows), by_key);
+	return rows;
+}
+
+static void add_error(struct buf *out, const struct stats_error *e, const char *text)
+{
+	add_cell(out, e->method);
+	buf_add_char(out, ',');
+	add_cell(out, e->name);
+	buf_add_char(out, ',');
+	add_cell(out, text);
+	buf_printf(out, ",%" PRIu64, e->occurrences);
+}
+
+void api_csv_failures(const struct run *run, struct buf *out)
+{
+	size_t count;
+	const struct stats_error **rows = sorted_errors(run, &count);
+
 	buf_add_text(out, "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n");
 	for (size_t i = 0; i < count; i++) {
-		add_cell(out, rows[i]->method);
+		add_error(out, rows[i], rows[i]->error);
 		buf_add_char(out, ',');
-		add_cell(out, rows[i]->name);
-		buf_add_char(out, ',');
-		add_cell(out, rows[i]->error);
-		buf_printf(out, ",%" PRIu64 ",", rows[i]->occurrences);
 		add_time(out, rows[i]->first_seen);
 		buf_add_char(out, ',');
 		add_time(out, rows[i]->last_seen);
 		buf_add_text(out, "\r\n");
 	}
+	mem_free(rows);
+}
+
+void api_csv_failures_2_12(const struct run *run, struct buf *out)
+{
+	size_t count;
+	const struct stats_error **rows = sorted_errors(run, &count);
+	struct buf text;
+
+	buf_init(&text, LIMIT_CSV_BYTES);
+	buf_add_text(out, "Method,Name,Error,Occurrences\r\n");
+	for (size_t i = 0; i < count; i++) {
+		buf_clear(&text);
+		web_compat_error(WEB_COMPAT_2_12, run, rows[i]->error, &text);
+		add_error(out, rows[i], buf_str(&text).p);
+		buf_add_text(out, "\r\n");
+	}
+	buf_fini(&text);
 	mem_free(rows);
 }
 

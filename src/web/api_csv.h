@@ -13,4 +13,6 @@ void api_csv_history_head(struct buf *out);
 void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 			 const struct rounded *times, struct buf *out);
 void api_csv_failures(const struct run *run, struct buf *out);
+/* With the columns and quotes of 2.12. */
+void api_csv_failures_2_12(const struct run *run, struct buf *out);
 void api_csv_exceptions(const struct run *run, struct buf *out);

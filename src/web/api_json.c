@@ -10,7 +10,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log_kept.h"
 #include "base/mem.h"
+#include "web/html.h"
 
 /* Enough for a microsecond of unix time; 17 would write 0.1 as 0.10000000000000001. */
 #define DIGITS	     16
@@ -56,6 +58,25 @@ json_t *api_json_string(const char *text)
 static void set_text(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, api_json_string(text));
+}
+
+static void set_escaped(json_t *object, const char *key, const char *text, bool want_quotes)
+{
+	struct buf b;
+
+	buf_init(&b, LIMIT_API_BYTES);
+	html_add(&b, text, want_quotes);
+	set_text(object, key, buf_str(&b).p);
+	buf_fini(&b);
+}
+
+/* 2.12 escapes for its page what 2.46 gives as it is. */
+static void set_shown(json_t *object, const char *key, const char *text, enum web_compat compat)
+{
+	if (compat == WEB_COMPAT_2_12)
+		set_escaped(object, key, text, true);
+	else
+		set_text(object, key, text);
 }
 
 static void set_count(json_t *object, const char *key, uint64_t value)
@@ -112,9 +133,15 @@ static json_t *begin_row(const struct stats_entry *e)
 	return row;
 }
 
+struct request_rows {
+	const struct stats_entry *total;
+	enum web_compat compat;
+};
+
 static json_t *request_row(const struct stats_entry *e, const void *arg)
 {
-	const struct stats_entry *total = arg;
+	const struct request_rows *how = arg;
+	const struct stats_entry *total = how->total;
 	json_t *row = begin_row(e);
 	struct rounded all;
 
@@ -132,15 +159,19 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	set_real(row, "current_fail_per_sec", stats_current_fail_per_sec(e, total));
 	set_real(row, "total_rps", stats_total_rps(e, total));
 	set_real(row, "total_fail_per_sec", stats_total_fail_per_sec(e, total));
+	if (how->compat == WEB_COMPAT_2_12)
+		set_escaped(row, "safe_name", e->name, false);
 	return row;
 }
 
-static json_t *errors_of(const struct stats *s)
+static json_t *errors_of(const struct run *run, enum web_compat compat)
 {
 	json_t *errors = json_array();
 	struct map_entry *slot;
+	struct buf text;
 
-	for (size_t i = 0; (slot = map_next(&s->errors, &i));) {
+	buf_init(&text, LIMIT_API_BYTES);
+	for (size_t i = 0; (slot = map_next(&run->stats.errors, &i));) {
 		const struct stats_error *e = slot->value;
 		json_t *row;
 
@@ -148,17 +179,20 @@ static json_t *errors_of(const struct stats *s)
 			break;
 		row = json_object();
 		set_text(row, "method", e->method);
-		set_text(row, "name", e->name);
-		set_text(row, "error", e->error);
+		set_shown(row, "name", e->name, compat);
+		buf_clear(&text);
+		web_compat_error(compat, run, e->error, &text);
+		set_shown(row, "error", buf_str(&text).p, compat);
 		set_count(row, "occurrences", e->occurrences);
 		set_real(row, "first_seen", e->first_seen > 0 ? e->first_seen : NAN);
 		set_real(row, "last_seen", e->last_seen > 0 ? e->last_seen : NAN);
 		json_array_append_new(errors, row);
 	}
+	buf_fini(&text);
 	return errors;
 }
 
-static json_t *current_percentiles(const struct run *run)
+static void set_current_percentiles(json_t *root, const struct run *run, enum web_compat compat)
 {
 	json_t *object = json_object();
 	double median, p95;
@@ -166,7 +200,11 @@ static json_t *current_percentiles(const struct run *run)
 	recent_percentiles(&run->recent, run, &median, &p95);
 	set_ms(object, "response_time_percentile_0.5", median);
 	set_ms(object, "response_time_percentile_0.95", p95);
-	return object;
+	json_object_set_new(root, "current_response_time_percentiles", object);
+	if (compat == WEB_COMPAT_2_46)
+		return;
+	set_ms(root, "current_response_time_percentile_50", median);
+	set_ms(root, "current_response_time_percentile_95", p95);
 }
 
 static json_t *workers_of(const struct run *run)
@@ -187,17 +225,21 @@ static json_t *workers_of(const struct run *run)
 	return workers;
 }
 
-char *api_json_requests(const struct run *run)
+char *api_json_requests(const struct run *run, enum web_compat compat)
 {
 	const struct stats_entry *total = &run->stats.total;
+	const struct request_rows how = { total, compat };
 	json_t *root = json_object();
 
-	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, total));
-	json_object_set_new(root, "errors", errors_of(&run->stats));
-	json_object_set_new(root, "current_response_time_percentiles", current_percentiles(run));
+	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, &how));
+	json_object_set_new(root, "errors", errors_of(run, compat));
+	set_current_percentiles(root, run, compat);
 	set_real(root, "current_rps", stats_current_rps(total, total));
 	set_real(root, "current_fail_per_sec", stats_current_fail_per_sec(total, total));
-	set_real(root, "total_rps", stats_total_rps(total, total));
+	/* That of 2.12 is the present one. */
+	set_real(root, "total_rps",
+		 compat == WEB_COMPAT_2_12 ? stats_current_rps(total, total)
+					   : stats_total_rps(total, total));
 	set_real(root, "total_fail_per_sec", stats_total_fail_per_sec(total, total));
 	set_real(root, "fail_ratio", stats_fail_ratio(total));
 	set_text(root, "state", run_state_name(run->state));
@@ -313,7 +355,7 @@ char *api_json_window(const struct run *run)
 	return api_json_take(root);
 }
 
-char *api_json_exceptions(const struct run *run)
+char *api_json_exceptions(const struct run *run, enum web_compat compat)
 {
 	json_t *root = json_object(), *list = json_array();
 	struct map_entry *slot;
@@ -324,13 +366,31 @@ char *api_json_exceptions(const struct run *run)
 		char *nodes = run_exception_nodes(e);
 
 		set_count(row, "count", e->count);
-		set_text(row, "msg", e->msg);
-		set_text(row, "traceback", e->traceback);
+		set_shown(row, "msg", e->msg, compat);
+		set_shown(row, "traceback", e->traceback, compat);
 		set_text(row, "nodes", nodes);
 		mem_free(nodes);
 		json_array_append_new(list, row);
 	}
 	json_object_set_new(root, "exceptions", list);
+	return api_json_take(root);
+}
+
+static void add_log_line(void *lines, struct str line)
+{
+	char *text = mem_strndup(line.p, line.len);
+
+	json_array_append_new(lines, api_json_string(text));
+	mem_free(text);
+}
+
+char *api_json_logs(void)
+{
+	json_t *root = json_object(), *master = json_array();
+
+	(void)log_kept_each(add_log_line, master);
+	json_object_set_new(root, "master", master);
+	json_object_set_new(root, "workers", json_object());
 	return api_json_take(root);
 }
 

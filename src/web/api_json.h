@@ -2,11 +2,12 @@
  *
  * api_json - the JSON replies of Locust's HTTP API (reference sections 5.3 to 5.5).
  *
- * All of them are text with sorted keys and an indent of two. Percentiles have the names of
+ * All of them are text with sorted keys and an indent of two. Percentiles of rows have the names of
  * both of Locust's generations, since programs read either. */
 #pragma once
 
 #include "run/run.h"
+#include "web/compat.h"
 
 struct json_t;
 
@@ -15,10 +16,12 @@ char *api_json_take(struct json_t *root);
 /* A string; what is not UTF-8 in it becomes U+FFFD. NULL: null. */
 struct json_t *api_json_string(const char *text);
 
-char *api_json_requests(const struct run *run);
+char *api_json_requests(const struct run *run, enum web_compat compat);
 /* Of the measured window: rows with percentiles as exact as they are known. */
 char *api_json_window(const struct run *run);
-char *api_json_exceptions(const struct run *run);
+char *api_json_exceptions(const struct run *run, enum web_compat compat);
+/* The last lines of this process's log. */
+char *api_json_logs(void);
 /* The document of /tasks, for these numbers of users. */
 struct json_t *api_json_ratios(const struct run *run, const uint64_t *users_per_class);
 char *api_json_tasks(const struct run *run);

@@ -5,8 +5,10 @@
 
 #include "run/run.h"
 #include "serve/serve.h"
+#include "web/compat.h"
 
-/* Adds the header to the coming answer. kind: "requests" and the like; extension: "csv". The name
- * is Locust_<start of the test>_<scenario>[_<host>][_<kind>].<extension>. kind may be NULL. */
-void download_add_name(const struct run *run, struct serve_request *r, const char *kind,
-		       const char *extension);
+/* Adds the header to the coming answer. The name is Locust_<start of the test>_<scenario>[_<host>],
+ * _<kind>.csv behind it, or .html when kind is "report"; in 2.12 <kind>_<unix time> and the same.
+ */
+void download_add_name(const struct run *run, enum web_compat compat, struct serve_request *r,
+		       const char *kind);

@@ -137,7 +137,20 @@ static const char *begin(struct run *run, struct follow *follow, const struct ru
 	return err ? err_say(text, err) : NULL;
 }
 
-void swarm_answer(struct run *run, struct follow *follow, struct serve_request *r)
+static const char *say_started(const struct follow *follow, enum web_compat compat, char *said,
+			       size_t said_bytes)
+{
+	if (!follow)
+		return "Swarming started";
+	if (compat == WEB_COMPAT_2_12)
+		return "Swarming started using shape class";
+	snprintf(said, said_bytes, "Swarming started using shape class '%.256s'",
+		 follow->shape->name);
+	return said;
+}
+
+void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat,
+		  struct serve_request *r)
 {
 	struct run_start start = { .user_count = 0 };
 	struct err_text text = { "" };
@@ -145,6 +158,7 @@ void swarm_answer(struct run *run, struct follow *follow, struct serve_request *
 	char said[320], *host;
 	const char *message = NULL;
 	struct form form;
+	bool is_started;
 
 	form_init(&form, r);
 	host = read_host(&form);
@@ -153,13 +167,13 @@ void swarm_answer(struct run *run, struct follow *follow, struct serve_request *
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message)
 		message = begin(run, follow, &start, &text);
-	if (!message && start.run_time_s)
+	is_started = !message;
+	if (is_started && start.run_time_s)
 		json_object_set_new(root, "run_time", json_integer((json_int_t)start.run_time_s));
 	json_object_set_new(root, "host", api_json_string(host ? host : run->host));
-	if (follow)
-		snprintf(said, sizeof(said), "Swarming started using shape class '%.256s'",
-			 follow->shape->name);
-	answer(r, root, !message, message ? message : follow ? said : "Swarming started");
+	if (is_started)
+		message = say_started(follow, compat, said, sizeof(said));
+	answer(r, root, is_started, message);
 	mem_free(host);
 	form_fini(&form);
 }

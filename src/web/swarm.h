@@ -10,7 +10,9 @@
 #include "run/follow.h"
 #include "run/run.h"
 #include "serve/serve.h"
+#include "web/compat.h"
 
 /* follow: NULL when tests have no load shape; else number, rate and run time of the form are read
  * only if the shape wants them. */
-void swarm_answer(struct run *run, struct follow *follow, struct serve_request *r);
+void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat,
+		  struct serve_request *r);

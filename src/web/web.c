@@ -7,6 +7,12 @@
  * stopped, or its own deadline is over. */
 #include "web/web.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -30,6 +36,8 @@ struct web {
 	struct loop *loop;
 	struct run *run;
 	struct follow *follow; /* NULL: no load shape */
+	enum web_compat compat;
+	const char *full_history_file;
 	struct serve *serve;
 	struct loop_watch watch;
 	struct loop_timer serve_timer, second_timer;
@@ -128,7 +136,7 @@ static void on_swarm(void *arg, struct serve_request *r)
 {
 	struct web *w = arg;
 
-	swarm_answer(w->run, w->follow, r);
+	swarm_answer(w->run, w->follow, w->compat, r);
 }
 
 static void on_user(void *arg, struct serve_request *r)
@@ -223,7 +231,7 @@ static void on_requests(void *arg, struct serve_request *r)
 	if (!w->cached || w->cached_generation != w->run->generation ||
 	    now_us - w->cached_us >= CACHE_US) {
 		mem_free(w->cached);
-		w->cached = api_json_requests(w->run);
+		w->cached = api_json_requests(w->run, w->compat);
 		w->cached_us = now_us;
 		w->cached_generation = w->run->generation;
 	}
@@ -237,7 +245,9 @@ static void on_window(void *arg, struct serve_request *r)
 
 static void on_exceptions(void *arg, struct serve_request *r)
 {
-	answer_json(r, 200, api_json_exceptions(((struct web *)arg)->run));
+	struct web *w = arg;
+
+	answer_json(r, 200, api_json_exceptions(w->run, w->compat));
 }
 
 static void on_tasks(void *arg, struct serve_request *r)
@@ -253,17 +263,31 @@ static void on_worker_count(void *arg, struct serve_request *r)
 	answer_json(r, 200, mem_printf("{\n  \"worker_count\": %zu\n}\n", count));
 }
 
-static void answer_csv(const struct run *run, struct serve_request *r, const char *kind,
+static void on_logs(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	answer_json(r, 200, api_json_logs());
+}
+
+/* Nobody has to log in, so there is nothing to be shown. */
+static void on_login(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	serve_add_header(r, "Location", "/");
+	serve_reply(r, 302, NULL, "", 0);
+}
+
+static void answer_csv(const struct web *w, struct serve_request *r, const char *kind,
 		       void (*write)(const struct run *, struct buf *))
 {
 	struct buf b;
 
 	buf_init(&b, LIMIT_CSV_BYTES);
-	write(run, &b);
+	write(w->run, &b);
 	if (b.is_full) {
 		serve_error(r, 500, "the table is larger than %d bytes", LIMIT_CSV_BYTES);
 	} else {
-		download_add_name(run, r, kind, "csv");
+		download_add_name(w->run, w->compat, r, kind);
 		serve_reply(r, 200, "text/csv", b.p, b.len);
 	}
 	buf_fini(&b);
@@ -271,27 +295,73 @@ static void answer_csv(const struct run *run, struct serve_request *r, const cha
 
 static void on_requests_csv(void *arg, struct serve_request *r)
 {
-	answer_csv(((struct web *)arg)->run, r, "requests", api_csv_requests);
+	answer_csv(arg, r, "requests", api_csv_requests);
 }
 
 static void on_failures_csv(void *arg, struct serve_request *r)
 {
-	answer_csv(((struct web *)arg)->run, r, "failures", api_csv_failures);
+	const struct web *w = arg;
+
+	answer_csv(w, r, "failures",
+		   w->compat == WEB_COMPAT_2_12 ? api_csv_failures_2_12 : api_csv_failures);
 }
 
 static void on_exceptions_csv(void *arg, struct serve_request *r)
 {
-	answer_csv(((struct web *)arg)->run, r, "exceptions", api_csv_exceptions);
+	answer_csv(arg, r, "exceptions", api_csv_exceptions);
+}
+
+static void answer_history_file(const struct web *w, struct serve_request *r, int fd,
+				const struct stat *file)
+{
+	const char *seen = serve_header(r, "If-None-Match");
+	char tag[64], when[64] = "";
+	struct tm tm;
+
+	snprintf(tag, sizeof(tag), "\"%lld.%09ld-%lld\"", (long long)file->st_mtim.tv_sec,
+		 file->st_mtim.tv_nsec, (long long)file->st_size);
+	if (gmtime_r(&file->st_mtim.tv_sec, &tm))
+		strftime(when, sizeof(when), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	serve_add_header(r, "ETag", tag);
+	serve_add_header(r, "Last-Modified", when);
+	serve_add_header(r, "Cache-Control", "no-cache, max-age=0");
+	if (seen && strcmp(seen, tag) == 0) {
+		close(fd);
+		serve_reply(r, 304, NULL, "", 0);
+		return;
+	}
+	download_add_name(w->run, w->compat, r, "requests_full_history");
+	serve_reply_file(r, 200, "text/csv; charset=utf-8", fd, (uint64_t)file->st_size);
+}
+
+/* The file may grow while it is sent: what it has now is what is sent. */
+static void on_full_history_csv(void *arg, struct serve_request *r)
+{
+	static const char none[] =
+		"Error: Server was not started with option to generate full history.";
+	const struct web *w = arg;
+	struct stat file;
+	int fd = w->full_history_file
+			 ? open(w->full_history_file, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+			 : -1;
+
+	if (fd >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode)) {
+		answer_history_file(w, r, fd, &file);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	serve_reply(r, 404, "text/html; charset=utf-8", none, strlen(none));
 }
 
 static void on_report(void *arg, struct serve_request *r)
 {
-	const struct run *run = ((struct web *)arg)->run;
+	const struct web *w = arg;
 	bool is_download = serve_query(r, "download") != NULL;
 	struct buf b;
 
 	buf_init(&b, LIMIT_REPORT_BYTES);
-	report_write(run,
+	report_write(w->run,
 		     &(struct report_options){ .theme = serve_query(r, "theme"),
 					       .has_download_link = !is_download },
 		     &b);
@@ -299,7 +369,7 @@ static void on_report(void *arg, struct serve_request *r)
 		serve_error(r, 500, "the report is larger than %d bytes", LIMIT_REPORT_BYTES);
 	} else {
 		if (is_download)
-			download_add_name(run, r, NULL, "html");
+			download_add_name(w->run, w->compat, r, "report");
 		serve_reply(r, 200, "text/html; charset=utf-8", b.p, b.len);
 	}
 	buf_fini(&b);
@@ -316,11 +386,14 @@ static const struct serve_route routes[] = {
 	{ "GET", "/stats/requests", on_requests },
 	{ "GET", "/stats/requests/csv", on_requests_csv },
 	{ "GET", "/stats/failures/csv", on_failures_csv },
+	{ "GET", "/stats/requests_full_history/csv", on_full_history_csv },
 	{ "GET", "/stats/window", on_window },
 	{ "GET", "/stats/report", on_report },
 	{ "GET", "/exceptions", on_exceptions },
 	{ "GET", "/exceptions/csv", on_exceptions_csv },
 	{ "GET", "/tasks", on_tasks },
+	{ "GET", "/logs", on_logs },
+	{ "GET", "/login", on_login },
 	{ "GET", "/worker-count", on_worker_count },
 	{ NULL },
 };
@@ -334,6 +407,8 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->loop = loop;
 	w->run = run;
 	w->follow = options->follow;
+	w->compat = options->compat;
+	w->full_history_file = options->full_history_file;
 	w->watch.fd = -1;
 	list_init(&w->stops);
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "loop/loop.h"
 #include "run/run.h"
+#include "web/compat.h"
 
 struct follow;
 struct web;
@@ -19,6 +20,8 @@ struct web_options {
 	const char *host;      /* NULL, "" and "*": all interfaces */
 	uint16_t port;	       /* 0: the kernel chooses */
 	struct follow *follow; /* lent; NULL: tests have no load shape */
+	enum web_compat compat;
+	const char *full_history_file; /* lent; NULL: none is written */
 };
 
 /* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the
