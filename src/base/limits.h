@@ -108,11 +108,12 @@
 
 /* Web API (src/web) */
 /* More than all rows with the longest texts can make, escaped. */
-#define LIMIT_API_BYTES	   (512 * 1024 * 1024)
-#define LIMIT_API_ROWS	   500 /* of statistics, of errors: Locust's */
-#define LIMIT_CSV_BYTES	   (64 * 1024 * 1024)
-#define LIMIT_API_STOPS	   32 /* GET /stop that wait at the same time */
-#define LIMIT_REPORT_BYTES (128 * 1024 * 1024)
+#define LIMIT_API_BYTES		(512 * 1024 * 1024)
+#define LIMIT_API_ROWS		500 /* of statistics, of errors: Locust's */
+#define LIMIT_CSV_BYTES		(64 * 1024 * 1024)
+#define LIMIT_API_STOPS		32 /* GET /stop that wait at the same time */
+#define LIMIT_WEB_METRICS_BYTES (128 * 1024 * 1024)
+#define LIMIT_REPORT_BYTES	(128 * 1024 * 1024)
 
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)

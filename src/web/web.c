@@ -18,11 +18,14 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "serve/metrics_text.h"
 #include "serve/serve.h"
 #include "web/api_csv.h"
 #include "web/api_json.h"
 #include "web/download.h"
+#include "web/metrics.h"
 #include "web/page.h"
+#include "web/probe.h"
 #include "web/report.h"
 #include "web/swarm.h"
 #include "web/user_class.h"
@@ -375,6 +378,30 @@ static void on_report(void *arg, struct serve_request *r)
 	buf_fini(&b);
 }
 
+static void on_metrics(void *arg, struct serve_request *r)
+{
+	struct buf b;
+
+	buf_init(&b, LIMIT_WEB_METRICS_BYTES);
+	metrics_write(((struct web *)arg)->run, &b);
+	if (b.is_full)
+		serve_error(r, 500, "the page is larger than %d bytes", LIMIT_WEB_METRICS_BYTES);
+	else
+		serve_reply(r, 200, METRICS_TEXT_CONTENT_TYPE, b.p, b.len);
+	buf_fini(&b);
+}
+
+static void on_healthz(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	probe_answer_health(r);
+}
+
+static void on_readyz(void *arg, struct serve_request *r)
+{
+	probe_answer_ready(((struct web *)arg)->run, r);
+}
+
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
 	{ "GET", "/assets/page.css", on_style },
@@ -395,6 +422,9 @@ static const struct serve_route routes[] = {
 	{ "GET", "/logs", on_logs },
 	{ "GET", "/login", on_login },
 	{ "GET", "/worker-count", on_worker_count },
+	{ "GET", "/metrics", on_metrics },
+	{ "GET", "/healthz", on_healthz },
+	{ "GET", "/readyz", on_readyz },
 	{ NULL },
 };
 
