@@ -35,6 +35,8 @@
 #define DRAIN_US     CLOCK_S
 #define STOP_EXTRA_S 60 /* on top of the stop timeout, as Locust waits */
 
+extern const char embed_openapi_json[];
+
 struct web {
 	struct loop *loop;
 	struct run *run;
@@ -402,6 +404,12 @@ static void on_readyz(void *arg, struct serve_request *r)
 	probe_answer_ready(((struct web *)arg)->run, r);
 }
 
+static void on_openapi(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	serve_reply(r, 200, "application/json", embed_openapi_json, strlen(embed_openapi_json));
+}
+
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
 	{ "GET", "/assets/page.css", on_style },
@@ -425,6 +433,7 @@ static const struct serve_route routes[] = {
 	{ "GET", "/metrics", on_metrics },
 	{ "GET", "/healthz", on_healthz },
 	{ "GET", "/readyz", on_readyz },
+	{ "GET", "/openapi.json", on_openapi },
 	{ NULL },
 };
 

@@ -6,6 +6,7 @@ import json
 import re
 import urllib.parse
 
+import jsonschema
 import pytest
 
 import metrics_page
@@ -89,3 +90,82 @@ def test_probes(api):
     assert api.get_json("/healthz") == {"status": "ok"}
     assert api.get_json("/readyz") == {"state": "running", "status": "ready", "worker_count": 0}
     assert api.ask("GET", "/readyz?workers=1")[0] == 503
+
+
+# --- /openapi.json ---
+
+
+class Description:
+    def __init__(self, api):
+        self.api = api
+        self.document = api.get_json("/openapi.json")
+        self.resolver = jsonschema.RefResolver("", self.document)
+
+    def routes(self):
+        return [(method.upper(), path) for path, operations in self.document["paths"].items()
+                for method in operations]
+
+    def check(self, method, path, body=None, headers=None):
+        """Asks, and holds the reply against what is described. Returns status and body."""
+        route = self.document["paths"][path.split("?")[0]][method.lower()]
+        status, said, text = self.api.ask(method, path, body, headers)
+        assert str(status) in route["responses"], (method, path, status, text)
+        content = route["responses"][str(status)].get("content")
+        if content is None:
+            assert not text, (method, path, text)
+            return status, text
+        kind = said["Content-Type"]
+        assert kind in content, (method, path, kind)
+        if kind == "application/json":
+            jsonschema.Draft202012Validator(content[kind]["schema"],
+                                            resolver=self.resolver).validate(json.loads(text))
+        return status, text
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+
+
+def check_gets(described, *but):
+    for method, path in described.routes():
+        if method == "GET" and path not in but:
+            described.check(method, path)
+
+
+def test_replies_are_as_described(api):
+    described = Description(api)
+    jsonschema.Draft202012Validator.check_schema(
+        {"$defs": described.document["components"]["schemas"]})
+    check_gets(described, "/stop", "/stats/reset")
+    described.check("POST", "/swarm", "user_count=4&spawn_rate=9&run_time=1h", FORM)
+    described.check("POST", "/swarm", "user_count=x", FORM)
+    described.check("POST", "/swarm", "a" * 2000000, FORM)
+    described.check("POST", "/user", '{"user_class_name": "Visitor", "weight": 2}', JSON)
+    described.check("POST", "/user", "[", JSON)
+    described.check("GET", "/readyz?workers=x")
+    described.check("GET", "/readyz?workers=3")
+    described.check("GET", "/stats/report?download=1&theme=dark")
+    described.check("GET", "/stats/reset")
+    described.check("GET", "/stop")
+    check_gets(described)
+
+
+def test_replies_of_a_master_are_as_described(programs, target, tmp_path):
+    scenario = tmp_path / "scenario.c"
+    scenario.write_text(SCENARIO)
+    master = programs.start("cicada", "--master", "-f", scenario, "-H", target.url, "--web-host",
+                            "127.0.0.1", "-P", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "--api-compat", "2.12", ready=WEB_READY)
+    api = Api(master)
+    described = Description(api)
+    check_gets(described)
+    port = master.wait_line(r"Listening for workers on tcp://127.0.0.1:(\d+)").group(1)
+    programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
+                   "--master-port", port)
+    wait_until(lambda: api.ask("GET", "/readyz?workers=1")[0] == 200, what="a worker")
+    described.check("POST", "/swarm", "user_count=3&spawn_rate=100", FORM)
+    wait_until(lambda: api.get_json("/stats/requests")["errors"], what="a failure")
+    check_gets(described, "/stop", "/stats/reset")
+    metrics_page.check(api.ask("GET", "/metrics")[2].decode())
+    described.check("GET", "/stop")
+    check_gets(described)

@@ -373,6 +373,29 @@ static void test_time_goes_on_without_calls(void **state)
 	await_state(RUN_STOPPING);
 }
 
+/* Both ways: what is served is described, and nothing else is. */
+static void test_every_route_is_described(void **state)
+{
+	json_t *document = get_json("/openapi.json");
+	json_t *paths = json_object_get(document, "paths"), *operations;
+	const char *path, *method;
+	json_t *operation;
+	size_t described = 0, served = 0;
+
+	(void)state;
+	for (const struct serve_route *at = routes; at->method; at++, served++) {
+		const json_t *entry = json_object_get(paths, at->path);
+
+		if (!json_object_get(entry, strcmp(at->method, "GET") ? "post" : "get"))
+			fail_msg("%s %s is not described", at->method, at->path);
+	}
+	json_object_foreach (paths, path, operations)
+		json_object_foreach (operations, method, operation)
+			described++;
+	assert_int_equal(described, served);
+	json_decref(document);
+}
+
 static void test_taken_port_is_said(void **state)
 {
 	struct web_options options = { .host = "127.0.0.1", .port = web_port(web) };
@@ -408,6 +431,7 @@ int main(void)
 		LOCAL(test_origins_are_named),
 		LOCAL(test_swarm_takes_multipart_too),
 		LOCAL(test_time_goes_on_without_calls),
+		LOCAL(test_every_route_is_described),
 		LOCAL(test_taken_port_is_said),
 	};
 
