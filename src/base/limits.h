@@ -11,6 +11,7 @@
 
 /* Options (src/base) */
 #define LIMIT_OPTIONS		192 /* of one program */
+#define LIMIT_PROCESSES		256 /* --processes of the load tester */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 
 /* HTTP client (src/http, src/net) */

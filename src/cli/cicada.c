@@ -15,6 +15,7 @@
 #include "cli/cicada_options.h"
 #include "cli/cicada_runner.h"
 #include "cli/cicada_worker.h"
+#include "cli/processes.h"
 #include "cli/task_ratio.h"
 #include "cluster/download.h"
 #include "user/equal.h"
@@ -131,7 +132,8 @@ static int show_task_ratio(const struct cicada_options *o, const struct scenario
 	return 0;
 }
 
-static int run_scenario(const struct cicada_options *o, const struct scenario *s)
+static int run_scenario(const struct cicada_options *o, const struct scenario *s,
+			struct processes *children)
 {
 	int signal_fd = take_signals(), code;
 
@@ -140,15 +142,40 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 		return EXIT_CANNOT_START;
 	}
 	raise_open_files();
+	if (o->is_worker && children->count) {
+		code = processes_wait(children, signal_fd);
+		close(signal_fd);
+		return code;
+	}
 	log_line(LOG_INFO, LOGGER, "Starting Cicada " CICADA_VERSION " (%s) with %s",
 		 o->is_worker	? "worker"
 		 : o->is_master ? "master"
 				: "standalone",
 		 s->file_name);
 	code = o->is_worker ? cicada_worker_main(o, s, signal_fd)
-			    : cicada_runner_main(o, s, signal_fd);
+			    : cicada_runner_main(o, s, children, signal_fd);
 	close(signal_fd);
 	return code;
+}
+
+/* With --processes this is where one process becomes several, before there are threads. */
+static int run_processes(struct cicada_options *o, struct scenario *all, const struct scenario *s)
+{
+	struct processes children = { .count = 0 };
+	struct err_text text = { "" };
+	size_t child = 0;
+	enum err err = processes_fork(&children, o->processes, &child, &text);
+
+	if (!err && child) {
+		cicada_options_become_worker(o, child);
+		children.count = 0;
+	}
+	if (!err && !o->processes)
+		err = open_feeds(o, all, &text);
+	if (!err)
+		return run_scenario(o, s, &children);
+	fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+	return EXIT_CANNOT_START;
 }
 
 static int calibrate(void)
@@ -165,7 +192,7 @@ static int calibrate(void)
 }
 
 /* What is left of the scenario after --tags, --equal-weights and the names of classes. */
-static int use_scenario(const struct cicada_options *o, struct scenario *all)
+static int use_scenario(struct cicada_options *o, struct scenario *all)
 {
 	struct scenario named = { 0 }, tagged = { 0 }, equal = { 0 };
 	const struct scenario *chosen = &tagged;
@@ -181,14 +208,12 @@ static int use_scenario(const struct cicada_options *o, struct scenario *all)
 		equal_weights(&tagged, &equal);
 		chosen = &equal;
 	}
-	if (!err && !is_shown)
-		err = open_feeds(o, all, &text);
 	if (err)
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
 	else if (o->want_list)
 		code = list_classes(all);
 	else
-		code = is_shown ? show_task_ratio(o, chosen) : run_scenario(o, chosen);
+		code = is_shown ? show_task_ratio(o, chosen) : run_processes(o, all, chosen);
 	equal_release(&equal);
 	tags_release(&named, &tagged);
 	mem_free(classes);
@@ -229,7 +254,7 @@ int main(int argc, char **argv)
 
 	if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-		code = EXIT_USAGE;
+		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
 	} else if (o.want_help) {
 		cicada_options_print_help();
 	} else if (o.want_version) {

@@ -91,6 +91,8 @@ static const struct opt rows[] = {
 	  "the worker's master (default: that of MASTER=host:port, else 127.0.0.1)" },
 	{ "master-port", 0, OPT_COUNT, AT(master_port), "LOCUST_MASTER_NODE_PORT", "PORT",
 	  "its port (default 5557)", 1, 65535 },
+	{ "processes", 0, OPT_TEXT, AT(processes_text), "LOCUST_PROCESSES", "COUNT",
+	  "start this many workers, -1: one per CPU; without --worker also their master" },
 	{ "slave", 0, OPT_REFUSED, 0, NULL, "say --worker" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Tag options" },
 	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
@@ -208,6 +210,35 @@ static enum err read_mode(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
+/* --processes makes a master and its workers of one process, or workers of a worker. */
+static enum err read_processes(struct cicada_options *o, struct err_text *text)
+{
+	uint64_t count;
+
+	if (!o->processes_text)
+		return OK;
+	if (o->is_master)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--processes: makes the master itself, leave out --master");
+	if (!strcmp(o->processes_text, "-1"))
+		count = cpus_available();
+	else if (!num_parse_u64(str_trim(str_of(o->processes_text)), LIMIT_PROCESSES, &count) ||
+		 !count)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--processes: '%s' is not a number from 1 to %d, or -1",
+			       o->processes_text, LIMIT_PROCESSES);
+	o->processes = count < LIMIT_PROCESSES ? (size_t)count : LIMIT_PROCESSES;
+	if (o->is_worker)
+		return OK;
+	if (!o->master_bind_port)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--master-bind-port: give --processes a port, not 0");
+	o->is_master = true;
+	if (o->expect_workers < count)
+		o->expect_workers = count;
+	return OK;
+}
+
 /* MASTER=host:port, host or [address]:port; options and Locust's own variables win. */
 static enum err read_master_address(struct cicada_options *o, struct err_text *text)
 {
@@ -311,7 +342,7 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	enum err err;
 
 	if (o->autoquit_s != UINT64_MAX && !o->want_autostart)
-		return err_set(text, ERR_BAD_OPTION, "--autoquit is only allowed with --autostart");
+		return err_set(text, ERR_STATE, "--autoquit is only allowed with --autostart");
 	if (o->want_csv_full_history && !o->csv_prefix)
 		return err_set(text, ERR_BAD_OPTION, "--csv-full-history requires --csv");
 	if (o->want_http2_prior_knowledge)
@@ -340,6 +371,30 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->network.dns_servers && (err = resolver_check(o->network.dns_servers, text)))
 		return err;
 	return tls_options_check(&o->tls, text);
+}
+
+/* Processes share the CPUs. */
+static uint64_t default_threads(const struct cicada_options *o)
+{
+	uint64_t cpus = cpus_available();
+
+	return o->processes < cpus ? cpus / (o->processes ? o->processes : 1) : 1;
+}
+
+void cicada_options_become_worker(struct cicada_options *o, size_t number)
+{
+	const char *host = o->master_bind_host;
+
+	if (o->is_master) {
+		o->is_master = false;
+		o->is_worker = true;
+		o->master_host = host && *host && strcmp(host, "*") != 0 ? host : "127.0.0.1";
+		o->master_port = o->master_bind_port;
+		if (!o->feed_slice.count)
+			o->feed_slice = (struct feed_slice){ number - 1, o->processes };
+	}
+	o->processes = 0;
+	o->seed += number;
 }
 
 /* Locust's own knobs that are no options. */
@@ -411,8 +466,8 @@ static enum err read_files(struct cicada_options *o, const char *config_file, st
 		if (!paths[i])
 			continue;
 		err = opt_read_file(&table, paths[i], &o->files[i], o, text);
-		if (err == ERR_NOT_FOUND && paths[i] != config_file)
-			err = OK;
+		if (err == ERR_NOT_FOUND)
+			err = paths[i] == config_file ? ERR_BAD_OPTION : OK;
 	}
 	mem_free(own);
 	return err;
@@ -451,6 +506,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	if (!err)
 		err = read_master_address(o, text);
 	if (!err)
+		err = read_processes(o, text);
+	if (!err)
 		err = read_feed_slice(o, text);
 	if (!err)
 		err = read_arrivals(o, text);
@@ -459,7 +516,7 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	if (!err)
 		err = check(o, text);
 	if (!o->threads)
-		o->threads = cpus_available();
+		o->threads = default_threads(o);
 	/* Workers with the same seed would have users that draw the same waits in step. */
 	if (!err && o->seed == SEED_NOT_GIVEN &&
 	    getrandom(&o->seed, sizeof(o->seed), 0) != sizeof(o->seed))

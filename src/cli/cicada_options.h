@@ -41,6 +41,8 @@ struct cicada_options {
 	uint64_t expect_workers, expect_workers_max_wait_s;
 	const char *master_host;
 	uint64_t master_port;
+	const char *processes_text;
+	size_t processes; /* workers that are children of this process */
 	uint64_t threads;
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;
@@ -77,6 +79,8 @@ struct cicada_options {
  * the option or variable. --help, --version and --list are the caller's. */
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
+/* In a child of --processes; number: from 1 on. */
+void cicada_options_become_worker(struct cicada_options *o, size_t number);
 /* Also after a failure. */
 void cicada_options_release(struct cicada_options *o);
 void cicada_options_print_help(void);

@@ -20,6 +20,8 @@
 #include "base/mem.h"
 #include "cli/cicada_options.h"
 #include "cli/cicada_shape.h"
+#include "cli/keys.h"
+#include "cli/processes.h"
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
 #include "run/console.h"
@@ -33,6 +35,9 @@
 #define TICK_US	  (50 * CLOCK_MS)
 #define TABLE_US  (2 * CLOCK_S)
 #define REMIND_US CLOCK_S
+
+/* That worker processes have to end after they were told to. */
+#define CHILDREN_PATIENCE_S 10
 
 enum { EXIT_CANNOT_START = 1, EXIT_NOT_WRITTEN = 1 };
 
@@ -63,6 +68,8 @@ struct runner {
 	enum phase phase;
 	uint64_t phase_us; /* when it began */
 	uint64_t table_due_us, remind_due_us;
+	struct processes *children;
+	struct keys keys;
 	int signal_fd, code;
 	unsigned signal_count;
 	bool has_code; /* decided before the end, whatever the numbers say */
@@ -123,6 +130,15 @@ static int code_of_run(const struct runner *r)
 		       : 0;
 }
 
+/* Locust's last words on it, which tools look for. */
+static void warn_of_cpu(const struct runner *r)
+{
+	if (health_is_busy(&r->run->stats.health))
+		log_line(LOG_WARNING, LOGGER, "%s",
+			 r->master ? "CPU usage threshold was exceeded on workers during the test!"
+				   : "CPU usage was too high at some point during the test!");
+}
+
 static void on_workers_gone(void *arg)
 {
 	loop_stop(&((struct runner *)arg)->loop);
@@ -135,6 +151,7 @@ static void on_stopped(void *arg)
 	if (!r->has_code)
 		r->code = code_of_run(r);
 	log_line(LOG_INFO, LOGGER, "Shutting down (exit code %d)", r->code);
+	warn_of_cpu(r);
 	if (r->master)
 		cluster_master_quit(r->master, on_workers_gone, r);
 	else
@@ -418,12 +435,18 @@ static enum err create(struct runner *r, struct err_text *text)
 	if (!err)
 		err = result_files_open(&r->files, o, r->run, text);
 	if (!err)
+		err = processes_watch(r->children, &r->loop, text);
+	if (!err)
+		err = keys_open(&r->keys, &r->loop, r->run, r->shape.is_given, text);
+	if (!err)
 		err = loop_watch(&r->loop, &r->signals, r->signal_fd, EPOLLIN, on_signal, r);
 	return err;
 }
 
 static void destroy(struct runner *r)
 {
+	keys_close(&r->keys);
+	processes_unwatch(r->children);
 	web_destroy(&r->web);
 	cluster_master_destroy(&r->master);
 	local_destroy(&r->local);
@@ -435,14 +458,18 @@ static void destroy(struct runner *r)
 }
 
 int cicada_runner_main(const struct cicada_options *o, const struct scenario *scenario,
-		       int signal_fd)
+		       struct processes *children, int signal_fd)
 {
-	struct runner r = { .o = o, .scenario = scenario, .signal_fd = signal_fd };
+	struct runner r = {
+		.o = o, .scenario = scenario, .children = children, .signal_fd = signal_fd
+	};
 	struct err_text text = { "" };
 	enum err err = loop_init(&r.loop, &text);
+	int worst;
 
 	if (err) {
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
+		(void)processes_end(children, 0);
 		return EXIT_CANNOT_START;
 	}
 	buf_init(&r.source, LIMIT_SCENARIO_SOURCE_BYTES);
@@ -451,6 +478,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	if (err) {
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
 		destroy(&r);
+		(void)processes_end(children, 0);
 		return EXIT_CANNOT_START;
 	}
 	set_phase(&r, o->is_headless || o->want_autostart ? PHASE_WAITING : PHASE_WEB);
@@ -465,5 +493,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	if (!o->want_skip_log_setup && !o->json_file)
 		print_tables(&r, true);
 	destroy(&r);
-	return r.code;
+	/* A second signal was the wish for a quick end. */
+	worst = processes_end(children, r.signal_count > 1 ? 0 : CHILDREN_PATIENCE_S);
+	return worst > r.code ? worst : r.code;
 }

@@ -9,8 +9,11 @@
 #include "loop/loop.h"
 
 struct cicada_options;
+struct processes;
 struct scenario;
 
-/* Returns the exit code. signal_fd: a signalfd with SIGINT and SIGTERM. */
+/* Returns the exit code. children: the workers of --processes, or none. They have ended then, and
+ * the highest exit code is that of all, as Locust has it. signal_fd: a signalfd with SIGINT and
+ * SIGTERM. */
 int cicada_runner_main(const struct cicada_options *o, const struct scenario *scenario,
-		       int signal_fd);
+		       struct processes *children, int signal_fd);

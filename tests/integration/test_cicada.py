@@ -208,7 +208,7 @@ def test_list_shows_the_user_classes(programs, tmp_path):
     (["--run-tim", "1.5h"], 2, "--run-time"),
     (["--hots", "x"], 2, "--host"),
     (["--master", "--worker"], 2, "--master and --worker"),
-    (["--autoquit", "3"], 2, "--autostart"),
+    (["--autoquit", "3"], 1, "--autostart"),
     (["--loglevel", "LOUD"], 2, "--loglevel"),
     (["--arrivals", "odd"], 2, "--arrivals: 'odd' is unknown; give even or poisson"),
     (["Nobody"], 1, "Unknown User(s): Nobody"),
