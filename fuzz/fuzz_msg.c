@@ -98,6 +98,7 @@ static void try_master(struct str frame)
 	for (int i = 0; i < 4; i++) {
 		now_us += 500 * CLOCK_MS;
 		master_on_frame(m, str_of(i % 2 ? "h_1" : "stranger"), frame, now_us);
+		master_on_bulk_frame(m, str_of(i % 2 ? "h_1" : "stranger"), frame, now_us);
 		FUZZ_CHECK(master_due_us(m) <= now_us + CLOCK_S);
 		master_tick(m, now_us);
 	}
@@ -151,6 +152,12 @@ static bool take_to_master(void *arg, struct str frame)
 	return true;
 }
 
+static void ignore_port(void *arg, unsigned port)
+{
+	(void)arg;
+	FUZZ_CHECK(port && port <= 65535);
+}
+
 static void on_ended(void *arg, enum err err, const struct err_text *text)
 {
 	(void)arg;
@@ -189,6 +196,8 @@ static void try_worker(struct str frame)
 						.ops = &ops,
 						.load = &load,
 						.send = take_to_master,
+						.open_bulk = ignore_port,
+						.send_bulk = take_to_master,
 						.reconnect = nothing,
 						.ended = on_ended };
 	struct worker *w = worker_create(&options, CLOCK_S);

@@ -17,7 +17,7 @@
 #include "cli/cicada_worker.h"
 #include "cli/processes.h"
 #include "cli/task_ratio.h"
-#include "cluster/download.h"
+#include "cluster/master_file.h"
 #include "user/equal.h"
 #include "user/scenario.h"
 #include "user/tags.h"
@@ -229,8 +229,7 @@ static int load_and_use(struct cicada_options *o)
 	enum err err = OK;
 
 	if (o->is_worker && !strcmp(o->scenario, "-")) {
-		err = download_scenario(o->master_host, (unsigned)o->master_port, &downloaded,
-					&text);
+		err = master_file_get(o->master_host, (unsigned)o->master_port, &downloaded, &text);
 		o->scenario = downloaded;
 	}
 	if (!err)
@@ -241,7 +240,7 @@ static int load_and_use(struct cicada_options *o)
 	else
 		code = use_scenario(o, &all);
 	scenario_unload(&all);
-	download_remove(&downloaded);
+	master_file_remove(&downloaded);
 	return code;
 }
 

@@ -400,6 +400,9 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 	r->run = cluster_master_run(r->master);
 	log_line(LOG_INFO, LOGGER, "Listening for workers on tcp://%s:%u",
 		 shown_host(o->master_bind_host), cluster_master_port(r->master));
+	if (cluster_master_bulk_port(r->master))
+		log_line(LOG_INFO, LOGGER, "Their statistics come by port %u",
+			 cluster_master_bulk_port(r->master));
 	return OK;
 }
 

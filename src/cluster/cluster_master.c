@@ -4,15 +4,19 @@
 #include "cluster/cluster_master.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cluster/link.h"
 #include "cluster/master.h"
 
+#define LOGGER "locust.runners"
+
 struct cluster_master {
 	struct loop *loop;
 	struct master *master;
-	struct link *link;
+	struct link *link, *bulk; /* the latter may be NULL */
 	struct loop_timer timer;
+	bool is_port_free;	 /* any port will do */
 	void (*done)(void *arg); /* of cluster_master_quit() */
 	void *done_arg;
 };
@@ -38,6 +42,14 @@ static void on_frame(void *arg, struct str peer, struct str frame)
 	arm(c);
 }
 
+static void on_bulk_frame(void *arg, struct str peer, struct str frame)
+{
+	struct cluster_master *c = arg;
+
+	master_on_bulk_frame(c->master, peer, frame, loop_now(c->loop));
+	arm(c);
+}
+
 static bool send_frame(void *arg, const char *worker_id, struct str frame)
 {
 	struct cluster_master *c = arg;
@@ -57,13 +69,27 @@ static void on_ended(void *arg)
 	c->done(c->done_arg);
 }
 
+static void open_bulk(struct cluster_master *c, const char *host)
+{
+	const struct link_options options = { .on_frame = on_bulk_frame, .arg = c };
+	struct err_text text = { "" };
+	unsigned port = c->is_port_free ? 0 : link_port(c->link) + 1;
+	enum err err = link_bind(c->loop, &options, host, port, &c->bulk, &text);
+
+	if (err)
+		log_line(LOG_WARNING, LOGGER,
+			 "No second port for workers, so their statistics come by the first one, "
+			 "every 3 s: %s",
+			 err_say(&text, err));
+}
+
 enum err cluster_master_create(struct loop *loop, const struct cluster_master_options *options,
 			       const struct run_options *run_options, struct cluster_master **out,
 			       struct err_text *text)
 {
 	struct cluster_master *c = mem_zalloc(1, sizeof(*c));
 	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
-	const struct master_options master_options = {
+	struct master_options master_options = {
 		.run = run_options,
 		.scenario_source = options->scenario_source,
 		.wall_offset_s = clock_wall_s() - (double)clock_us() / CLOCK_S,
@@ -76,6 +102,7 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 
 	*out = NULL;
 	c->loop = loop;
+	c->is_port_free = !options->bind_port;
 	loop_timer_init(&c->timer, on_timer, c);
 	err = link_bind(loop, &link_options, options->bind_host, options->bind_port, &c->link,
 			text);
@@ -83,6 +110,8 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 		mem_free(c);
 		return err;
 	}
+	open_bulk(c, options->bind_host);
+	master_options.bulk_port = c->bulk ? link_port(c->bulk) : 0;
 	c->master = master_create(&master_options, loop_now(loop));
 	arm(c);
 	*out = c;
@@ -97,6 +126,7 @@ void cluster_master_destroy(struct cluster_master **pc)
 	if (!c)
 		return;
 	loop_timer_clear(c->loop, &c->timer);
+	link_close(&c->bulk);
 	link_close(&c->link);
 	master_destroy(&c->master);
 	mem_free(c);
@@ -110,6 +140,11 @@ struct run *cluster_master_run(struct cluster_master *c)
 unsigned cluster_master_port(const struct cluster_master *c)
 {
 	return link_port(c->link);
+}
+
+unsigned cluster_master_bulk_port(const struct cluster_master *c)
+{
+	return c->bulk ? link_port(c->bulk) : 0;
 }
 
 void cluster_master_quit(struct cluster_master *c, void (*done)(void *arg), void *arg)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * cluster_master - a master on a loop: the machine of master.h, the ZeroMQ socket that workers
- * connect to, and a timer. Control thread only. */
+ * cluster_master - a master on a loop: the machine of master.h, the ZeroMQ sockets that workers
+ * connect to, and a timer. Control thread only.
+ *
+ * The second socket, for the reports of our workers, is bound to the port after the first one's.
+ * Without it (the port is taken) a warning is logged, and reports come by the first one. */
 #pragma once
 
 #include "base/err.h"
@@ -13,7 +16,7 @@ struct cluster_master;
 
 struct cluster_master_options {
 	const char *bind_host;	    /* NULL or "*": all addresses */
-	unsigned bind_port;	    /* 0: a free port */
+	unsigned bind_port;	    /* 0: two free ports */
 	struct str scenario_source; /* see master.h */
 };
 
@@ -25,8 +28,9 @@ void cluster_master_destroy(struct cluster_master **m);
 
 /* The run this master drives; lives as long as the master. */
 struct run *cluster_master_run(struct cluster_master *m);
-/* The port it is bound to. */
+/* The ports it is bound to; the second one 0: none. */
 unsigned cluster_master_port(const struct cluster_master *m);
+unsigned cluster_master_bulk_port(const struct cluster_master *m);
 /* Tells every worker to quit and calls done() in a later turn, when all have said goodbye or
  * after 1 s. Stop the run first. */
 void cluster_master_quit(struct cluster_master *m, void (*done)(void *arg), void *arg);

@@ -9,10 +9,12 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cluster/link.h"
 #include "cluster/node_id.h"
 
+#define LOGGER	 "locust.runners"
 #define USAGE_US (5 * CLOCK_S)
 
 struct cluster_worker {
@@ -20,7 +22,10 @@ struct cluster_worker {
 	void (*ended)(void *arg, enum err err, const struct err_text *text);
 	void *ended_arg;
 	struct worker *worker;
-	struct link *link;
+	struct link *link, *bulk; /* the latter NULL: the master has no second port */
+	char id[LIMIT_WORKER_ID_BYTES + 1];
+	char *master_host;
+	unsigned bulk_port;
 	struct loop_timer timer;
 	uint64_t usage_at_us, usage_cpu_us; /* of the last look at it */
 };
@@ -90,6 +95,38 @@ static bool send_frame(void *arg, struct str frame)
 	return link_send(c->link, NULL, frame);
 }
 
+static void on_bulk_frame(void *arg, struct str peer, struct str frame)
+{
+	/* Nothing is said on it. */
+	(void)arg;
+	(void)peer;
+	(void)frame;
+}
+
+static void open_bulk(void *arg, unsigned port)
+{
+	struct cluster_worker *c = arg;
+	const struct link_options options = { .on_frame = on_bulk_frame, .is_bulk = true };
+	struct err_text text = { "" };
+	enum err err;
+
+	if (c->bulk && c->bulk_port == port)
+		return;
+	link_close(&c->bulk);
+	c->bulk_port = port;
+	err = link_connect(c->loop, &options, c->master_host, port, c->id, &c->bulk, &text);
+	if (err)
+		log_line(LOG_WARNING, LOGGER, "No connection to the master's second port: %s",
+			 err_say(&text, err));
+}
+
+static bool send_bulk(void *arg, struct str frame)
+{
+	struct cluster_worker *c = arg;
+
+	return c->bulk && link_send(c->bulk, NULL, frame);
+}
+
 static void reconnect(void *arg)
 {
 	struct cluster_worker *c = arg;
@@ -105,14 +142,16 @@ static void on_ended(void *arg, enum err err, const struct err_text *text)
 }
 
 static struct worker *create_worker(struct cluster_worker *c,
-				    const struct cluster_worker_options *options, const char *id)
+				    const struct cluster_worker_options *options)
 {
-	const struct worker_options worker_options = { .id = id,
+	const struct worker_options worker_options = { .id = c->id,
 						       .classes = options->classes,
 						       .class_count = options->class_count,
 						       .ops = options->ops,
 						       .load = options->load,
 						       .send = send_frame,
+						       .open_bulk = open_bulk,
+						       .send_bulk = send_bulk,
 						       .reconnect = reconnect,
 						       .ended = on_ended,
 						       .arg = c };
@@ -125,7 +164,6 @@ enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_op
 {
 	struct cluster_worker *c = mem_zalloc(1, sizeof(*c));
 	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
-	char id[LIMIT_WORKER_ID_BYTES + 1];
 	enum err err;
 
 	*out = NULL;
@@ -133,18 +171,20 @@ enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_op
 	c->ended = options->ended;
 	c->ended_arg = options->arg;
 	loop_timer_init(&c->timer, on_timer, c);
-	err = node_id_fill(id, sizeof(id), "", text);
+	c->master_host =
+		mem_strdup(options->master_host ? options->master_host : CLUSTER_MASTER_HOST);
+	err = node_id_fill(c->id, sizeof(c->id), "", text);
 	if (!err)
-		err = link_connect(
-			loop, &link_options,
-			options->master_host ? options->master_host : CLUSTER_MASTER_HOST,
-			options->master_port ? options->master_port : CLUSTER_MASTER_PORT, id,
-			&c->link, text);
+		err = link_connect(loop, &link_options, c->master_host,
+				   options->master_port ? options->master_port
+							: CLUSTER_MASTER_PORT,
+				   c->id, &c->link, text);
 	if (err) {
+		mem_free(c->master_host);
 		mem_free(c);
 		return err;
 	}
-	c->worker = create_worker(c, options, id);
+	c->worker = create_worker(c, options);
 	arm(c);
 	*out = c;
 	return OK;
@@ -158,8 +198,10 @@ void cluster_worker_destroy(struct cluster_worker **pc)
 	if (!c)
 		return;
 	loop_timer_clear(c->loop, &c->timer);
+	link_close(&c->bulk);
 	link_close(&c->link);
 	worker_destroy(&c->worker);
+	mem_free(c->master_host);
 	mem_free(c);
 }
 

@@ -49,7 +49,8 @@ static void set_options(struct link *l, bool want_ipv6)
 {
 	int64_t message_bytes = LIMIT_MESSAGE_BYTES;
 
-	set_int(l->socket, ZMQ_LINGER, LINGER_MS);
+	set_int(l->socket, ZMQ_LINGER, l->options.is_bulk ? 0 : LINGER_MS);
+	set_int(l->socket, ZMQ_IMMEDIATE, l->options.is_bulk);
 	set_int(l->socket, ZMQ_SNDHWM, QUEUE_MESSAGES);
 	set_int(l->socket, ZMQ_RCVHWM, QUEUE_MESSAGES);
 	set_int(l->socket, ZMQ_TCP_KEEPALIVE, 1);

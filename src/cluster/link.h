@@ -22,6 +22,9 @@ struct link_options {
 	 * worker. */
 	void (*on_frame)(void *arg, struct str peer, struct str frame);
 	void *arg;
+	/* A worker's end for what is kept until it is answered: nothing is queued while there is
+	 * no connection, and nothing delivered after link_close(). */
+	bool is_bulk;
 };
 
 /* The master's end. host NULL or "*": all addresses; port 0: a free one. ERR_BUSY when the port

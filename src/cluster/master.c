@@ -54,6 +54,9 @@ struct master {
 	struct seldom stops; /* sent to strangers */
 	struct seldom complaints, files;
 	uint64_t now_us, look_due_us;
+	uint64_t test; /* which one this is: when it began, unix milliseconds */
+	bool is_bulk;  /* the frame that is read came by the second port */
+	bool has_warned_one_port;
 	bool want_begin; /* run_start() was called */
 	bool want_stop;	 /* run_stop() was called */
 	bool is_pressed; /* one of them was, or `quit`: due at once */
@@ -147,6 +150,7 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 	m->now_us = now_us;
 	m->look_due_us = now_us + LOOK_US;
 	m->confirm_deadline_us = m->stop_deadline_us = m->quit_deadline_us = NEVER;
+	m->has_warned_one_port = !options->bulk_port; /* who gives none has said so */
 	m->classes = mem_zalloc(run->class_count + 1, sizeof(*m->classes));
 	m->counts = mem_zalloc(run->class_count + 1, sizeof(*m->counts));
 	for (size_t i = 0; i < run->class_count; i++)
@@ -233,6 +237,7 @@ static bool post_spawn(struct master *m, struct peer *p)
 		m->counts[i] =
 			(struct msg_count){ str_of(m->classes[i].name), wanted_users(m, p, i) };
 	msg.spawn = (struct msg_spawn){ .timestamp = timestamp,
+					.test = m->test,
 					.counts = { m->counts, classes },
 					.host = str_of(m->run.host ? m->run.host : ""),
 					.stop_timeout_s = m->run.stop_timeout_s };
@@ -283,7 +288,8 @@ static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
 	case PEER_OWED_ACK:
 		msg.type = MSG_ACK;
 		msg.ack.index = (int64_t)p->index;
-		msg.ack.wants_times = true;
+		msg.ack.is_ours = true;
+		msg.ack.bulk_port = m->options.bulk_port;
 		break;
 	case PEER_OWED_CLASSES:
 		return post_classes(m, p);
@@ -299,6 +305,10 @@ static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
 		break;
 	case PEER_OWED_QUIT:
 		msg.type = MSG_QUIT;
+		break;
+	case PEER_OWED_ANSWER:
+		msg.type = MSG_REPORT_ACK;
+		msg.report_ack = p->number;
 		break;
 	}
 	return post(m, p->id, &msg);
@@ -465,11 +475,47 @@ static bool is_of_first_ramp(const struct master *m, struct peer *p,
 	return report->phase == MSG_PHASE_RAMP && !(m->run.wanted.is_shaped && p->has_ramped);
 }
 
+static void note_port(struct master *m, struct peer *p)
+{
+	if (p->is_on_control == !m->is_bulk)
+		return;
+	p->is_on_control = !m->is_bulk;
+	m->run.workers_on_one_port += p->is_on_control ? 1 : -1;
+	if (m->is_bulk || m->has_warned_one_port)
+		return;
+	m->has_warned_one_port = true;
+	log_line(LOG_WARNING, LOGGER,
+		 "Worker %s does not reach the second port: its statistics come by the first one "
+		 "every 3 s. Open both ports of the master for the workers.",
+		 p->id);
+}
+
+/* Answers for the report, which its worker keeps until then. False when it is not to be counted: it
+ * was here before, comes too early, or is of another test. */
+static bool take_number(struct master *m, struct peer *p, const struct msg_report *report)
+{
+	bool is_next;
+
+	if (!report->number.number)
+		return true;
+	note_port(m, p);
+	is_next = peer_take_number(p, &report->number);
+	if (!post_debt(m, p, PEER_OWED_ANSWER))
+		owe(m, p, PEER_OWED_ANSWER);
+	is_next = is_next && report->test == m->test && run_is_busy(&m->run);
+	/* `spawning` came by the other port, and may come later. */
+	p->has_begun |= is_next;
+	return is_next;
+}
+
 static void on_stats(struct master *m, struct peer *p, const struct msg_report *report)
 {
 	bool is_stopping = m->run.state == RUN_STOPPING;
-	bool is_of_ramp = is_of_first_ramp(m, p, report);
+	bool is_of_ramp;
 
+	if (!take_number(m, p, report))
+		return;
+	is_of_ramp = is_of_first_ramp(m, p, report);
 	if (!p->has_begun || !run_is_busy(&m->run) || (is_stopping && !p->is_awaited))
 		return;
 	/* --reset-stats means that the ramp does not count; this part of it came late. */
@@ -512,12 +558,18 @@ static void on_spawning_complete(struct master *m, struct peer *p,
 	p->is_confirmed = !(p->owed & PEER_OWED_SPAWN) && has_wanted_counts(m, p);
 }
 
+static void forget(struct master *m, struct peer *p)
+{
+	m->run.workers_on_one_port -= p->is_on_control;
+	peers_remove(&m->peers, p);
+}
+
 static void on_quit(struct master *m, struct peer *p)
 {
 	leave(m, p, RUN_MISSING, "quit");
 	log_line(LOG_INFO, LOGGER, "Worker %s (index %zu) quit. %zu workers ready.", p->id,
 		 p->index, peers_taking_part(&m->peers));
-	peers_remove(&m->peers, p);
+	forget(m, p);
 }
 
 /* Heard of again. If it has users of this test they are counted on; else it is to stop, and
@@ -624,6 +676,12 @@ static void give_scenario(struct master *m, struct str id, bool takes_source)
 	post_to_stranger(m, id, &answer);
 }
 
+/* What it has counted is of no test that is known here: it need not keep it. */
+static void answer_stranger(struct master *m, struct str id, const struct msg_number *number)
+{
+	post_to_stranger(m, id, &(struct msg){ .type = MSG_REPORT_ACK, .report_ack = *number });
+}
+
 static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 {
 	struct peer *p;
@@ -640,8 +698,12 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 			log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d are the limit",
 				 STR_ARG(id), LIMIT_WORKERS);
 		break;
-	case MSG_HEARTBEAT:
 	case MSG_STATS:
+		if (msg->report.number.number)
+			answer_stranger(m, id, &msg->report.number);
+		turn_away(m, id);
+		break;
+	case MSG_HEARTBEAT:
 	case MSG_SPAWNING:
 	case MSG_SPAWNING_COMPLETE:
 		turn_away(m, id);
@@ -665,6 +727,14 @@ static void set_shares(struct master *m)
 	}
 }
 
+/* Another one for every test, also over the masters that a worker may live to see. */
+static uint64_t next_test(const struct master *m)
+{
+	uint64_t wall_ms = (uint64_t)(run_wall_s(&m->run) * 1e3);
+
+	return wall_ms > m->test ? wall_ms : m->test + 1;
+}
+
 static void begin(struct master *m)
 {
 	bool is_new = !m->dispatch;
@@ -674,6 +744,7 @@ static void begin(struct master *m)
 		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
 		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
 	if (is_new) {
+		m->test = next_test(m);
 		m->dispatch = dispatch_create(m->classes, m->run.options.class_count);
 		for (size_t i = 0; i < m->peers.count; i++)
 			peer_forget_test(m->peers.items[i]);
@@ -815,7 +886,7 @@ static void look_for_silence(struct master *m)
 			leave(m, p, RUN_MISSING, "went missing");
 		} else if (silent_us > SILENT_US + FORGET_US) {
 			log_line(LOG_INFO, LOGGER, "Worker %s is forgotten.", p->id);
-			peers_remove(&m->peers, p);
+			forget(m, p);
 		}
 	}
 }
@@ -866,13 +937,12 @@ static void count_bad_frame(struct master *m, struct str worker_id, const char *
 			 STR_ARG(worker_id), why, m->bad_frames);
 }
 
-void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
+static void take_frame(struct master *m, struct str worker_id, struct str frame)
 {
 	struct err_text text = { 0 };
 	struct peer *p;
 	struct msg msg;
 
-	set_now(m, now_us);
 	if (!peers_is_id(worker_id)) {
 		count_bad_frame(m, str_of("without a name"), "an id is text of 1 to 255 bytes");
 		return;
@@ -882,12 +952,28 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 		return;
 	}
 	p = peers_find(&m->peers, worker_id);
-	if (p)
+	if (m->is_bulk && (msg.type != MSG_STATS || !msg.report.number.number))
+		count_bad_frame(m, worker_id, "the second port takes numbered reports only");
+	else if (p)
 		on_known(m, p, &msg);
 	else
 		on_stranger(m, worker_id, &msg);
 	msg_fini(&msg);
 	settle(m);
+}
+
+void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
+{
+	set_now(m, now_us);
+	take_frame(m, worker_id, frame);
+}
+
+void master_on_bulk_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
+{
+	set_now(m, now_us);
+	m->is_bulk = true;
+	take_frame(m, worker_id, frame);
+	m->is_bulk = false;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -19,6 +19,10 @@
  * every 3 s without a mark, so the window is exact to that. Real ones are waited for until
  * the report that follows client_stopped, at most 3 s: the totals are exact for them too.
  *
+ * Reports of our workers are numbered and answered for, so that each is counted once, by whichever
+ * port it comes. Their `ack` names the second port, where they are to send them; a worker that does
+ * not reach it sends them by the first one, and the run counts it (run.h: workers_on_one_port).
+ *
  * Workers may come and go at any time. One that joins or leaves a running test makes the
  * users be spread anew over those present: the run is RUN_SPAWNING again, and the window begins
  * anew with RUN_RUNNING. The last one that leaves ends the test. A worker is `missing` 4 to 5 s
@@ -39,6 +43,7 @@
 
 struct master_options {
 	const struct run_options *run; /* its pointers are lent for the master's life */
+	unsigned bulk_port;	       /* the second one; 0: there is none */
 	struct str scenario_source;    /* C, lent; given to workers that ask. {0}: none */
 	double wall_offset_s;	       /* unix seconds = wall_offset_s + now_us / 1e6 */
 	/* Hands one frame to a worker. False when it cannot be queued now; what matters is
@@ -65,6 +70,10 @@ void master_tick(struct master *m, uint64_t now_us);
 uint64_t master_due_us(const struct master *m);
 /* A frame of the worker with this ZeroMQ identity. Any bytes are allowed in both. */
 void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us);
+
+/* The same by the second port, which takes nothing but numbered reports. */
+void master_on_bulk_frame(struct master *m, struct str worker_id, struct str frame,
+			  uint64_t now_us);
 
 /* Tells every worker to quit, see `ended`. Stop the run first: what workers count from here on
  * is not added. */

@@ -14,6 +14,7 @@
 #include "cluster/msg_scan.h"
 
 #define ZONE_CHUNK_BYTES 8192
+#define PORT_MAX	 65535
 
 struct msg_memory {
 	msgpack_zone *zone;
@@ -341,6 +342,17 @@ static enum msg_phase read_phase(const msgpack_object *o)
 	return MSG_PHASE_NONE;
 }
 
+static struct msg_number read_number_of(struct reader *r, const msgpack_object *o)
+{
+	struct msg_number n = { .stream = read_count(r, find(o, "stream"), "stream"),
+				.number = read_count(r, find(o, "number"), "number"),
+				.first = read_count(r, find(o, "first"), "first") };
+
+	if (n.first > n.number)
+		fail(r, "first", "must not be above \"number\"");
+	return n;
+}
+
 static void read_report(struct reader *r, const msgpack_object *o, struct msg_report *out)
 {
 	struct stats *stats = &r->memory->stats;
@@ -354,7 +366,9 @@ static void read_report(struct reader *r, const msgpack_object *o, struct msg_re
 	read_health(r, find(o, "generator"), &stats->health);
 	*out = (struct msg_report){ .stats = stats,
 				    .counts = read_counts(r, find(o, "user_classes_count")),
-				    .phase = read_phase(find(o, "phase")) };
+				    .phase = read_phase(find(o, "phase")),
+				    .number = read_number_of(r, o),
+				    .test = read_count(r, find(o, "test"), "test") };
 }
 
 static void read_client_ready(struct reader *r, const msgpack_object *o,
@@ -426,9 +440,10 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 	case MSG_ACK:
 		m->ack.index = (int64_t)fmin(
 			fmax(read_number(r, find(o, "index"), "index", -1), -1), LIMIT_USERS);
-		m->ack.wants_times = find(o, "times_us") &&
-				     find(o, "times_us")->type == MSGPACK_OBJECT_BOOLEAN &&
-				     find(o, "times_us")->via.boolean;
+		m->ack.is_ours = find(o, "bulk_port") != NULL;
+		m->ack.bulk_port = read_count(r, find(o, "bulk_port"), "bulk_port");
+		if (m->ack.bulk_port > PORT_MAX)
+			fail(r, "bulk_port", "must be a port");
 		break;
 	case MSG_HEARTBEAT:
 		m->heartbeat.state = read_text(r, find(o, "state"), "state");
@@ -439,6 +454,7 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 		break;
 	case MSG_SPAWN:
 		m->spawn.timestamp = read_number(r, find(o, "timestamp"), "timestamp", 0);
+		m->spawn.test = read_count(r, find(o, "test"), "test");
 		m->spawn.counts = read_counts(r, find(o, "user_classes_count"));
 		m->spawn.host = read_text(r, find(o, "host"), "host");
 		m->spawn.stop_timeout_s =
@@ -459,6 +475,9 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 	case MSG_EXCEPTION:
 		m->exception.msg = read_text(r, find(o, "msg"), "msg");
 		m->exception.traceback = read_text(r, find(o, "traceback"), "traceback");
+		break;
+	case MSG_REPORT_ACK:
+		m->report_ack = read_number_of(r, o);
 		break;
 	case MSG_LOCUSTFILE:
 		read_locustfile(r, o, &m->locustfile);

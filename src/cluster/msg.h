@@ -57,8 +57,10 @@ struct msg_client_ready {
 
 /* master -> worker. */
 struct msg_ack {
-	int64_t index;	  /* -1: none, masters up to 2.10.2 */
-	bool wants_times; /* our master (key "times_us"): reports shall have_times */
+	int64_t index; /* -1: none, masters up to 2.10.2 */
+	/* Our master (key "bulk_port"): reports shall be numbered and have_times. */
+	bool is_ours;
+	uint64_t bulk_port; /* where it wants them; 0: it has no second port */
 };
 
 /* worker -> master; the master's own heartbeat has no data: state.len is 0. */
@@ -71,6 +73,7 @@ struct msg_heartbeat {
 /* master -> worker. */
 struct msg_spawn {
 	double timestamp; /* unix seconds, strictly increasing per worker */
+	uint64_t test;	  /* our master: which test it is (key "test"); 0: unknown */
 	struct msg_counts counts;
 	struct str host; /* len 0: none */
 	double stop_timeout_s;
@@ -92,6 +95,15 @@ struct msg_spawning_complete {
 	uint64_t user_count;
 };
 
+/* Where a report stands among those of its worker, so that each is counted once although it
+ * may come twice, or by another port than the one before. What the worker numbers from 1 on is
+ * one stream; a worker process has a stream of its own. */
+struct msg_number {
+	uint64_t stream;
+	uint64_t number; /* 0: not numbered, a foreign worker */
+	uint64_t first;	 /* the worker has no use any more for answers to those before it */
+};
+
 /* worker -> master: what was counted since its last report. The entries and errors from *_at
  * on, at most MSG_REPORT_ROWS of each, are written; the total only when both are 0. So a
  * large report goes as several messages (see msg_report_more).
@@ -107,6 +119,8 @@ struct msg_report {
 	size_t entries_at, errors_at; /* when writing; in struct map's order */
 	struct msg_counts counts;
 	enum msg_phase phase;
+	struct msg_number number;
+	uint64_t test; /* of msg_spawn */
 };
 
 /* worker -> master. */
@@ -135,6 +149,7 @@ struct msg {
 		struct msg_report report;
 		struct msg_exception exception;
 		struct msg_locustfile locustfile;
+		struct msg_number report_ack; /* master -> worker: those up to `number` are here */
 	};
 	struct msg_memory *memory; /* of what was read */
 };

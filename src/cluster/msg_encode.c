@@ -312,13 +312,24 @@ static void put_health(msgpack_packer *pk, const struct health *h)
 	put_count_at(pk, "dropped", h->dropped);
 }
 
+static void put_number_of(msgpack_packer *pk, const struct msg_number *n)
+{
+	put_count_at(pk, "stream", n->stream);
+	put_count_at(pk, "number", n->number);
+	put_count_at(pk, "first", n->first);
+}
+
 static void put_report(msgpack_packer *pk, const struct msg_report *report)
 {
 	const char *phase = msg_phase_name(report->phase);
 	struct room left = { report->have_times ? LIMIT_MESSAGE_BUCKETS : 0, LIMIT_MESSAGE_SLABS };
 	bool has_health = report->have_times && !report->entries_at && !report->errors_at;
 
-	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health);
+	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health + (report->number.number ? 4 : 0));
+	if (report->number.number) {
+		put_count_at(pk, "test", report->test);
+		put_number_of(pk, &report->number);
+	}
 	if (has_health)
 		put_health(pk, &report->stats->health);
 	if (phase)
@@ -359,13 +370,11 @@ static void put_client_ready(msgpack_packer *pk, const struct msg_client_ready *
 
 static void put_ack(msgpack_packer *pk, const struct msg_ack *m)
 {
-	msgpack_pack_map(pk, m->wants_times ? 2 : 1);
+	msgpack_pack_map(pk, m->is_ours ? 2 : 1);
 	put_key(pk, "index");
 	msgpack_pack_int64(pk, m->index);
-	if (m->wants_times) {
-		put_key(pk, "times_us");
-		msgpack_pack_true(pk);
-	}
+	if (m->is_ours)
+		put_count_at(pk, "bulk_port", m->bulk_port);
 }
 
 static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)
@@ -382,8 +391,10 @@ static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)
 
 static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 {
-	msgpack_pack_map(pk, 5);
+	msgpack_pack_map(pk, m->test ? 6 : 5);
 	put_number_at(pk, "timestamp", m->timestamp);
+	if (m->test)
+		put_count_at(pk, "test", m->test);
 	put_counts_at(pk, m->counts);
 	put_key(pk, "host");
 	if (m->host.len)
@@ -479,6 +490,10 @@ static void put_data(msgpack_packer *pk, const struct msg *m)
 		break;
 	case MSG_EXCEPTION:
 		put_exception(pk, &m->exception);
+		break;
+	case MSG_REPORT_ACK:
+		msgpack_pack_map(pk, 3);
+		put_number_of(pk, &m->report_ack);
 		break;
 	case MSG_LOCUSTFILE:
 		put_locustfile(pk, &m->locustfile);

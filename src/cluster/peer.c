@@ -50,6 +50,18 @@ void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t cla
 	p->owed = 0;
 }
 
+bool peer_take_number(struct peer *p, const struct msg_number *number)
+{
+	if (number->stream != p->number.stream)
+		p->number = (struct msg_number){ .stream = number->stream };
+	if (number->first && number->first - 1 > p->number.number)
+		p->number.number = number->first - 1;
+	if (number->number != p->number.number + 1)
+		return false;
+	p->number.number++;
+	return true;
+}
+
 void peer_owe(struct peer *p, enum peer_debt debt)
 {
 	static const unsigned voids[] = {
@@ -60,6 +72,7 @@ void peer_owe(struct peer *p, enum peer_debt debt)
 		[PEER_OWED_COMPLETE] = 0,
 		[PEER_OWED_QUIT] = PEER_OWED_ACK | PEER_OWED_CLASSES | PEER_OWED_STOP |
 				   PEER_OWED_SPAWN | PEER_OWED_COMPLETE,
+		[PEER_OWED_ANSWER] = 0,
 	};
 
 	p->owed = (p->owed & ~voids[debt]) | debt;

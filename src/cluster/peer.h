@@ -22,7 +22,8 @@ enum peer_debt {
 	PEER_OWED_STOP = 4,
 	PEER_OWED_SPAWN = 8,
 	PEER_OWED_COMPLETE = 16,
-	PEER_OWED_QUIT = 32
+	PEER_OWED_QUIT = 32,
+	PEER_OWED_ANSWER = 64 /* for its reports */
 };
 
 struct peer {
@@ -40,6 +41,8 @@ struct peer {
 	uint64_t heard_us, spawned_us, stopped_us; /* last frame; last spawn, stop sent */
 	double last_timestamp;			   /* of spawn messages */
 	unsigned owed;
+	struct msg_number number; /* of the last of its reports that is here, without a gap */
+	bool is_on_control;	  /* of ours, but its reports do not take the second port */
 
 	/* The present test. */
 	bool was_spawned;  /* it was sent users */
@@ -63,6 +66,10 @@ static inline bool peer_takes_part(const struct peer *p)
 {
 	return p->state == RUN_READY || p->state == RUN_SPAWNING || p->state == RUN_RUNNING;
 }
+
+/* Whether a numbered report is the next one; then it is noted. Else it was here before, or one
+ * before it is missing and will come again. */
+bool peer_take_number(struct peer *p, const struct msg_number *number);
 
 /* Adds to what is owed and drops what it makes void. */
 void peer_owe(struct peer *p, enum peer_debt debt);

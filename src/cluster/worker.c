@@ -4,9 +4,10 @@
  *
  * Statistics take three steps: collect() asks the load and leaves a ticket that says what the
  * answer is for; the answer is added to the backlog of its phase; post_reports() turns the
- * backlogs into frames and sends them. Frames that the connection does not take wait in the
- * outbox, and while one waits no new report is made, so nothing is lost or overtakes. What
- * must come after a report (spawning_complete, client_stopped) waits for the outbox. */
+ * backlogs into frames and sends them. Frames that the connection does not take, or our master has
+ * not answered for, wait in the outbox, and while one waits no new report is made, so nothing is
+ * lost or overtakes. What must come after a report (spawning_complete, client_stopped) waits for
+ * the outbox. */
 #include "cluster/worker.h"
 
 #include <inttypes.h>
@@ -26,7 +27,10 @@
 #define READY_EVERY_US (5 * CLOCK_S)
 #define READY_FOR_US   (305 * CLOCK_S) /* Locust: 61 tries */
 #define HEARTBEAT_US   CLOCK_S
-#define REPORT_US      CLOCK_S
+#define REPORT_US      (3 * CLOCK_S)
+#define REPORT_BULK_US CLOCK_S
+#define ANSWER_US      (3 * CLOCK_S)  /* then reports go by the first port */
+#define BULK_RETRY_US  (10 * CLOCK_S) /* and the second is tried again */
 #define SILENCE_US     (60 * CLOCK_S)
 #define RETRY_US       (200 * CLOCK_MS)
 #define STOP_MARGIN_US (5 * CLOCK_S)
@@ -61,7 +65,9 @@ struct worker {
 	char *id;
 	enum worker_state state;
 	enum msg_phase phase;
-	bool was_acked, wants_times; /* the latter: the master is ours */
+	bool was_acked;
+	bool is_ours;	    /* the master */
+	unsigned bulk_port; /* its; 0: none */
 	bool is_quitting;
 	enum err end_err; /* what `ended` will say */
 	struct err_text end_text;
@@ -81,6 +87,12 @@ struct worker {
 	bool has_backlog[MSG_PHASE_COUNT]; /* an answer since the last report, maybe empty */
 	struct buf outbox[LIMIT_WORKER_OUTBOX];
 	size_t outbox_first, outbox_count;
+	size_t outbox_sent; /* of outbox_count, not answered */
+	uint64_t outbox_us; /* when it last went on */
+	bool is_on_bulk;    /* the way the frames in it take */
+	uint64_t bulk_retry_us;
+	uint64_t stream, test;
+	uint64_t reports_made, reports_answered; /* numbers of the last ones */
 	unsigned exceptions_left;
 	bool was_cpu_high;
 	double cpu_percent;
@@ -95,7 +107,8 @@ struct worker *worker_create(const struct worker_options *options, uint64_t now_
 
 	w->options = *options;
 	w->id = mem_strdup(options->id);
-	w->now_us = w->ready_due_us = now_us;
+	/* Two processes with one name never begin at the same microsecond. */
+	w->now_us = w->ready_due_us = w->stream = now_us;
 	w->ready_until_us = now_us + READY_FOR_US;
 	w->heartbeat_due_us = w->report_due_us = NEVER;
 	w->wanted = mem_zalloc(classes, sizeof(*w->wanted));
@@ -107,6 +120,15 @@ struct worker *worker_create(const struct worker_options *options, uint64_t now_
 	return w;
 }
 
+static void drop_outbox(struct worker *w, size_t count)
+{
+	w->outbox_sent -= count < w->outbox_sent ? count : w->outbox_sent;
+	for (; count; count--, w->outbox_count--)
+		buf_fini(&w->outbox[w->outbox_first++]);
+	if (!w->outbox_count)
+		w->outbox_first = 0;
+}
+
 void worker_destroy(struct worker **pw)
 {
 	struct worker *w = *pw;
@@ -116,8 +138,7 @@ void worker_destroy(struct worker **pw)
 		return;
 	for (size_t i = 0; i < MSG_PHASE_COUNT; i++)
 		stats_fini(&w->backlog[i]);
-	for (; w->outbox_count; w->outbox_count--)
-		buf_fini(&w->outbox[w->outbox_first++]);
+	drop_outbox(w, w->outbox_count);
 	mem_free(w->wanted);
 	mem_free(w->running);
 	mem_free(w->counts);
@@ -171,17 +192,28 @@ static struct msg_counts counts_now(struct worker *w)
 
 /* --- reports ----------------------------------------------------------------------------- */
 
+static bool wants_bulk(const struct worker *w)
+{
+	return w->bulk_port && w->now_us >= w->bulk_retry_us;
+}
+
 static void queue_report(struct worker *w, enum msg_phase phase)
 {
 	struct msg m = { .type = MSG_STATS, .node_id = str_of(w->id) };
 
 	m.report = (struct msg_report){ .stats = &w->backlog[phase],
-					.have_times = w->wants_times,
+					.have_times = w->is_ours,
 					.counts = counts_now(w),
-					.phase = phase };
+					.phase = phase,
+					.test = w->test };
+	w->outbox_us = w->now_us;
+	w->is_on_bulk = wants_bulk(w);
 	do {
 		struct buf *frame = &w->outbox[w->outbox_count];
 
+		if (w->is_ours)
+			m.report.number = (struct msg_number){ w->stream, ++w->reports_made,
+							       w->reports_answered + 1 };
 		buf_init(frame, LIMIT_MESSAGE_BYTES);
 		msg_encode(&m, frame);
 		/* LIMIT_STAT_NAMES and MSG_REPORT_ROWS make neither bound reachable. */
@@ -192,22 +224,46 @@ static void queue_report(struct worker *w, enum msg_phase phase)
 	w->has_backlog[phase] = false;
 }
 
-static bool send_outbox(struct worker *w)
+static bool send_report(struct worker *w, struct str frame)
 {
-	while (w->outbox_count) {
-		struct buf *frame = &w->outbox[w->outbox_first];
-
-		if (!w->options.send(w->options.arg, buf_str(frame)))
-			return false;
-		buf_fini(frame);
-		w->outbox_first++;
-		w->outbox_count--;
-	}
-	w->outbox_first = 0;
-	return true;
+	return w->is_on_bulk ? w->options.send_bulk(w->options.arg, frame)
+			     : w->options.send(w->options.arg, frame);
 }
 
-/* True when everything that was collected is with the connection. */
+/* True when it is empty: all is with the connection, or with our master. */
+static bool send_outbox(struct worker *w)
+{
+	while (w->outbox_sent < w->outbox_count &&
+	       send_report(w, buf_str(&w->outbox[w->outbox_first + w->outbox_sent])))
+		w->outbox_sent++;
+	if (!w->is_ours)
+		drop_outbox(w, w->outbox_sent);
+	return !w->outbox_count;
+}
+
+/* The way is not open, or an answer was lost. */
+static void send_again(struct worker *w)
+{
+	if (!w->is_ours || !w->outbox_count || w->now_us - w->outbox_us < ANSWER_US)
+		return;
+	if (w->is_on_bulk)
+		w->bulk_retry_us = w->now_us + BULK_RETRY_US;
+	w->is_on_bulk = false;
+	w->outbox_sent = 0;
+	w->outbox_us = w->now_us;
+}
+
+static void on_report_ack(struct worker *w, const struct msg_number *ack)
+{
+	if (!w->is_ours || ack->stream != w->stream || ack->number <= w->reports_answered ||
+	    ack->number > w->reports_made)
+		return;
+	drop_outbox(w, ack->number - w->reports_answered);
+	w->reports_answered = ack->number;
+	w->outbox_us = w->now_us;
+}
+
+/* True when everything that was collected is where send_outbox() says. */
 static bool post_reports(struct worker *w)
 {
 	if (!send_outbox(w))
@@ -235,9 +291,8 @@ static bool collect(struct worker *w, enum purpose purpose)
 /* A new test: whatever is still on its way to the master belongs to the last one. */
 static void forget_reports(struct worker *w)
 {
-	for (; w->outbox_count; w->outbox_count--)
-		buf_fini(&w->outbox[w->outbox_first++]);
-	w->outbox_first = 0;
+	drop_outbox(w, w->outbox_count);
+	w->reports_answered = w->reports_made;
 	for (size_t i = 0; i < w->ticket_count; i++)
 		w->tickets[(w->ticket_first + i) % TICKETS].purpose = FOR_NOTHING;
 	for (size_t i = 0; i < MSG_PHASE_COUNT; i++) {
@@ -322,6 +377,8 @@ static void finish_stop(struct worker *w)
 		end(w);
 		return;
 	}
+	if (!w->was_acked)
+		forget_reports(w); /* of a test whose master is gone */
 	(void)post_plain(w, MSG_CLIENT_STOPPED);
 	set_state(w, WORKER_READY);
 	w->phase = MSG_PHASE_NONE;
@@ -393,8 +450,10 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	snprintf(host, sizeof(host), "%.*s", STR_ARG(spawn->host));
 	w->last_timestamp = spawn->timestamp;
 	w->stop_timeout_s = fmin(spawn->stop_timeout_s, STOP_MAX_S);
-	if (w->state == WORKER_READY)
+	if (w->state == WORKER_READY) {
 		forget_reports(w);
+		w->test = spawn->test;
+	}
 	set_phase(w, MSG_PHASE_RAMP);
 	set_state(w, WORKER_SPAWNING);
 	w->want_complete = false;
@@ -413,7 +472,10 @@ static void on_user_class(struct worker *w, const struct msg_user_class *class)
 
 static void on_ack(struct worker *w, const struct msg_ack *ack)
 {
-	w->wants_times = ack->wants_times;
+	w->is_ours = ack->is_ours;
+	w->bulk_port = (unsigned)ack->bulk_port;
+	if (w->bulk_port)
+		w->options.open_bulk(w->options.arg, w->bulk_port);
 	w->ready_due_us = NEVER;
 	if (w->was_acked)
 		return;
@@ -451,6 +513,9 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 		break;
 	case MSG_HEARTBEAT:
 		w->master_beat_us = now_us;
+		break;
+	case MSG_REPORT_ACK:
+		on_report_ack(w, &m.report_ack);
 		break;
 	case MSG_RECONNECT:
 		w->options.reconnect(w->options.arg);
@@ -495,7 +560,7 @@ void worker_on_delta(struct worker *w, const struct stats *delta, const uint64_t
 	if (ticket.purpose == FOR_NOTHING)
 		return;
 	stats_merge(&w->backlog[ticket.phase], delta);
-	w->has_backlog[ticket.phase] = true;
+	w->has_backlog[ticket.phase] |= w->phase || !w->is_ours;
 	if (ticket.purpose == FOR_SETTLED && ticket.spawn_number == w->spawn_number &&
 	    w->state == WORKER_SPAWNING) {
 		set_state(w, WORKER_RUNNING);
@@ -558,7 +623,6 @@ static void start_over(struct worker *w)
 	w->was_acked = false;
 	w->heartbeat_due_us = w->report_due_us = NEVER;
 	w->master_beat_us = 0;
-	forget_reports(w);
 	begin_stop(w);
 }
 
@@ -594,12 +658,13 @@ void worker_tick(struct worker *w, uint64_t now_us)
 	if (now_us >= w->heartbeat_due_us)
 		beat(w);
 	if (now_us >= w->report_due_us) {
-		w->report_due_us = now_us + REPORT_US;
-		/* The other half is for what must not fail. */
-		if (w->ticket_count < TICKETS / 2)
+		w->report_due_us = now_us + (wants_bulk(w) ? REPORT_BULK_US : REPORT_US);
+		/* The other half of the tickets is for what must not fail. */
+		if (w->ticket_count < TICKETS / 2 && (w->phase || !w->is_ours))
 			(void)collect(w, FOR_REPORT);
 	}
-	if (w->was_acked && w->outbox_count)
+	send_again(w);
+	if (w->was_acked)
 		(void)post_reports(w);
 	post_complete(w);
 	if (w->state == WORKER_STOPPING)

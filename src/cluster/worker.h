@@ -7,12 +7,17 @@
  * ZeroMQ and the loop; tests join it to a simulator. Belongs to one thread.
  *
  * Life: client_ready (again every 5 s, for about 5 minutes) until `ack`; then a heartbeat each
- * second and statistics each second. When a master that sent heartbeats sends none for 60 s the
- * users are stopped and it begins anew with client_ready.
+ * second and statistics each second (under our master) or every 3 s (Locust's). When a master that
+ * sent heartbeats sends none for 60 s the users are stopped and it begins anew with client_ready.
  *
  * Every report says in which phase its requests ended (enum msg_phase), so that the master's
  * measured window is exact: what is counted until the master's `spawning_complete` is "ramp",
  * until `stop` "test", then "drain". Each change of phase collects what was counted before it.
+ *
+ * Reports to our master are numbered and kept until it has answered for them (`report_ack`), so
+ * that they may take its second port, where they delay no command, and still come before what is
+ * said after them. Without an answer within 3 s they go by the first port, and the second is
+ * tried again after 10 s. While our master drives no test there is nothing to report.
  *
  * On `spawn` the users are set and, when they are there, statistics and spawning_complete
  * follow. On `stop` the users finish; when the last statistics are on their way, so are
@@ -55,6 +60,10 @@ struct worker_options {
 	/* Hands one frame to the master. False when it cannot be queued now; the worker then
 	 * keeps statistics for the next report and drops the rest. */
 	bool (*send)(void *arg, struct str frame);
+	/* Our master's second port, for reports alone, is to be connected (again with the same
+	 * port: nothing to do), and one frame handed to it. False when it is not connected. */
+	void (*open_bulk)(void *arg, unsigned port);
+	bool (*send_bulk)(void *arg, struct str frame);
 	/* The master asked for a new connection with the same identity. */
 	void (*reconnect)(void *arg);
 	/* The worker is done, called once: OK when it was told to quit, else why. */

@@ -164,6 +164,8 @@ struct run {
 	struct run_start wanted;		 /* host is run->host */
 	uint64_t connections_open;	/* to the target, as reported; one of a worker that was lost
 					 * counts until the next test */
+	size_t workers_on_one_port;	/* whose statistics come more rarely: they do not reach
+					 * the master's second port */
 	bool has_warned;		/* in this test, that the generator is the limit */
 	bool has_warned_dropped;	/* that arrivals were dropped */
 	uint64_t *users_per_class;	/* running now, as reported */

@@ -246,6 +246,8 @@ char *api_json_requests(const struct run *run, enum web_compat compat)
 	set_count(root, "user_count", run_user_count(run));
 	if (run->mode->is_distributed) {
 		json_object_set_new(root, "workers", workers_of(run));
+		if (run->workers_on_one_port)
+			set_count(root, "workers_on_one_port", run->workers_on_one_port);
 		set_count(root, "worker_count", run->mode->worker_count(run));
 	}
 	return api_json_take(root);
@@ -349,6 +351,8 @@ char *api_json_window(const struct run *run)
 	set_count(total, "num_failures", run->stats.total.num_failures);
 	json_object_set_new(root, "total", total);
 	json_object_set_new(root, "generator", generator_of(run));
+	if (run->mode->is_distributed)
+		set_count(root, "workers_on_one_port", run->workers_on_one_port);
 	set_text(root, "model", run_model_name(run));
 	set_text(root, "state", run_state_name(run->state));
 	set_count(root, "user_count", run_user_count(run));

@@ -58,7 +58,8 @@ function show(reply) {
   at("rps").textContent = number(reply.current_rps, 1);
   at("failures").textContent = number(reply.fail_ratio * 100, 1) + " %";
   at("workers-box").hidden = reply.worker_count === undefined;
-  at("workers").textContent = number(reply.worker_count);
+  at("workers").textContent = number(reply.worker_count) +
+    (reply.workers_on_one_port ? ` (${number(reply.workers_on_one_port)} without the second port)` : "");
   at("rows").replaceChildren(...rows.map(statisticsRow));
   at("total").replaceChildren(...total.map(statisticsRow));
   at("errors").replaceChildren(...reply.errors.map((error) => row(

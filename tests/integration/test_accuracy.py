@@ -108,12 +108,12 @@ def aggregated(window):
     return next(r for r in window["stats"] if r["name"] == "Aggregated")
 
 
-def check(row, shortest, longest):
+def check(row, shortest, longest, lacking_max=0.02):
     """The window lacks some requests that the records have, those of the ramp's and the drain's instants.
     The value of rank k among the rest is one of rank k to k + lacking among all, whichever they are."""
     shortest, longest = sorted(shortest), sorted(longest)
     lacking = len(shortest) - row["num_requests"]
-    assert 0 <= lacking <= 0.02 * len(shortest)
+    assert 0 <= lacking <= lacking_max * len(shortest)
     for share in SHARES:
         own = row[f"response_time_percentile_{share}"] * 1000
         rank = math.ceil(share * row["num_requests"])
@@ -130,6 +130,40 @@ def test_percentiles_are_those_of_the_server(programs, tmp_path, kind):
     assert window["total"]["num_requests"] == record["heads"] == len(watch) > 1000
     assert len(record["times_us"]) == len(watch)
     check(row, record["times_us"], watch)
+
+
+def test_percentiles_of_eight_workers_are_those_of_the_server(programs, tmp_path):
+    """Each worker has a stopwatch; the master's percentiles lie between the records pooled."""
+    scenario = tmp_path / "scenario.c"
+    scenario.write_text(SCENARIO)
+    server = programs.start(str(BUILD / "tests" / "delay" / "delay-server"), "exponential", "20000",
+                            "0", "0", ready=r"ready on (\d+)")
+    cicada = programs.start("cicada", "--master", "-f", scenario, "-H",
+                            f"http://127.0.0.1:{server.ready.group(1)}", "-u", "16", "-r", "100",
+                            "-t", "6s", "--autostart", "--expect-workers", "8", "--web-host",
+                            "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "--stop-timeout", "20",
+                            ready=r"Starting web interface at (http://[\w.:]+)")
+    port = cicada.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    watches = [tmp_path / f"stopwatch{i}" for i in range(8)]
+    for watch in watches:
+        programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
+                       "--master-port", port, "--threads", "1", env={"STOPWATCH": str(watch)})
+    url = cicada.ready.group(1)
+
+    def ended():
+        said = json.loads(get(url + "/stats/window"))
+        return said if said["state"] == "stopped" else None
+
+    window = wait_until(ended, 90, "the end of the test")
+    assert cicada.stop() == 0
+    server.stop()
+    record = json.loads(server.text("stdout").split("\n", 1)[1])
+    watch = [int(line) for w in watches for line in w.read_text().split()]
+    assert window["total"]["num_requests"] == record["heads"] == len(watch) > 1000
+    assert window["workers_on_one_port"] == 0
+    # Eight ramps and eight drains.
+    check(aggregated(window), record["times_us"], watch, lacking_max=0.1)
 
 
 def test_a_stall_of_the_server_is_seen_whole(programs, tmp_path):

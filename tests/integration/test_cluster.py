@@ -2,6 +2,7 @@
 """A master and workers of ours as processes: what they survive, and what they tell each other."""
 
 import json
+import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -93,3 +94,59 @@ def test_a_master_without_source_says_so(programs, tmp_path):
                                 "--master-port", port, timeout_s=60)
     assert code == 1
     assert "no scenario in C source to give" in worker.text()
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", int(port))) == 0
+
+
+def two_ports():
+    """The first of two free ports in a row."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def window(url):
+    return get_json(url + "/stats/window")
+
+
+def test_statistics_take_the_second_port(programs, target, tmp_path):
+    port = two_ports()
+    master, url, _ = start_master(programs, tmp_path, port=port)
+    assert f"Their statistics come by port {port + 1}" in master.text()
+    assert listens(port + 1)
+    start_worker(programs, tmp_path, port)
+    wait_until(lambda: worker_count(url) == 1, 60, "the worker")
+    swarm(url, target, 5)
+    wait_for_users(url, 5)
+    wait_until(lambda: live(url)["stats"][-1]["num_requests"] > 20, 60, "numbers")
+    assert window(url)["workers_on_one_port"] == 0
+    assert get_json(url + "/stop")["success"]
+    assert live(url)["stats"][-1]["num_requests"] == target.total
+    assert "second port" not in master.text()
+
+
+def test_without_the_second_port_nothing_is_lost_and_it_is_said(programs, target, tmp_path):
+    port = two_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + 1))
+        master, url, _ = start_master(programs, tmp_path, port=port)
+        assert "No second port for workers" in master.text()
+        start_worker(programs, tmp_path, port)
+        wait_until(lambda: worker_count(url) == 1, 60, "the worker")
+        swarm(url, target, 5)
+        wait_for_users(url, 5)
+        wait_until(lambda: window(url)["workers_on_one_port"] == 1, 60, "the field")
+        wait_until(lambda: live(url)["stats"][-1]["num_requests"] > 20, 60, "numbers")
+        assert get_json(url + "/stop")["success"]
+    assert live(url)["stats"][-1]["num_requests"] == target.total
+    (row, _) = window(url)["stats"]
+    assert row["outcomes"]["ok"]["count"] == row["num_requests"], "at full resolution all the same"

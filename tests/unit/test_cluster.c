@@ -4,11 +4,13 @@
  * that delays, is full at times, and loses workers. Some thousand tests are run; each failure
  * prints its seed. What must hold: every request that was made is counted once, the window
  * holds those of the steady state, every wait ends. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,6 +30,7 @@
 #define DELAY_US    (20 * CLOCK_MS) /* of a frame, at most */
 #define SETTLE_US   (300 * CLOCK_MS)
 #define PLACES	    512 /* frames or answers under way */
+#define SAMPLES	    100000
 #define CHECK(s, c) ((c) ? (void)0 : fail_sim(s, #c, __LINE__))
 
 struct sim;
@@ -75,6 +78,7 @@ struct sim {
 	bool is_stopped;
 	uint64_t made;				/* requests of the present test */
 	uint64_t made_by_dead;			/* of these, by workers that were killed */
+	uint32_t times_us[SAMPLES];		/* of the first of them */
 	uint64_t made_at_running, made_at_stop; /* when the master changed its state */
 };
 
@@ -190,10 +194,15 @@ static void make_requests(struct sim *s, struct node *n)
 	uint64_t users = n->users[0] + n->users[1];
 
 	for (uint64_t times = users ? rng_below(&s->rng, users + 1) : 0; times; times--) {
+		/* Over some powers of two. */
+		uint64_t service_us = rng_below(&s->rng, 1ull << rng_below(&s->rng, 14));
+
+		if (s->made < SAMPLES)
+			s->times_us[s->made] = (uint32_t)service_us;
 		stats_record(&n->counted,
 			     stats_entry(&n->counted, str_of("GET"),
 					 str_of(times % 3 ? "/a" : "/b"), WALL_S),
-			     &(struct stats_request){ .service_us = 1000 + times,
+			     &(struct stats_request){ .service_us = service_us,
 						      .content_bytes = 10,
 						      .error = times % 7 ? NULL : "broken",
 						      .outcome = times % 7 ? STATS_OK
@@ -472,6 +481,31 @@ static uint64_t sum_of_entries(const struct stats *stats)
 	return sum;
 }
 
+static int compare_times(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The master's percentiles are those of all samples in one pile, within a bucket of them. */
+static void check_percentiles(struct sim *s)
+{
+	static const double shares[] = { 0.01, 0.5, 0.9, 0.99, 0.999, 1 };
+
+	if (!s->made || s->made > SAMPLES)
+		return;
+	qsort(s->times_us, s->made, sizeof(s->times_us[0]), compare_times);
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		double rank = ceil(shares[i] * (double)s->made);
+		double truth_us = s->times_us[(size_t)fmax(rank, 1) - 1];
+		double said_us = 1000 * stats_percentile_exact_ms(
+						&master_run(s->master)->stats.total, shares[i]);
+
+		CHECK(s, fabs(said_us - truth_us) <= truth_us / 1024 + 1);
+	}
+}
+
 /* Nobody was killed: everything is counted, once. */
 static void check_counts(struct sim *s)
 {
@@ -482,6 +516,7 @@ static void check_counts(struct sim *s)
 	CHECK(s, stats_timed(&run->stats.total) == s->made);
 	CHECK(s, sum_of_entries(&run->window) == run->window.total.num_requests);
 	CHECK(s, run_user_count(run) == 0);
+	check_percentiles(s);
 }
 
 /* --- steady workers: exact totals, exact window ------------------------------------------ */

@@ -32,6 +32,7 @@ struct fixture {
 	char host[64];
 	unsigned ends, stops;
 	int64_t last_index;
+	uint64_t test, answered; /* of the last spawn; number of the last report_ack */
 	char file[256]; /* name and contents of the last locustfile, or why there is none */
 	char tasks[64]; /* "weight:name name " of the last update_user_class */
 };
@@ -70,6 +71,10 @@ static bool take_frame(void *arg, const char *id, struct str frame)
 		f->timestamps[i] = m.spawn.timestamp;
 		snprintf(f->host, sizeof(f->host), "%.*s", STR_ARG(m.spawn.host));
 	}
+	if (m.type == MSG_REPORT_ACK)
+		f->answered = m.report_ack.number;
+	if (m.type == MSG_SPAWN)
+		f->test = m.spawn.test;
 	if (m.type == MSG_LOCUSTFILE)
 		snprintf(f->file, sizeof(f->file), "%.*s: %.*s%.*s", STR_ARG(m.locustfile.filename),
 			 STR_ARG(m.locustfile.contents), STR_ARG(m.locustfile.error));
@@ -154,6 +159,34 @@ static void hear_stats(struct fixture *f, const char *id, unsigned requests, enu
 			     WALL_S);
 	m.report = (struct msg_report){ .stats = &stats, .counts = { counts, 1 }, .phase = phase };
 	hear(f, id, &m);
+	stats_fini(&stats);
+}
+
+/* A numbered report with one request; by the second port or by the first. */
+static void hear_numbered(struct fixture *f, const char *id, uint64_t test,
+			  struct msg_number number, bool is_bulk)
+{
+	struct msg_count counts[] = { { str_of("Alpha"), 4 } };
+	struct msg m = { .type = MSG_STATS, .node_id = str_of(id) };
+	struct stats stats;
+	struct buf frame;
+
+	stats_init(&stats, WALL_S);
+	stats_record(&stats, stats_entry(&stats, str_of("GET"), str_of("/"), WALL_S),
+		     &(struct stats_request){ .service_us = 1000, .content_bytes = 1 }, WALL_S);
+	m.report = (struct msg_report){ .stats = &stats,
+					.have_times = true,
+					.counts = { counts, 1 },
+					.phase = MSG_PHASE_TEST,
+					.number = number,
+					.test = test };
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	msg_encode(&m, &frame);
+	if (is_bulk)
+		master_on_bulk_frame(f->master, str_of(id), buf_str(&frame), f->now_us);
+	else
+		master_on_frame(f->master, str_of(id), buf_str(&frame), f->now_us);
+	buf_fini(&frame);
 	stats_fini(&stats);
 }
 
@@ -410,6 +443,92 @@ static void the_window_is_what_our_workers_say_it_is(void **state)
 	/* Then the numbers stand still. */
 	hear_stats(f, "a", 32, MSG_PHASE_RAMP, 0);
 	assert_int_equal(f->run->stats.total.num_requests, 31);
+}
+
+static void expect_counted(struct fixture *f, uint64_t requests, uint64_t answered)
+{
+	assert_int_equal(f->run->stats.total.num_requests, requests);
+	assert_int_equal(f->answered, answered);
+}
+
+static void a_numbered_report_is_counted_once(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t old;
+
+	hear_ready(f, "a", "2.46.6");
+	start(f, 4);
+	assert_true(f->test > 0);
+	/* It may be here before the `spawning` that went by the other port. */
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, true);
+	expect_counted(f, 1, 1);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, false);
+	expect_counted(f, 1, 1);
+	/* One is missing before it, so it will come again. */
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 3, 1 }, true);
+	expect_counted(f, 1, 1);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 2, 1 }, false);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 3, 1 }, false);
+	expect_counted(f, 3, 3);
+	/* The worker gave some up. */
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 8, 7 }, true);
+	expect_counted(f, 3, 6);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 7, 7 }, true);
+	expect_counted(f, 4, 7);
+	/* Another process of that name begins anew; of another test is not counted. */
+	hear_numbered(f, "a", f->test, (struct msg_number){ 10, 1, 1 }, true);
+	expect_counted(f, 5, 1);
+	old = f->test;
+	hear_numbered(f, "a", old - 1, (struct msg_number){ 10, 2, 2 }, true);
+	expect_counted(f, 5, 2);
+	stop(f);
+	hear_plain(f, "a", MSG_CLIENT_STOPPED);
+	hear_ready(f, "a", "2.46.6");
+	tick(f, 10 * CLOCK_S);
+	hear_ready(f, "a", "2.46.6");
+	start(f, 4);
+	assert_true(f->test > old);
+	hear_numbered(f, "a", old, (struct msg_number){ 10, 3, 3 }, true);
+	expect_counted(f, 0, 3);
+}
+
+static void an_answer_that_finds_no_room_is_owed(void **state)
+{
+	struct fixture *f = *state;
+
+	run_users(f, "2.46.6", 4);
+	f->is_full = true;
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, true);
+	assert_int_equal(f->answered, 0);
+	f->is_full = false;
+	tick(f, 300 * CLOCK_MS);
+	expect_counted(f, 1, 1);
+}
+
+static void the_second_port_takes_reports_only(void **state)
+{
+	struct fixture *f = *state;
+	struct msg quit = { .type = MSG_QUIT, .node_id = str_of("a") };
+	struct buf frame;
+
+	run_users(f, "2.46.6", 4);
+	buf_init(&frame, 1000);
+	msg_encode(&quit, &frame);
+	master_on_bulk_frame(f->master, str_of("a"), buf_str(&frame), f->now_us);
+	buf_fini(&frame);
+	assert_int_equal(master_bad_frames(f->master), 1);
+	assert_int_equal(f->run->mode->worker_count(f->run), 1);
+	/* One that does not reach it is counted, until it does or is gone. */
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, false);
+	assert_int_equal(f->run->workers_on_one_port, 1);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 2, 2 }, true);
+	assert_int_equal(f->run->workers_on_one_port, 0);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 3, 3 }, false);
+	hear_plain(f, "a", MSG_QUIT);
+	assert_int_equal(f->run->workers_on_one_port, 0);
+	/* A report of a stranger is answered for: it need not be kept. */
+	hear_numbered(f, "s", 1, (struct msg_number){ 5, 8, 8 }, true);
+	assert_int_equal(f->answered, 8);
 }
 
 static void change_shape(struct fixture *f, uint64_t users)
@@ -690,6 +809,9 @@ int main(void)
 		MASTER_TEST(without_a_worker_no_test_begins),
 		MASTER_TEST(a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over),
 		MASTER_TEST(a_worker_that_was_passed_over_is_asked_on),
+		MASTER_TEST(a_numbered_report_is_counted_once),
+		MASTER_TEST(an_answer_that_finds_no_room_is_owed),
+		MASTER_TEST(the_second_port_takes_reports_only),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),
 		MASTER_TEST(the_later_ramps_of_a_shape_are_in_the_window),
 		MASTER_TEST(a_foreign_worker_is_waited_for_until_its_next_report),

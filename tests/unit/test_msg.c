@@ -381,18 +381,18 @@ static void our_ack_asks_for_full_resolution(void **state)
 {
 	struct msg m = { .type = MSG_ACK,
 			 .node_id = str_of("h_1"),
-			 .ack = { .index = 3, .wants_times = true } },
+			 .ack = { .index = 3, .is_ours = true, .bulk_port = 5558 } },
 		   got;
 	struct buf frame;
 
 	(void)state;
 	got = round_trip(&m, &frame);
 	assert_int_equal(got.ack.index, 3);
-	assert_true(got.ack.wants_times);
+	assert_true(got.ack.is_ours && got.ack.bulk_port == 5558);
 	msg_fini(&got);
 	buf_fini(&frame);
 	m = open_vector("2.46.6-m2w_ack");
-	assert_false(m.ack.wants_times);
+	assert_false(m.ack.is_ours);
 	close_vector(&m);
 }
 

@@ -36,6 +36,10 @@ struct fixture {
 	unsigned collects, set_calls;
 	char tasks[64]; /* "index:name name " of the last set_tasks() */
 	unsigned reconnects, ends;
+	unsigned bulk_port; /* as it was asked to open */
+	bool is_bulk_closed;
+	struct msg_number number; /* of the last report */
+	uint64_t test;
 	enum err end_err;
 	double timestamp;
 };
@@ -82,6 +86,8 @@ static bool take_frame(void *arg, struct str frame)
 		f->requests[m.report.phase] += m.report.stats->total.num_requests;
 		f->reported_users = m.report.counts.items[0].users;
 		assert_int_equal(m.report.counts.count, 2);
+		f->number = m.report.number;
+		f->test = m.report.test;
 	}
 	if (m.type == MSG_HEARTBEAT)
 		snprintf(f->heartbeat_state, sizeof(f->heartbeat_state), "%.*s",
@@ -90,6 +96,21 @@ static bool take_frame(void *arg, struct str frame)
 		assert_true(msg_version_at_least(m.client_ready.version, 2, 46));
 	msg_fini(&m);
 	return true;
+}
+
+static void on_open_bulk(void *arg, unsigned port)
+{
+	((struct fixture *)arg)->bulk_port = port;
+}
+
+static bool take_bulk_frame(void *arg, struct str frame)
+{
+	struct fixture *f = arg;
+
+	if (f->is_bulk_closed)
+		return false;
+	snprintf(f->said + strlen(f->said), sizeof(f->said) - strlen(f->said), "bulk:");
+	return take_frame(f, frame);
 }
 
 static void on_reconnect(void *arg)
@@ -135,6 +156,7 @@ static void hear_spawn(struct fixture *f, uint64_t alphas, uint64_t betas)
 	struct msg m = { .type = MSG_SPAWN };
 
 	m.spawn = (struct msg_spawn){ .timestamp = f->timestamp += 1,
+				      .test = 77,
 				      .counts = { counts, 2 },
 				      .host = str_of("http://t"),
 				      .stop_timeout_s = 2 };
@@ -190,6 +212,8 @@ static int open_fixture(void **state)
 					  .ops = &ops,
 					  .load = f,
 					  .send = take_frame,
+					  .open_bulk = on_open_bulk,
+					  .send_bulk = take_bulk_frame,
 					  .reconnect = on_reconnect,
 					  .ended = on_ended,
 					  .arg = f };
@@ -238,9 +262,9 @@ static void it_introduces_itself_until_it_is_heard(void **state)
 	expect_said(f, "heartbeat ");
 	answer(f, 0);
 	expect_said(f, "stats:ramp ");
-	pass(f, CLOCK_S + 1000);
+	pass(f, 3 * CLOCK_S + 1000);
 	answer(f, 0);
-	expect_said(f, "heartbeat stats:ramp ");
+	expect_said(f, "heartbeat heartbeat heartbeat stats:ramp ");
 	pass(f, 20 * CLOCK_S);
 	assert_null(strstr(f->said, "client_ready"));
 	assert_string_equal(f->heartbeat_state, "ready");
@@ -341,7 +365,7 @@ static void phases_are_kept_apart(void **state)
 	run_users(f);
 	assert_int_equal(f->requests[MSG_PHASE_RAMP], 12);
 	assert_int_equal(f->requests[MSG_PHASE_TEST], 0);
-	pass(f, CLOCK_S);
+	pass(f, 3 * CLOCK_S);
 	answer(f, 20);
 	assert_int_equal(f->requests[MSG_PHASE_TEST], 20);
 	hear_spawn(f, 8, 8);
@@ -460,7 +484,7 @@ static void a_full_queue_loses_no_statistics(void **state)
 	run_users(f);
 	f->is_full = true;
 	for (int i = 0; i < 5; i++) {
-		pass(f, CLOCK_S);
+		pass(f, 3 * CLOCK_S);
 		answer(f, 10);
 	}
 	hear_plain(f, MSG_STOP);
@@ -474,6 +498,103 @@ static void a_full_queue_loses_no_statistics(void **state)
 	assert_int_equal(f->requests[MSG_PHASE_DRAIN], 3);
 	/* And their order against client_stopped. */
 	assert_non_null(strstr(f->said, "stats:drain client_stopped client_ready"));
+}
+
+/* Under a master of ours with a second port: as far as the first report of the ramp. */
+static void run_users_for_ours(struct fixture *f)
+{
+	worker_tick(f->worker, f->now_us);
+	hear(f, &(struct msg){ .type = MSG_ACK, .ack = { .is_ours = true, .bulk_port = 5558 } });
+	assert_int_equal(f->bulk_port, 5558);
+	assert_int_equal(f->collects, 0);
+	hear_spawn(f, 3, 1);
+	answer(f, 0);
+	settle(f);
+	f->said[0] = '\0';
+	answer(f, 5);
+}
+
+static void hear_report_ack(struct fixture *f, uint64_t number)
+{
+	hear(f, &(struct msg){ .type = MSG_REPORT_ACK,
+			       .report_ack = { .stream = f->number.stream, .number = number } });
+}
+
+/* Those that were made meanwhile come then. */
+static void hear_all_report_acks(struct fixture *f)
+{
+	uint64_t number;
+
+	do {
+		number = f->number.number;
+		hear_report_ack(f, number);
+	} while (f->number.number != number);
+}
+
+static void our_master_gets_reports_by_its_second_port(void **state)
+{
+	struct fixture *f = *state;
+
+	run_users_for_ours(f);
+	expect_said(f, "bulk:stats:ramp ");
+	assert_int_equal(f->number.number, 1);
+	assert_int_equal(f->test, 77);
+	/* What comes after a report waits until it is there, and so does the next report. */
+	pass(f, CLOCK_S);
+	answer(f, 1);
+	expect_said(f, "heartbeat ");
+	hear(f,
+	     &(struct msg){ .type = MSG_REPORT_ACK, .report_ack = { .stream = 1, .number = 1 } });
+	hear_report_ack(f, 2); /* of no report */
+	expect_said(f, "");
+	hear_report_ack(f, 1);
+	expect_said(f, "bulk:stats:ramp ");
+	assert_int_equal(f->number.first, 2);
+	hear_report_ack(f, 2);
+	expect_said(f, "spawning_complete ");
+	hear_plain(f, MSG_STOP);
+	settle(f);
+	answer(f, 4);
+	expect_said(f, "bulk:stats:ramp ");
+	hear_report_ack(f, 3);
+	expect_said(f, "bulk:stats:drain ");
+	hear_report_ack(f, 4);
+	expect_said(f, "client_stopped client_ready ");
+}
+
+static void without_a_way_to_the_second_port_reports_take_the_first(void **state)
+{
+	struct fixture *f = *state;
+
+	run_users_for_ours(f);
+	/* An answer that is lost: again, by the first port, under the same number. */
+	f->said[0] = '\0';
+	pass(f, 2 * CLOCK_S);
+	assert_null(strstr(f->said, "stats"));
+	pass(f, 2 * CLOCK_S);
+	assert_non_null(strstr(f->said, " stats:ramp"));
+	assert_int_equal(f->number.number, 1);
+	answer(f, 2);
+	f->said[0] = '\0';
+	/* For a while the others go that way at once. */
+	hear_all_report_acks(f);
+	assert_non_null(strstr(f->said, "stats:ramp"));
+	assert_null(strstr(f->said, "bulk"));
+	pass(f, 11 * CLOCK_S);
+	f->is_bulk_closed = true;
+	f->said[0] = '\0';
+	answer(f, 2);
+	assert_null(strstr(f->said, "stats"));
+	pass(f, 4 * CLOCK_S);
+	assert_non_null(strstr(f->said, " stats:ramp"));
+	hear_all_report_acks(f);
+	f->is_bulk_closed = false;
+	pass(f, 11 * CLOCK_S);
+	f->said[0] = '\0';
+	answer(f, 2);
+	assert_string_equal(f->said, "bulk:stats:ramp ");
+	/* The first one was sent twice. */
+	assert_int_equal(f->requests[MSG_PHASE_RAMP], 5 + 5 + 3 * 2);
 }
 
 static void a_master_that_fell_silent_is_looked_for_again(void **state)
@@ -580,6 +701,8 @@ int main(void)
 		WORKER_TEST(a_signal_ends_it_in_order),
 		WORKER_TEST(without_a_master_a_signal_ends_it_at_once),
 		WORKER_TEST(a_full_queue_loses_no_statistics),
+		WORKER_TEST(our_master_gets_reports_by_its_second_port),
+		WORKER_TEST(without_a_way_to_the_second_port_reports_take_the_first),
 		WORKER_TEST(a_master_that_fell_silent_is_looked_for_again),
 		WORKER_TEST(exceptions_are_sent_within_a_limit),
 		WORKER_TEST(bad_and_unknown_frames_are_harmless),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * download - see the header. */
-#include "cluster/download.h"
+ * master_file - see the header. */
+#include "cluster/master_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +107,7 @@ static enum err write_source(struct download *d, struct str name, struct str sou
 	if (!is_written) {
 		enum err err =
 			err_set(d->text, ERR_IO, "cannot write %s: %s", *d->path, strerror(errno));
-		download_remove(d->path);
+		master_file_remove(d->path);
 		return err;
 	}
 	log_line(LOG_INFO, LOGGER, "The master's scenario is %.*s", STR_ARG(name));
@@ -144,8 +144,8 @@ static void on_frame(void *arg, struct str peer, struct str frame)
 	msg_fini(&m);
 }
 
-enum err download_scenario(const char *master_host, unsigned master_port, char **path,
-			   struct err_text *text)
+enum err master_file_get(const char *master_host, unsigned master_port, char **path,
+			 struct err_text *text)
 {
 	struct download d = { .path = path, .text = text };
 	const struct link_options options = { .on_frame = on_frame, .arg = &d };
@@ -174,7 +174,7 @@ enum err download_scenario(const char *master_host, unsigned master_port, char *
 	return err;
 }
 
-void download_remove(char **path)
+void master_file_remove(char **path)
 {
 	char *slash;
 
