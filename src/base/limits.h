@@ -22,6 +22,7 @@
 #define LIMIT_CHUNK_LINE_BYTES	  1024
 #define LIMIT_TRAILER_BYTES	  (16 * 1024)
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)
+#define LIMIT_PROXY_URL_BYTES	  1024
 #define LIMIT_ORIGINS		  1024
 #define LIMIT_ORIGIN_ADDRESSES	  16
 #define LIMIT_NAME_TTL_S_MIN	  1  /* a name is not looked up more often */

@@ -132,6 +132,17 @@ static int show_task_ratio(const struct cicada_options *o, const struct scenario
 	return 0;
 }
 
+static void tell_proxy(const struct proxy *p, const char *scheme)
+{
+	struct http_url url;
+
+	if (!p->variable)
+		return;
+	url = proxy_url(p);
+	log_line(LOG_INFO, LOGGER, "Requests to %s targets go through the proxy %.*s:%u of %s",
+		 scheme, STR_ARG(url.host), url.port, p->variable);
+}
+
 static int run_scenario(const struct cicada_options *o, const struct scenario *s,
 			struct processes *children)
 {
@@ -152,6 +163,8 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 		 : o->is_master ? "master"
 				: "standalone",
 		 s->file_name);
+	tell_proxy(&o->network.proxies.http, "http");
+	tell_proxy(&o->network.proxies.https, "https");
 	code = o->is_worker ? cicada_worker_main(o, s, signal_fd)
 			    : cicada_runner_main(o, s, children, signal_fd);
 	close(signal_fd);

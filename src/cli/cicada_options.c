@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/cpus.h"
 #include "base/log.h"
@@ -158,6 +159,8 @@ static const struct opt rows[] = {
 	{ "source-addresses", 0, OPT_TEXT, AT(source_addresses), "CICADA_SOURCE_ADDRESSES", "LIST",
 	  "local addresses that connections come from, such as 10.0.0.7,10.1.0.0/29 (default: the "
 	  "system's choice)" },
+	{ "trust-env", 0, OPT_FLAG, AT(want_env), "CICADA_TRUST_ENV", NULL,
+	  "proxies of http_proxy, https_proxy, all_proxy and no_proxy, as Python's requests" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Logging options" },
 	{ "skip-log-setup", 0, OPT_FLAG, AT(want_skip_log_setup), "LOCUST_SKIP_LOG_SETUP", NULL,
 	  "nothing below WARNING is logged, and no tables" },
@@ -334,6 +337,13 @@ static enum err read_sources(struct cicada_options *o, struct err_text *text)
 		return OK;
 	err = sources_parse(o->source_addresses, &o->network.sources, text);
 	return err || o->is_master ? err : sources_check(&o->network.sources, text);
+}
+
+static enum err read_proxies(struct cicada_options *o, struct err_text *text)
+{
+	if (!o->want_env || o->is_master)
+		return OK;
+	return proxy_read(&o->network.proxies, environ, text);
 }
 
 static enum err check(struct cicada_options *o, struct err_text *text)
@@ -513,6 +523,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 		err = read_arrivals(o, text);
 	if (!err)
 		err = read_sources(o, text);
+	if (!err)
+		err = read_proxies(o, text);
 	if (!err)
 		err = check(o, text);
 	if (!o->threads)

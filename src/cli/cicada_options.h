@@ -57,7 +57,8 @@ struct cicada_options {
 	const char *arrivals_kind;
 	struct cic_arrivals arrivals;
 	const char *source_addresses;
-	struct http_network network; /* its sources: what that says */
+	bool want_env;		     /* --trust-env */
+	struct http_network network; /* sources and proxies: what these two say */
 	const char *log_level, *log_file;
 	bool want_skip_log_setup;
 	bool want_equal_weights, want_task_ratio, want_task_ratio_json;

@@ -177,9 +177,12 @@ struct str http_conn_target(const struct http_conn *conn)
 	const struct buf *out = &conn->exchange->out;
 	const char *start = memchr(out->p, ' ', out->len), *end;
 
-	/* The line is our own: METHOD SP target SP version. */
+	/* The line is our own: METHOD SP target SP version, or to a proxy METHOD SP URL SP version.
+	 */
 	ensure(start);
 	start++;
+	if (*start != '/')
+		start += strlen(conn->exchange->origin->via->prefix);
 	end = memchr(start, ' ', out->len - (size_t)(start - out->p));
 	ensure(end);
 	return (struct str){ start, (size_t)(end - start) };
@@ -272,16 +275,18 @@ static enum io choose_version(struct http_conn *conn)
 	struct http_exchange *x = conn->exchange;
 	enum io io;
 
+	if (conn->stream.ops->shake) {
+		io = conn->stream.ops->shake(&conn->stream);
+		if (io == IO_FAIL)
+			x->send_errno = errno;
+		if (io != IO_OK)
+			return io;
+	}
 	if (!conn->stream.tls) {
 		if (conn->client->version == HTTP_VERSION_2)
 			begin_h2(conn);
 		return IO_OK;
 	}
-	io = tls_stream_shake(&conn->stream);
-	if (io == IO_FAIL)
-		x->send_errno = errno;
-	if (io != IO_OK)
-		return io;
 	if (tls_stream_is_h2(&conn->stream)) {
 		begin_h2(conn);
 	} else if (conn->client->version == HTTP_VERSION_2) {

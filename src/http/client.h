@@ -64,6 +64,7 @@ struct http_reply {
  *   gaierror(-2, 'Name or service not known')
  *   ConnectTimeout('no answer of a name server within 10 s')
  *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
+ *   ProxyError('Cannot connect to proxy.', ...), with the words of the cause
  *   RemoteDisconnected('the server closed the connection without an answer')
  *   SSLCertVerificationError(1, '[SSL: ...] certificate verify failed: ...'), SSLError(1, '...')
  *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...)

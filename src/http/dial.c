@@ -29,6 +29,7 @@ static int bind_source(struct http_client *c, int fd, int family)
 /* Returns 0 when the connect is under way, else why not (errno). */
 static int connect_to(struct http_conn *conn, const struct http_address *address)
 {
+	const struct http_origin *o = conn->exchange->origin;
 	int one = 1, error;
 	int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -45,8 +46,10 @@ static int connect_to(struct http_conn *conn, const struct http_address *address
 		error = errno;
 	if (error)
 		close(fd);
-	else if (conn->exchange->origin->peer)
-		tls_stream_open(&conn->stream, fd, conn->exchange->origin->peer);
+	else if (o->via && o->via->connect)
+		via_open_tunnel(conn, fd);
+	else if (o->peer)
+		tls_stream_open(&conn->stream, fd, o->peer);
 	else
 		stream_open_plain(&conn->stream, fd);
 	return error;
@@ -110,6 +113,8 @@ static bool dial(struct http_conn *conn, int error)
 			skip_address(x);
 	}
 	failure_of_errno(x->error, error);
+	if (x->origin->via)
+		failure_of_proxy(x->error);
 	return false;
 }
 
@@ -128,6 +133,8 @@ bool dial_first(struct http_conn *conn)
 
 	if (io == IO_FAIL) {
 		failure_of_resolver(x->error, o);
+		if (o->via)
+			failure_of_proxy(x->error);
 		return false;
 	}
 	conn->origin = o;

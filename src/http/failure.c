@@ -101,6 +101,24 @@ void failure_of_version(char *text)
 		 "instead of --http2-prior-knowledge')");
 }
 
+void failure_of_proxy(char *text)
+{
+	char cause[FAILURE_BYTES];
+
+	memcpy(cause, text, sizeof(cause));
+	snprintf(text, FAILURE_BYTES, "ProxyError('Cannot connect to proxy.', %.*s)",
+		 FAILURE_BYTES - (int)sizeof("ProxyError('Cannot connect to proxy.', )"), cause);
+}
+
+void failure_of_tunnel(char *text, const struct http_response *r, const char *bytes)
+{
+	char shown[SHOWN_BYTES_MAX * 4 + 1];
+
+	show_line(shown, sizeof(shown), http_slice_str(r->reason, bytes));
+	snprintf(text, FAILURE_BYTES, "OSError('Tunnel connection failed: %u %s')", r->status,
+		 shown);
+}
+
 void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len)
 {
 	struct str line = { bytes + r->line_at, len - r->line_at };

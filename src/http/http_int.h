@@ -27,6 +27,15 @@ struct http_address {
 	uint64_t skip_until_us; /* it could not be connected a moment ago */
 };
 
+/* The way to a target through a proxy. */
+struct http_via {
+	char *host; /* the proxy's */
+	uint16_t port;
+	char *authorization; /* header line, or "" */
+	char *connect;	     /* asks for a tunnel; NULL: requests are for the proxy itself, ... */
+	char *prefix;	     /* ... with this before their target */
+};
+
 struct http_origin {
 	size_t index; /* in http_client.origins */
 	char *host;   /* lower case */
@@ -35,6 +44,7 @@ struct http_origin {
 	char *host_line;       /* "Host: name:8089\r\n" */
 	bool is_ipv6;	       /* the host is an address */
 	struct tls_peer *peer; /* NULL: plain */
+	struct http_via *via;  /* NULL: no proxy */
 	struct http_client *client;
 	struct http_address addresses[LIMIT_ORIGIN_ADDRESSES];
 	size_t address_count;	/* 0: not resolved, see resolver_error */
@@ -77,6 +87,7 @@ struct http_exchange {
 	struct http_origin *origin;
 	struct http_conn *conn;
 	struct list waiting; /* in origin->waiting, or alone */
+	size_t tunnel_sent;  /* bytes of via->connect */
 	size_t address;	     /* being connected, or connected */
 	uint32_t tried;	     /* a bit for each address of this generation */
 	unsigned generation;
@@ -85,6 +96,7 @@ struct http_exchange {
 	http_done_fn done;
 	void *arg;
 	int send_errno; /* why no more can be sent */
+	bool tunnel_to_the_end;
 	bool is_idempotent, is_reused, was_retried, has_surplus, is_done;
 	char error[FAILURE_BYTES]; /* "": none */
 };
@@ -112,6 +124,13 @@ void conn_on_event(void *arg, uint32_t events);
 enum io origin_resolve(struct http_origin *o, uint64_t now_us);
 void origin_destroy(struct http_origin **o);
 
+struct http_via *via_create(const struct http_origin *o, const struct proxy *proxy,
+			    bool wants_tunnel);
+void via_destroy(struct http_via **v);
+/* Lays conn's stream over fd, which may still be connecting: a tunnel through the proxy is part of
+ * the first send(). A refusal is EPROTO, and exchange->error says why. */
+void via_open_tunnel(struct http_conn *conn, int fd);
+
 /* Appends the whole request. */
 void request_write(struct buf *out, const struct http_request *request);
 
@@ -123,5 +142,9 @@ void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeo
 void failure_of_size(char *text);
 /* HTTP/2 was wanted and the handshake ended without. */
 void failure_of_version(char *text);
+/* text becomes the reason why the proxy is of no use. */
+void failure_of_proxy(char *text);
+/* It answered a CONNECT with r. */
+void failure_of_tunnel(char *text, const struct http_response *r, const char *bytes);
 /* r failed on the bytes[0..len) received. */
 void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len);

@@ -4,10 +4,12 @@
  * all threads. */
 #pragma once
 
+#include "http/proxy.h"
 #include "net/sources.h"
 
-/* Zero: the system's name servers, and addresses of its choice. */
+/* Zero: the system's name servers, addresses of its choice, no proxy. */
 struct http_network {
 	const char *dns_servers; /* --dns-servers, see net/resolver.h */
 	struct sources sources;	 /* --source-addresses */
+	struct proxies proxies;	 /* --trust-env */
 };

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -36,8 +37,20 @@ static struct http_origin *origin_create(const struct http_url *url)
 	return o;
 }
 
+/* What is looked up and connected: the host itself, or the proxy on the way to it. */
+static const char *reached_host(const struct http_origin *o)
+{
+	return o->via ? o->via->host : o->host;
+}
+
+static uint16_t reached_port(const struct http_origin *o)
+{
+	return o->via ? o->via->port : o->port_number;
+}
+
 void origin_destroy(struct http_origin **o)
 {
+	via_destroy(&(*o)->via);
 	tls_peer_destroy(&(*o)->peer);
 	mem_free((*o)->host);
 	mem_free((*o)->port);
@@ -117,8 +130,8 @@ static void on_resolved(void *arg, const struct resolver_answer *answer)
 	struct resolver_answer loopback;
 	uint64_t ttl_s;
 
-	if (answer->error && is_localhost(o->host)) {
-		answer_loopback(&loopback, o->port_number);
+	if (answer->error && is_localhost(reached_host(o))) {
+		answer_loopback(&loopback, reached_port(o));
 		answer = &loopback;
 	}
 	ttl_s = answer->ttl_s;
@@ -136,7 +149,8 @@ enum io origin_resolve(struct http_origin *o, uint64_t now_us)
 {
 	if (!o->is_looking_up && now_us >= o->look_up_at_us) {
 		o->is_looking_up = true;
-		resolver_look_up(o->client->resolver, o->host, o->port_number, on_resolved, o);
+		resolver_look_up(o->client->resolver, reached_host(o), reached_port(o), on_resolved,
+				 o);
 	}
 	if (o->address_count)
 		return IO_OK;
@@ -149,8 +163,10 @@ static bool take_literal(struct http_origin *o)
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 				  .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
 	struct addrinfo *found = NULL;
+	char port[8];
 
-	if (getaddrinfo(o->host, o->port, &hints, &found))
+	snprintf(port, sizeof(port), "%u", reached_port(o));
+	if (getaddrinfo(reached_host(o), port, &hints, &found))
 		return false;
 	memcpy(&o->addresses[0].name, found->ai_addr, found->ai_addrlen);
 	o->addresses[0].name_bytes = found->ai_addrlen;
@@ -172,6 +188,14 @@ static enum err start_look_up(struct http_client *c, struct http_origin *o, stru
 	if (!err)
 		(void)origin_resolve(o, clock_us());
 	return err;
+}
+
+static void choose_proxy(struct http_client *c, struct http_origin *o, const struct http_url *url)
+{
+	const struct proxy *proxy = proxy_choose(&c->network->proxies, url);
+
+	if (proxy)
+		o->via = via_create(o, proxy, url->is_tls || c->version == HTTP_VERSION_2);
 }
 
 /* The certificates are read for the first origin that needs them. */
@@ -216,6 +240,7 @@ enum err http_client_origin(struct http_client *c, const struct http_url *url,
 	if (!o) {
 		o = origin_create(url);
 		o->client = c;
+		choose_proxy(c, o, url);
 		err = start_look_up(c, o, why);
 		if (err) {
 			origin_destroy(&o);

@@ -78,16 +78,29 @@ static bool has_content(const struct http_request *request)
 	       strcmp(request->method, "PUT") == 0 || strcmp(request->method, "PATCH") == 0;
 }
 
-void request_write(struct buf *out, const struct http_request *request)
+/* "GET /path HTTP/1.1"; to a proxy the whole URL, and who asks. Through a tunnel there is nothing
+ * that the proxy should see. */
+static void add_line(struct buf *out, const struct http_request *request)
 {
-	unsigned kinds = kinds_of(request->headers);
+	const struct http_via *via = request->origin->via;
 
 	buf_add_text(out, request->method);
 	buf_add_char(out, ' ');
+	if (via && via->prefix)
+		buf_add_text(out, via->prefix);
 	if (!request->target.len || request->target.p[0] != '/')
 		buf_add_char(out, '/');
 	buf_add_str(out, request->target);
 	buf_add_text(out, " HTTP/1.1\r\n");
+	if (via && via->prefix)
+		buf_add_text(out, via->authorization);
+}
+
+void request_write(struct buf *out, const struct http_request *request)
+{
+	unsigned kinds = kinds_of(request->headers);
+
+	add_line(out, request);
 	if (!(kinds & HEADER_HOST))
 		buf_add_text(out, request->origin->host_line);
 	if (!(kinds & HEADER_USER_AGENT))

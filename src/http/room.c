@@ -24,7 +24,7 @@ struct room {
 	struct loop *loop;
 	const struct http_network *network;
 	struct resolver *resolver; /* NULL: nothing was looked up yet */
-	char *host;		   /* of the check under way, without user and password */
+	char *host;		   /* that is connected in the check under way */
 	uint64_t all, users;	   /* its */
 	bool is_looking_up, has_warned;
 };
@@ -150,10 +150,14 @@ static bool look_up(struct room *r, const struct http_url *url)
 
 void room_check(struct room *r, uint64_t all, const char *host, uint64_t users)
 {
+	const struct proxy *proxy;
 	struct http_url url;
 
 	if (r->has_warned || r->is_looking_up || http_url_parse(str_of(host), &url, NULL) != OK)
 		return;
+	proxy = proxy_choose(&r->network->proxies, &url);
+	if (proxy)
+		url = proxy_url(proxy);
 	mem_free(r->host);
 	r->host = mem_strndup(url.host.p, url.host.len);
 	r->all = all;

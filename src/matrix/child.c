@@ -52,11 +52,13 @@ static _Noreturn void become(const char *const argv[], char **environment, int l
 }
 
 /* Our environment without what would turn the child into something else: in the order's
- * container the driver itself may be given LOCUST_MODE or TARGET_HOST. The array is the
+ * container the driver itself may be given LOCUST_MODE or TARGET_HOST. No proxy stands between
+ * processes of one machine. The array is the
  * caller's, the strings are not. */
 static char **child_environment(void)
 {
-	static const char *const dropped[] = { "LOCUST_", "MASTER=", "TARGET_HOST=" };
+	static const char *const dropped[] = { "LOCUST_",
+					       "MASTER=", "TARGET_HOST=", "CICADA_TRUST_ENV=" };
 	size_t count = 0, kept = 0;
 	char **out;
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/err.h"
+
 struct stream;
 struct tls_stream;
 
@@ -21,6 +23,9 @@ struct stream_ops {
 	 * the socket has failed, and failure() says why. */
 	ssize_t (*send)(struct stream *s, const void *bytes, size_t len);
 	ssize_t (*recv)(struct stream *s, void *to, size_t room);
+	/* Takes on alone what comes before the first byte sent (a handshake), for who must know
+	 * its outcome. IO_FAIL: errno as of send(). NULL: nothing does. */
+	enum io (*shake)(struct stream *s);
 	/* To be called at each edge, before the others. to_the_end: it told of an end or an error,
 	 * so no other edge will come. */
 	void (*woken)(struct stream *s, bool to_the_end);

@@ -45,8 +45,5 @@ void tls_peer_destroy(struct tls_peer **p);
 /* The handshake is part of the first send(), which gives EAGAIN until it is done. fd may still
  * be connecting. */
 void tls_stream_open(struct stream *s, int fd, struct tls_peer *peer);
-/* Takes the handshake on alone, for who must know before the first send() what to speak. IO_FAIL:
- * errno as of send(). */
-enum io tls_stream_shake(struct stream *s) MUST_CHECK;
-/* After it: the server chose HTTP/2. */
+/* After shake(): the server chose HTTP/2. */
 bool tls_stream_is_h2(const struct stream *s);

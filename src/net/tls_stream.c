@@ -129,7 +129,7 @@ static ssize_t explain(struct tls_stream *t, int result)
 	return -1;
 }
 
-enum io tls_stream_shake(struct stream *s)
+static enum io tls_shake(struct stream *s)
 {
 	struct tls_stream *t = s->tls;
 	int result = SSL_do_handshake(t->ssl);
@@ -283,6 +283,7 @@ void tls_stream_open(struct stream *s, int fd, struct tls_peer *peer)
 {
 	static const struct stream_ops ops = {
 		.send = tls_send,
+		.shake = tls_shake,
 		.recv = tls_recv,
 		.woken = tls_woken,
 		.is_drained = tls_is_drained,

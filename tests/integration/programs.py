@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -155,3 +156,25 @@ class Programs:
                 os.killpg(program.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def is_listening(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def start_server(programs, make_args):
+    """Starts a server that takes its port as an argument; another port when it was taken."""
+    for _ in range(5):
+        port = free_port()
+        server = programs.start(*make_args(port))
+        wait_until(lambda: is_listening(port) or server.process.poll() is not None, what="a server")
+        if server.process.poll() is None:
+            return port
+    raise AssertionError(server.text())

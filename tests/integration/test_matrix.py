@@ -40,10 +40,10 @@ def scenario_of(tmp_path):
     return path
 
 
-def start_driver(programs, tmp_path, *args, ready=r"\[1/"):
+def start_driver(programs, tmp_path, *args, ready=r"\[1/", env=None):
     return programs.start("cicada-driver", "--results", tmp_path / "results", "--scenario",
                           scenario_of(tmp_path), "--cooldown", "0", "--poll", "0.5", *args,
-                          ready=ready)
+                          ready=ready, env=env)
 
 
 def test_a_whole_matrix(programs, tmp_path):
@@ -79,6 +79,15 @@ def test_a_whole_matrix(programs, tmp_path):
     assert re.search(r"Best Latency", markdown, re.I)
     assert str(results / "auto_summary.csv") in text
     assert not processes_with(str(tmp_path / "inference.c"))
+
+
+def test_no_proxy_stands_between_the_processes_of_this_machine(programs, tmp_path):
+    driver = start_driver(programs, tmp_path, "--replicas", "1", "--workers", "1", "--users", "5",
+                          "--duration", "2", env={"CICADA_TRUST_ENV": "1",
+                                                  "all_proxy": "http://127.0.0.1:9"})
+    assert driver.wait(120) == 0, driver.text()
+    row, = rows_of(tmp_path / "results")
+    assert row["Status"] == "ok" and float(row["Failures_Pct"]) == 0
 
 
 def test_ctrl_c_stops_the_test_keeps_the_rows_and_leaves_nobody(programs, tmp_path):
