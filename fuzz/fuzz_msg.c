@@ -128,6 +128,12 @@ static void set_users(void *arg, const uint64_t *counts, const char *host, doubl
 	load->is_settling = true;
 }
 
+static void begin_test(void *arg, int64_t index, uint64_t expect_workers)
+{
+	(void)arg;
+	FUZZ_CHECK(index >= -1 && expect_workers <= LIMIT_WORKERS);
+}
+
 static void set_tasks(void *arg, size_t class_index, const struct str *names, size_t count)
 {
 	(void)arg;
@@ -186,7 +192,7 @@ static void answer(struct worker *w, struct load *load, uint64_t now_us)
 static void try_worker(struct str frame)
 {
 	static const char *const classes[] = { "Alpha" };
-	static const struct worker_load_ops ops = { set_users, set_tasks, collect };
+	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, collect };
 	static const char ack[] = "\x93\xa3"
 				  "ack\x81\xa5index\x00\xa3h_1";
 	struct load load = { 0 };

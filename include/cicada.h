@@ -123,8 +123,8 @@ void cic_record(struct cic_user *u, const char *type, const char *name, uint64_t
 enum {
 	CIC_FEED_CYCLE,	 /* in the order of the file, then again from its beginning */
 	CIC_FEED_RANDOM, /* any, by the user's random numbers */
-	/* Each row once as long as the program runs. When all are used the task ends there, and the
-	 * user as by cic_stop_user(); the first time a line in the log says so. */
+	/* Each row once in a test. When all are used the task ends there, and the user as by
+	 * cic_stop_user(); the first time a line in the log says so. */
 	CIC_FEED_ONCE
 };
 

@@ -101,11 +101,11 @@ static enum err open_feeds(const struct cicada_options *o, struct scenario *s,
 {
 	if (o->is_master)
 		return OK;
-	for (size_t i = 0; o->is_worker && !o->feed_slice.count && i < s->feed_count; i++)
+	for (size_t i = 0; o->is_worker && !o->feed_slice_text && i < s->feed_count; i++)
 		if (s->feeds[i]->mode == CIC_FEED_ONCE)
 			log_line(LOG_WARNING, LOGGER,
 				 "feed %s gives each row once in this worker; give every worker "
-				 "another --feed-slice I/N, or others use the same rows",
+				 "--feed-slice auto, or others use the same rows",
 				 s->feeds[i]->name);
 	return scenario_open_feeds(s, o->feed_slice, text);
 }

@@ -153,7 +153,8 @@ static const struct opt rows[] = {
 	  "CICADA_HTTP2_PRIOR_KNOWLEDGE", NULL,
 	  "HTTP/2 and nothing else, also with http targets, which are not asked before" },
 	{ "feed-slice", 0, OPT_TEXT, AT(feed_slice_text), "CICADA_FEED_SLICE", "I/N",
-	  "only every Nth row of the scenario's files, from the Ith on (default: all rows)" },
+	  "only every Nth row of the scenario's files, from the Ith on; auto: a worker asks its "
+	  "master (default: all rows)" },
 	{ "dns-servers", 0, OPT_TEXT, AT(network.dns_servers), "CICADA_DNS_SERVERS", "ADDRESSES",
 	  "name servers to ask for targets, such as 10.0.0.2:53 (default: the system's)" },
 	{ "source-addresses", 0, OPT_TEXT, AT(source_addresses), "CICADA_SOURCE_ADDRESSES", "LIST",
@@ -299,14 +300,16 @@ static enum err read_feed_slice(struct cicada_options *o, struct err_text *text)
 	uint64_t number, count;
 	struct str rest, first;
 
-	if (!o->feed_slice_text)
+	o->want_feed_slice_auto = o->feed_slice_text && !strcmp(o->feed_slice_text, "auto");
+	if (!o->feed_slice_text || o->want_feed_slice_auto)
 		return OK;
 	rest = str_of(o->feed_slice_text);
 	if (!str_cut(&rest, '/', &first) || !rest.p ||
 	    !num_parse_u64(rest, LIMIT_FEED_SLICES, &count) ||
 	    !num_parse_u64(first, count, &number) || !number)
 		return err_set(text, ERR_BAD_OPTION,
-			       "--feed-slice: '%s' is not a part such as 2/4, of at most %d parts",
+			       "--feed-slice: '%s' is not a part such as 2/4, of at most %d parts, "
+			       "nor auto",
 			       o->feed_slice_text, LIMIT_FEED_SLICES);
 	o->feed_slice = (struct feed_slice){ .index = number - 1, .count = count };
 	return OK;

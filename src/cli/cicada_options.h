@@ -66,7 +66,8 @@ struct cicada_options {
 	bool want_list, want_help, want_version;
 	struct opt_texts user_classes;
 	struct opt_texts tags, exclude_tags;
-	const char *feed_slice_text; /* "2/4" */
+	const char *feed_slice_text; /* "2/4", "auto" */
+	bool want_feed_slice_auto;
 	struct feed_slice feed_slice;
 	struct opt_texts ignored; /* names of what was given but means nothing here */
 	const char *config_file;

@@ -4,6 +4,7 @@
  * the other, and this loop between them. */
 #include "cli/cicada_worker.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,8 @@ enum { EXIT_DONE = 0, EXIT_CANNOT_START = 1, EXIT_NO_MASTER = 255 };
 struct worker_program {
 	struct loop loop;
 	const struct scenario *scenario;
+	const struct cicada_options *o;
+	bool has_users; /* as last reported */
 	struct load *load;
 	struct cluster_worker *worker;
 	struct loop_watch signals;
@@ -33,7 +36,12 @@ struct worker_program {
 
 static void on_delta(void *arg, const struct stats *delta, const uint64_t *users)
 {
-	cluster_worker_on_delta(((struct worker_program *)arg)->worker, delta, users);
+	struct worker_program *p = arg;
+
+	p->has_users = false;
+	for (size_t i = 0; i < p->scenario->class_count; i++)
+		p->has_users |= users[i] > 0;
+	cluster_worker_on_delta(p->worker, delta, users);
 }
 
 static void on_settled(void *arg)
@@ -45,6 +53,44 @@ static void set_users(void *program, const uint64_t *counts, const char *host,
 		      double stop_timeout_s)
 {
 	load_set_users(((struct worker_program *)program)->load, counts, host, stop_timeout_s);
+}
+
+static void take_slice(const struct worker_program *p, int64_t index, uint64_t count)
+{
+	struct err_text text = { "" };
+	struct feed_slice slice = { .count = (size_t)count };
+
+	if (index < 0 || !count) {
+		log_line(LOG_ERROR, LOGGER,
+			 "--feed-slice auto: this master does not say which of how many workers "
+			 "this is, so all rows are used; give --feed-slice I/N");
+		return;
+	}
+	slice.index = (size_t)((uint64_t)index % count);
+	if ((uint64_t)index >= count)
+		log_line(LOG_WARNING, LOGGER,
+			 "--feed-slice auto: this is worker %" PRIi64 " of %" PRIu64
+			 " that the master expects, so another one uses the same rows; give the "
+			 "master --expect-workers, and start it anew when workers were replaced",
+			 index + 1, count);
+	log_line(LOG_INFO, LOGGER, "Slice %zu/%zu of the feeds is this worker's", slice.index + 1,
+		 slice.count);
+	if (scenario_set_slice(p->scenario, slice, &text))
+		log_line(LOG_ERROR, LOGGER, "%s", text.text);
+}
+
+static void begin_test(void *program, int64_t index, uint64_t expect_workers)
+{
+	struct worker_program *p = program;
+
+	if (p->has_users) {
+		log_line(LOG_WARNING, LOGGER,
+			 "Users of the last test still run; the feeds go on where they are");
+		return;
+	}
+	load_begin_test(p->load);
+	if (p->o->want_feed_slice_auto && p->scenario->feed_count)
+		take_slice(p, index, expect_workers);
 }
 
 static bool has_name(const struct cic_task *task, const struct str *names, size_t count)
@@ -77,7 +123,7 @@ static void collect(void *program)
 	load_collect(((struct worker_program *)program)->load);
 }
 
-static const struct worker_load_ops load_ops = { set_users, set_tasks, collect };
+static const struct worker_load_ops load_ops = { set_users, begin_test, set_tasks, collect };
 
 static void on_ended(void *arg, enum err err, const struct err_text *text)
 {
@@ -144,7 +190,7 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 int cicada_worker_main(const struct cicada_options *o, const struct scenario *scenario,
 		       int signal_fd)
 {
-	struct worker_program p = { .scenario = scenario, .signal_fd = signal_fd };
+	struct worker_program p = { .scenario = scenario, .o = o, .signal_fd = signal_fd };
 	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
 	struct err_text text = { "" };
 	enum err err;

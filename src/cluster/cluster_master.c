@@ -92,6 +92,7 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 	struct master_options master_options = {
 		.run = run_options,
 		.scenario_source = options->scenario_source,
+		.expect_workers = options->expect_workers,
 		.wall_offset_s = clock_wall_s() - (double)clock_us() / CLOCK_S,
 		.send = send_frame,
 		.due_changed = on_due_changed,

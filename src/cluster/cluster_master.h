@@ -17,6 +17,7 @@ struct cluster_master;
 struct cluster_master_options {
 	const char *bind_host;	    /* NULL or "*": all addresses */
 	unsigned bind_port;	    /* 0: two free ports */
+	uint64_t expect_workers;    /* see master.h */
 	struct str scenario_source; /* see master.h */
 };
 

@@ -240,7 +240,8 @@ static bool post_spawn(struct master *m, struct peer *p)
 					.test = m->test,
 					.counts = { m->counts, classes },
 					.host = str_of(m->run.host ? m->run.host : ""),
-					.stop_timeout_s = m->run.stop_timeout_s };
+					.stop_timeout_s = m->run.stop_timeout_s,
+					.expect_workers = m->options.expect_workers };
 	if (!post(m, p->id, &msg))
 		return false;
 	p->last_timestamp = timestamp;

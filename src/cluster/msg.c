@@ -397,6 +397,21 @@ static void read_locustfile(struct reader *r, const msgpack_object *o, struct ms
 	out->error = read_text(r, find(o, "error"), "error");
 }
 
+static void read_spawn(struct reader *r, const msgpack_object *o, struct msg_spawn *out)
+{
+	const msgpack_object *workers = find(find(o, "parsed_options"), "expect_workers");
+	double count;
+
+	out->timestamp = read_number(r, find(o, "timestamp"), "timestamp", 0);
+	out->test = read_count(r, find(o, "test"), "test");
+	out->counts = read_counts(r, find(o, "user_classes_count"));
+	out->host = read_text(r, find(o, "host"), "host");
+	out->stop_timeout_s = fmax(read_number(r, find(o, "stop_timeout"), "stop_timeout", 0), 0);
+	/* Options are what somebody has given, so what makes no sense is none. */
+	if (workers && is_number(workers, &count) && count >= 1 && count <= LIMIT_WORKERS)
+		out->expect_workers = (uint64_t)count;
+}
+
 static void read_tasks(struct reader *r, const msgpack_object *o, struct msg_user_class *out)
 {
 	static const char key[] = "tasks";
@@ -453,12 +468,7 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 			read_count(r, find(o, "current_memory_usage"), "current_memory_usage");
 		break;
 	case MSG_SPAWN:
-		m->spawn.timestamp = read_number(r, find(o, "timestamp"), "timestamp", 0);
-		m->spawn.test = read_count(r, find(o, "test"), "test");
-		m->spawn.counts = read_counts(r, find(o, "user_classes_count"));
-		m->spawn.host = read_text(r, find(o, "host"), "host");
-		m->spawn.stop_timeout_s =
-			fmax(read_number(r, find(o, "stop_timeout"), "stop_timeout", 0), 0);
+		read_spawn(r, o, &m->spawn);
 		break;
 	case MSG_UPDATE_USER_CLASS:
 		read_user_class(r, o, &m->user_class);

@@ -77,6 +77,7 @@ struct msg_spawn {
 	struct msg_counts counts;
 	struct str host; /* len 0: none */
 	double stop_timeout_s;
+	uint64_t expect_workers; /* of parsed_options: 0: not said */
 };
 
 /* master -> worker, from 2.25 on: what POST /user was given. What it does not have stays. */

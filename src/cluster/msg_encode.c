@@ -403,7 +403,9 @@ static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 		msgpack_pack_nil(pk);
 	put_number_at(pk, "stop_timeout", m->stop_timeout_s);
 	put_key(pk, "parsed_options");
-	msgpack_pack_map(pk, 0);
+	msgpack_pack_map(pk, m->expect_workers ? 1 : 0);
+	if (m->expect_workers)
+		put_count_at(pk, "expect_workers", m->expect_workers);
 }
 
 static void put_user_class(msgpack_packer *pk, const struct msg_user_class *m)

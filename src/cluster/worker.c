@@ -78,6 +78,7 @@ struct worker {
 	bool want_complete;	   /* spawning_complete when the outbox is empty */
 	double last_timestamp;	   /* of spawn messages */
 	double stop_timeout_s;
+	int64_t index;	       /* given by the master; -1: none */
 	uint64_t spawn_number; /* counts set_users() */
 	uint64_t *wanted, *running;
 	struct msg_count *counts; /* scratch for messages */
@@ -111,6 +112,7 @@ struct worker *worker_create(const struct worker_options *options, uint64_t now_
 	w->now_us = w->ready_due_us = w->stream = now_us;
 	w->ready_until_us = now_us + READY_FOR_US;
 	w->heartbeat_due_us = w->report_due_us = NEVER;
+	w->index = -1;
 	w->wanted = mem_zalloc(classes, sizeof(*w->wanted));
 	w->running = mem_zalloc(classes, sizeof(*w->running));
 	w->counts = mem_zalloc(classes, sizeof(*w->counts));
@@ -453,6 +455,7 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	if (w->state == WORKER_READY) {
 		forget_reports(w);
 		w->test = spawn->test;
+		w->options.ops->begin_test(w->options.load, w->index, spawn->expect_workers);
 	}
 	set_phase(w, MSG_PHASE_RAMP);
 	set_state(w, WORKER_SPAWNING);
@@ -476,6 +479,7 @@ static void on_ack(struct worker *w, const struct msg_ack *ack)
 	w->bulk_port = (unsigned)ack->bulk_port;
 	if (w->bulk_port)
 		w->options.open_bulk(w->options.arg, w->bulk_port);
+	w->index = ack->index;
 	w->ready_due_us = NEVER;
 	if (w->was_acked)
 		return;

@@ -44,6 +44,9 @@ struct worker_load_ops {
 	 * reached, unless another set_users() comes first. */
 	void (*set_users)(void *load, const uint64_t *counts, const char *host,
 			  double stop_timeout_s);
+	/* A new test: before its first set_users(). index: this worker's number, from 0, at its
+	 * master; -1: unknown. expect_workers: how many the master waits for; 0: unknown. */
+	void (*begin_test)(void *load, int64_t index, uint64_t expect_workers);
 	/* Users of the class draw only tasks of these names from now on; lent for the call. */
 	void (*set_tasks)(void *load, size_t class_index, const struct str *names, size_t count);
 	/* Asks for what was counted since the last collect(). Answered by exactly one

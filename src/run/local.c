@@ -171,6 +171,7 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 
 	(void)text;
 	if (!l->dispatch) {
+		load_begin_test(l->load);
 		l->dispatch = dispatch_create(l->classes, run->options.class_count);
 		dispatch_set_workers(l->dispatch, &id, 1, run->now_us);
 	}

@@ -37,16 +37,26 @@ static enum err check_columns(const struct cic_feed *feed, const struct table *t
 	return OK;
 }
 
-static enum err check_slice(const struct cic_feed *feed, struct feed_slice slice, const char *path,
-			    struct err_text *text)
+enum err feed_set_slice(struct cic_feed *feed, struct feed_slice slice, struct err_text *text)
 {
-	if (feed->state->count)
+	struct cic_feed_state *state = feed->state;
+	size_t rows = state->table.row_count;
+
+	state->first = slice.index;
+	state->step = slice.count ? slice.count : 1;
+	state->count = rows > state->first ? (rows - state->first - 1) / state->step + 1 : 0;
+	feed_rewind(feed);
+	if (state->count)
 		return OK;
 	return err_set(text, ERR_NOT_FOUND,
 		       "%s: %zu rows, so slice %zu/%zu of feed %s has none; add rows or make fewer "
 		       "slices",
-		       path, feed->state->table.row_count, slice.index + 1, slice.count,
-		       feed->name);
+		       feed->file, rows, slice.index + 1, slice.count, feed->name);
+}
+
+void feed_rewind(struct cic_feed *feed)
+{
+	atomic_store_explicit(&feed->state->taken, 0, memory_order_relaxed);
 }
 
 enum err feed_open(struct cic_feed *feed, const char *folder, struct feed_slice slice,
@@ -58,14 +68,10 @@ enum err feed_open(struct cic_feed *feed, const char *folder, struct feed_slice 
 	enum err err = table_read(&state->table, path, text);
 
 	feed->state = state;
-	state->first = slice.index;
-	state->step = slice.count ? slice.count : 1;
-	if (state->table.row_count > state->first)
-		state->count = (state->table.row_count - state->first - 1) / state->step + 1;
 	if (!err)
 		err = check_columns(feed, &state->table, path, text);
 	if (!err)
-		err = check_slice(feed, slice, path, text);
+		err = feed_set_slice(feed, slice, text);
 	if (err)
 		feed_close(feed);
 	mem_free(path);
@@ -87,6 +93,8 @@ const struct cic_row *feed_next(struct cic_feed *feed, struct rng *rng, bool *is
 	size_t at;
 
 	*is_first = false;
+	if (!state->count)
+		return NULL;
 	if (feed->mode == CIC_FEED_RANDOM) {
 		at = (size_t)rng_below(rng, state->count);
 	} else {

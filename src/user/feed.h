@@ -21,5 +21,12 @@ struct feed_slice {
 enum err feed_open(struct cic_feed *feed, const char *folder, struct feed_slice slice,
 		   struct err_text *text) MUST_CHECK;
 void feed_close(struct cic_feed *feed);
-/* NULL when the rows of a CIC_FEED_ONCE are used up; *is_first is then true exactly once. */
+/* A new test begins: the first row comes next. */
+void feed_rewind(struct cic_feed *feed);
+/* Another share, while no user runs, from its first row on. ERR_NOT_FOUND: there are no rows in it,
+ * and feed_next() gives none. */
+enum err feed_set_slice(struct cic_feed *feed, struct feed_slice slice,
+			struct err_text *text) MUST_CHECK;
+/* NULL when the rows of a CIC_FEED_ONCE are used up, or there are none; *is_first is then true
+ * exactly once. */
 const struct cic_row *feed_next(struct cic_feed *feed, struct rng *rng, bool *is_first);

@@ -412,6 +412,11 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host, do
 	}
 }
 
+void load_begin_test(struct load *l)
+{
+	scenario_rewind_feeds(l->options.scenario);
+}
+
 void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
 {
 	const struct cic_user_class *class = l->options.scenario->classes[class_index];

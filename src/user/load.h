@@ -63,6 +63,8 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host,
 /* So many are to come: warns when they want more connections than there can be. load_set_users()
  * does so, too, once per test. */
 void load_foresee(struct load *l, const uint64_t *counts, const char *host);
+/* A new test begins, no user runs: feeds give their first rows again. */
+void load_begin_test(struct load *l);
 /* Which of a class's tasks its users draw from now on, by their place in the class; NULL: all, else
  * at least one. Copied. A task that runs is not disturbed. */
 void load_set_tasks(struct load *l, size_t class_index, const bool *draws);

@@ -320,6 +320,25 @@ enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice, struct
 	return err;
 }
 
+void scenario_rewind_feeds(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->feed_count; i++)
+		feed_rewind(s->feeds[i]);
+}
+
+enum err scenario_set_slice(const struct scenario *s, struct feed_slice slice,
+			    struct err_text *text)
+{
+	enum err last = OK;
+
+	for (size_t i = 0; i < s->feed_count; i++) {
+		enum err err = feed_set_slice(s->feeds[i], slice, text);
+
+		last = err ? err : last;
+	}
+	return last;
+}
+
 void scenario_unload(struct scenario *s)
 {
 	for (size_t i = 0; i < s->feed_count; i++)

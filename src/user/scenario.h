@@ -32,4 +32,8 @@ enum err scenario_load(const char *path, struct scenario *out, struct err_text *
 /* Reads the files of all feeds: for the programs that run users, before they do. */
 enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice,
 			     struct err_text *text) MUST_CHECK;
+/* See feed_rewind() and feed_set_slice(); of several errors the last one. */
+void scenario_rewind_feeds(const struct scenario *s);
+enum err scenario_set_slice(const struct scenario *s, struct feed_slice slice,
+			    struct err_text *text) MUST_CHECK;
 void scenario_unload(struct scenario *s);

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from programs import wait_until
-from test_cicada import final_row, run_headless, write
+from test_cicada import WEB_READY, final_row, get_json, run_headless, write
 
 LOGINS = """
 #include <cicada.h>
@@ -107,6 +107,49 @@ def test_workers_with_slices_share_the_rows(programs, target, tmp_path):
     assert master.stop() == 0, master.text()
     assert target.counts == wanted
     assert all("gives each row once in this worker" not in w.text() for w in workers)
+
+
+def test_workers_ask_the_master_for_their_slices(programs, target, tmp_path):
+    """In the first test and in the next one; a worker too many says so."""
+    wanted = write_accounts(tmp_path, 60)
+    scenario = write(tmp_path, LOGINS)
+    master = programs.start("cicada", "--master", "-f", scenario, "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "--web-host", "127.0.0.1", "--web-port", "0",
+                            "--expect-workers", "2", "-s", "10", ready=WEB_READY)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    url = master.ready.group(1)
+
+    def start_worker():
+        return programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
+                              "--master-port", port, "--feed-slice", "auto")
+
+    workers = [start_worker(), start_worker()]
+    wait_until(lambda: get_json(f"{url}/worker-count")["worker_count"] == 2)
+    for test in (1, 2):
+        get_json(f"{url}/swarm", {"user_count": 4, "spawn_rate": 100, "host": target.url})
+        wait_until(lambda: target.total >= 60 * test, what="the last logins")
+        get_json(f"{url}/stop")
+        assert target.counts == {name: test for name in wanted}
+    slices = [re.findall(r"Slice (\d/\d) of the feeds", w.text()) for w in workers]
+    assert sorted(slices) == [["1/2", "1/2"], ["2/2", "2/2"]]
+    assert all("gives each row once in this worker" not in w.text() for w in workers)
+    third = start_worker()
+    wait_until(lambda: get_json(f"{url}/worker-count")["worker_count"] == 3)
+    get_json(f"{url}/swarm", {"user_count": 3, "spawn_rate": 100, "host": target.url})
+    third.wait_line("this is worker 3 of 2 that the master expects")
+    get_json(f"{url}/stop")
+
+
+def test_the_next_test_begins_with_the_first_row(programs, target, tmp_path):
+    wanted = write_accounts(tmp_path, 30)
+    program = programs.start("cicada", "-f", write(tmp_path, LOGINS), "--web-host", "127.0.0.1",
+                             "--web-port", "0", "-s", "10", ready=WEB_READY)
+    url = program.ready.group(1)
+    for test in (1, 2):
+        get_json(f"{url}/swarm", {"user_count": 3, "spawn_rate": 100, "host": target.url})
+        wait_until(lambda: target.total >= 30 * test, what="the last logins")
+        get_json(f"{url}/stop")
+        assert target.counts == {name: test for name in wanted}
 
 
 @pytest.mark.parametrize("rows, args, said", [

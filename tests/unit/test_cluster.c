@@ -160,6 +160,14 @@ static void load_set_users(void *load, const uint64_t *counts, const char *host,
 	n->settle_us = n->sim->now_us + draw_us(n->sim, SETTLE_US);
 }
 
+static void load_begin_test(void *load, int64_t index, uint64_t expect_workers)
+{
+	struct node *n = load;
+
+	(void)expect_workers;
+	CHECK(n->sim, index >= 0);
+}
+
 static void load_set_tasks(void *load, size_t class_index, const struct str *tasks, size_t count)
 {
 	(void)load;
@@ -187,7 +195,8 @@ static void load_collect(void *load)
 	stats_clear(&n->counted, WALL_S);
 }
 
-static const struct worker_load_ops ops = { load_set_users, load_set_tasks, load_collect };
+static const struct worker_load_ops ops = { load_set_users, load_begin_test, load_set_tasks,
+					    load_collect };
 
 static void make_requests(struct sim *s, struct node *n)
 {

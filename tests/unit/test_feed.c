@@ -152,6 +152,57 @@ static void slices_share_the_rows_among_them(void **state)
 		assert_int_equal(seen[i], 1);
 }
 
+static void a_new_test_begins_with_the_first_row(void **state)
+{
+	struct cic_feed feed = feed_of(CIC_FEED_ONCE);
+	struct rng rng;
+	bool is_first;
+
+	(void)state;
+	write_rows(3);
+	rng_init(&rng, 1, 1);
+	open_rows(&feed, 0, 0);
+	for (size_t test = 0; test < 3; test++) {
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(draw(&feed, &rng, &is_first), i);
+		assert_int_equal(draw(&feed, &rng, &is_first), 999);
+		assert_true(is_first);
+		feed_rewind(&feed);
+	}
+	feed_close(&feed);
+}
+
+static void a_slice_may_come_later(void **state)
+{
+	static const int modes[] = { CIC_FEED_ONCE, CIC_FEED_CYCLE, CIC_FEED_RANDOM };
+	struct err_text why;
+	struct rng rng;
+	bool is_first;
+
+	(void)state;
+	write_rows(5);
+	rng_init(&rng, 1, 1);
+	for (size_t i = 0; i < 3; i++) {
+		struct cic_feed feed = feed_of(modes[i]);
+
+		open_rows(&feed, 0, 0);
+		draw(&feed, &rng, &is_first);
+		assert_int_equal(feed_set_slice(&feed, (struct feed_slice){ 1, 3 }, &why), OK);
+		for (size_t k = 0; k < 2; k++) {
+			size_t number = draw(&feed, &rng, &is_first);
+
+			assert_true(number == (k ? 4 : 1) ||
+				    (modes[i] == CIC_FEED_RANDOM && number == (k ? 1 : 4)));
+		}
+		/* One that the file is too short for gives nothing, rather than what is others'. */
+		assert_int_equal(feed_set_slice(&feed, (struct feed_slice){ 6, 7 }, &why),
+				 ERR_NOT_FOUND);
+		assert_non_null(strstr(why.text, "slice 7/7 of feed rows has none"));
+		assert_int_equal(draw(&feed, &rng, &is_first), 999);
+		feed_close(&feed);
+	}
+}
+
 static void assert_not_opened(struct cic_feed feed, size_t index, size_t count, const char *word)
 {
 	struct err_text why = { 0 };
@@ -241,6 +292,8 @@ int main(void)
 		cmocka_unit_test(random_rows_are_the_users_own),
 		cmocka_unit_test(a_row_is_given_once_and_the_end_is_said_once),
 		cmocka_unit_test(slices_share_the_rows_among_them),
+		cmocka_unit_test(a_new_test_begins_with_the_first_row),
+		cmocka_unit_test(a_slice_may_come_later),
 		cmocka_unit_test(what_cannot_be_used_is_refused),
 		cmocka_unit_test(threads_get_every_row_once),
 	};

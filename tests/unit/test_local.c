@@ -18,7 +18,7 @@ static struct {
 	struct load_options options;
 	uint64_t counts[2], foreseen[2];
 	char host[64];
-	unsigned orders, task_orders, collects, is_alive;
+	unsigned tests, orders, task_orders, collects, is_alive;
 	enum err refuses;
 } fake;
 
@@ -55,6 +55,12 @@ void load_foresee(struct load *l, const uint64_t *counts, const char *host)
 	(void)l;
 	(void)host;
 	memcpy(fake.foreseen, counts, sizeof(fake.foreseen));
+}
+
+void load_begin_test(struct load *l)
+{
+	(void)l;
+	fake.tests++;
 }
 
 void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
@@ -264,7 +270,9 @@ static void test_second_test_begins_from_nothing(void **state)
 	settle();
 	answer(0);
 	assert_int_equal(run->state, RUN_STOPPED);
+	assert_int_equal(fake.tests, 1);
 	start(4, 1);
+	assert_int_equal(fake.tests, 2);
 	assert_int_equal(fake.counts[0] + fake.counts[1], 1);
 	assert_int_equal(run->stats.total.num_requests, 0);
 }

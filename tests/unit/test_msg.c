@@ -677,8 +677,10 @@ static void a_spawn_has_all_five_keys(void **state)
 	m.spawn = (struct msg_spawn){ .timestamp = NOW_S,
 				      .counts = { counts, 2 },
 				      .host = str_of(""),
-				      .stop_timeout_s = 1.5 };
+				      .stop_timeout_s = 1.5,
+				      .expect_workers = 4 };
 	got = round_trip(&m, &frame);
+	assert_int_equal(got.spawn.expect_workers, 4);
 	for (size_t i = 0; i < 5; i++)
 		assert_non_null(memmem(frame.p, frame.len, keys[i], strlen(keys[i])));
 	assert_true(got.spawn.timestamp == NOW_S && got.spawn.stop_timeout_s == 1.5);

@@ -2,6 +2,7 @@
  *
  * worker: what it says, in which order and when, told to it frame by frame as Locust's masters
  * do. The load is a fake that answers when the test says so. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ struct fixture {
 	char host[64];
 	double stop_timeout_s;
 	unsigned collects, set_calls;
+	char begun[64]; /* "index/workers " of each begin_test() */
 	char tasks[64]; /* "index:name name " of the last set_tasks() */
 	unsigned reconnects, ends;
 	unsigned bulk_port; /* as it was asked to open */
@@ -52,6 +54,15 @@ static void set_users(void *load, const uint64_t *counts, const char *host, doub
 	snprintf(f->host, sizeof(f->host), "%s", host ? host : "none");
 	f->stop_timeout_s = stop_timeout_s;
 	f->set_calls++;
+}
+
+static void begin_test(void *load, int64_t index, uint64_t expect_workers)
+{
+	struct fixture *f = load;
+	size_t len = strlen(f->begun);
+
+	snprintf(f->begun + len, sizeof(f->begun) - len, "%" PRIi64 "/%" PRIu64 " ", index,
+		 expect_workers);
 }
 
 static void set_tasks(void *load, size_t class_index, const struct str *names, size_t count)
@@ -204,7 +215,7 @@ static void pass(struct fixture *f, uint64_t us)
 static int open_fixture(void **state)
 {
 	static const char *const classes[] = { "Alpha", "Beta" };
-	static const struct worker_load_ops ops = { set_users, set_tasks, collect };
+	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, collect };
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	struct worker_options options = { .id = "h_1",
 					  .classes = classes,
@@ -659,6 +670,34 @@ static void bad_and_unknown_frames_are_harmless(void **state)
 	expect_said(f, "");
 }
 
+/* Which of how many it is, once for each test. */
+static void the_load_hears_of_each_new_test(void **state)
+{
+	struct msg_count counts[] = { { str_of("Alpha"), 1 } };
+	struct msg ack = { .type = MSG_ACK, .ack = { .index = 2 } };
+	struct msg spawn = { .type = MSG_SPAWN };
+	struct fixture *f = *state;
+
+	worker_tick(f->worker, f->now_us);
+	hear_spawn(f, 1, 0); /* of a master that has not said who we are */
+	assert_string_equal(f->begun, "-1/0 ");
+	hear(f, &ack);
+	for (int test = 0; test < 2; test++) {
+		hear_plain(f, MSG_STOP);
+		worker_on_settled(f->worker, f->now_us);
+		f->wanted[0] = f->users[0] = 0;
+		answer(f, 0);
+		for (int step = 0; step < 2; step++) {
+			spawn.spawn = (struct msg_spawn){ .timestamp = f->timestamp += 1,
+							  .counts = { counts, 1 },
+							  .host = str_of(""),
+							  .expect_workers = 4 };
+			hear(f, &spawn);
+		}
+	}
+	assert_string_equal(f->begun, "-1/0 2/4 2/4 ");
+}
+
 /* As POST /user at the master has it; what is only the master's is passed over. */
 static void tasks_of_a_class_are_changed(void **state)
 {
@@ -687,6 +726,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORKER_TEST(tasks_of_a_class_are_changed),
+		WORKER_TEST(the_load_hears_of_each_new_test),
 		WORKER_TEST(it_introduces_itself_until_it_is_heard),
 		WORKER_TEST(it_gives_up_after_five_minutes),
 		WORKER_TEST(a_spawn_is_answered_when_the_users_are_there),
