@@ -2,8 +2,9 @@
 """A small HTTP server that counts what it answers, for tests of the load tester.
 
 GET and POST answer 200 on any path; /missing answers 404, /slow answers after `slow_s`
-seconds. `counts` maps "METHOD path" to the number of whole answers written, `peers` addresses of
-clients to the number of their connections."""
+seconds, and a path of `pages` or one below it what stands there. `counts` maps "METHOD path" to
+the number of whole answers written, `peers` addresses of clients to the number of their
+connections."""
 
 import collections
 import http.server
@@ -12,13 +13,15 @@ import time
 
 
 class Target:
-    def __init__(self, slow_s=0.3, tls=None, address=("127.0.0.1", 0)):
-        """tls: an ssl.SSLContext, for an https:// target."""
+    def __init__(self, slow_s=0.3, tls=None, address=("127.0.0.1", 0), pages=None):
+        """tls: an ssl.SSLContext, for an https:// target. pages: path -> (status, Location or
+        None, body)."""
         self.counts = collections.Counter()
         self.peers = collections.Counter()
         self.slow_s = slow_s
         self._lock = threading.Lock()
         outer = self
+        pages = pages or {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -35,10 +38,14 @@ class Target:
                 path = self.path.split("?")[0]
                 if path == "/slow":
                     time.sleep(outer.slow_s)
-                body = b'{"status": "ok"}'
+                page = pages.get(path) or pages.get(path.rpartition("/")[0])
+                status, location, body = page or (404 if path == "/missing" else 200, None,
+                                                  b'{"status": "ok"}')
                 with outer._lock:
                     outer.counts[f"{self.command} {path}"] += 1
-                self.send_response(404 if path == "/missing" else 200)
+                self.send_response(status)
+                if location:
+                    self.send_header("Location", location)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 if self.close_connection:

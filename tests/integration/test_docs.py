@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The documents say what the programs do: options, variables, links, and C that compiles."""
+"""The documents say what the programs do: options, variables, links, and C that compiles and
+runs."""
 
 import re
 import subprocess
 
 import pytest
 
-from programs import ROOT
+from programs import ROOT, wait_until
+from target import Target
+from test_cicada import final_row
 
 PAGES = {"cicada": "docs/cicada.md", "cicada-driver": "docs/driver.md",
          "cicada-inference": "docs/inference.md"}
@@ -52,3 +55,35 @@ def test_examples_compile(text, compiler, tmp_path):
                            "-o", str(tmp_path / "scenario.so"), str(source)],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+# What the examples' targets answer; a shop where the rest of the paths is a plain "ok".
+SHOP = {"/short/1": (301, "/news", b""),
+        "/item": (200, None, b'{"price": 3}'),
+        "/search": (200, None, b'{"items": [{"id": "lamp", "price": 9.5, "stock": 2}]}')}
+
+
+def write_feeds(folder):
+    """The files of the manual's feeds, as it shows them."""
+    page = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    for name, begin in (("accounts.csv", "login,password"), ("searches.jsonl", '{"word"')):
+        block = re.search(rf"^```\n({re.escape(begin)}.*?)^```", page, re.M | re.S)
+        (folder / name).write_text(block[1], encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", scenarios())
+def test_examples_run(programs, text, tmp_path):
+    """Until some requests are answered, none of which fails."""
+    (tmp_path / "scenario.c").write_text(text)
+    write_feeds(tmp_path)
+    target = Target(pages=SHOP)
+    try:
+        program = programs.start("cicada", "-f", tmp_path / "scenario.c", "-H", target.url,
+                                 "--headless", "--only-summary", "-u", "4", "-r", "100",
+                                 "--stop-timeout", "20")
+        wait_until(lambda: target.total >= 8, what="eight answers")
+        assert program.stop() == 0, program.text()
+        requests, failures = final_row(program.text(), "Aggregated")
+        assert requests >= 8 and failures == 0, program.text()
+    finally:
+        target.close()
