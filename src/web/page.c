@@ -48,7 +48,7 @@ static void answer(struct serve_request *r, const char *type, const char *bytes,
 	serve_reply(r, 200, type, bytes, len);
 }
 
-void page_answer(const struct run *run, struct serve_request *r)
+void page_answer(const struct run *run, const struct follow *follow, struct serve_request *r)
 {
 	const char *scenario = run->options.scenario_name, *host = run->host;
 	char users[32] = "1", rate[32] = "1";
@@ -58,6 +58,8 @@ void page_answer(const struct run *run, struct serve_request *r)
 		{ "users", users },
 		{ "rate", rate },
 		{ "version", CICADA_VERSION },
+		{ "shape", follow ? follow->shape->name : "" },
+		{ "numbers", !follow || follow->shape->wants_numbers ? "" : "disabled" },
 	};
 	struct buf out;
 

@@ -4,10 +4,12 @@
  * server: the page works without any other. */
 #pragma once
 
+#include "run/follow.h"
 #include "run/run.h"
 #include "serve/serve.h"
 
-void page_answer(const struct run *run, struct serve_request *r);
+/* follow: NULL when tests have no load shape. */
+void page_answer(const struct run *run, const struct follow *follow, struct serve_request *r);
 /* GET /assets/page.css and /assets/page.js. */
 void page_answer_style(struct serve_request *r);
 void page_answer_script(struct serve_request *r);

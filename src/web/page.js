@@ -6,6 +6,8 @@
 const POLL_MS = 2000;
 const at = (id) => document.getElementById(id);
 const busy = (state) => ["spawning", "running", "stopping", "cleanup"].includes(state);
+// The load shape of every test of this program; empty: none. While it rules nothing can be changed.
+const shape = at("swarm").dataset.shape;
 let isStopping = false;
 
 function number(value, digits = 0) {
@@ -66,9 +68,10 @@ function show(reply) {
     [[number(error.occurrences), "n"], [error.method], [error.name], [error.error]])));
   at("errors-box").hidden = reply.errors.length === 0;
   at("stop").disabled = !isBusy || isStopping;
-  at("start").disabled = reply.state === "stopping";
-  at("start").textContent = isBusy ? "Change" : "Start";
-  at("form-title").textContent = isBusy ? "Change the test" : "Start a test";
+  at("start").disabled = reply.state === "stopping" || (isBusy && shape !== "");
+  at("start").textContent = isBusy && !shape ? "Change" : "Start";
+  at("form-title").textContent =
+    !isBusy ? "Start a test" : shape ? "The test follows its load shape" : "Change the test";
   document.title = (isBusy ? number(reply.current_rps, 1) + " req/s \u2013 " : "") + "Cicada";
 }
 
@@ -125,6 +128,12 @@ at("stop").addEventListener("click", async () => {
 
 at("reset").addEventListener("click", () =>
   ask("stats/reset", {}, () => say("Statistics are reset.")));
+
+if (shape) {
+  at("shape").hidden = false;
+  at("shape").textContent = `The load shape ${shape} says how many users there are, and when the ` +
+    "test ends. Stop ends it before.";
+}
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 poll();

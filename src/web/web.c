@@ -122,7 +122,9 @@ static void answer_stop(struct serve_request *r, unsigned status, bool success, 
 
 static void on_page(void *arg, struct serve_request *r)
 {
-	page_answer(((struct web *)arg)->run, r);
+	const struct web *w = arg;
+
+	page_answer(w->run, w->follow, r);
 }
 
 static void on_style(void *arg, struct serve_request *r)

@@ -312,6 +312,42 @@ static void test_page_is_whole_and_closed(void **state)
 	end_call(&c);
 }
 
+static bool never_asked(void *arg, const struct shape_now *now, struct shape_tick *tick)
+{
+	(void)arg;
+	(void)now;
+	(void)tick;
+	fail_msg("the shape was asked");
+	return false;
+}
+
+static void test_page_says_that_a_shape_rules(void **state)
+{
+	struct shape shape;
+	struct follow follow;
+	struct call c;
+
+	(void)state;
+	call(&c, "GET", "/");
+	assert_non_null(strstr(c.body, "data-shape=\"\""));
+	assert_null(strstr(c.body, "required disabled"));
+	end_call(&c);
+	shape_init(&shape, "stairs", never_asked, NULL);
+	follow_init(&follow, &run, &shape);
+	web->follow = &follow;
+	call(&c, "GET", "/");
+	assert_non_null(strstr(c.body, "data-shape=\"stairs\""));
+	assert_non_null(strstr(c.body, "name=\"user_count\" type=\"number\" min=\"1\" step=\"1\" "
+				       "value=\"1\" required disabled>"));
+	end_call(&c);
+	/* Its numbers are those of the form. */
+	shape.wants_numbers = true;
+	call(&c, "GET", "/");
+	assert_non_null(strstr(c.body, "data-shape=\"stairs\""));
+	assert_null(strstr(c.body, "required disabled"));
+	end_call(&c);
+}
+
 static void test_wrong_paths_and_methods(void **state)
 {
 	struct call c;
@@ -427,6 +463,7 @@ int main(void)
 		LOCAL(test_stop_has_a_deadline),
 		MASTER(test_worker_count),
 		LOCAL(test_page_is_whole_and_closed),
+		LOCAL(test_page_says_that_a_shape_rules),
 		LOCAL(test_wrong_paths_and_methods),
 		LOCAL(test_origins_are_named),
 		LOCAL(test_swarm_takes_multipart_too),
