@@ -149,7 +149,9 @@
 #define LIMIT_PREDICT_WINDOWS 10000
 #define LIMIT_PREDICT_STEPS   10000 /* windows x steps, too */
 #define LIMIT_LONG_ASKS	      32    /* per model and thread: requests that need several batches */
-#define LIMIT_METRICS_BYTES   (256 * 1024)
+/* A request head is at most 32 kB, each byte of it at most six in JSON. */
+#define LIMIT_ACCESS_LINE_BYTES (256 * 1024)
+#define LIMIT_METRICS_BYTES	(256 * 1024)
 
 /* Matrix (src/matrix) */
 #define LIMIT_SCENARIOS	  10000

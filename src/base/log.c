@@ -12,12 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log_kept.h"
 
 static const char *const level_names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
 
 static enum log_level level_min = LOG_INFO;
 static int log_fd = STDERR_FILENO;
+static bool is_json_wanted;
 
 void log_set_level(enum log_level level)
 {
@@ -34,6 +36,11 @@ enum err log_open(const char *path, struct err_text *text)
 	return OK;
 }
 
+void log_set_json(bool is_json)
+{
+	is_json_wanted = is_json;
+}
+
 bool log_parse_level(const char *name, enum log_level *out)
 {
 	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
@@ -43,6 +50,44 @@ bool log_parse_level(const char *name, enum log_level *out)
 		return true;
 	}
 	return false;
+}
+
+/* Nothing sensible can be done when it is gone, or the disk full. */
+static void write_line(const char *line, size_t len)
+{
+	if (write(log_fd, line, len) < 0)
+		return;
+}
+
+void log_members(enum log_level level, const char *logger, struct str members)
+{
+	struct timespec now;
+	struct tm utc;
+	struct buf line;
+	char when[32];
+
+	if (level < level_min)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc);
+	buf_init(&line, SIZE_MAX / 2);
+	buf_printf(&line,
+		   "{\"time\": \"%s.%03ldZ\", \"level\": \"%s\", \"logger\": \"%s\", %.*s}\n", when,
+		   now.tv_nsec / 1000000, level_names[level], logger, STR_ARG(members));
+	write_line(line.p, line.len);
+	buf_fini(&line);
+}
+
+static void write_json(enum log_level level, const char *logger, const char *message)
+{
+	struct buf members;
+
+	buf_init(&members, SIZE_MAX / 2);
+	buf_add_text(&members, "\"message\": ");
+	buf_add_json(&members, str_of(message));
+	log_members(level, logger, buf_str(&members));
+	buf_fini(&members);
 }
 
 void log_line(enum log_level level, const char *logger, const char *fmt, ...)
@@ -55,6 +100,13 @@ void log_line(enum log_level level, const char *logger, const char *fmt, ...)
 
 	if (level < level_min)
 		return;
+	if (is_json_wanted) {
+		va_start(ap, fmt);
+		vsnprintf(line, sizeof(line), fmt, ap);
+		va_end(ap);
+		write_json(level, logger, line);
+		return;
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
 	if (gethostname(host, sizeof(host) - 1) == 0)
@@ -70,7 +122,5 @@ void log_line(enum log_level level, const char *logger, const char *fmt, ...)
 		len = sizeof(line) - 2;
 	log_kept_add((struct str){ line, len });
 	line[len++] = '\n';
-	/* Nothing sensible can be done when it is gone, or the disk full. */
-	if (write(log_fd, line, len) < 0)
-		return;
+	write_line(line, len);
 }

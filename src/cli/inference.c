@@ -22,7 +22,7 @@
 enum { EXIT_DRAINED = 0, EXIT_CANNOT_SERVE = 1, EXIT_USAGE = 2 };
 
 struct options {
-	const char *host;
+	const char *host, *log_format;
 	struct opt_texts models;
 	uint64_t port, admin_port, threads, drain_timeout_s, idle_timeout_s;
 	uint64_t max_batch, queue_max, queue_delay_us, deadline_ms;
@@ -62,6 +62,8 @@ static const struct opt rows[] = {
 	  "how long requests in flight may take after SIGTERM (default 10s)" },
 	{ "idle-timeout", 0, OPT_DURATION, AT(idle_timeout_s), "CICADA_IDLE_TIMEOUT", "TIME",
 	  "how long a connection may be silent (default 2m)" },
+	{ "log-format", 0, OPT_TEXT, AT(log_format), "CICADA_LOG_FORMAT", "text|json",
+	  "json: a JSON object per line, and a line for each request (default text)" },
 	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "show this and exit" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "show the version and exit" },
 };
@@ -98,6 +100,11 @@ static char *find_model(void)
 	return mem_printf("%s/%s", exe, places[0]);
 }
 
+static bool is_json(const struct options *o)
+{
+	return strcmp(o->log_format, "json") == 0;
+}
+
 static void print_ready(const struct options *o, const struct service *s)
 {
 	printf("cicada-inference ready on %s:%u", o->host, service_port(s));
@@ -132,6 +139,7 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 		.has_admin = o->admin_port != NO_ADMIN,
 		.admin_port = (uint16_t)o->admin_port,
 		.reuse_port = o->reuse_port,
+		.logs_access = is_json(o),
 		.threads = (unsigned)o->threads,
 		.models = o->models.value,
 		.model_count = o->models.count,
@@ -170,6 +178,7 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 int main(int argc, char **argv)
 {
 	struct options o = { .host = "0.0.0.0",
+			     .log_format = "text",
 			     .port = 8000,
 			     .admin_port = NO_ADMIN,
 			     .drain_timeout_s = 10,
@@ -192,6 +201,12 @@ int main(int argc, char **argv)
 			printf("cicada-inference %s\n", CICADA_VERSION);
 		return EXIT_DRAINED;
 	}
+	if (!is_json(&o) && strcmp(o.log_format, "text") != 0) {
+		fprintf(stderr, "cicada-inference: --log-format: '%s' is neither text nor json\n",
+			o.log_format);
+		return EXIT_USAGE;
+	}
+	log_set_json(is_json(&o));
 	if (!o.threads)
 		o.threads = cpus_available();
 	if (!o.models.count)

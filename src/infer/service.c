@@ -130,6 +130,7 @@ enum err service_create(struct service **out, const struct service_options *opti
 	enum err err = OK;
 
 	s->meter = meter_create();
+	s->logs_access = options->logs_access;
 	if (options->has_admin)
 		err = open_admin(s, options, text);
 	if (!err)

@@ -31,6 +31,7 @@ struct service {
 	struct place *places; /* one per lane */
 	size_t lane_count;
 	uint16_t port, admin_port;
+	bool logs_access;
 };
 
 /* Requests of the main port whose answer is not yet sent. */

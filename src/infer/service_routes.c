@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "infer/door.h"
 #include "infer/engine.h"
 #include "infer/kserve.h"
@@ -15,6 +16,9 @@
 #include "infer/model.h"
 #include "infer/shelf.h"
 #include "serve/metrics_text.h"
+
+/* openapi.json, by tools/embed.py. */
+extern const char embed_openapi_json[];
 
 /* The model that ?model= names; the first one when it names none. */
 static void predict(const struct place *at, struct serve_request *r, const struct door *door)
@@ -217,6 +221,12 @@ static void on_version(void *arg, struct serve_request *r)
 	serve_reply(r, 200, "text/plain", CICADA_VERSION, strlen(CICADA_VERSION));
 }
 
+static void on_openapi(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	reply_text(r, 200, embed_openapi_json);
+}
+
 static void on_metrics(void *arg, struct serve_request *r)
 {
 	const struct place *at = arg;
@@ -231,9 +241,32 @@ static void on_metrics(void *arg, struct serve_request *r)
 	buf_fini(&page);
 }
 
+static void log_access(const struct serve_answer *answer)
+{
+	struct serve_request *r = answer->request;
+	struct buf line;
+
+	buf_init(&line, LIMIT_ACCESS_LINE_BYTES);
+	buf_add_text(&line, "\"method\": ");
+	buf_add_json(&line, str_of(serve_method(r)));
+	buf_add_text(&line, ", \"path\": ");
+	buf_add_json(&line, str_of(serve_path(r)));
+	buf_printf(&line,
+		   ", \"status\": %u, \"duration_us\": %llu, \"body_bytes\": %zu, "
+		   "\"reply_bytes\": %zu, \"remote\": \"%s\"",
+		   answer->status, (unsigned long long)answer->duration_us, serve_body(r).len,
+		   answer->reply_bytes, serve_remote(r));
+	ensure(!line.is_full);
+	log_members(LOG_INFO, "cicada.access", buf_str(&line));
+	buf_fini(&line);
+}
+
 void service_on_answer(void *arg, const struct serve_answer *answer)
 {
 	const struct place *at = arg;
+
+	if (at->service->logs_access)
+		log_access(answer);
 
 	meter_request(at->service->meter, answer->path, answer->method, answer->status,
 		      answer->duration_us);
@@ -249,6 +282,7 @@ const struct serve_route service_main_routes[] = {
 	{ "GET", "/v2/health/ready", on_v2_ready },
 	{ "GET", "/ping", on_ping },
 	{ "GET", "/version", on_version },
+	{ "GET", "/openapi.json", on_openapi },
 	{ "GET", "/healthz", on_healthz },
 	{ "GET", "/readyz", on_readyz },
 	{ "GET", "/metrics", on_metrics },

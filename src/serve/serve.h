@@ -46,6 +46,8 @@ struct serve_answer {
 	const char *method; /* "other" if it is no method of RFC 9110 */
 	unsigned status;
 	uint64_t duration_us; /* from the end of the request's head */
+	size_t reply_bytes;
+	struct serve_request *request; /* to ask what was asked, during the call */
 };
 typedef void (*serve_observe_fn)(void *arg, const struct serve_answer *answer);
 /* The connection of a request that is held has ended (silent for too long, or with the server): r

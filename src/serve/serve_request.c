@@ -64,7 +64,12 @@ static void observe(struct serve_request *r)
 {
 	const struct serve_options *o = &r->serve->options;
 	struct serve_answer answer = {
-		.route = -1, .path = "other", .method = known_method(r->method), .status = r->status
+		.route = -1,
+		.path = "other",
+		.method = known_method(r->method),
+		.status = r->status,
+		.reply_bytes = r->reply.len,
+		.request = r,
 	};
 
 	if (!o->observe)

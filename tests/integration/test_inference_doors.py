@@ -245,3 +245,54 @@ def test_all_of_it_is_counted(service):
         labels = (("path", path), ("method", method), ("code", str(code)))
         assert samples["inference_requests_total", labels] == count
     assert samples["inference_predictions_total", ()] == 3
+
+
+# Documents and the log.
+
+
+def test_the_openapi_document_has_every_route_and_no_other(service):
+    status, headers, page = service.ask("GET", "/openapi.json")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    document = json.loads(page)
+    assert document["openapi"].startswith("3.")
+    routes = re.findall(r'\{ "(GET|POST)", (?:KSERVE_MODELS )?"([^"]+)"',
+                        (ROOT / "src/infer/service_routes.c").read_text())
+    assert len(routes) > 10
+    for method, path in routes:
+        assert path == "*" or method.lower() in document["paths"][path], path
+    manual = (ROOT / "docs" / "inference.md").read_text()
+    for path, operations in document["paths"].items():
+        assert path in manual
+        for method in operations:
+            body = b"{}" if method == "post" else None
+            asked = service.ask(method.upper(), path.replace("{model}", "lte-2x64"), body)[0]
+            assert asked == (422 if method == "post" else 200), path
+    known = document["components"]["schemas"]
+    for name in re.findall(r"#/components/schemas/(\w+)", page.decode()):
+        assert name in known
+
+
+def test_a_json_log_has_a_line_for_each_request(programs):
+    service = Service(programs, "--port", "0", "--log-format", "json")
+    body = json.dumps(BODY)
+    service.ask("POST", "/predict", body)
+    service.ask("GET", "/a%22b%0a%c3%a9%ff")
+    service.ask("GET", "/healthz", is_admin=True)
+    service.program.stop()
+    lines = [json.loads(line) for line in service.program.text("stderr").splitlines()]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+               for line in lines)
+    access = [line for line in lines if line["logger"] == "cicada.access"]
+    assert [(a["method"], a["path"], a["status"], a["body_bytes"]) for a in access] == [
+        ("POST", "/predict", 200, len(body)), ("GET", '/a"b\n\u00e9\ufffd', 404, 0)]
+    for line in access:
+        assert line["remote"] == "127.0.0.1" and line["reply_bytes"] > 10
+        assert 0 < line["duration_us"] < 60e6
+    assert any("lte-2x64: model LSTM" in line["message"] for line in lines if "message" in line)
+    assert service.program.process.returncode == 0
+
+
+def test_a_wrong_log_format_is_named(programs):
+    program, code = programs.run("cicada-inference", "--log-format", "xml")
+    assert code == 2
+    assert "--log-format: 'xml' is neither text nor json" in program.text("stderr")
