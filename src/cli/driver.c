@@ -13,10 +13,12 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
+#include "kube/kube_access.h"
 #include "matrix/drive.h"
 #include "base/folder.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
+#include "matrix/platform_kubernetes.h"
 #include "matrix/platform_local.h"
 #include "matrix/platform_remote.h"
 #include "matrix/progress.h"
@@ -32,11 +34,15 @@ enum {
 };
 
 #define ENVIRONMENT_BYTES 4096
+#define TODO_BYTES	  8192
 
 struct options {
 	struct plan plan;
 	const char *results, *platform, *master, *host, *scenario, *model;
 	uint64_t target_port, web_port, bind_port;
+	const char *kubeconfig, *context, *service_account, *namespace;
+	const char *target_deployment, *worker_deployment, *target_service;
+	bool want_pause_autoscaler;
 	bool want_plan, want_version, want_help;
 };
 
@@ -66,11 +72,14 @@ static const struct opt rows[] = {
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
 	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
-	  "local: start everything here; remote: use --master (default local)" },
+	  "local: start everything here; remote: use --master; kubernetes: scale Deployments "
+	  "(default local, in a pod with a service account kubernetes)" },
 	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
-	  "a running master's web address; implies --platform remote" },
+	  "a running master's web address; alone it means --platform remote (kubernetes: "
+	  "default http://locust-master:8089)" },
 	{ "host", 'H', OPT_TEXT, AT(host), "TARGET_HOST LOCUST_HOST", "URL",
-	  "the target as the workers reach it; needed with --master" },
+	  "the target as the workers reach it; needed with remote (kubernetes: default "
+	  "http://inference:8000)" },
 	{ "scenario", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
 	  "what the users do (default scenarios/inference.c)" },
 	{ "model", 'm', OPT_TEXT, AT(model), "CICADA_MODEL", "DIR",
@@ -81,6 +90,25 @@ static const struct opt rows[] = {
 	  "port of the master's web interface (default 0: any free one)", 0, 65535 },
 	{ "master-bind-port", 0, OPT_COUNT, AT(bind_port), "CICADA_MASTER_BIND_PORT", "PORT",
 	  "port where workers reach the master (default 0: any free one)", 0, 65535 },
+	{ "namespace", 'n', OPT_TEXT, AT(namespace), "CICADA_NAMESPACE", "NAME",
+	  "kubernetes: where the Deployments are (default: the service account's, the context's)" },
+	{ "target-deployment", 0, OPT_TEXT, AT(target_deployment), "CICADA_TARGET_DEPLOYMENT",
+	  "NAME", "kubernetes: the replicas of the target (default inference)" },
+	{ "target-service", 0, OPT_TEXT, AT(target_service), "CICADA_TARGET_SERVICE", "NAME",
+	  "kubernetes: the Service whose endpoints they are (default inference)" },
+	{ "worker-deployment", 0, OPT_TEXT, AT(worker_deployment), "CICADA_WORKER_DEPLOYMENT",
+	  "NAME", "kubernetes: the load workers (default locust-worker)" },
+	{ "pause-autoscaler", 0, OPT_FLAG, AT(want_pause_autoscaler), "CICADA_PAUSE_AUTOSCALER",
+	  NULL,
+	  "kubernetes: hold a HorizontalPodAutoscaler of these Deployments at the replicas "
+	  "of each scenario, and give it its bounds back at the end" },
+	{ "kubeconfig", 0, OPT_TEXT, AT(kubeconfig), "KUBECONFIG", "FILE",
+	  "kubernetes: how to reach it (default: the pod's service account, else ~/.kube/config)" },
+	{ "context", 0, OPT_TEXT, AT(context), "CICADA_CONTEXT", "NAME",
+	  "kubernetes: the context of that file (default: its current one)" },
+	{ "service-account", 0, OPT_TEXT, AT(service_account), "CICADA_SERVICE_ACCOUNT", "DIR",
+	  "kubernetes: folder with token, ca.crt and namespace (default " KUBE_SERVICE_ACCOUNT
+	  ")" },
 	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
 	  "print the scenarios and the time they take, and do nothing" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
@@ -188,15 +216,36 @@ static enum err create_local(const struct options *o, const char *logs, struct p
 		out, text);
 }
 
+static enum err create_kubernetes(const struct options *o, struct pause *pause,
+				  struct platform **out, struct err_text *text)
+{
+	return platform_kubernetes_create(
+		&(struct platform_kubernetes_config){
+			.kubeconfig = o->kubeconfig,
+			.context = o->context,
+			.service_account = o->service_account,
+			.namespace = o->namespace,
+			.target = o->target_deployment,
+			.workers = o->worker_deployment,
+			.service = o->target_service,
+			.master_url = o->master ? o->master : "http://locust-master:8089",
+			.target_url = o->host ? o->host : "http://inference:8000",
+			.want_pause_autoscaler = o->want_pause_autoscaler,
+			.pause = pause },
+		out, text);
+}
+
 static enum err check_options(const struct options *o, struct err_text *text)
 {
 	enum err err = plan_check(&o->plan, text);
 
 	if (err)
 		return err;
-	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0)
+	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0 &&
+	    strcmp(o->platform, "kubernetes") != 0)
 		return err_set(text, ERR_BAD_OPTION,
-			       "--platform: '%s' is unknown; give local or remote", o->platform);
+			       "--platform: '%s' is unknown; give local, remote or kubernetes",
+			       o->platform);
 	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--platform remote needs --master URL and --host URL");
@@ -291,6 +340,9 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 		printf("Master: %s  Target: %s\n", platform->ops->master_url(platform),
 		       platform->ops->target_url(platform));
 		describe_environment(o, platform, &environment);
+		/* What is done to somebody's autoscaler is said before it is done. */
+		if (o->want_pause_autoscaler)
+			fputs(environment.p, stdout);
 		err = result_create(o->results, plan_count(&o->plan), environment.p, &result,
 				    &text);
 	}
@@ -314,27 +366,54 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 	return code;
 }
 
+/* Only local platforms have children with logs; the folder of the results is made for all. */
+static enum err create_platform(const struct options *o, struct pause *pause, struct platform **out,
+				struct err_text *text)
+{
+	char logs[PATH_MAX];
+	enum err err;
+
+	if ((size_t)snprintf(logs, sizeof(logs), "%s/logs", o->results) >= sizeof(logs))
+		return err_set(text, ERR_TOO_BIG, "--results: the path is too long");
+	if (!strcmp(o->platform, "local")) {
+		err = folder_create(logs, text);
+		return err ? err : create_local(o, logs, pause, out, text);
+	}
+	err = folder_create(o->results, text);
+	if (!err && !strcmp(o->platform, "kubernetes"))
+		return create_kubernetes(o, pause, out, text);
+	if (!err)
+		*out = platform_remote_create(o->master, o->host);
+	return err;
+}
+
+/* False: something is left for a person to do, and was said. */
+static bool restore(struct platform *platform)
+{
+	struct buf todo;
+	enum err err = OK;
+
+	buf_init(&todo, TODO_BYTES);
+	if (platform->ops->restore)
+		err = platform->ops->restore(platform, &todo);
+	if (err)
+		fprintf(stderr, "cicada-driver: not everything could be given back: %s",
+			todo.p ? todo.p : "\n");
+	buf_fini(&todo);
+	return !err;
+}
+
 static int run(struct options *o)
 {
 	struct err_text text = { "" };
 	struct platform *platform = NULL;
 	struct pause pause;
-	char logs[PATH_MAX];
 	enum err err;
 	int code;
 
 	pause_init(&pause, &stops);
 	catch_signals();
-	if ((size_t)snprintf(logs, sizeof(logs), "%s/logs", o->results) >= sizeof(logs))
-		err = err_set(&text, ERR_TOO_BIG, "--results: the path is too long");
-	else if (!strcmp(o->platform, "remote"))
-		err = folder_create(o->results, &text);
-	else
-		err = folder_create(logs, &text);
-	if (!err && !strcmp(o->platform, "remote"))
-		platform = platform_remote_create(o->master, o->host);
-	else if (!err)
-		err = create_local(o, logs, &pause, &platform, &text);
+	err = create_platform(o, &pause, &platform, &text);
 	if (err) {
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 		return EXIT_INFRASTRUCTURE;
@@ -342,13 +421,20 @@ static int run(struct options *o)
 	code = run_matrix(o, platform, &pause);
 	/* A stop that was asked for has been honoured; only a further one may hurry us. */
 	pause.stops_tolerated = stops;
+	if (!restore(platform) && code != EXIT_INTERRUPTED)
+		code = EXIT_INFRASTRUCTURE;
 	platform_destroy(&platform);
 	return code;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .plan = plan_defaults(), .results = "results" };
+	struct options o = { .plan = plan_defaults(),
+			     .results = "results",
+			     .service_account = KUBE_SERVICE_ACCOUNT,
+			     .target_deployment = "inference",
+			     .target_service = "inference",
+			     .worker_deployment = "locust-worker" };
 	struct err_text text = { "" };
 	enum err err = opt_parse(&table, argc, argv, &o, NULL, &text);
 
@@ -361,7 +447,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!o.platform)
-		o.platform = o.master ? "remote" : "local";
+		o.platform = o.master					? "remote"
+			     : kube_access_is_in_pod(o.service_account) ? "kubernetes"
+									: "local";
 	if (!err)
 		err = check_options(&o, &text);
 	if (err) {

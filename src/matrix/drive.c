@@ -184,6 +184,11 @@ static enum result_status status_of_part(enum platform_part part)
 					 : RESULT_LOST_WORKER;
 }
 
+static enum result_status status_of_loss(enum err lost, enum platform_part part)
+{
+	return lost == ERR_STATE || lost == ERR_IO ? RESULT_CHANGED : status_of_part(part);
+}
+
 /* One look at the running test: is everything still as ordered? */
 static enum err look(struct drive *d, struct master_api_live *live, struct err_text *text)
 {
@@ -196,7 +201,7 @@ static enum err look(struct drive *d, struct master_api_live *live, struct err_t
 		return err;
 	if (lost) {
 		*text = why;
-		return end_with(d, status_of_part(part), lost);
+		return end_with(d, status_of_loss(lost, part), lost);
 	}
 	if (err)
 		return end_with(d, RESULT_LOST_MASTER, err);
@@ -353,6 +358,16 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	return OK;
 }
 
+/* The numbers are those of the ordered replicas and workers only if these stayed. */
+static enum err check_unchanged(struct drive *d, struct err_text *text)
+{
+	struct platform *p = d->c->platform;
+	enum platform_part part;
+	enum err err = p->ops->check_after ? p->ops->check_after(p, &part, text) : OK;
+
+	return err ? end_with(d, status_of_loss(err, part), err) : OK;
+}
+
 /* What the service has answered is what the load generator has counted. A request that
  * failed on the way may have been answered or not, so failures excuse a difference. */
 static enum err compare_counts(struct drive *d, struct err_text *text)
@@ -396,6 +411,7 @@ static const struct step steps[] = {
 	{ NULL, measure, RESULT_LOST_MASTER },
 	{ NULL, stop_test, RESULT_STOP_FAILED },
 	{ NULL, read_final, RESULT_LOST_MASTER },
+	{ NULL, check_unchanged, RESULT_CHANGED },
 	{ NULL, compare_counts, RESULT_COUNTS_DIFFER },
 };
 

@@ -29,9 +29,14 @@ struct platform_ops {
 	enum err (*check_target)(struct platform *p, struct err_text *text);
 	enum err (*scale_workers)(struct platform *p, uint64_t workers, struct err_text *text);
 	enum err (*check_workers)(struct platform *p, struct err_text *text);
-	/* While a test runs: OK, or the part that is no longer as ordered. Cheap. */
+	/* While a test runs: OK, or the part that is no longer as ordered; ERR_STATE when
+	 * somebody else has changed it, other errors when it was lost. Cheap. */
 	enum err (*check_running)(struct platform *p, enum platform_part *part,
 				  struct err_text *text);
+	/* The same when the test is over and a decision is founded on it. NULL: what was said
+	 * while it ran is enough. ERR_IO: it could not be found out. */
+	enum err (*check_after)(struct platform *p, enum platform_part *part,
+				struct err_text *text);
 	/* Requests all present replicas have answered so far. A difference of two reads
 	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: cannot. */
 	enum err (*read_requests)(struct platform *p, uint64_t *out, struct err_text *text);
@@ -40,6 +45,9 @@ struct platform_ops {
 	const char *(*target_url)(const struct platform *p);
 	/* Markdown list lines about the machine and programs, for the report. */
 	void (*describe)(const struct platform *p, struct buf *out);
+	/* Gives back what was changed of things that were there before. On failure *todo says
+	 * what a person has to do. NULL: nothing of that kind. */
+	enum err (*restore)(struct platform *p, struct buf *todo);
 	/* Ends and waits for everything that was started. */
 	void (*destroy)(struct platform *p);
 };

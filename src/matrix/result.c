@@ -80,6 +80,7 @@ static const char *const status_names[RESULT_STATUS_COUNT] = {
 	[RESULT_LOST_MASTER] = "lost_master",
 	[RESULT_LOST_WORKER] = "lost_worker",
 	[RESULT_LOST_REPLICA] = "lost_replica",
+	[RESULT_CHANGED] = "changed",
 	[RESULT_STOPPED_EARLY] = "stopped_early",
 	[RESULT_STOP_FAILED] = "stop_failed",
 	[RESULT_NO_REQUESTS] = "no_requests",

@@ -28,6 +28,7 @@ enum result_status {
 	RESULT_LOST_MASTER,	  /* the following three: gone while the test ran */
 	RESULT_LOST_WORKER,
 	RESULT_LOST_REPLICA,
+	RESULT_CHANGED,	      /* invalid: somebody else scaled, or that nobody did is not known */
 	RESULT_STOPPED_EARLY, /* somebody else stopped the test */
 	RESULT_STOP_FAILED,   /* the test did not stop, so its totals are not final */
 	RESULT_NO_REQUESTS,   /* nothing was completed in the window */

@@ -8,7 +8,6 @@ s1 to s5): new generation with the old status, then observed with the old counts
 
 import copy
 import datetime
-import pathlib
 import random
 import re
 import string
@@ -340,27 +339,3 @@ class Cluster:
         metadata["labels"] = {"kubernetes.io/service-name": service}
         self.put("endpointslices", {"metadata": metadata, "addressType": "IPv4",
                                     "endpoints": endpoints})
-
-
-def make_kubeconfig(path, url, ca, token, namespace):
-    """A kubeconfig file for the double."""
-    pathlib.Path(path).write_text(f"""apiVersion: v1
-kind: Config
-current-context: double
-contexts:
-- name: double
-  context:
-    cluster: double
-    user: driver
-    namespace: {namespace}
-clusters:
-- name: double
-  cluster:
-    server: {url}
-    certificate-authority: {ca}
-users:
-- name: driver
-  user:
-    token: {token}
-""")
-    return path

@@ -285,7 +285,8 @@ class Call:
                 send({"type": "ERROR", "object": status.body})
                 return
             for version, event in events:
-                send(event)
+                if not self.double.is_mute:
+                    send(event)
                 at = version
             if left <= 0 or self.double.is_cutting_watches:
                 if self.query.get("allowWatchBookmarks") == "true" and left <= 0:
@@ -299,7 +300,8 @@ class KubeDouble:
         self.tokens = {}  # token -> (user, rules)
         self.used = set()
         self.requests = []  # "METHOD path" in order
-        self.is_cutting_watches = False
+        self.is_cutting_watches = False  # watches end as soon as they have said something
+        self.is_mute = False  # watches say nothing
         self._failures = []  # [status, times left, word in the path]
         self._lock = threading.Lock()
         self.ca = folder / "ca.crt"

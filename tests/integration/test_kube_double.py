@@ -224,4 +224,5 @@ def test_an_ending_pod_stays_in_the_list_until_it_is_gone(double):
     wait_until(lambda: all("deletionTimestamp" in p["metadata"]
                            for p in double.cluster.pods_of("inference")))
     wait_until(lambda: not double.cluster.pods_of("inference"))
-    wait_until(lambda: double.cluster.get("deployments", "inference")["status"]["terminatingReplicas"] == 0)
+    wait_until(lambda: double.cluster.get("deployments", "inference")["status"][
+        "terminatingReplicas"] == 0)

@@ -4,11 +4,13 @@
 Debian's python3-locust is 2.12.1 with an empty version string, which its own master refuses and
 ours must not; as a master it takes our workers, whose version is not empty."""
 
+import csv
 import json
 import socket
 import urllib.parse
 import urllib.request
 
+from kube_world import World
 from programs import wait_until
 
 LOCUST = "/usr/bin/locust"
@@ -240,3 +242,23 @@ def test_our_driver_drives_their_master(programs, target, tmp_path):
     cells = dict(zip(head.split(","), row.split(",")))
     assert cells["Status"] == "ok" and float(cells["RPS"]) > 0
     assert int(cells["Total_Requests"]) <= target.total
+
+
+def test_their_master_in_kubernetes(programs, target, tmp_path):
+    """cicada-driver scales workers (ours: their own are refused, see above) of Locust's master."""
+    _, url, bind = start_their_master(programs, tmp_path)
+    world = World(programs, tmp_path, url, [
+        "cicada", "--worker", "-f", write(tmp_path, "s.c", SCENARIO), "--master-host", "127.0.0.1",
+        "--master-port", bind, "--threads", "1"])
+    try:
+        world.cluster.add_deployment("inference", 1, service="inference")
+        driver = world.drive("--host", target.url, "--replicas", "1", "--workers", "2,1",
+                             "--users", "4", "--duration", "3")
+        assert driver.wait(180) == 0, driver.text()
+    finally:
+        world.close()
+    with open(tmp_path / "results" / "auto_summary.csv", newline="", encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    assert [(r["Workers"], r["Status"]) for r in rows] == [("2", "ok"), ("1", "ok")]
+    assert sum(int(r["Total_Requests"]) for r in rows) == target.total
+    assert all(float(r["RPS"]) > 0 for r in rows)

@@ -41,6 +41,8 @@ static struct world {
 	uint64_t target_ready_after_us; /* of scaling */
 	uint64_t lose_worker_at_us;	/* of the window */
 	uint64_t lose_replica_at_us;
+	enum err lost_as;    /* what check_running() says then */
+	enum err changed_as; /* what check_after() says; OK: nothing has */
 	uint64_t stopped_by_other_at_us;
 	uint64_t stop_signal_at_us; /* ctrl-C, of the clock */
 	uint64_t served_more;	    /* the service counts this much more than the master */
@@ -245,7 +247,15 @@ static enum err fake_check_running(struct platform *p, enum platform_part *part,
 	if (window_us() <= world.lose_replica_at_us)
 		return OK;
 	*part = PLATFORM_TARGET;
-	return err_set(text, ERR_CLOSED, "inference-1 was killed by signal 9");
+	return err_set(text, world.lost_as, "inference-1 was killed by signal 9");
+}
+
+static enum err fake_check_after(struct platform *p, enum platform_part *part,
+				 struct err_text *text)
+{
+	(void)p;
+	*part = PLATFORM_WORKERS;
+	return world.changed_as ? err_set(text, world.changed_as, "a pod came or went") : OK;
 }
 
 static enum err fake_read_requests(struct platform *p, uint64_t *out, struct err_text *text)
@@ -282,6 +292,7 @@ static const struct platform_ops fake_ops = {
 	.scale_workers = fake_scale_workers,
 	.check_workers = fake_start,
 	.check_running = fake_check_running,
+	.check_after = fake_check_after,
 	.read_requests = fake_read_requests,
 	.master_url = fake_master_url,
 	.target_url = fake_target_url,
@@ -302,6 +313,7 @@ static void world_init(void)
 	world = (struct world){ .now_us = 77 * CLOCK_S,
 				.lose_worker_at_us = NEVER,
 				.lose_replica_at_us = NEVER,
+				.lost_as = ERR_CLOSED,
 				.stopped_by_other_at_us = NEVER,
 				.stop_signal_at_us = NEVER };
 }
@@ -509,6 +521,32 @@ static void a_lost_replica_is_told_with_its_reason(void **state)
 	assert_false(world.is_running);
 }
 
+static void what_somebody_else_has_changed_is_invalid(void **state)
+{
+	static const struct {
+		enum err err;
+		const char *status;
+	} after[] = { { ERR_STATE, ",changed," },
+		      { ERR_IO, ",changed," },
+		      { ERR_CLOSED, ",lost_worker," } };
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.lose_replica_at_us = 5 * CLOCK_S;
+	world.lost_as = ERR_STATE;
+	out = drive(1);
+	expect_status(&out, ",changed,", "inference-1 was killed by signal 9");
+	for (size_t i = 0; i < 3; i++) {
+		world_init();
+		world.changed_as = after[i].err;
+		out = drive(1);
+		expect_status(&out, after[i].status, "a pod came or went");
+		/* It was measured: the numbers are there. */
+		assert_non_null(strstr(out.csv, ",1000,"));
+	}
+}
+
 static void a_master_that_falls_silent_is_lost(void **state)
 {
 	struct outcome out;
@@ -611,6 +649,7 @@ int main(void)
 		cmocka_unit_test(a_row_says_when_arrivals_were_dropped),
 		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
 		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
+		cmocka_unit_test(what_somebody_else_has_changed_is_invalid),
 		cmocka_unit_test(a_master_that_falls_silent_is_lost),
 		cmocka_unit_test(a_test_stopped_by_another_hand_is_no_result),
 		cmocka_unit_test(users_that_never_come_meet_a_deadline),

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * scaled - one Deployment that the matrix scales: ordering replicas, knowing when they are
+ * there, noticing that they are no longer what they were, and giving the old number back.
+ *
+ * What it knows of the cluster comes from watches; nothing here waits but calls that change
+ * or must be sure of something. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct kube_api;
+struct scaled;
+
+/* The strings and the api are lent until destroy. service: whose endpoints must be the replicas;
+ * NULL: none. */
+struct scaled *scaled_create(struct kube_api *api, const char *deployment, const char *service);
+void scaled_destroy(struct scaled **s);
+/* Reads how many replicas there are before anything is changed; once is enough. */
+enum err scaled_open(struct scaled *s, struct err_text *text) MUST_CHECK;
+const char *scaled_name(const struct scaled *s);
+uint64_t scaled_original(const struct scaled *s);
+
+/* From now on this autoscaler is held at the replicas of each order. */
+void scaled_hold(struct scaled *s, const char *autoscaler, uint64_t min, uint64_t max);
+bool scaled_is_held(const struct scaled *s);
+
+enum err scaled_order(struct scaled *s, uint64_t replicas, struct err_text *text) MUST_CHECK;
+/* OK: exactly the ordered replicas are ready, no older pod is left, and the Service has them all.
+ * ERR_BUSY: not yet, *text says what is missing. Else it will not come by waiting. */
+enum err scaled_check(struct scaled *s, struct err_text *text) MUST_CHECK;
+/* Since scaled_check() was OK, as far as the watches have told: ERR_CLOSED when a pod was lost,
+ * restarted or is no longer ready, ERR_STATE when somebody else has scaled. */
+enum err scaled_compare(struct scaled *s, struct err_text *text) MUST_CHECK;
+/* The same after asking afresh; other errors: it could not be found out. */
+enum err scaled_verify(struct scaled *s, struct err_text *text) MUST_CHECK;
+/* Undoes all orders. What could not be undone stands in *todo as kubectl commands, one a line,
+ * under the reason. */
+enum err scaled_restore(struct scaled *s, struct buf *todo) MUST_CHECK;

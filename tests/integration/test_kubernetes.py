@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""cicada-driver --platform kubernetes against the double of the API server.
+
+Workers are real ones in "pods" of the double, the master is a real one. Where the target's own work
+does not matter its pods only keep time, and a counting server answers in their place."""
+
+import re
+import signal
+import socket
+
+import pytest
+
+from kube_cluster import ProcessPod, VirtualPod
+from kube_double import KubeDouble
+from kube_world import USER, World, make_kubeconfig, start_master
+from programs import wait_until
+
+
+@pytest.fixture
+def world(programs, tmp_path):
+    world = World(programs, tmp_path, *start_master(programs))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def timed(world, target):
+    """The world with a target whose pods only keep time."""
+    world.cluster.add_deployment("inference", 2, service="inference")
+    wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
+        "availableReplicas") == 2)
+    world.host = ["--host", target.url, "--replicas", "1", "--workers", "1", "--users", "4"]
+    return world
+
+
+def test_a_whole_matrix_of_real_programs(world):
+    with socket.socket() as holder:
+        # Holds the port the replicas share, which is their Service.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        world.cluster.add_deployment("inference", 3, lambda: ProcessPod(
+            world.programs, ["cicada-inference", "--host", "127.0.0.1", "--port", str(port),
+                             "--reuse-port", "--threads", "1"], r"cicada-inference ready on"),
+            service="inference")
+        driver = world.drive("--host", f"http://127.0.0.1:{port}", "--replicas", "1,2",
+                             "--workers", "1,2", "--users", "5", "--duration", "2")
+        assert driver.wait(180) == 0, driver.text()
+        rows = world.rows()
+        assert [(r["Replicas"], r["Workers"], r["Status"]) for r in rows] == [
+            (a, b, "ok") for a in "12" for b in "12"]
+        assert all(float(r["RPS"]) > 0 and float(r["Failures_Pct"]) == 0 for r in rows)
+        assert (world.replicas("inference"), world.replicas("locust-worker")) == (3, 1)
+        assert "platform kubernetes" in driver.text("stdout")
+        report = (world.folder / "results" / "auto_summary.md").read_text()
+        assert re.search(r"- Deployment inference: 3 replicas before\n", report)
+
+
+def test_a_rough_api_server_changes_nothing(timed):
+    """429s, broken calls, ended watches and forgotten versions, before and in the window."""
+    timed.double.fail(429, times=2, path="/scale")
+    timed.double.fail(500, times=2, path="/pods")
+    timed.double.fail(503, times=1, path="endpointslices")
+    driver = timed.drive(*timed.host, "--duration", "4", ready=r"\[1/")
+    timed.double.is_cutting_watches = True
+    driver.wait_line(r"RPS: ", 60)
+    timed.double.is_cutting_watches = False
+    timed.cluster.forget_history()
+    timed.double.fail(500, times=3)
+    assert driver.wait(120) == 0, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "ok", row
+    assert timed.replicas("inference") == 2
+
+
+def test_slow_replicas_are_waited_for(timed):
+    timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=3, stop_s=2))
+    driver = timed.drive(*timed.host[:2], "--replicas", "4,1", "--workers", "1", "--users", "4",
+                         "--duration", "1")
+    driver.wait_line(r"inference: \d of 4 (replicas are available|pods are ready)", 60)
+    driver.wait_line(r"inference: 1 of 1 pods are ready, [1-3] old ones are ending", 60)
+    assert driver.wait(120) == 0, driver.text()
+    assert [r["Status"] for r in timed.rows()] == ["ok", "ok"]
+
+
+def test_pods_that_crash_are_never_measured_and_named(timed):
+    timed.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
+    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "4",
+                         "--duration", "1", "--ready-timeout", "3")
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "target_not_ready" and row["RPS"] == ""
+    assert re.search(r"inference: 2 of 3 replicas are available; pod inference-\S+: container "
+                     r"server ended with code 1 \(Error\), \d+ restarts", row["Note"]), row
+    assert timed.replicas("inference") == 2
+
+
+def test_an_eviction_in_the_window_makes_the_row_invalid(timed):
+    driver = timed.drive(*timed.host, "--duration", "30")
+    driver.wait_line(r"RPS: ", 60)
+    (pod,) = timed.cluster.pods_of("inference")
+    timed.cluster.evict(pod)
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "lost_replica"
+    assert f"pod {pod['metadata']['name']} has ended: Evicted: The node was low" in row["Note"]
+    assert "lost_replica" in (timed.folder / "results" / "auto_summary.md").read_text()
+    assert timed.replicas("inference") == 2
+
+
+def test_a_worker_that_restarts_in_the_window_makes_the_row_invalid(timed):
+    driver = timed.drive(*timed.host, "--duration", "30")
+    driver.wait_line(r"RPS: ", 60)
+    (pod,) = timed.cluster.pods_of("locust-worker")
+    timed.cluster.process_of(pod).program.kill()
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "lost_worker", row
+
+
+def test_a_scale_by_somebody_else_makes_the_row_invalid(timed):
+    driver = timed.drive(*timed.host, "--duration", "30")
+    driver.wait_line(r"RPS: ", 60)
+    timed.cluster.scale("inference", 3)
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "changed"
+    assert "somebody else scaled Deployment inference from 1 to 3" in row["Note"]
+    assert timed.replicas("inference") == 2
+
+
+def test_a_change_the_watches_did_not_tell_is_found_at_the_end(timed):
+    driver = timed.drive(*timed.host, "--duration", "8")
+    driver.wait_line(r"RPS: ", 60)
+    # The watches are silent from here on; lists are not.
+    timed.double.is_mute = True
+    (pod,) = timed.cluster.pods_of("inference")
+    timed.cluster.evict(pod)
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "lost_replica" and row["RPS"] != ""
+    assert "Evicted" in row["Note"]
+
+
+def test_beside_an_autoscaler_it_does_not_start(timed):
+    timed.cluster.add_autoscaler("inference-hpa", "inference", 1, 6)
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(60) == 111
+    assert re.search(r"HorizontalPodAutoscaler inference-hpa scales Deployment inference too "
+                     r"\(1 to 6 replicas\).*--pause-autoscaler", driver.text("stderr"))
+    assert timed.replicas("inference") == 2
+    timed.cluster.remove("horizontalpodautoscalers", "inference-hpa")
+    timed.cluster.add_autoscaler("keda-hpa-x", "inference", 1, 6, owner=("ScaledObject", "x"))
+    driver = timed.drive(*timed.host, "--duration", "1", "--pause-autoscaler")
+    assert driver.wait(60) == 111
+    assert "annotate scaledobject x autoscaling.keda.sh/paused=true" in driver.text("stderr")
+
+
+def test_an_autoscaler_is_held_and_gets_its_bounds_back(timed):
+    timed.cluster.add_autoscaler("inference-hpa", "inference", 2, 3)
+    driver = timed.drive(*timed.host[:2], "--replicas", "1,4", "--workers", "1", "--users", "4",
+                         "--duration", "1", "--pause-autoscaler")
+    assert driver.wait(120) == 0, driver.text()
+    assert "Deployment inference: 2 replicas before; its autoscaler is held" in driver.text()
+    assert [(r["Replicas"], r["Status"]) for r in timed.rows()] == [("1", "ok"), ("4", "ok")]
+    spec = timed.cluster.get("horizontalpodautoscalers", "inference-hpa")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 3)
+    assert timed.replicas("inference") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_when_stopped_it_gives_back_what_it_scaled(timed, number):
+    driver = timed.drive(*timed.host, "--duration", "60")
+    driver.wait_line(r"RPS: ", 60)
+    assert timed.replicas("inference") == 1
+    driver.signal(number)
+    assert driver.wait(60) == 105, driver.text()
+    assert timed.rows()[0]["Status"] == "interrupted"
+    assert timed.replicas("inference") == 2
+
+
+def rules_without(group, resource, verb):
+    """Everything but one verb of one resource."""
+    every = [("apps", "deployments", ["get", "list", "watch"]),
+             ("apps", "deployments/scale", ["get", "patch"]),
+             ("", "pods", ["list", "watch"]),
+             ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+             ("autoscaling", "horizontalpodautoscalers", ["list"])]
+    return [{"apiGroups": [g], "resources": [r],
+             "verbs": [v for v in verbs if (g, r, v) != (group, resource, verb)]}
+            for g, r, verbs in every]
+
+
+def test_what_cannot_be_given_back_is_said_as_commands(timed):
+    driver = timed.drive(*timed.host, "--duration", "60")
+    driver.wait_line(r"RPS: ", 60)
+    timed.double.tokens["first"] = (USER, rules_without("apps", "deployments/scale", "patch"))
+    driver.signal(signal.SIGTERM)
+    assert driver.wait(60) == 105, driver.text()
+    said = driver.text("stderr")
+    assert "\n  kubectl -n llm scale deployment inference --replicas=2\n" in said
+    assert "\n  kubectl -n llm scale deployment locust-worker --replicas=1\n" in said
+    assert 'resources: ["deployments/scale"], verbs: ["patch"]' in said
+
+
+@pytest.mark.parametrize("group, resource, verb", [
+    ("apps", "deployments/scale", "get"), ("apps", "deployments/scale", "patch"),
+    ("apps", "deployments", "list"), ("apps", "deployments", "watch"), ("", "pods", "list"),
+    ("", "pods", "watch"), ("discovery.k8s.io", "endpointslices", "list"),
+    ("autoscaling", "horizontalpodautoscalers", "list")])
+def test_a_missing_right_is_named(timed, group, resource, verb):
+    timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=5))
+    timed.double.tokens["first"] = (USER, rules_without(group, resource, verb))
+    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "4",
+                         "--duration", "1", "--ready-timeout", "30")
+    assert driver.wait(60) in (1, 111), driver.text()
+    rule = f'{{apiGroups: ["{group}"], resources: ["{resource}"], verbs: ["{verb}"]}}'
+    notes = "".join(r["Note"] for r in timed.rows()) if driver.wait() == 1 else ""
+    assert rule in driver.text("stderr") + notes
+
+
+def test_in_a_pod_it_is_chosen_by_itself_and_follows_a_new_token(timed):
+    account = timed.folder / "account"
+    account.mkdir()
+    (account / "namespace").write_text("llm")
+    (account / "ca.crt").write_bytes(timed.double.ca.read_bytes())
+    (account / "token").write_text("first")
+    host, port = timed.double.url.removeprefix("https://").split(":")
+    driver = timed.programs.start(
+        "cicada-driver", *timed.host, "--duration", "2", "--results", timed.folder / "results",
+        "--poll", "0.5", "--ready-timeout", "5",
+        env={"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port,
+             "CICADA_SERVICE_ACCOUNT": str(account), "CICADA_PLATFORM": ""},
+        ready=r"platform kubernetes")
+    # The master's name is that of the order and does not exist here.
+    assert driver.wait(60) == 1, driver.text()
+    assert "http://locust-master:8089" in timed.rows()[0]["Note"]
+    driver = timed.drive(
+        *timed.host, "--duration", "3", "--platform", "kubernetes", kubeconfig=False,
+        env={"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port,
+             "CICADA_SERVICE_ACCOUNT": str(account)})
+    driver.wait_line(r"RPS: ", 60)
+    timed.double.tokens["second"] = timed.double.tokens.pop("first")
+    (account / "token").write_text("second")
+    assert driver.wait(60) == 0, driver.text()
+    assert timed.replicas("inference") == 2
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--target-deployment", "nosuch"], r'deployments.apps "nosuch" not found'),
+    (["--namespace", "a/b"], r"--namespace: 'a/b' is no name of Kubernetes"),
+    (["--context", "nosuch"], r"no 'nosuch' among the contexts"),
+    (["--namespace", "other"], r"no right to get deployments/scale in namespace other"),
+    (["--kubeconfig", "/nonexistent/config"], r"/nonexistent/config"),
+])
+def test_what_is_wrong_with_the_options_is_said(timed, args, said):
+    driver = timed.drive(*timed.host, *args)
+    assert driver.wait(60) == 111
+    assert re.search(said, driver.text("stderr")), driver.text()
+
+
+def test_a_server_that_is_not_trusted_is_not_talked_to(timed, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    stranger = KubeDouble(other)
+    stranger.close()
+    make_kubeconfig(timed.kubeconfig, timed.double.url, stranger.ca, "first", "llm")
+    driver = timed.drive(*timed.host)
+    assert driver.wait(60) == 111
+    assert "certificate" in driver.text("stderr")
+    assert not timed.double.requests
