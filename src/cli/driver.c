@@ -3,6 +3,7 @@
  * cicada-driver - walks a matrix of replicas x workers x users and records what the
  * target could do in each. Parse, create bottom-up, run, destroy top-down; the manual
  * is docs/driver.md. */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/opt.h"
 #include "kube/kube_access.h"
 #include "matrix/drive.h"
@@ -42,6 +44,8 @@ struct options {
 	uint64_t target_port, web_port, bind_port;
 	const char *kubeconfig, *context, *service_account, *namespace;
 	const char *target_deployment, *worker_deployment, *target_service;
+	const char *termination_log;
+	uint64_t linger_s;
 	bool want_pause_autoscaler;
 	bool want_plan, want_version, want_help;
 };
@@ -109,6 +113,11 @@ static const struct opt rows[] = {
 	{ "service-account", 0, OPT_TEXT, AT(service_account), "CICADA_SERVICE_ACCOUNT", "DIR",
 	  "kubernetes: folder with token, ca.crt and namespace (default " KUBE_SERVICE_ACCOUNT
 	  ")" },
+	{ "termination-log", 0, OPT_TEXT, AT(termination_log), "CICADA_TERMINATION_LOG", "FILE",
+	  "write the outcome in a few lines there, too; in a pod /dev/termination-log (default: "
+	  "none)" },
+	{ "linger", 0, OPT_DURATION, AT(linger_s), "CICADA_LINGER", "TIME",
+	  "stay this long after the end, so that results can be copied from the pod (default 0)" },
 	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
 	  "print the scenarios and the time they take, and do nothing" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
@@ -293,6 +302,18 @@ static void describe_environment(const struct options *o, const struct platform 
 		   o->plan.poll_s);
 }
 
+static void say_best(const struct result *result, struct buf *out)
+{
+	if (!result_count_ok(result))
+		return;
+	buf_add_text(out, "Best throughput: ");
+	result_say_best_throughput(result, out);
+	buf_add_text(out, "\nBest latency: ");
+	if (!result_say_best_latency(result, out))
+		buf_add_text(out, "not known");
+	buf_add_char(out, '\n');
+}
+
 static void print_outcome(const struct options *o, const struct result *result)
 {
 	struct buf line;
@@ -302,16 +323,30 @@ static void print_outcome(const struct options *o, const struct result *result)
 	result_format_table(result, &line);
 	buf_printf(&line, "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "\n", o->results,
 		   o->results);
-	if (result_count_ok(result)) {
-		buf_add_text(&line, "Best throughput: ");
-		result_say_best_throughput(result, &line);
-		buf_add_text(&line, "\nBest latency: ");
-		if (!result_say_best_latency(result, &line))
-			buf_add_text(&line, "not known");
-		buf_add_char(&line, '\n');
-	}
+	say_best(result, &line);
 	fputs(line.p, stdout);
 	buf_fini(&line);
+}
+
+/* Kubernetes shows the file as the message of the ended container, its first 4 kB. */
+static void write_termination_log(const struct options *o, const struct result *result)
+{
+	FILE *file = fopen(o->termination_log, "w");
+	struct buf lines;
+	bool is_written = false;
+
+	buf_init(&lines, TODO_BYTES);
+	buf_printf(&lines, "%zu of %zu scenarios ok\n", result_count_ok(result),
+		   plan_count(&o->plan));
+	say_best(result, &lines);
+	if (file) {
+		is_written = fputs(lines.p, file) >= 0;
+		is_written &= fclose(file) == 0;
+	}
+	if (!is_written)
+		fprintf(stderr, "cicada-driver: --termination-log %s cannot be written: %s\n",
+			o->termination_log, strerror(errno));
+	buf_fini(&lines);
 }
 
 static int exit_code(enum err err, const struct result *result, size_t planned)
@@ -358,6 +393,8 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 	progress_destroy(&progress);
 	if (result && result_count(result))
 		print_outcome(o, result);
+	if (result && o->termination_log)
+		write_termination_log(o, result);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	code = exit_code(err, result, plan_count(&o->plan));
@@ -403,6 +440,17 @@ static bool restore(struct platform *platform)
 	return !err;
 }
 
+/* What is in the folder of a pod can be copied only while the pod lives. */
+static void linger(const struct options *o, struct pause *pause)
+{
+	char how_long[32];
+
+	progress_time_text((double)o->linger_s, how_long);
+	printf("Waiting %s, so that the results can be copied; a signal ends it\n", how_long);
+	fflush(stdout);
+	pause_for(pause, o->linger_s * CLOCK_S);
+}
+
 static int run(struct options *o)
 {
 	struct err_text text = { "" };
@@ -424,6 +472,8 @@ static int run(struct options *o)
 	if (!restore(platform) && code != EXIT_INTERRUPTED)
 		code = EXIT_INFRASTRUCTURE;
 	platform_destroy(&platform);
+	if (o->linger_s && code != EXIT_INTERRUPTED)
+		linger(o, &pause);
 	return code;
 }
 

@@ -269,3 +269,17 @@ def test_a_server_that_is_not_trusted_is_not_talked_to(timed, tmp_path):
     assert driver.wait(60) == 111
     assert "certificate" in driver.text("stderr")
     assert not timed.double.requests
+
+
+def test_it_stays_until_the_results_are_copied(timed):
+    message = timed.folder / "termination-log"
+    driver = timed.drive(*timed.host, "--duration", "1", "--termination-log", message,
+                         "--linger", "1h")
+    driver.wait_line(r"Waiting 1h00m, so that the results can be copied", 60)
+    assert re.fullmatch(r"1 of 1 scenarios ok\nBest throughput: [\d.]+ RPS with 1 replica, 1 worker, "
+                        r"4 users\nBest latency: .*\n", message.read_text())
+    # What was scaled is given back before, not after.
+    assert timed.replicas("inference") == 2
+    assert driver.process.poll() is None
+    driver.signal(signal.SIGTERM)
+    assert driver.wait(30) == 0
