@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""The manifests of deploy/: the names, ports and variables others rely on, and that the programs
+start with exactly what the manifests give them."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from kube_world import USER, World, start_master
+from programs import ROOT, find
+
+DEPLOY = ROOT / "deploy" / "kubernetes"
+FILES = sorted(DEPLOY.glob("*.yaml"))
+OBJECTS = [o for f in FILES if f.name != "kustomization.yaml"
+           for o in yaml.safe_load_all(f.read_text())]
+VARIANTS = [DEPLOY, *sorted((ROOT / "deploy" / "overlays").iterdir())]
+
+
+def one(kind, name):
+    (found,) = [o for o in OBJECTS if o["kind"] == kind and o["metadata"]["name"] == name]
+    return found
+
+
+def container_of(obj):
+    (container,) = obj["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+def env_of(obj):
+    return {e["name"]: e["value"] for e in container_of(obj).get("env", [])}
+
+
+WORKLOADS = [one("Deployment", "locust-master"), one("Deployment", "locust-worker"),
+             one("Deployment", "inference"), one("Job", "locust-load-test-matrix")]
+by_name = pytest.mark.parametrize("workload", WORKLOADS, ids=lambda o: o["metadata"]["name"])
+
+
+def test_the_six_steps_find_their_files_and_objects():
+    where = {(o["kind"], o["metadata"]["name"]): f.name for f in FILES
+             if f.name != "kustomization.yaml" for o in yaml.safe_load_all(f.read_text())}
+    assert where[("ServiceAccount", "locust-driver")] == "locust-driver-job.yaml"
+    assert where[("Role", "locust-driver-role")] == "locust-driver-job.yaml"
+    assert "locust-driver-job.yaml" in [f for (kind, _), f in where.items()
+                                        if kind == "RoleBinding"]
+    assert where[("ConfigMap", "locust-scripts")] == "locust-configmap.yaml"
+    assert where[("Deployment", "locust-master")] == "locust-master.yaml"
+    assert where[("Service", "locust-master")] == "locust-master.yaml"
+    assert where[("Deployment", "locust-worker")] == "locust-worker.yaml"
+    assert where[("Deployment", "inference")] == "inference.yaml"
+    assert where[("Service", "inference")] == "inference.yaml"
+    assert where[("Job", "locust-load-test-matrix")] == "locust-driver-job-simple.yaml"
+
+
+def test_ports_are_those_of_the_order():
+    service = one("Service", "locust-master")["spec"]
+    assert service["type"] == "NodePort"
+    assert {p["port"]: p.get("nodePort") for p in service["ports"]} == {
+        8089: 30089, 5557: None, 5558: None}
+    assert [p["port"] for p in one("Service", "inference")["spec"]["ports"]] == [8000]
+    assert one("Deployment", "locust-worker")["spec"]["replicas"] == 4
+    assert one("Deployment", "locust-master")["spec"]["replicas"] == 1
+    assert container_of(one("Deployment", "inference"))["resources"]["limits"] == {
+        "cpu": "1", "memory": "2Gi"}
+
+
+def test_variables_are_those_of_the_order():
+    master, worker = (env_of(one("Deployment", n)) for n in ("locust-master", "locust-worker"))
+    assert (master["LOCUST_MODE"], master["TARGET_HOST"]) == ("master", "http://inference:8000")
+    assert (worker["LOCUST_MODE"], worker["MASTER"]) == ("worker", "locust-master:5557")
+    for name in ("locust-master", "locust-worker"):
+        workload = one("Deployment", name)
+        (mount,) = [m for m in container_of(workload)["volumeMounts"]
+                    if m["mountPath"] == "/home/locust"]
+        (volume,) = [v for v in workload["spec"]["template"]["spec"]["volumes"]
+                     if v["name"] == mount["name"]]
+        assert volume["configMap"]["name"] == "locust-scripts"
+
+
+def test_every_variable_is_known_to_its_program():
+    for workload, program in zip(WORKLOADS, ["cicada", "cicada", "cicada-inference",
+                                             "cicada-driver"]):
+        said = subprocess.run([find(program), "--help"], capture_output=True, text=True,
+                              check=True, timeout=30).stdout
+        # LOCUST_MODE and MASTER stand in the help of the options they replace.
+        unknown = [n for n in env_of(workload) if not re.search(rf"\b{n}\b", said)]
+        assert not unknown, program
+
+
+@by_name
+def test_nobody_is_root_and_nothing_is_writable_but_volumes(workload):
+    pod, container = workload["spec"]["template"]["spec"], container_of(workload)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]}}
+    assert set(container["resources"]) == {"requests", "limits"}
+    if workload["kind"] == "Job":
+        assert pod["serviceAccountName"] == "locust-driver"
+        assert {"backoffLimit", "activeDeadlineSeconds"} <= set(workload["spec"])
+    else:
+        assert pod["automountServiceAccountToken"] is False
+
+
+@by_name
+def test_parts_refer_to_what_is_there(workload):
+    template = workload["spec"]["template"]
+    labels = template["metadata"]["labels"]
+    if "selector" in workload["spec"]:
+        assert workload["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    for label in ("name", "component", "part-of"):
+        assert f"app.kubernetes.io/{label}" in labels
+    volumes = {v["name"] for v in template["spec"].get("volumes", [])}
+    assert {m["name"] for m in container_of(workload).get("volumeMounts", [])} == volumes
+    ports = {p["name"] for p in container_of(workload).get("ports", [])}
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        what = container_of(workload).get(probe, {})
+        for way in ("httpGet", "tcpSocket"):
+            assert what.get(way, {}).get("port") in ports | {None}
+
+
+def test_services_and_policies_mean_pods_that_are_there():
+    pods = {w["spec"]["template"]["metadata"]["labels"]["app"]: w for w in WORKLOADS}
+    for service in (o for o in OBJECTS if o["kind"] == "Service"):
+        workload = pods[service["spec"]["selector"]["app"]]
+        ports = {p["name"]: p["containerPort"] for p in container_of(workload)["ports"]}
+        for port in service["spec"]["ports"]:
+            assert ports[port["targetPort"]] == port["port"]
+    policies = [o for o in OBJECTS if o["kind"] == "NetworkPolicy"]
+    assert {p["spec"]["podSelector"]["matchLabels"]["app"] for p in policies} == set(pods)
+    text = (DEPLOY / "network-policies.yaml").read_text()
+    assert set(re.findall(r"app: ([\w-]+)\}", text)) <= set(pods)
+
+
+def test_the_configmap_is_the_scenario():
+    subprocess.run([DEPLOY / "make_configmap", "--check"], check=True, timeout=30)
+    for name, text in one("ConfigMap", "locust-scripts")["data"].items():
+        assert text == (ROOT / "scenarios" / name).read_text()
+
+
+def role_triples(rules):
+    return {(g, r, v) for rule in rules for g in rule["apiGroups"] for r in rule["resources"]
+            for v in rule["verbs"]}
+
+
+def test_the_role_is_what_the_driver_asks_for(programs, target, tmp_path):
+    rules = one("Role", "locust-driver-role")["rules"]
+    world = World(programs, tmp_path, *start_master(programs))
+    try:
+        world.double.tokens["first"] = (USER, rules)
+        world.cluster.add_deployment("inference", 2, service="inference")
+        world.cluster.add_autoscaler("hpa", "inference", 1, 4)
+        driver = world.drive("--host", target.url, "--replicas", "1", "--workers", "1", "--users",
+                             "4", "--duration", "2", "--pause-autoscaler")
+        assert driver.wait(90) == 0, driver.text()
+        assert world.double.used == role_triples(rules)
+    finally:
+        world.close()
+
+
+def test_the_programs_start_as_the_manifests_say(programs, tmp_path):
+    """With the variables of the manifests and the files of the ConfigMap; only addresses differ."""
+    scripts = tmp_path / "locust"
+    scripts.mkdir()
+    for name, text in one("ConfigMap", "locust-scripts")["data"].items():
+        (scripts / name).write_text(text)
+
+    def env(name):
+        values = env_of(one("Deployment", name))
+        if "LOCUST_LOCUSTFILE" in values:
+            path = values["LOCUST_LOCUSTFILE"].replace("/home/locust", str(scripts))
+            values["LOCUST_LOCUSTFILE"] = path
+        return {**values, "CC": "tcc", "XDG_CACHE_HOME": str(tmp_path)}
+
+    service = programs.start(
+        "cicada-inference", ready=r"ready on \S+:(\d+)",
+        env={**env("inference"), "CICADA_LISTEN_HOST": "127.0.0.1", "CICADA_LISTEN_PORT": "0",
+             "CICADA_ADMIN_PORT": "0"})
+    master = programs.start(
+        "cicada", ready=r"Starting web interface at (\S+)",
+        env={**env("locust-master"), "LOCUST_WEB_HOST": "127.0.0.1", "LOCUST_WEB_PORT": "0",
+             "LOCUST_MASTER_BIND_HOST": "127.0.0.1", "LOCUST_MASTER_BIND_PORT": "0"})
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    programs.start("cicada", env={**env("locust-worker"), "MASTER": f"127.0.0.1:{port}"})
+    job = env_of(one("Job", "locust-load-test-matrix"))
+    plan, code = programs.run("cicada-driver", "--plan", env=job)
+    assert code == 0
+    assert "24 scenarios" in plan.text() and "platform kubernetes" in plan.text()
+    driver = programs.start(
+        "cicada-driver", "--platform", "remote", "--replicas", "1", "--workers", "1", "--users",
+        "5", "--duration", "2", "--linger", "0",
+        env={**job, "CICADA_MASTER_URL": master.ready.group(1), "RESULTS_DIR": str(tmp_path / "r"),
+             "TARGET_HOST": f"http://127.0.0.1:{service.ready.group(1)}",
+             "CICADA_TERMINATION_LOG": str(tmp_path / "message")})
+    assert driver.wait(60) == 0, driver.text()
+    assert "1 of 1 scenarios ok" in (tmp_path / "message").read_text()
+
+
+@pytest.mark.parametrize("folder", VARIANTS, ids=lambda p: p.name)
+def test_kustomizations_name_files_that_are_there(folder):
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    names = {(o["kind"], o["metadata"]["name"]) for o in OBJECTS}
+    for resource in kustomization["resources"]:
+        assert (folder / resource).exists(), resource
+    for patch in kustomization.get("patches", []):
+        assert (patch["target"]["kind"], patch["target"]["name"]) in names
+        assert "patch" in patch or (folder / patch["path"]).exists()
+    used = {c["image"].split(":")[0] for c in map(container_of, WORKLOADS)}
+    assert {i["name"] for i in kustomization.get("images", [])} <= used
+
+
+def kustomize():
+    """The command that builds a kustomization, if there is one that is young enough."""
+    for command in (["kubectl", "kustomize"], ["kustomize", "build"]):
+        if shutil.which(command[0]):
+            said = subprocess.run([*command, DEPLOY], capture_output=True, timeout=60, check=False)
+            if said.returncode == 0:
+                return command
+    return None
+
+
+@pytest.mark.skipif(kustomize() is None, reason="no kubectl or kustomize")
+@pytest.mark.parametrize("folder", VARIANTS, ids=lambda p: p.name)
+def test_kustomizations_build(folder):
+    built = subprocess.run([*kustomize(), folder], capture_output=True, text=True, check=True,
+                           timeout=60)
+    objects = {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(built.stdout)}
+    assert set(objects) == {(o["kind"], o["metadata"]["name"]) for o in OBJECTS}
+    env = env_of(objects["Job", "locust-load-test-matrix"])
+    images = {container_of(o)["image"] for o in objects.values()
+              if o["kind"] in ("Deployment", "Job")}
+    if folder.name == "demo":
+        assert (env["CICADA_REPLICAS"], env["RESULTS_DIR"]) == ("1,2", "/results")
+    elif folder.name == "prod":
+        assert all(re.fullmatch(r"registry\.example\.com/[\w-]+:\d+\.\d+\.\d+", i)
+                   for i in images)
+        assert objects["Service", "locust-master"]["spec"]["type"] == "ClusterIP"
+    else:
+        assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
