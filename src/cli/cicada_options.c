@@ -346,7 +346,7 @@ static enum err read_proxies(struct cicada_options *o, struct err_text *text)
 {
 	if (!o->want_env || o->is_master)
 		return OK;
-	return proxy_read(&o->network.proxies, environ, text);
+	return proxy_read(&o->network.proxies, environ, text) ? ERR_BAD_OPTION : OK;
 }
 
 static enum err check(struct cicada_options *o, struct err_text *text)

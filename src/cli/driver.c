@@ -407,7 +407,7 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 static enum err create_platform(const struct options *o, struct pause *pause, struct platform **out,
 				struct err_text *text)
 {
-	char logs[PATH_MAX];
+	static char logs[PATH_MAX]; /* lent to the platform for the whole run */
 	enum err err;
 
 	if ((size_t)snprintf(logs, sizeof(logs), "%s/logs", o->results) >= sizeof(logs))

@@ -107,7 +107,7 @@ class Program:
             raise AssertionError(f"{self.args} did not end within {timeout_s} s; "
                                  f"it said:\n{self.text()}") from None
         for reader in self._readers:
-            reader.join(1)
+            reader.join(10)
         return code
 
     def stop(self, timeout_s=20):

@@ -87,7 +87,8 @@ VARIANTS = {
     "NUL in the path": (target(after="%00"), FINE | NOT_HTTP),
     "no UTF-8 in the path": (target(after="%ff%fe"), {404}),
     "raw bytes in the path": (target(after="\xff\x80"), {404} | NOT_HTTP),
-    "no path": (raw("{m} * HTTP/1.1\r\nHost: x\r\n\r\n"), {404, 405} | NOT_HTTP),
+    "no path": (raw("{m} * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                {404, 405} | NOT_HTTP),
     "a whole URL": (target("http://x"), FINE | NOT_HTTP),
     "query no UTF-8": (target(after="?theme=%ff&workers=%c0%80&download"), FINE),
     "query NUL": (target(after="?theme=%00&workers=%00&download=%00"), FINE),
@@ -119,7 +120,6 @@ VARIANTS = {
     "chunks": (plain(CHUNKED, after=b"3\r\na=1\r\n0\r\n\r\n"), FINE),
     "bad chunks": (plain(CHUNKED, after=b"zz\r\n"), NOT_HTTP),
     "huge chunk": (plain(CHUNKED, after=b"f" * 30 + b"\r\n"), NOT_HTTP),
-    "unknown coding": (plain("Transfer-Encoding: gzip"), FINE | NOT_HTTP),
     # Bodies.
     "body too large": (with_body(FORM, b"a" * 2000000), {413}),
     "bytes": (with_body(FORM, bytes(range(256)) * 20), FINE),
@@ -152,7 +152,6 @@ def ask(port, data):
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         try:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # it hung up while we were talking; what it said before may still be read
         said = b""
