@@ -97,8 +97,9 @@
 #define LIMIT_MESSAGE_CPU	100000.0	    /* percent that a thread may claim */
 #define LIMIT_WORKER_ID_BYTES	255		    /* of a ZeroMQ identity */
 #define LIMIT_WORKERS		20000
-#define LIMIT_WORKER_OUTBOX	32  /* frames of one report that wait for the connection */
-#define LIMIT_WORKER_EXCEPTIONS 100 /* sent per second, the rest is dropped */
+#define LIMIT_WORKER_LOG_BYTES	(64 * 1024) /* of the log of each that a master keeps */
+#define LIMIT_WORKER_OUTBOX	32	    /* frames of one report that wait for the connection */
+#define LIMIT_WORKER_EXCEPTIONS 100	    /* sent per second, the rest is dropped */
 
 /* Servers (src/serve): what one request may cost. */
 #define LIMIT_SERVE_CONNECTIONS	  4096
@@ -111,7 +112,8 @@
 /* Web API (src/web) */
 /* More than all rows with the longest texts can make, escaped. */
 #define LIMIT_API_BYTES		(512 * 1024 * 1024)
-#define LIMIT_API_ROWS		500 /* of statistics, of errors: Locust's */
+#define LIMIT_API_LOG_BYTES	(64 * 1024 * 1024) /* of all workers; escaped they stay below that */
+#define LIMIT_API_ROWS		500		   /* of statistics, of errors: Locust's */
 #define LIMIT_CSV_BYTES		(64 * 1024 * 1024)
 #define LIMIT_API_STOPS		32 /* GET /stop that wait at the same time */
 #define LIMIT_WEB_METRICS_BYTES (128 * 1024 * 1024)

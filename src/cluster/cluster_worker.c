@@ -7,15 +7,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/log_kept.h"
 #include "base/mem.h"
 #include "cluster/link.h"
 #include "cluster/node_id.h"
 
-#define LOGGER	 "locust.runners"
-#define USAGE_US (5 * CLOCK_S)
+#define LOGGER		"locust.runners"
+#define USAGE_US	(5 * CLOCK_S)
+#define LOGS_US		(10 * CLOCK_S)
+#define LOGS_RETRY_US	CLOCK_S
+#define LOGS_BYTES	(LIMIT_LOG_LINES * 4096) /* none can be longer */
 
 struct cluster_worker {
 	struct loop *loop;
@@ -28,6 +33,7 @@ struct cluster_worker {
 	unsigned bulk_port;
 	struct loop_timer timer;
 	uint64_t usage_at_us, usage_cpu_us; /* of the last look at it */
+	uint64_t logs_due_us, logs_count;   /* the latter: that the master has */
 };
 
 static void arm(struct cluster_worker *c)
@@ -70,12 +76,41 @@ static void look_at_usage(struct cluster_worker *c)
 	c->usage_cpu_us = cpu_us;
 }
 
+static void add_line(void *arg, struct str line)
+{
+	buf_add_str(arg, line);
+	buf_add_char(arg, '\0');
+}
+
+/* All that is kept, as Locust's workers do, when there is something new. */
+static void look_at_logs(struct cluster_worker *c)
+{
+	uint64_t now_us = loop_now(c->loop), count;
+	struct str lines, line;
+	struct buf kept;
+
+	if (now_us < c->logs_due_us)
+		return;
+	c->logs_due_us = now_us + LOGS_RETRY_US;
+	buf_init(&kept, LOGS_BYTES);
+	count = log_kept_each(add_line, &kept);
+	lines = buf_str(&kept);
+	while (lines.len > LIMIT_WORKER_LOG_BYTES)
+		(void)str_cut(&lines, '\0', &line);
+	if (count != c->logs_count && worker_send_logs(c->worker, lines)) {
+		c->logs_due_us = now_us + LOGS_US;
+		c->logs_count = count;
+	}
+	buf_fini(&kept);
+}
+
 static void on_timer(void *arg)
 {
 	struct cluster_worker *c = arg;
 
 	look_at_usage(c);
 	worker_tick(c->worker, loop_now(c->loop));
+	look_at_logs(c);
 	arm(c);
 }
 

@@ -105,7 +105,8 @@ static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 	*out = (struct run_worker){ .id = p->id,
 				    .state = p->state,
 				    .cpu_usage = p->cpu_percent,
-				    .memory_usage = p->memory_bytes };
+				    .memory_usage = p->memory_bytes,
+				    .logs = buf_str(&p->logs) };
 	for (size_t c = 0; c < run->options.class_count; c++)
 		out->user_count += p->users[c];
 	return true;
@@ -621,7 +622,11 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 	case MSG_QUIT:
 		on_quit(m, p);
 		break;
-	default: /* `logs`, custom ones */
+	case MSG_LOGS:
+		buf_clear(&p->logs);
+		buf_add_str(&p->logs, msg->logs.lines);
+		break;
+	default: /* custom ones */
 		break;
 	}
 }

@@ -22,6 +22,7 @@ struct msg_memory {
 	bool has_stats;
 	struct msg_count *counts;
 	struct str *tasks;
+	struct buf lines;
 };
 
 struct reader {
@@ -446,6 +447,33 @@ static void read_user_class(struct reader *r, const msgpack_object *o, struct ms
 	read_tasks(r, find(o, "tasks"), out);
 }
 
+static struct str read_lines(struct reader *r, const msgpack_object *o)
+{
+	struct buf *lines = &r->memory->lines;
+	size_t first, bytes = 0;
+	struct str line;
+
+	buf_init(lines, LIMIT_WORKER_LOG_BYTES);
+	if (!o || o->type != MSGPACK_OBJECT_ARRAY)
+		return buf_str(lines);
+	for (first = o->via.array.size; first; first--) {
+		if (!is_text(&o->via.array.ptr[first - 1], &line))
+			continue;
+		bytes += line.len + 1;
+		if (bytes > LIMIT_WORKER_LOG_BYTES || o->via.array.size - first >= LIMIT_LOG_LINES)
+			break;
+	}
+	for (; first < o->via.array.size; first++) {
+		if (!is_text(&o->via.array.ptr[first], &line))
+			continue;
+		/* A NUL of the line's own would make two of it. */
+		for (size_t i = 0; i < line.len; i++)
+			buf_add_char(lines, line.p[i] ? line.p[i] : ' ');
+		buf_add_char(lines, '\0');
+	}
+	return buf_str(lines);
+}
+
 static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 {
 	switch (m->type) {
@@ -491,6 +519,9 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 		break;
 	case MSG_LOCUSTFILE:
 		read_locustfile(r, o, &m->locustfile);
+		break;
+	case MSG_LOGS:
+		m->logs.lines = read_lines(r, find(o, "logs"));
 		break;
 	default: /* the others carry nothing that matters */
 		break;
@@ -549,6 +580,7 @@ void msg_fini(struct msg *m)
 		stats_fini(&memory->stats);
 	mem_free(memory->counts);
 	mem_free(memory->tasks);
+	buf_fini(&memory->lines);
 	mem_free(memory);
 }
 

@@ -20,7 +20,7 @@
 #include "stat/stats.h"
 
 enum msg_type {
-	MSG_UNKNOWN, /* well formed, but not for us: `logs`, custom ones */
+	MSG_UNKNOWN, /* well formed, but not for us: custom ones */
 #define MSG(name, word) MSG_##name,
 #include "cluster/msg.def"
 #undef MSG
@@ -136,6 +136,12 @@ struct msg_locustfile {
 	struct str filename, contents, error;
 };
 
+/* worker -> master: the last lines of its log, each ended by NUL. What was read is cut to the
+ * newest LIMIT_LOG_LINES, and LIMIT_WORKER_LOG_BYTES of them. */
+struct msg_logs {
+	struct str lines;
+};
+
 struct msg {
 	enum msg_type type;
 	struct str type_name; /* as read; for MSG_UNKNOWN */
@@ -151,6 +157,7 @@ struct msg {
 		struct msg_exception exception;
 		struct msg_locustfile locustfile;
 		struct msg_number report_ack; /* master -> worker: those up to `number` are here */
+		struct msg_logs logs;
 	};
 	struct msg_memory *memory; /* of what was read */
 };

@@ -466,6 +466,21 @@ static void put_locustfile(msgpack_packer *pk, const struct msg_locustfile *m)
 	}
 }
 
+static void put_logs(msgpack_packer *pk, const struct msg *m)
+{
+	struct str rest = m->logs.lines, line;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rest.len; i++)
+		count += !rest.p[i];
+	msgpack_pack_map(pk, 2);
+	put_text_at(pk, "worker_id", m->node_id);
+	put_key(pk, "logs");
+	msgpack_pack_array(pk, count);
+	while (count-- && str_cut(&rest, '\0', &line))
+		put_text(pk, line);
+}
+
 static void put_data(msgpack_packer *pk, const struct msg *m)
 {
 	switch (m->type) {
@@ -499,6 +514,9 @@ static void put_data(msgpack_packer *pk, const struct msg *m)
 		break;
 	case MSG_LOCUSTFILE:
 		put_locustfile(pk, &m->locustfile);
+		break;
+	case MSG_LOGS:
+		put_logs(pk, m);
 		break;
 	default:
 		msgpack_pack_nil(pk);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 struct peer *peer_create(struct str id, size_t index, size_t class_count, uint64_t now_us)
@@ -16,6 +17,7 @@ struct peer *peer_create(struct str id, size_t index, size_t class_count, uint64
 	p->state = RUN_STOPPED;
 	p->heard_us = now_us;
 	p->users = mem_zalloc(class_count + 1, sizeof(*p->users));
+	buf_init(&p->logs, LIMIT_WORKER_LOG_BYTES);
 	return p;
 }
 
@@ -28,6 +30,7 @@ void peer_destroy(struct peer **pp)
 		return;
 	mem_free(p->id);
 	mem_free(p->users);
+	buf_fini(&p->logs);
 	mem_free(p);
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "cluster/msg.h"
 #include "run/run.h"
@@ -38,6 +39,7 @@ struct peer {
 	uint64_t memory_bytes;
 	bool was_cpu_high;
 	uint64_t *users;			   /* per class of the run, as reported */
+	struct buf logs;			   /* its last lines, each ended by NUL */
 	uint64_t heard_us, spawned_us, stopped_us; /* last frame; last spawn, stop sent */
 	double last_timestamp;			   /* of spawn messages */
 	unsigned owed;

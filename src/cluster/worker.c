@@ -537,6 +537,14 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 
 /* --- answers of the load ----------------------------------------------------------------- */
 
+bool worker_send_logs(struct worker *w, struct str lines)
+{
+	struct msg m = { .type = MSG_LOGS, .logs = { lines } };
+
+	/* Masters before 2.19 know neither and would log each as unknown. */
+	return w->was_acked && (w->is_ours || w->master_beat_us) && post(w, &m);
+}
+
 static void post_complete(struct worker *w)
 {
 	struct msg m = { .type = MSG_SPAWNING_COMPLETE };

@@ -96,6 +96,10 @@ void worker_on_exception(struct worker *w, struct str msg, struct str traceback)
 
 /* For heartbeats: percent of one CPU, bytes RSS. */
 void worker_set_usage(struct worker *w, double cpu_percent, uint64_t memory_bytes);
+/* For people who look at the master: the last lines of this process's log, each ended by NUL. False
+ * when they were not sent: no master has been heard of that understands it, or the connection is
+ * full. */
+bool worker_send_logs(struct worker *w, struct str lines);
 /* The process shall end: stops the users, sends the last statistics and `quit`, then calls
  * ended(). Not later than the stop timeout plus 5 s. */
 void worker_quit(struct worker *w, uint64_t now_us);

@@ -100,6 +100,7 @@ struct run_worker {
 	uint64_t user_count;
 	double cpu_usage;      /* percent of one CPU */
 	uint64_t memory_usage; /* bytes RSS */
+	struct str logs;       /* the last lines it logged, each ended by NUL */
 };
 
 struct run_exception {

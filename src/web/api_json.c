@@ -388,13 +388,31 @@ static void add_log_line(void *lines, struct str line)
 	mem_free(text);
 }
 
-char *api_json_logs(void)
+static json_t *lines_of(struct str logs)
 {
-	json_t *root = json_object(), *master = json_array();
+	json_t *lines = json_array();
+	struct str line;
+
+	while (logs.len && str_cut(&logs, '\0', &line))
+		add_log_line(lines, line);
+	return lines;
+}
+
+char *api_json_logs(const struct run *run)
+{
+	json_t *root = json_object(), *master = json_array(), *workers = json_object();
+	size_t left = LIMIT_API_LOG_BYTES;
+	struct run_worker worker;
 
 	(void)log_kept_each(add_log_line, master);
+	for (size_t i = 0; run->mode->worker(run, i, &worker) && worker.logs.len <= left; i++) {
+		if (!worker.logs.len)
+			continue;
+		left -= worker.logs.len;
+		json_object_set_new(workers, worker.id, lines_of(worker.logs));
+	}
 	json_object_set_new(root, "master", master);
-	json_object_set_new(root, "workers", json_object());
+	json_object_set_new(root, "workers", workers);
 	return api_json_take(root);
 }
 

@@ -20,8 +20,8 @@ char *api_json_requests(const struct run *run, enum web_compat compat);
 /* Of the measured window: rows with percentiles as exact as they are known. */
 char *api_json_window(const struct run *run);
 char *api_json_exceptions(const struct run *run, enum web_compat compat);
-/* The last lines of this process's log. */
-char *api_json_logs(void);
+/* The last lines of this process's log, and of its workers'. */
+char *api_json_logs(const struct run *run);
 /* The document of /tasks, for these numbers of users. */
 struct json_t *api_json_ratios(const struct run *run, const uint64_t *users_per_class);
 char *api_json_tasks(const struct run *run);

@@ -272,8 +272,7 @@ static void on_worker_count(void *arg, struct serve_request *r)
 
 static void on_logs(void *arg, struct serve_request *r)
 {
-	(void)arg;
-	answer_json(r, 200, api_json_logs());
+	answer_json(r, 200, api_json_logs(((struct web *)arg)->run));
 }
 
 /* Nobody has to log in, so there is nothing to be shown. */

@@ -163,6 +163,8 @@ def test_replies_of_a_master_are_as_described(programs, target, tmp_path):
     programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
                    "--master-port", port)
     wait_until(lambda: api.ask("GET", "/readyz?workers=1")[0] == 200, what="a worker")
+    logs = wait_until(lambda: api.get_json("/logs")["workers"], what="the worker's log")
+    assert any("Starting Cicada" in line for lines in logs.values() for line in lines)
     described.check("POST", "/swarm", "user_count=3&spawn_rate=100", FORM)
     wait_until(lambda: api.get_json("/stats/requests")["errors"], what="a failure")
     check_gets(described, "/stop", "/stats/reset")

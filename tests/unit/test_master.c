@@ -759,7 +759,7 @@ static void bad_frames_are_counted_and_harmless(void **state)
 	assert_int_equal(master_bad_frames(f->master), 7);
 	assert_int_equal(f->run->state, RUN_RUNNING);
 	assert_int_equal(f->run->mode->worker_count(f->run), 1);
-	hear(f, "a", &(struct msg){ .type = MSG_UNKNOWN, .type_name = str_of("logs") });
+	hear(f, "a", &(struct msg){ .type = MSG_UNKNOWN, .type_name = str_of("custom") });
 	assert_int_equal(master_bad_frames(f->master), 7);
 	expect_said(f, "");
 }
@@ -774,6 +774,20 @@ static void exceptions_are_kept(void **state)
 	hear(f, "a", &m);
 	hear(f, "a", &m);
 	assert_int_equal(f->run->exceptions.count, 1);
+}
+
+static void logs_of_a_worker_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct run_worker worker;
+
+	run_users(f, "2.46.6", 1);
+	assert_true(f->run->mode->worker(f->run, 0, &worker) && !worker.logs.len);
+	for (int i = 0; i < 2; i++) /* the whole each time */
+		hear(f, "a", &(struct msg){ .type = MSG_LOGS, .logs = { { "one\0two\0", 8 } } });
+	assert_true(f->run->mode->worker(f->run, 0, &worker));
+	assert_int_equal(worker.logs.len, 8);
+	assert_memory_equal(worker.logs.p, "one\0two\0", 8);
 }
 
 static void quit_waits_for_goodbyes_but_not_long(void **state)
@@ -824,6 +838,7 @@ int main(void)
 		MASTER_TEST(a_restarted_worker_takes_its_old_place),
 		MASTER_TEST(bad_frames_are_counted_and_harmless),
 		MASTER_TEST(exceptions_are_kept),
+		MASTER_TEST(logs_of_a_worker_are_kept),
 		MASTER_TEST(quit_waits_for_goodbyes_but_not_long),
 	};
 

@@ -67,9 +67,9 @@ static const struct {
 	{ "2.46.6-w2m_exception", MSG_EXCEPTION },
 	{ "2.46.6-w2m_quit", MSG_QUIT },
 	{ "2.46.6-w2m_my_custom", MSG_UNKNOWN },
-	{ "2.46.6-w2m_logs", MSG_UNKNOWN },
 	{ "2.46.6-w2m_locustfile", MSG_LOCUSTFILE },
 	{ "2.46.6-m2w_locustfile", MSG_LOCUSTFILE },
+	{ "2.46.6-w2m_logs", MSG_LOGS },
 	{ "2.46.6-m2w_ack", MSG_ACK },
 	{ "2.46.6-m2w_heartbeat", MSG_HEARTBEAT },
 	{ "2.46.6-m2w_spawn", MSG_SPAWN },
@@ -130,6 +130,65 @@ static void real_fields_are_read(void **state)
 	assert_true(str_eq(m.exception.msg, "user exception <b>x</b>"));
 	assert_true(m.exception.traceback.len > 100);
 	close_vector(&m);
+}
+
+static void log_lines_are_read_and_written(void **state)
+{
+	struct msg m = open_vector("2.46.6-w2m_logs"), written = { .type = MSG_LOGS };
+	struct buf frame;
+
+	(void)state;
+	assert_non_null(strstr(m.logs.lines.p, "INFO/locust"));
+	assert_int_equal(m.logs.lines.p[m.logs.lines.len - 1], '\0');
+	buf_init(&frame, 65536);
+	written.node_id = m.node_id;
+	written.logs = m.logs;
+	msg_encode(&written, &frame);
+	/* Byte for byte what a worker of 2.46.6 sent. */
+	assert_int_equal(frame.len, vector.len);
+	assert_memory_equal(frame.p, vector.p, vector.len);
+	close_vector(&m);
+	/* Text that is none is repaired. */
+	buf_clear(&frame);
+	written.node_id = str_of("a_1");
+	written.logs.lines = (struct str){ "one\0t\xffo\0", 8 };
+	msg_encode(&written, &frame);
+	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &m, NULL), OK);
+	assert_int_equal(m.logs.lines.len, 4 + 6);
+	assert_string_equal(m.logs.lines.p, "one");
+	assert_string_equal(m.logs.lines.p + 4, "t\xef\xbf\xbdo");
+	msg_fini(&m);
+	buf_fini(&frame);
+}
+
+static void only_the_newest_log_lines_are_kept(void **state)
+{
+	struct msg m, written = { .type = MSG_LOGS, .node_id = str_of("a_1") };
+	struct buf frame, lines;
+
+	(void)state;
+	buf_init(&frame, LIMIT_MESSAGE_BYTES);
+	buf_init(&lines, LIMIT_MESSAGE_BYTES);
+	for (int i = 0; i < 3 * LIMIT_LOG_LINES; i++)
+		buf_printf(&lines, "%d%c", i, '\0');
+	written.logs.lines = buf_str(&lines);
+	msg_encode(&written, &frame);
+	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &m, NULL), OK);
+	assert_string_equal(m.logs.lines.p, "1000");
+	assert_string_equal(m.logs.lines.p + m.logs.lines.len - 5, "1499");
+	msg_fini(&m);
+	/* By bytes, too. */
+	buf_clear(&frame);
+	buf_clear(&lines);
+	for (int i = 0; i < 3; i++)
+		buf_printf(&lines, "%0*d%c", LIMIT_WORKER_LOG_BYTES / 2 - 1, i, '\0');
+	written.logs.lines = buf_str(&lines);
+	msg_encode(&written, &frame);
+	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &m, NULL), OK);
+	assert_int_equal(m.logs.lines.len, LIMIT_WORKER_LOG_BYTES);
+	msg_fini(&m);
+	buf_fini(&frame);
+	buf_fini(&lines);
 }
 
 static void real_spawns_are_read(void **state)
@@ -784,6 +843,8 @@ int main(void)
 		cmocka_unit_test(a_changed_class_is_written_as_locust_does),
 		cmocka_unit_test(all_of_a_changed_class_comes_through),
 		cmocka_unit_test(odd_changes_of_a_class),
+		cmocka_unit_test(log_lines_are_read_and_written),
+		cmocka_unit_test(only_the_newest_log_lines_are_kept),
 		cmocka_unit_test(real_spawns_are_read),
 		cmocka_unit_test(a_real_report_is_read_to_the_last_count),
 		cmocka_unit_test(what_is_malformed_is_named),

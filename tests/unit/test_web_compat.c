@@ -297,6 +297,20 @@ static void test_logs_are_the_last_lines(void **state)
 	json_decref(root);
 }
 
+static void test_logs_of_workers(void **state)
+{
+	json_t *root, *workers;
+
+	(void)state;
+	mode.workers = 2;
+	root = get_json("/logs");
+	workers = json_object_get(root, "workers");
+	assert_int_equal(json_object_size(workers), 1);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(workers, "host_1"), 0)), "a line");
+	json_decref(root);
+}
+
 static void test_login_leads_to_the_page(void **state)
 {
 	struct call c;
@@ -355,6 +369,7 @@ int main(void)
 		MASTER(test_total_rps_is_the_present_one_in_2_12),
 		LOCAL(test_versions),
 		LOCAL(test_logs_are_the_last_lines),
+		MASTER(test_logs_of_workers),
 		LOCAL(test_login_leads_to_the_page),
 		LOCAL(test_history_file),
 	};

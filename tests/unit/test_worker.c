@@ -655,6 +655,21 @@ static void exceptions_are_sent_within_a_limit(void **state)
 	expect_said(f, "exception ");
 }
 
+static void logs_are_sent_to_who_understands_them(void **state)
+{
+	struct fixture *f = *state;
+	const struct str lines = { "one\0", 4 };
+
+	assert_false(worker_send_logs(f->worker, lines));
+	run_users(f);
+	f->said[0] = '\0';
+	assert_false(worker_send_logs(f->worker, lines)); /* may be older than 2.19 */
+	expect_said(f, "");
+	hear_plain(f, MSG_HEARTBEAT);
+	assert_true(worker_send_logs(f->worker, lines));
+	expect_said(f, "logs ");
+}
+
 static void bad_and_unknown_frames_are_harmless(void **state)
 {
 	struct fixture *f = *state;
@@ -745,6 +760,7 @@ int main(void)
 		WORKER_TEST(without_a_way_to_the_second_port_reports_take_the_first),
 		WORKER_TEST(a_master_that_fell_silent_is_looked_for_again),
 		WORKER_TEST(exceptions_are_sent_within_a_limit),
+		WORKER_TEST(logs_are_sent_to_who_understands_them),
 		WORKER_TEST(bad_and_unknown_frames_are_harmless),
 	};
 

@@ -73,7 +73,8 @@ static inline bool some_worker(const struct run *r, size_t i, struct run_worker 
 				    .state = i ? RUN_MISSING : RUN_RUNNING,
 				    .user_count = i ? 0 : 9,
 				    .cpu_usage = i ? NAN : 12.5,
-				    .memory_usage = 1000 };
+				    .memory_usage = 1000,
+				    .logs = { i ? "" : "a line\0", i ? 0 : 7 } };
 	return i < mode.workers;
 }
 
