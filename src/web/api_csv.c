@@ -7,11 +7,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "web/compat.h"
+#include "web/utc.h"
 
 static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
 
@@ -134,18 +134,6 @@ void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 	buf_add_text(out, "\r\n");
 }
 
-/* 2026-01-31T12:00:00Z, or nothing when unknown. */
-static void add_time(struct buf *out, double unix_s)
-{
-	time_t seconds = (time_t)unix_s;
-	struct tm tm;
-	char text[32];
-
-	if (unix_s > 0 && unix_s < 1e12 && gmtime_r(&seconds, &tm) &&
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		buf_add_text(out, text);
-}
-
 static int by_key(const void *a, const void *b)
 {
 	const struct stats_error *const *x = a, *const *y = b;
@@ -186,9 +174,9 @@ void api_csv_failures(const struct run *run, struct buf *out)
 	for (size_t i = 0; i < count; i++) {
 		add_error(out, rows[i], rows[i]->error);
 		buf_add_char(out, ',');
-		add_time(out, rows[i]->first_seen);
+		utc_add(out, rows[i]->first_seen);
 		buf_add_char(out, ',');
-		add_time(out, rows[i]->last_seen);
+		utc_add(out, rows[i]->last_seen);
 		buf_add_text(out, "\r\n");
 	}
 	mem_free(rows);

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -19,6 +18,7 @@
 #include "web/api_json.h"
 #include "web/chart.h"
 #include "web/html.h"
+#include "web/utc.h"
 
 extern const char embed_report_css[];
 
@@ -57,22 +57,10 @@ static void number_cell(struct buf *out, double value)
 		buf_add_text(out, "<td class=\"n\">-</td>");
 }
 
-/* 2026-01-31 12:00:00 UTC, or nothing when unknown. */
-static void add_time(struct buf *out, double unix_s)
-{
-	time_t seconds = (time_t)unix_s;
-	char text[40];
-	struct tm tm;
-
-	if (unix_s > 0 && unix_s < 1e12 && gmtime_r(&seconds, &tm) &&
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
-		buf_add_text(out, text);
-}
-
 static void time_cell(struct buf *out, double unix_s)
 {
 	buf_add_text(out, "<td>");
-	add_time(out, unix_s);
+	utc_add(out, unix_s);
 	buf_add_text(out, "</td>");
 }
 
@@ -374,9 +362,9 @@ static void add_facts(const struct run *run, struct buf *out)
 	const char *model = run_model_name(run);
 
 	buf_add_text(out, "<dl><dt>During</dt><dd>");
-	add_time(out, total->start_time);
+	utc_add(out, total->start_time);
 	buf_add_text(out, " - ");
-	add_time(out, end_s);
+	utc_add(out, end_s);
 	buf_add_text(out, " (");
 	add_duration(out, end_s - total->start_time);
 	buf_add_text(out, ")</dd>\n<dt>Target Host</dt><dd>");

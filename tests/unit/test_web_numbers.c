@@ -442,10 +442,13 @@ static void test_failures_csv(void **state)
 			str_of("CatchResponseError('bad, content')"), 6, 0, 0);
 	stats_add_error(&run.stats, str_of("a"), str_of("GET"), str_of("/fail"),
 			str_of("HTTPError('500')"), 9, 1795468985.03, 1795468990.7);
+	stats_add_error(&run.stats, str_of("c"), str_of("GET"), str_of("/"), str_of("e"), 1, 1e300,
+			253402300799.0);
 	expect_body("/stats/failures/csv",
 		    "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n"
 		    "GET,/fail,HTTPError('500'),9,2026-11-23T21:23:05Z,2026-11-23T21:23:10Z\r\n"
-		    "POST,POST json,\"CatchResponseError('bad, content')\",6,,\r\n");
+		    "POST,POST json,\"CatchResponseError('bad, content')\",6,,\r\n"
+		    "GET,/,e,1,,9999-12-31T23:59:59Z\r\n");
 }
 
 int main(void)
