@@ -86,6 +86,8 @@
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
 #define LIMIT_STAGES	      256	  /* of a load shape */
 #define LIMIT_HISTORY	      1024	  /* items for charts; even */
+#define LIMIT_GATES	      LIMIT_AXIS_VALUES
+#define LIMIT_JUNIT_BYTES     LIMIT_CSV_BYTES
 
 /* Cluster (src/cluster) */
 #define LIMIT_MESSAGE_BYTES	(16 * 1024 * 1024)

@@ -14,10 +14,14 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/resolver.h"
+#include "run/gate.h"
 
 #define AT(field)      offsetof(struct cicada_options, field)
 #define PORT_DEFAULT   5557
 #define SEED_NOT_GIVEN UINT64_MAX
+
+/* Rows of statistics know their last minute by seconds. */
+#define ABORT_WINDOW_MAX_S 50
 
 /* A request for protection must not pass for protection. */
 #define NO_LOGIN "is not supported: there is no login; bind the port with --web-host 127.0.0.1"
@@ -136,6 +140,18 @@ static const struct opt rows[] = {
 	  "tables on the terminal also with the web interface" },
 	{ "only-summary", 0, OPT_FLAG, AT(want_only_summary), "LOCUST_ONLY_SUMMARY", NULL,
 	  "tables only at the end" },
+	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Pass or fail options" },
+	{ "fail-if", 0, OPT_TEXTS, AT(fail_if), "CICADA_FAIL_IF", "EXPR",
+	  "the test has failed (exit code 99) if so: p99>200ms, 'p95{GET /}>=0.1s', mean>50ms, "
+	  "max>2s, fail_ratio>1%, failures>10, rps<500; may be given several times" },
+	{ "abort-on-fail", 0, OPT_FLAG, AT(want_abort_on_fail), "CICADA_ABORT_ON_FAIL", NULL,
+	  "end the test as soon as the last seconds alone fail one of --fail-if" },
+	{ "abort-window", 0, OPT_DURATION, AT(abort_window_s), "CICADA_ABORT_WINDOW", "TIME",
+	  "how many seconds these are, 1 to 50 (default 10)" },
+	{ "warmup", 0, OPT_DURATION, AT(warmup_s), "CICADA_WARMUP", "TIME",
+	  "this long after the ramp the statistics are reset and begin (default 0)" },
+	{ "junit", 0, OPT_TEXT, AT(junit_file), "CICADA_JUNIT", "FILE",
+	  "write the outcome as a JUnit report" },
 	{ "exit-code-on-error", 0, OPT_COUNT, AT(exit_code_on_error), "LOCUST_EXIT_CODE_ON_ERROR",
 	  "CODE", "exit code of a test with failed requests (default 1)", 0, 255 },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "HTTP options" },
@@ -349,6 +365,25 @@ static enum err read_proxies(struct cicada_options *o, struct err_text *text)
 	return proxy_read(&o->network.proxies, environ, text) ? ERR_BAD_OPTION : OK;
 }
 
+static enum err check_gates(const struct cicada_options *o, struct err_text *text)
+{
+	if (o->want_abort_on_fail && !o->fail_if.count)
+		return err_set(text, ERR_BAD_OPTION, "--abort-on-fail: needs a --fail-if");
+	if (!o->abort_window_s || o->abort_window_s > ABORT_WINDOW_MAX_S)
+		return err_set(text, ERR_BAD_OPTION, "--abort-window: give 1 to %d seconds",
+			       ABORT_WINDOW_MAX_S);
+	for (size_t i = 0; i < o->fail_if.count; i++) {
+		struct err_text why = { "" };
+		struct gate gate;
+		enum err err = gate_parse(o->fail_if.value[i], &gate, &why);
+
+		if (err)
+			return err_set(text, ERR_BAD_OPTION, "--fail-if '%.100s': %s",
+				       o->fail_if.value[i], err_say(&why, err));
+	}
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -379,7 +414,7 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
 	default_load(o);
-	if (read_stages(o, text))
+	if (read_stages(o, text) || check_gates(o, text))
 		return ERR_BAD_OPTION;
 	if (o->network.dns_servers && (err = resolver_check(o->network.dns_servers, text)))
 		return err;
@@ -509,6 +544,7 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 				      .master_bind_port = PORT_DEFAULT,
 				      .expect_workers = 1,
 				      .seed = SEED_NOT_GIVEN,
+				      .abort_window_s = 10,
 				      .exit_code_on_error = 1 };
 	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
 		buf_init(&o->files[i], LIMIT_CONFIG_FILE_BYTES);

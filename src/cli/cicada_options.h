@@ -48,6 +48,11 @@ struct cicada_options {
 	bool want_reset_stats, want_only_summary, want_print_stats;
 	const char *csv_prefix, *json_file;
 	bool want_csv_full_history, want_json;
+	struct opt_texts fail_if;
+	bool want_abort_on_fail;
+	uint64_t abort_window_s;
+	const char *junit_file;
+	uint64_t warmup_s;
 	uint64_t exit_code_on_error;
 	struct tls_options tls;
 	bool want_http2, want_http2_prior_knowledge;

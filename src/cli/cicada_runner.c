@@ -26,7 +26,9 @@
 #include "cluster/cluster_master.h"
 #include "run/console.h"
 #include "run/follow.h"
+#include "run/gate.h"
 #include "run/local.h"
+#include "run/warmup.h"
 #include "user/open.h"
 #include "user/scenario.h"
 #include "web/web.h"
@@ -36,10 +38,12 @@
 #define TABLE_US  (2 * CLOCK_S)
 #define REMIND_US CLOCK_S
 
+#define VALUE_BYTES 64 /* of what a gate saw, in words */
+
 /* That worker processes have to end after they were told to. */
 #define CHILDREN_PATIENCE_S 10
 
-enum { EXIT_CANNOT_START = 1, EXIT_NOT_WRITTEN = 1 };
+enum { EXIT_CANNOT_START = 1, EXIT_NOT_WRITTEN = 1, EXIT_GATE = 99 };
 
 enum phase {
 	PHASE_WEB,     /* people start and stop tests; the program stays */
@@ -59,6 +63,8 @@ struct runner {
 	struct local *local;
 	struct cluster_master *master;
 	struct web *web;
+	struct gates gates;
+	struct warmup warmup;
 	struct result_files files;
 	struct cicada_shape shape;
 	struct buf source;    /* of the scenario, for workers that ask */
@@ -103,6 +109,7 @@ static void print_tables(const struct runner *r, bool is_final)
 		console_errors(r->run, terminal_columns(), &out);
 		console_model(r->run, &out);
 		console_generator(r->run, &out);
+		gates_print(&r->gates, &out);
 	}
 	fwrite(buf_str(&out).p, 1, out.len, stderr);
 	buf_fini(&out);
@@ -120,11 +127,16 @@ static void print_periodic_table(struct runner *r, uint64_t now_us)
 
 /* ---- the end ---- */
 
-/* Locust's rule: a test with failures or exceptions is a failed test. */
-static int code_of_run(const struct runner *r)
+/* Locust's rule: a test with failures or exceptions is a failed test; but where gates say how many
+ * failures there may be, they do. */
+static int code_of_run(struct runner *r)
 {
 	const struct run *run = r->run;
 
+	if (!gates_judge(&r->gates, run))
+		return EXIT_GATE;
+	if (gates_judge_failures(&r->gates) && !run->exceptions.count)
+		return 0;
 	return run->stats.total.num_failures || run->stats.errors.count || run->exceptions.count
 		       ? (int)r->o->exit_code_on_error
 		       : 0;
@@ -148,6 +160,9 @@ static void on_stopped(void *arg)
 {
 	struct runner *r = arg;
 
+	if (!warmup_is_over(&r->warmup))
+		log_line(LOG_WARNING, LOGGER,
+			 "The test ended before --warmup was over: its results are of the warm-up");
 	if (!r->has_code)
 		r->code = code_of_run(r);
 	log_line(LOG_INFO, LOGGER, "Shutting down (exit code %d)", r->code);
@@ -260,6 +275,27 @@ static void after_test(struct runner *r)
 	set_phase(r, PHASE_LINGER);
 }
 
+/* A failed gate ends an automatic test as its run time would, one from the web is stopped. */
+static void watch_gates(struct runner *r)
+{
+	const struct gate *failed;
+	struct buf value;
+
+	if (!r->o->want_abort_on_fail || !warmup_is_over(&r->warmup))
+		return;
+	failed = gates_watch(&r->gates, r->run, r->o->abort_window_s);
+	if (!failed)
+		return;
+	buf_init(&value, VALUE_BYTES);
+	gate_add_value(failed, &value);
+	log_line(LOG_ERROR, LOGGER,
+		 "--abort-on-fail: %s: %.*s in the last %" PRIu64 " s; the test is stopped",
+		 failed->text, STR_ARG(buf_str(&value)), r->o->abort_window_s);
+	buf_fini(&value);
+	/* Without a waiter there is nothing that could be refused. */
+	ensure(run_stop(r->run, NULL, NULL) == OK);
+}
+
 static void on_tick(void *arg)
 {
 	struct runner *r = arg;
@@ -269,6 +305,8 @@ static void on_tick(void *arg)
 	run_tick(r->run, now_us);
 	if (r->shape.is_given)
 		follow_tick(&r->follow);
+	warmup_tick(&r->warmup);
+	watch_gates(r);
 	result_files_tick(&r->files, now_us);
 	print_periodic_table(r, now_us);
 	switch (r->phase) {
@@ -407,13 +445,34 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 	return OK;
 }
 
+static enum err create_gates(struct runner *r, struct err_text *text)
+{
+	const struct opt_texts *texts = &r->o->fail_if;
+	enum err err = OK;
+
+	gates_init(&r->gates);
+	for (size_t i = 0; i < texts->count && !err; i++)
+		err = gate_parse(texts->value[i], &r->gates.items[r->gates.count++], text);
+	if (!err && r->o->warmup_s && r->shape.is_given)
+		err = err_set(
+			text, ERR_BAD_OPTION,
+			"--warmup: the load shape %s says how many users there are, and when; "
+			"give it a first stage",
+			r->shape.shape.name);
+	return err;
+}
+
 static enum err create(struct runner *r, struct err_text *text)
 {
 	const struct cicada_options *o = r->o;
 	enum err err = cicada_shape_init(&r->shape, o, r->scenario, text);
 
 	if (!err)
+		err = create_gates(r, text);
+	if (!err)
 		err = create_mode(r, text);
+	if (!err)
+		warmup_init(&r->warmup, r->run, o->warmup_s);
 	if (!err && r->shape.is_given) {
 		follow_init(&r->follow, r->run, &r->shape.shape);
 		if (o->has_ignored && !r->shape.shape.wants_numbers)
@@ -437,7 +496,7 @@ static enum err create(struct runner *r, struct err_text *text)
 				 web_port(r->web));
 	}
 	if (!err)
-		err = result_files_open(&r->files, o, r->run, text);
+		err = result_files_open(&r->files, o, r->run, &r->gates, text);
 	if (!err)
 		err = processes_watch(r->children, &r->loop, text);
 	if (!err)
@@ -458,6 +517,7 @@ static void destroy(struct runner *r)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
 	buf_fini(&r->source);
+	gates_fini(&r->gates);
 	loop_fini(&r->loop);
 }
 

@@ -14,6 +14,8 @@
 #include "cli/cicada_options.h"
 #include "cli/csv_files.h"
 #include "cli/stats_json.h"
+#include "run/gate.h"
+#include "run/junit.h"
 
 #define LOGGER "locust.main"
 
@@ -69,10 +71,24 @@ static bool write_json(const struct result_files *f)
 	return is_written;
 }
 
-enum err result_files_open(struct result_files *f, const struct cicada_options *o,
-			   const struct run *run, struct err_text *text)
+static bool write_junit(const struct result_files *f)
 {
-	*f = (struct result_files){ .o = o, .run = run };
+	bool is_written;
+	struct buf xml;
+
+	if (!f->o->junit_file || !f->gates->is_judged)
+		return true;
+	buf_init(&xml, LIMIT_JUNIT_BYTES);
+	junit_write(f->run, f->gates, &xml);
+	is_written = write_file(f->o->junit_file, &xml);
+	buf_fini(&xml);
+	return is_written;
+}
+
+enum err result_files_open(struct result_files *f, const struct cicada_options *o,
+			   const struct run *run, const struct gates *gates, struct err_text *text)
+{
+	*f = (struct result_files){ .o = o, .run = run, .gates = gates };
 	return o->csv_prefix
 		       ? csv_files_open(o->csv_prefix, o->want_csv_full_history, run, &f->csv, text)
 		       : OK;
@@ -88,5 +104,8 @@ bool result_files_close(struct result_files *f)
 {
 	bool is_written = !f->csv || csv_files_close(&f->csv) == OK;
 
-	return f->run ? write_json(f) && is_written : true;
+	if (!f->run)
+		return true;
+	is_written &= write_json(f);
+	return write_junit(f) && is_written;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * result_files - the files that a process with a run leaves behind: --csv while it runs, --json
- * and --json-file at its end. */
+ * and --json-file at its end, --junit when there was a test. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,16 +12,19 @@
 
 struct cicada_options;
 struct csv_files;
+struct gates;
 
 struct result_files {
 	const struct cicada_options *o;
 	const struct run *run;
+	const struct gates *gates;
 	struct csv_files *csv; /* NULL: not wanted */
 };
 
-/* o and run are lent. Files that cannot be written are an error here, before the test. */
+/* All are lent. Files that cannot be written are an error here, before the test. */
 enum err result_files_open(struct result_files *f, const struct cicada_options *o,
-			   const struct run *run, struct err_text *text) MUST_CHECK;
+			   const struct run *run, const struct gates *gates,
+			   struct err_text *text) MUST_CHECK;
 /* Call several times a second. */
 void result_files_tick(struct result_files *f, uint64_t now_us);
 /* Once, at the end; also when open failed or was never called on a struct of zeros. False: what

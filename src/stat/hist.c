@@ -78,6 +78,14 @@ void hist_merge(struct hist *into, const struct hist *from)
 	}
 }
 
+void hist_subtract(struct hist *from, const struct hist *earlier)
+{
+	from->count -= earlier->count;
+	for (size_t i = 0; i < HIST_SLABS; i++)
+		for (size_t k = 0; earlier->slabs[i] && k < HIST_SLAB_BUCKETS; k++)
+			from->slabs[i][k] -= earlier->slabs[i][k];
+}
+
 uint64_t hist_percentile_us(const struct hist *h, double share)
 {
 	return hist_set_percentile_us(h, 1, share);

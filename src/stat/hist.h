@@ -27,6 +27,8 @@ void hist_fini(struct hist *h);
 void hist_clear(struct hist *h);
 void hist_add(struct hist *h, uint64_t us, uint64_t times);
 void hist_merge(struct hist *into, const struct hist *from);
+/* Takes out an earlier copy of the same counts. */
+void hist_subtract(struct hist *from, const struct hist *earlier);
 /* The value below or at which `share` (0..1) of the counts lie: the middle of the
  * bucket of the ceil(share * count)-th smallest value; 0 when empty. */
 uint64_t hist_percentile_us(const struct hist *h, double share);

@@ -248,6 +248,22 @@ void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from)
 					       from->seconds[i].failures);
 }
 
+void stats_entry_subtract(struct stats_entry *from, const struct stats_entry *earlier)
+{
+	from->num_requests -= earlier->num_requests;
+	from->num_none_requests -= earlier->num_none_requests;
+	from->num_failures -= earlier->num_failures;
+	from->total_response_time_ms -= earlier->total_response_time_ms;
+	from->total_content_length -= earlier->total_content_length;
+	for (size_t i = 0; i < STATS_OUTCOMES; i++) {
+		hist_subtract(&from->times[i], &earlier->times[i]);
+		hist_subtract(&from->responses[i], &earlier->responses[i]);
+	}
+	rounded_subtract(&from->rounded, &earlier->rounded);
+	from->min_response_time_ms = NAN;
+	from->max_response_time_ms = stats_percentile_exact_ms(from, 1);
+}
+
 void stats_merge(struct stats *into, const struct stats *from)
 {
 	struct map_entry *slot;

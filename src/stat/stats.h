@@ -110,6 +110,10 @@ void stats_add_error(struct stats *s, struct str key, struct str method, struct 
  * earliest, last the latest, min/max as named. `from` is unchanged. */
 void stats_merge(struct stats *into, const struct stats *from);
 void stats_entry_merge(struct stats_entry *into, const struct stats_entry *from);
+/* Takes out an earlier copy of the same entry: what is left is what came between. The smallest time
+ * of that is unknown, the largest as exact as the buckets; `seconds` and the times of first and
+ * last stay as they are. */
+void stats_entry_subtract(struct stats_entry *from, const struct stats_entry *earlier);
 /* Counts of one wall second (unix_s) on top; seconds older than the memory are dropped. */
 void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requests,
 			    uint64_t failures);
