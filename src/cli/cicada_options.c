@@ -438,8 +438,6 @@ void cicada_options_become_worker(struct cicada_options *o, size_t number)
 		o->is_worker = true;
 		o->master_host = host && *host && strcmp(host, "*") != 0 ? host : "127.0.0.1";
 		o->master_port = o->master_bind_port;
-		if (!o->feed_slice.count)
-			o->feed_slice = (struct feed_slice){ number - 1, o->processes };
 	}
 	o->processes = 0;
 	o->seed += number;
