@@ -144,20 +144,11 @@ static void tell_proxy(const struct proxy *p, const char *scheme)
 }
 
 static int run_scenario(const struct cicada_options *o, const struct scenario *s,
-			struct processes *children)
+			struct processes *children, int signal_fd)
 {
-	int signal_fd = take_signals(), code;
-
-	if (signal_fd < 0) {
-		log_line(LOG_ERROR, LOGGER, "no signalfd: the limit of open files is too low");
-		return EXIT_CANNOT_START;
-	}
 	raise_open_files();
-	if (o->is_worker && children->count) {
-		code = processes_wait(children, signal_fd);
-		close(signal_fd);
-		return code;
-	}
+	if (o->is_worker && children->count)
+		return processes_wait(children, signal_fd);
 	log_line(LOG_INFO, LOGGER, "Starting Cicada " CICADA_VERSION " (%s) with %s",
 		 o->is_worker	? "worker"
 		 : o->is_master ? "master"
@@ -165,30 +156,38 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 		 s->file_name);
 	tell_proxy(&o->network.proxies.http, "http");
 	tell_proxy(&o->network.proxies.https, "https");
-	code = o->is_worker ? cicada_worker_main(o, s, signal_fd)
+	return o->is_worker ? cicada_worker_main(o, s, signal_fd)
 			    : cicada_runner_main(o, s, children, signal_fd);
-	close(signal_fd);
-	return code;
 }
 
-/* With --processes this is where one process becomes several, before there are threads. */
+/* With --processes this is where one process becomes several: before there are threads, and with
+ * signals blocked, so that none finds a process that does not know yet how to end in order. What a
+ * child reads from the signalfd are its own signals. */
 static int run_processes(struct cicada_options *o, struct scenario *all, const struct scenario *s)
 {
 	struct processes children = { .count = 0 };
 	struct err_text text = { "" };
 	size_t child = 0;
-	enum err err = processes_fork(&children, o->processes, &child, &text);
+	int signal_fd = take_signals(), code = EXIT_CANNOT_START;
+	enum err err = OK;
 
+	if (signal_fd < 0)
+		err = err_set(&text, ERR_IO, "no signalfd: the limit of open files is too low");
+	if (!err)
+		err = processes_fork(&children, o->processes, &child, &text);
 	if (!err && child) {
 		cicada_options_become_worker(o, child);
 		children.count = 0;
 	}
 	if (!err && !o->processes)
 		err = open_feeds(o, all, &text);
-	if (!err)
-		return run_scenario(o, s, &children);
-	fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-	return EXIT_CANNOT_START;
+	if (err)
+		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+	else
+		code = run_scenario(o, s, &children, signal_fd);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	return code;
 }
 
 static int calibrate(void)
