@@ -136,6 +136,9 @@ static enum err set_value(struct pass *pass, const struct opt *o, const char *va
 		add_name(texts, o->name);
 		return OK;
 	case OPT_REFUSED:
+		/* LOCUST_WEB_LOGIN=false asks for nothing. */
+		if (!set_flag(value, from, &is_wanted, NULL) && !is_wanted)
+			return OK;
 		return err_set(text, ERR_BAD_OPTION, "%s%s: %s", from.dashes, from.name, o->value);
 	case OPT_HEADING:
 		break;

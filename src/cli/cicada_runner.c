@@ -109,8 +109,17 @@ static void print_tables(const struct runner *r, bool is_final)
 		console_errors(r->run, terminal_columns(), &out);
 		console_model(r->run, &out);
 		console_generator(r->run, &out);
-		gates_print(&r->gates, &out);
 	}
+	fwrite(buf_str(&out).p, 1, out.len, stderr);
+	buf_fini(&out);
+}
+
+static void print_gates(const struct runner *r)
+{
+	struct buf out;
+
+	buf_init(&out, CONSOLE_TABLE_BYTES);
+	gates_print(&r->gates, &out);
 	fwrite(buf_str(&out).p, 1, out.len, stderr);
 	buf_fini(&out);
 }
@@ -556,6 +565,8 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		r.code = EXIT_NOT_WRITTEN;
 	if (!o->want_skip_log_setup && !o->json_file)
 		print_tables(&r, true);
+	if (!o->want_skip_log_setup)
+		print_gates(&r);
 	destroy(&r);
 	/* A second signal was the wish for a quick end. */
 	worst = processes_end(children, r.signal_count > 1 ? 0 : CHILDREN_PATIENCE_S);

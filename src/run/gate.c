@@ -6,7 +6,7 @@
  * it names, merged. For the last seconds an older copy of it is taken out again. */
 #include "run/gate.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -215,7 +215,7 @@ bool gates_judge(struct gates *g, const struct run *run)
 	g->is_judged = true;
 	g->was_whole_test = !run->has_window;
 	g->seconds = run->has_window ? run_window_s(run, run->now_us)
-				     : total->last_request_timestamp - total->start_time;
+				     : fmax(total->last_request_timestamp - total->start_time, 0);
 	for (size_t i = 0; i < g->count; i++) {
 		struct gate *gate = &g->items[i];
 		struct stats seen;

@@ -260,6 +260,14 @@ static void test_silence_is_no_success(void **state)
 	assert_false(gates.items[0].is_known);
 }
 
+static void test_without_any_test_nothing_was_measured(void **state)
+{
+	(void)state;
+	add_gate("rps<1");
+	expect_verdicts("-");
+	assert_true(gates.seconds == 0);
+}
+
 static void test_the_last_seconds_alone_can_fail(void **state)
 {
 	const struct gate *failed = NULL;
@@ -433,6 +441,7 @@ int main(void)
 		TEST(test_what_was_before_the_window_does_not_count),
 		TEST(test_without_a_window_the_whole_test_counts),
 		TEST(test_silence_is_no_success),
+		TEST(test_without_any_test_nothing_was_measured),
 		TEST(test_the_last_seconds_alone_can_fail),
 		TEST(test_the_rate_of_the_last_seconds),
 		TEST(test_a_new_window_is_watched_anew),

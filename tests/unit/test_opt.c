@@ -131,6 +131,11 @@ static void test_what_is_refused_says_what_to_do(void **state)
 	(void)state;
 	assert_int_equal(read_all(".conf", "", "--slave"), ERR_BAD_OPTION);
 	assert_string_equal(text.text, "--slave: say --worker");
+	assert_int_equal(read_all(".conf", "slave = host", ""), ERR_BAD_OPTION);
+	assert_non_null(strstr(text.text, ".conf:1: slave: say --worker"));
+	buf_clear(&bytes);
+	assert_int_equal(read_all(".conf", "slave = false\n", ""), OK);
+	buf_clear(&bytes);
 	assert_int_equal(read_all(".conf", "", "--picker=false --hots x"), ERR_BAD_OPTION);
 	assert_string_equal(text.text, "--hots: no such option. Did you mean --host?");
 	assert_int_equal(o.ignored.count, 0);
