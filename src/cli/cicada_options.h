@@ -69,7 +69,7 @@ struct cicada_options {
 	bool want_equal_weights, want_task_ratio, want_task_ratio_json;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;
-	struct opt_texts user_classes;
+	struct opt_texts user_classes, config_users;
 	struct opt_texts tags, exclude_tags;
 	const char *feed_slice_text; /* "2/4", "auto" */
 	bool want_feed_slice_auto;

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "cli/cicada_options.h"
 #include "cli/cicada_shape.h"
+#include "cli/config_users.h"
 #include "cli/keys.h"
 #include "cli/processes.h"
 #include "cli/result_files.h"
@@ -480,6 +481,8 @@ static enum err create(struct runner *r, struct err_text *text)
 		err = create_gates(r, text);
 	if (!err)
 		err = create_mode(r, text);
+	if (!err)
+		err = config_users_apply(&o->config_users, r->run, text);
 	if (!err)
 		warmup_init(&r->warmup, r->run, o->warmup_s);
 	if (!err && r->shape.is_given) {

@@ -131,3 +131,21 @@ void user_class_answer(struct run *run, struct serve_request *r)
 		serve_reply(r, 201, "application/json", "{}", 2);
 	json_decref(body);
 }
+
+enum err user_class_configure(struct run *run, struct str json, struct err_text *text)
+{
+	json_error_t fault;
+	json_t *root = json_loadb(json.p, json.len, JSON_REJECT_DUPLICATES, &fault), *item;
+	enum err err = OK;
+	size_t i;
+
+	if (!root)
+		return err_set(text, ERR_BAD_INPUT, "line %d: %s", fault.line, fault.text);
+	if (json_is_array(root))
+		json_array_foreach (root, i, item)
+			err = err ? err : change(run, item, text);
+	else
+		err = change(run, root, text);
+	json_decref(root);
+	return err;
+}

@@ -10,4 +10,6 @@
 #include "run/run.h"
 #include "serve/serve.h"
 
+/* The same from the command line: such an object, or a list of them. */
+enum err user_class_configure(struct run *run, struct str json, struct err_text *text) MUST_CHECK;
 void user_class_answer(struct run *run, struct serve_request *r);

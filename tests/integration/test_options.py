@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from programs import ROOT
+
 SCENARIO = """
 #include <cicada.h>
 
@@ -93,15 +95,43 @@ def test_what_has_no_effect_gets_one_warning(programs, folder):
         ["--class-picker", "--otel", "--profile", "LOCUST_PLAYWRIGHT"]
 
 
+@pytest.mark.parametrize("version", ["2.12.1", "2.46.6"])
+def test_every_option_of_locust_is_known(programs, folder, version):
+    page = (ROOT / f"tests/vectors/locust/{version}-help.txt").read_text()
+    names = set(re.findall(r"^ {2}(?:-\w[^,]*, )?(--[a-z-]+)", page, re.M)) - {"--html"}
+    assert len(names) > 40
+    for name in sorted(names):
+        _, _, err = run(programs, folder, f"{name}=x", "--help")
+        assert "no such option" not in err, name
+
+
 @pytest.mark.parametrize("args, said", [
     (["--web-login"], "--web-login: is not supported: there is no login"),
     (["--slave"], "--slave: say --worker"),
     (["--expect-slaves", "3"], "--expect-slaves: say --expect-workers"),
-    (["--config-users", "x.json"], "POST /user"),
 ])
 def test_what_would_be_another_test_is_refused(programs, folder, args, said):
     code, _, err = run(programs, folder, "-f", "s.c", *args)
     assert code == 2 and said in err
+
+
+def test_config_users_sets_shares_of_classes(programs, target, folder):
+    (folder / "more.json").write_text('[{"user_class_name": "Alpha", "fixed_count": 1}]')
+    code, _, err = run(programs, folder, "-f", "s.c", "--headless", "-u", "6", "-r", "100", "-t",
+                       "1s", "-H", target.url, "-s", "10", "--config-users", "more.json",
+                       '{"user_class_name": "Beta", "weight": 5}')
+    assert code == 0 and 'All users spawned: {"Alpha": 1, "Beta": 5}' in err, err
+
+
+@pytest.mark.parametrize("config, said", [
+    ("nowhere.json", "--config-users nowhere.json: nowhere.json: No such file"),
+    ("{", "--config-users {: line 1: "),
+    ('{"user_class_name": "Nobody"}', "no user class is called 'Nobody'"),
+    ("[1]", "give a JSON object with user_class_name"),
+])
+def test_wrong_config_users_are_named(programs, folder, config, said):
+    code, _, err = run(programs, folder, "-f", "s.c", "--headless", "--config-users", config)
+    assert code == 1 and said in err, err
 
 
 def test_a_log_file_has_the_lines_and_the_terminal_the_tables(programs, target, folder):
