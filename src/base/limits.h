@@ -55,7 +55,7 @@
 #define LIMIT_THREADS	   256
 /* Users that come or go in one turn of a thread's loop: those that run wait meanwhile. */
 #define LIMIT_SLICE_USERS 1000
-#define LIMIT_SLICE_US	  500
+#define LIMIT_SLICE_US	  250
 /* What a scenario may ask for. */
 #define LIMIT_USER_TASKS	   1024
 #define LIMIT_USER_DATA_BYTES	   (16 * 1024 * 1024)

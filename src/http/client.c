@@ -139,13 +139,22 @@ static void exchange_release(struct http_client *c, struct http_exchange *x)
 /* Half, so that a load that comes in waves keeps most of what the next one needs. */
 void http_client_trim(struct http_client *c)
 {
-	for (size_t spare = (c->pooled_min + 1) / 2; spare; spare--, c->pooled--) {
-		struct http_exchange *x = c->pool;
-
-		c->pool = x->next;
-		exchange_destroy(x);
-	}
+	c->spare = (c->pooled_min + 1) / 2;
 	c->pooled_min = c->pooled;
+}
+
+bool http_client_drop(struct http_client *c)
+{
+	struct http_exchange *x = c->pool;
+
+	if (!c->spare || !x)
+		return false;
+	c->spare--;
+	c->pool = x->next;
+	if (--c->pooled < c->pooled_min)
+		c->pooled_min = c->pooled;
+	exchange_destroy(x);
+	return true;
 }
 
 void http_conn_init(struct http_conn *conn, struct http_client *c)

@@ -91,9 +91,11 @@ struct http_count {
 	uint64_t opened, closed, failed;
 };
 
-/* Once a second or so: gives back half of the memory that no request has needed since the last
- * call. */
+/* Once a second or so: half of the memory that no request has needed since the last call may go. */
 void http_client_trim(struct http_client *c);
+/* Gives back what one request would need of it; false: none is left. Thousands are not for one turn
+ * of a loop. */
+bool http_client_drop(struct http_client *c);
 
 struct http_client *http_client_create(struct loop *loop);
 /* For the https origins that come later; lent for the client's life. Without it: the defaults. */

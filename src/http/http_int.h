@@ -75,6 +75,7 @@ struct http_client {
 	struct h2_place *h2;	   /* NULL: no connection speaks HTTP/2 yet */
 	size_t source_turn[2];	   /* of the next connection over IPv4, IPv6 */
 	size_t pooled, pooled_min; /* exchanges in the pool; the fewest since the last trim */
+	size_t spare;		   /* of those that may go */
 };
 
 struct http_exchange {

@@ -91,15 +91,30 @@ void fiber_pool_fini(struct fiber_pool *pool)
 	}
 }
 
+static void note_idle(struct fiber_pool *pool)
+{
+	if (pool->made - pool->live < pool->idle_min)
+		pool->idle_min = pool->made - pool->live;
+}
+
 void fiber_pool_trim(struct fiber_pool *pool)
 {
-	for (size_t spare = (pool->idle_min + 1) / 2; spare; spare--, pool->made--) {
-		struct fiber *fiber = pool->idle;
-
-		pool->idle = fiber->next_idle;
-		unmap(fiber);
-	}
+	pool->spare = (pool->idle_min + 1) / 2;
 	pool->idle_min = pool->made - pool->live;
+}
+
+bool fiber_pool_drop(struct fiber_pool *pool)
+{
+	struct fiber *fiber = pool->idle;
+
+	if (!pool->spare || !fiber)
+		return false;
+	pool->spare--;
+	pool->idle = fiber->next_idle;
+	pool->made--;
+	unmap(fiber);
+	note_idle(pool);
+	return true;
 }
 
 /* From the loop into the fiber. */
@@ -213,8 +228,7 @@ enum err fiber_start(struct fiber_pool *pool, fiber_fn fn, void *arg, struct fib
 	fiber->arg = arg;
 	fiber->is_over = false;
 	pool->live++;
-	if (pool->made - pool->live < pool->idle_min)
-		pool->idle_min = pool->made - pool->live;
+	note_idle(pool);
 	prepare(fiber);
 	enter(fiber);
 	if (!fiber->is_over)

@@ -8,6 +8,7 @@
  * bytes, touched lazily, with a guard page below. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -21,14 +22,18 @@ struct fiber_pool {
 	struct fiber *idle; /* finished fibers whose stacks are used again */
 	size_t made, live;
 	size_t idle_min; /* of made - live, since the last trim */
+	size_t spare;	 /* stacks that may go */
 };
 
 void fiber_pool_init(struct fiber_pool *pool);
 /* No fiber of the pool may be suspended any more. */
 void fiber_pool_fini(struct fiber_pool *pool);
 
-/* Once a second or so: unmaps half of the stacks that were not needed since the last call. */
+/* Once a second or so: half of the stacks that were not needed since the last call may go. */
 void fiber_pool_trim(struct fiber_pool *pool);
+/* Unmaps one of them; false: none is left. It takes microseconds, so thousands are not for one turn
+ * of a loop. */
+bool fiber_pool_drop(struct fiber_pool *pool);
 
 /* Runs fn(arg) on a stack of the pool until it suspends or ends. *out is the fiber when it
  * was suspended, NULL when it ended already. ERR_NO_MEMORY when no stack can be mapped

@@ -7,7 +7,8 @@
  *
  * Thousands of users that come or go in one turn of the loop would keep those that run waiting for
  * milliseconds. So crew_set() notes only what is wanted, and the timer's turns do it in slices:
- * stop the surplus, cut off those whose time is over, start what is missing. */
+ * stop the surplus, cut off those whose time is over, start what is missing; then give back memory
+ * that crew_trim() has found to be spare. */
 #include "user/crew.h"
 
 #include <string.h>
@@ -219,6 +220,15 @@ static bool start_missing(struct crew *c, struct slice *slice)
 	return true;
 }
 
+static bool drop_spare(struct crew *c, struct slice *slice)
+{
+	do
+		if (!slice_take(slice))
+			return false;
+	while (fiber_pool_drop(&c->place.fibers) || http_client_drop(c->place.http));
+	return true;
+}
+
 static void work(void *arg)
 {
 	struct crew *c = arg;
@@ -227,7 +237,7 @@ static void work(void *arg)
 
 	c->is_at_work = !stop_surplus(c, &slice) || !cut_late(c, &slice, &next_us) ||
 			!start_missing(c, &slice);
-	if (c->is_at_work)
+	if (c->is_at_work || !drop_spare(c, &slice))
 		next_us = loop_now(c->place.loop);
 	if (next_us != UINT64_MAX)
 		loop_timer_set(c->place.loop, &c->timer, next_us);
@@ -365,6 +375,13 @@ void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t
 	}
 	c->is_settled = false;
 	c->is_at_work = true;
+	loop_timer_set(c->place.loop, &c->timer, loop_now(c->place.loop));
+}
+
+void crew_trim(struct crew *c)
+{
+	fiber_pool_trim(&c->place.fibers);
+	http_client_trim(c->place.http);
 	loop_timer_set(c->place.loop, &c->timer, loop_now(c->place.loop));
 }
 

@@ -54,6 +54,8 @@ void crew_fini(struct crew *c);
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
 /* See load_set_tasks(). */
 void crew_set_tasks(struct crew *c, size_t class_index, const bool *draws);
+/* Once a second or so: gives back, in later turns of the loop, memory that was not needed since. */
+void crew_trim(struct crew *c);
 /* Users of each class that run now, those that are to stop included; of an open class those that
  * its rate is of. */
 void crew_count(const struct crew *c, uint64_t *out);

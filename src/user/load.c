@@ -112,8 +112,7 @@ static struct stats *take_stats(struct load_thread *t, struct stats *blank)
 	taken->health.opened = count.opened;
 	taken->health.closed = count.closed;
 	taken->health.failed = count.failed;
-	http_client_trim(t->crew.place.http);
-	fiber_pool_trim(&t->crew.place.fibers);
+	crew_trim(&t->crew);
 	health_judge(&taken->health, &t->watch, clock_us(), clock_thread_cpu_us());
 	return taken;
 }

@@ -2,6 +2,7 @@
 """The load tester as its users start it: alone, and as master and workers over ZeroMQ."""
 
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -398,3 +399,13 @@ def test_a_test_that_loses_its_last_worker_does_not_claim_its_run_time(programs,
     worker.stop()
     assert master.wait(60) == 0, master.text()
     assert "stopping test" in master.text() and "limit reached" not in master.text()
+
+
+def test_the_table_of_descriptors_is_large_from_the_start(programs, tmp_path):
+    """It grows by waiting for all CPUs: in a load thread that would delay every user."""
+    program = programs.start("cicada", "-f", write(tmp_path, SCENARIO), "--web-host", "127.0.0.1",
+                             "--web-port", "0", ready=WEB_READY)
+    status = pathlib.Path(f"/proc/{program.pid}/status").read_text(encoding="utf-8")
+    limits = pathlib.Path(f"/proc/{program.pid}/limits").read_text(encoding="utf-8")
+    allowed = re.search(r"Max open files +(\d+)", limits)[1]
+    assert int(re.search(r"FDSize:\s+(\d+)", status)[1]) >= min(int(allowed), 65536)

@@ -258,6 +258,32 @@ static void an_order_sets_a_time_for_users_that_quit(void **state)
 	rig_end(&rig);
 }
 
+/* The stacks of users that slept in a task, once they are gone. */
+static void spare_memory_goes_in_slices(void **state)
+{
+	const struct cic_user_class *const classes[] = { &sleeping, &waiting };
+	const struct fiber_pool *pool;
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig, classes, 2);
+	pool = &rig.crew.place.fibers;
+	rig_set(&rig, 3 * LIMIT_SLICE_USERS, 0);
+	rig_set(&rig, 0, 0);
+	assert_int_equal(pool->made, 3 * LIMIT_SLICE_USERS);
+	crew_trim(&rig.crew); /* all were needed since the last one */
+	crew_trim(&rig.crew);
+	loop_timer_set(&rig.loop, &rig.later, loop_now(&rig.loop));
+	rig_run(&rig);
+	assert_in_range(pool->made, 2 * LIMIT_SLICE_USERS, 3 * LIMIT_SLICE_USERS - 1);
+	while (pool->spare) {
+		loop_timer_set(&rig.loop, &rig.later, loop_now(&rig.loop));
+		rig_run(&rig);
+	}
+	assert_int_equal(pool->made, 3 * LIMIT_SLICE_USERS / 2);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_change_overtakes_what_is_not_made_yet),
 		cmocka_unit_test(users_that_quit_are_not_made_again),
 		cmocka_unit_test(an_order_sets_a_time_for_users_that_quit),
+		cmocka_unit_test(spare_memory_goes_in_slices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
