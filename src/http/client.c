@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failure_class.h"
 #include "base/mem.h"
 #include "http/h2_wire.h"
 #include "http/http_int.h"
@@ -622,9 +623,8 @@ static bool begin(struct http_conn *conn)
 	struct http_exchange *x = conn->exchange;
 
 	if (x->out.is_full) {
-		snprintf(x->error, sizeof(x->error),
-			 "RequestTooLarge('the request is larger than %d bytes')",
-			 LIMIT_REQUEST_BYTES);
+		failure_say(x->error, sizeof(x->error), FAILURE_REQUEST_TOO_LARGE,
+			    "'the request is larger than %d bytes'", LIMIT_REQUEST_BYTES);
 		return false;
 	}
 	if (!can_carry(conn))

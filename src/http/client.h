@@ -59,19 +59,8 @@ struct http_reply {
 	uint64_t ended_us; /* when that was */
 };
 
-/* The words are Python's, for they stand in the users' dashboards already:
- *   ConnectionRefusedError(111, 'Connection refused')   and likewise by errno
- *   gaierror(-2, 'Name or service not known')
- *   ConnectTimeout('no answer of a name server within 10 s')
- *   ConnectTimeout('no connection within 10 s'), ReadTimeout('no whole response within 10 s')
- *   ProxyError('Cannot connect to proxy.', ...), with the words of the cause
- *   RemoteDisconnected('the server closed the connection without an answer')
- *   SSLCertVerificationError(1, '[SSL: ...] certificate verify failed: ...'), SSLError(1, '...')
- *   BadStatusLine('...'), InvalidResponse('the server ' + fault text), ResponseTooLarge(...)
- * Of HTTP/2 alone:
- *   StreamReset('the server reset the stream: ...')
- *   ConnectionTerminated('the server ended the connection: ...')
- *   RemoteProtocolError('the server ...') */
+/* The words are a class of base/failure_class.def and its cause, as Python prints them, for they
+ * stand in the users' dashboards already: ConnectionRefusedError(111, 'Connection refused'). */
 
 typedef void (*http_done_fn)(void *arg);
 

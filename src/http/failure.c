@@ -6,29 +6,30 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/failure_class.h"
 #include "http/http_int.h"
 
 /* Of a wrong status line that the words repeat. */
 #define SHOWN_BYTES_MAX 40
 
-static const char *class_of_errno(int error)
+static enum failure_class class_of_errno(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
-		return "ConnectionRefusedError";
+		return FAILURE_REFUSED;
 	case ECONNRESET:
-		return "ConnectionResetError";
+		return FAILURE_RESET;
 	case ECONNABORTED:
-		return "ConnectionAbortedError";
+		return FAILURE_ABORTED;
 	case EPIPE:
-		return "BrokenPipeError";
+		return FAILURE_BROKEN_PIPE;
 	case ETIMEDOUT:
-		return "TimeoutError";
+		return FAILURE_TIMED_OUT;
 	case EACCES:
 	case EPERM:
-		return "PermissionError";
+		return FAILURE_PERMISSION;
 	default:
-		return "OSError";
+		return FAILURE_SYSTEM;
 	}
 }
 
@@ -52,26 +53,28 @@ static const char *remedy_of(int error)
 
 void failure_of_errno(char *text, int error)
 {
-	snprintf(text, FAILURE_BYTES, "%s(%d, '%s%s')", class_of_errno(error), error,
-		 strerror(error), remedy_of(error));
+	failure_say(text, FAILURE_BYTES, class_of_errno(error), "%d, '%s%s'", error,
+		    strerror(error), remedy_of(error));
 }
 
 void failure_of_resolver(char *text, const struct http_origin *o)
 {
-	snprintf(text, FAILURE_BYTES, "gaierror(%d, '%s')", o->resolver_error,
-		 gai_strerror(o->resolver_error));
+	failure_say(text, FAILURE_BYTES, FAILURE_NAME, "%d, '%s'", o->resolver_error,
+		    gai_strerror(o->resolver_error));
 }
 
 void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeout_us)
 {
-	const char *what = "ConnectTimeout('no connection";
+	enum failure_class class =
+		conn->is_connected ? FAILURE_READ_TIMEOUT : FAILURE_CONNECT_TIMEOUT;
+	const char *what = "connection";
 
 	if (conn->is_connected)
-		what = "ReadTimeout('no whole response";
+		what = "whole response";
 	else if (conn->watch.fd < 0)
-		what = "ConnectTimeout('no answer of a name server";
-	snprintf(text, FAILURE_BYTES, "%s within %g s')", what,
-		 (double)timeout_us / (double)CLOCK_S);
+		what = "answer of a name server";
+	failure_say(text, FAILURE_BYTES, class, "'no %s within %g s'", what,
+		    (double)timeout_us / (double)CLOCK_S);
 }
 
 /* As Python's repr() of bytes would, without the quotes. */
@@ -90,15 +93,15 @@ static void show_line(char *text, size_t size, struct str line)
 
 void failure_of_size(char *text)
 {
-	snprintf(text, FAILURE_BYTES, "ResponseTooLarge('the body is larger than %d bytes')",
-		 LIMIT_RESPONSE_BODY_BYTES);
+	failure_say(text, FAILURE_BYTES, FAILURE_RESPONSE_TOO_LARGE,
+		    "'the body is larger than %d bytes'", LIMIT_RESPONSE_BODY_BYTES);
 }
 
 void failure_of_version(char *text)
 {
-	snprintf(text, FAILURE_BYTES,
-		 "RemoteProtocolError('the server does not offer HTTP/2 (ALPN h2); give --http2 "
-		 "instead of --http2-prior-knowledge')");
+	failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,
+		    "'the server does not offer HTTP/2 (ALPN h2); give --http2 instead of "
+		    "--http2-prior-knowledge'");
 }
 
 void failure_of_proxy(char *text)
@@ -106,8 +109,7 @@ void failure_of_proxy(char *text)
 	char cause[FAILURE_BYTES];
 
 	memcpy(cause, text, sizeof(cause));
-	snprintf(text, FAILURE_BYTES, "ProxyError('Cannot connect to proxy.', %.*s)",
-		 FAILURE_BYTES - (int)sizeof("ProxyError('Cannot connect to proxy.', )"), cause);
+	failure_say(text, FAILURE_BYTES, FAILURE_PROXY, "'Cannot connect to proxy.', %s", cause);
 }
 
 void failure_of_tunnel(char *text, const struct http_response *r, const char *bytes)
@@ -115,8 +117,8 @@ void failure_of_tunnel(char *text, const struct http_response *r, const char *by
 	char shown[SHOWN_BYTES_MAX * 4 + 1];
 
 	show_line(shown, sizeof(shown), http_slice_str(r->reason, bytes));
-	snprintf(text, FAILURE_BYTES, "OSError('Tunnel connection failed: %u %s')", r->status,
-		 shown);
+	failure_say(text, FAILURE_BYTES, FAILURE_SYSTEM, "'Tunnel connection failed: %u %s'",
+		    r->status, shown);
 }
 
 void failure_of_response(char *text, const struct http_response *r, const char *bytes, size_t len)
@@ -127,8 +129,8 @@ void failure_of_response(char *text, const struct http_response *r, const char *
 
 	switch (r->fault) {
 	case HTTP_CLOSED_UNANSWERED:
-		snprintf(text, FAILURE_BYTES, "RemoteDisconnected('the server %s')",
-			 http_fault_text(r->fault));
+		failure_say(text, FAILURE_BYTES, FAILURE_DISCONNECTED, "'the server %s'",
+			    http_fault_text(r->fault));
 		break;
 	case HTTP_BAD_STATUS_LINE:
 	case HTTP_BAD_VERSION:
@@ -137,10 +139,10 @@ void failure_of_response(char *text, const struct http_response *r, const char *
 		if (lf)
 			line.len = (size_t)(lf - line.p);
 		show_line(shown, sizeof(shown), str_trim(line));
-		snprintf(text, FAILURE_BYTES, "BadStatusLine('%s')", shown);
+		failure_say(text, FAILURE_BYTES, FAILURE_BAD_STATUS_LINE, "'%s'", shown);
 		break;
 	default:
-		snprintf(text, FAILURE_BYTES, "InvalidResponse('the server %s')",
-			 http_fault_text(r->fault));
+		failure_say(text, FAILURE_BYTES, FAILURE_INVALID_RESPONSE, "'the server %s'",
+			    http_fault_text(r->fault));
 	}
 }

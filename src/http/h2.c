@@ -19,6 +19,7 @@
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 
+#include "base/failure_class.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "http/http_int.h"
@@ -527,39 +528,39 @@ void h2_failure(const struct h2 *h, char *text)
 
 	switch (h->fault) {
 	case FAULT_RESET:
-		snprintf(text, FAILURE_BYTES, "StreamReset('the server reset the stream: %s')",
-			 code);
+		failure_say(text, FAILURE_BYTES, FAILURE_STREAM_RESET,
+			    "'the server reset the stream: %s'", code);
 		break;
 	case FAULT_MALFORMED:
-		snprintf(text, FAILURE_BYTES,
-			 "RemoteProtocolError('the server sent a malformed answer: %s')", detail);
+		failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,
+			    "'the server sent a malformed answer: %s'", detail);
 		break;
 	case FAULT_CONNECTION:
-		snprintf(text, FAILURE_BYTES,
-			 "RemoteProtocolError('the server broke the rules of HTTP/2: %s')", detail);
+		failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,
+			    "'the server broke the rules of HTTP/2: %s'", detail);
 		break;
 	case FAULT_TERMINATED:
-		snprintf(text, FAILURE_BYTES,
-			 "ConnectionTerminated('the server ended the connection: %s')",
-			 nghttp2_http2_strerror(h->going_code));
+		failure_say(text, FAILURE_BYTES, FAILURE_TERMINATED,
+			    "'the server ended the connection: %s'",
+			    nghttp2_http2_strerror(h->going_code));
 		break;
 	case FAULT_TOO_LARGE:
 		failure_of_size(text);
 		break;
 	case FAULT_FLOODED:
-		snprintf(text, FAILURE_BYTES,
-			 "RemoteProtocolError('the server sent %d bytes of frames that bring the "
-			 "request no further')",
-			 LIMIT_H2_IDLE_BYTES);
+		failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,
+			    "'the server sent %d bytes of frames that bring the "
+			    "request no further'",
+			    LIMIT_H2_IDLE_BYTES);
 		break;
 	case FAULT_RESPONSE:
 		failure_of_response(text, h->r, h->in->p, h->in->len);
 		break;
 	default:
-		snprintf(text, FAILURE_BYTES,
-			 "RemoteProtocolError('the server did not answer in HTTP/2%s')",
-			 h->is_tls ? ", though it chose it"
-				   : "; if it does not speak it unasked, leave out "
-				     "--http2-prior-knowledge");
+		failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,
+			    "'the server did not answer in HTTP/2%s'",
+			    h->is_tls ? ", though it chose it"
+				      : "; if it does not speak it unasked, leave out "
+					"--http2-prior-knowledge");
 	}
 }

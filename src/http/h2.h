@@ -62,5 +62,5 @@ void h2_eof(struct h2 *h);
 enum h2_state h2_state(const struct h2 *h);
 /* The connection is of no use after the request that is on its way, if there is one. */
 bool h2_is_ending(const struct h2 *h);
-/* The words for H2_REFUSED and H2_FAILED: text[FAILURE_BYTES], see client.h. */
+/* The words for H2_REFUSED and H2_FAILED: text[FAILURE_BYTES]. */
 void h2_failure(const struct h2 *h, char *text);

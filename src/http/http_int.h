@@ -135,7 +135,7 @@ void via_open_tunnel(struct http_conn *conn, int fd);
 /* Appends the whole request. */
 void request_write(struct buf *out, const struct http_request *request);
 
-/* The words of client.h into text[FAILURE_BYTES]. */
+/* Words of a class of failure into text[FAILURE_BYTES]. */
 void failure_of_errno(char *text, int error);
 void failure_of_resolver(char *text, const struct http_origin *o);
 void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeout_us);

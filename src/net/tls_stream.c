@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/failure_class.h"
 #include "base/mem.h"
 #include "net/tls_int.h"
 
@@ -236,9 +237,9 @@ static void tls_failure(const struct stream *s, char *text, size_t size)
 
 	if (t->has_ended &&
 	    (!t->why || ERR_GET_REASON(t->why) == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {
-		snprintf(text, size,
-			 "SSLEOFError(8, '[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in "
-			 "violation of protocol')");
+		failure_say(text, size, FAILURE_TLS_EOF,
+			    "8, '[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in "
+			    "violation of protocol'");
 		return;
 	}
 	shout(library, sizeof(library), ERR_lib_error_string(t->why), true);
@@ -246,12 +247,12 @@ static void tls_failure(const struct stream *s, char *text, size_t size)
 	if (ERR_GET_LIB(t->why) == ERR_LIB_SSL &&
 	    ERR_GET_REASON(t->why) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
 		explain_verify(t, detail, sizeof(detail));
-		snprintf(text, size, "SSLCertVerificationError(1, '[%s: %s] %s: %s')", library,
-			 name, reason, detail);
+		failure_say(text, size, FAILURE_CERTIFICATE, "1, '[%s: %s] %s: %s'", library, name,
+			    reason, detail);
 		return;
 	}
-	snprintf(text, size, "SSLError(1, '[%s: %s] %s')", library[0] ? library : "SSL", name,
-		 reason ? reason : "unknown error");
+	failure_say(text, size, FAILURE_TLS, "1, '[%s: %s] %s'", library[0] ? library : "SSL", name,
+		    reason ? reason : "unknown error");
 }
 
 static void tls_close(struct stream *s)

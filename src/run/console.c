@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/failure_class.h"
 #include "base/mem.h"
 
 #define NAME_WIDTH_MAX 80
@@ -215,10 +216,11 @@ void console_generator(const struct run *run, struct buf *out)
  * a master its repr, which is all it got. */
 static struct str unwrapped(struct str error, bool is_distributed)
 {
-	static const char head[] = "CatchResponseError(";
-	size_t len = sizeof(head) - 1;
+	const char *class = failure_class_name(FAILURE_CHECK);
+	size_t len = strlen(class) + 1;
 
-	if (error.len <= len || memcmp(error.p, head, len) != 0 || error.p[error.len - 1] != ')')
+	if (error.len <= len || memcmp(error.p, class, len - 1) != 0 || error.p[len - 1] != '(' ||
+	    error.p[error.len - 1] != ')')
 		return error;
 	error = (struct str){ error.p + len, error.len - len - 1 };
 	if (!is_distributed && error.len >= 2 && (*error.p == '\'' || *error.p == '"') &&

@@ -18,7 +18,7 @@
 #define TIMEOUT_DEFAULT_S 60.0
 
 /* Always false. */
-static bool refuse(struct turn *t, const char *class, const char *text)
+static bool refuse(struct turn *t, enum failure_class class, const char *text)
 {
 	user_fail_request(t, class, text);
 	return false;
@@ -41,7 +41,7 @@ static bool set_absolute(struct visit *v, const char *url)
 	if (!err)
 		err = http_client_origin(http, &parts, &v->http.origin, &why);
 	if (err)
-		return refuse(t, "InvalidURL", err_say(&why, err));
+		return refuse(t, FAILURE_URL, err_say(&why, err));
 	v->http.target = parts.target;
 	v->userinfo = parts.userinfo;
 	return true;
@@ -68,9 +68,9 @@ static bool set_target(struct visit *v, const char *path)
 	if (is_absolute(path))
 		return set_absolute(v, path);
 	if (!kind->origin)
-		return refuse(t, "MissingHost", kind->host_error.text);
+		return refuse(t, FAILURE_NO_HOST, kind->host_error.text);
 	if (!cut_path(path, &tail))
-		return refuse(t, "InvalidURL",
+		return refuse(t, FAILURE_URL,
 			      "a path may not hold blanks or control characters (write %20), nor "
 			      "be longer than 8192 bytes");
 	v->http.origin = kind->origin;
@@ -107,9 +107,9 @@ static bool prepare(struct visit *v, const char *path)
 	double timeout_s = request->timeout_s > 0 ? request->timeout_s : TIMEOUT_DEFAULT_S;
 
 	if (request->abi != CIC_ABI)
-		return refuse(t, "ValueError", "set .abi = CIC_ABI in struct cic_request");
+		return refuse(t, FAILURE_VALUE, "set .abi = CIC_ABI in struct cic_request");
 	if (!http_is_token(str_of(out->method)))
-		return refuse(t, "ValueError", "the method is not a word of letters");
+		return refuse(t, FAILURE_VALUE, "the method is not a word of letters");
 	out->timeout_us = user_seconds_us(timeout_s);
 	if (!out->timeout_us)
 		out->timeout_us = 1;
@@ -129,7 +129,7 @@ static void judge_status(struct turn *t, const char *name)
 	snprintf(text, sizeof(text), "%d %s Error: %.*s for url: %.300s", status,
 		 status < 500 ? "Client" : "Server", reason.len < 100 ? (int)reason.len : 100,
 		 reason.p, name);
-	user_fail_request(t, "HTTPError", text);
+	user_fail_request(t, FAILURE_HTTP, text);
 }
 
 static void ask(struct visit *v, const char *name)
@@ -201,7 +201,7 @@ void cic_check(struct cic_response *r, bool ok, const char *failure_text)
 	if (ok || t->has_failed_check || (r->error && !r->status))
 		return;
 	t->has_failed_check = true;
-	user_fail_request(t, "CatchResponseError", failure_text);
+	user_fail_request(t, FAILURE_CHECK, failure_text);
 }
 
 void cic_success(struct cic_response *r)

@@ -103,7 +103,7 @@ void cic_record(struct cic_user *u, const char *type, const char *name, uint64_t
 	struct stats_request operation = { .service_us = time_us, .content_bytes = bytes };
 
 	if (error) {
-		user_quote_error(quoted, sizeof(quoted), "OperationError", error);
+		user_quote_error(quoted, sizeof(quoted), FAILURE_OPERATION, error);
 		operation.error = quoted;
 		/* It came to its end, and that is why it counts as failed. */
 		operation.outcome = STATS_HTTP_ERROR;

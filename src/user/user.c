@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/failure_class.h"
 #include "base/mem.h"
 
 /* How long a user waits for a stack when none can be had. */
@@ -35,10 +36,10 @@ struct turn *user_turn(struct cic_user *u)
 	return u->turn;
 }
 
-void user_quote_error(char *out, size_t size, const char *class, const char *text)
+void user_quote_error(char *out, size_t size, enum failure_class class, const char *text)
 {
 	char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
-	size_t at = (size_t)snprintf(out, size, "%s(%c", class, quote);
+	size_t at = (size_t)snprintf(out, size, "%s(%c", failure_class_name(class), quote);
 
 	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
 	for (; *text && at + 8 < size; text++) {
@@ -56,7 +57,7 @@ void user_quote_error(char *out, size_t size, const char *class, const char *tex
 	snprintf(out + at, size - at, "%c)", quote);
 }
 
-void user_fail_request(struct turn *t, const char *class, const char *text)
+void user_fail_request(struct turn *t, enum failure_class class, const char *text)
 {
 	user_quote_error(t->error, sizeof(t->error), class, text);
 	t->response.error = t->error;
@@ -279,10 +280,11 @@ static void miss_stack(struct cic_user *u)
 {
 	struct user_place *place = u->place;
 	uint64_t now_us = loop_now(place->loop);
+	char text[128];
 
-	tally_error(&place->tally, u->kind->class->name,
-		    "MemoryError('no stack for a task; raise vm.max_map_count or run fewer users')",
-		    now_us);
+	failure_say(text, sizeof(text), FAILURE_MEMORY,
+		    "'no stack for a task; raise vm.max_map_count or run fewer users'");
+	tally_error(&place->tally, u->kind->class->name, text, now_us);
 	if (u->phase == USER_ENDING)
 		leave(u);
 	else
@@ -374,8 +376,8 @@ void user_cut(struct cic_user *u)
 		return;
 	if (t->state == TURN_ASKED) {
 		http_conn_close(&u->conn);
-		snprintf(t->error, sizeof(t->error),
-			 "StopTimeout('cut off: the user had to stop')");
+		failure_say(t->error, sizeof(t->error), FAILURE_STOP_TIMEOUT,
+			    "'cut off: the user had to stop'");
 		t->response = (struct cic_response){ .error = t->error, .body = "" };
 		t->response.time_us = now_us > t->asked_us ? now_us - t->asked_us : 0;
 		t->ended_us = now_us;

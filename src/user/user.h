@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/failure_class.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/rng.h"
@@ -152,9 +153,9 @@ void user_pause(struct cic_user *u, uint64_t us);
 /* Counts the last request, if there was one, and gives its memory back. */
 void user_settle_request(struct cic_user *u);
 /* Marks the request as failed: Class('text'), quoted as Python's repr() would. */
-void user_fail_request(struct turn *t, const char *class, const char *text);
+void user_fail_request(struct turn *t, enum failure_class class, const char *text);
 /* Class('text') as above, cut to size bytes. */
-void user_quote_error(char *out, size_t size, const char *class, const char *text);
+void user_quote_error(char *out, size_t size, enum failure_class class, const char *text);
 /* Ends the code that runs, wherever it is: the task, or on_start or on_stop. */
 _Noreturn void user_end_code(struct cic_user *u);
 /* From the loop: goes on with suspended code. */

@@ -15,7 +15,7 @@
 #include "http/redirect.h"
 
 /* Always false. */
-static bool refuse(struct visit *v, const char *class, const char *text)
+static bool refuse(struct visit *v, enum failure_class class, const char *text)
 {
 	user_fail_request(v->turn, class, text);
 	return false;
@@ -60,7 +60,7 @@ static bool add_scenario_headers(struct visit *v, struct buf *lines)
 			continue;
 		snprintf(why, sizeof(why),
 			 "header line %d is not `Name: value` without control characters", number);
-		return refuse(v, "InvalidHeader", why);
+		return refuse(v, FAILURE_HEADER, why);
 	}
 	return true;
 }
@@ -129,7 +129,7 @@ bool visit_write_headers(struct visit *v)
 	if (has_cookies && !has_header(buf_str(lines), "cookie:"))
 		add_cookies(v, lines);
 	if (lines->is_full)
-		return refuse(v, "InvalidHeader", "the headers are larger than 65536 bytes");
+		return refuse(v, FAILURE_HEADER, "the headers are larger than 65536 bytes");
 	v->http.headers = buf_str(lines);
 	return true;
 }
@@ -201,12 +201,12 @@ static bool set_next_url(struct visit *v)
 	enum err err;
 
 	if (t->url.is_full)
-		return refuse(v, "InvalidURL", "the Location is longer than 8192 bytes");
+		return refuse(v, FAILURE_URL, "the Location is longer than 8192 bytes");
 	err = http_url_parse(buf_str(&t->url), &url, &why);
 	if (!err)
 		err = http_client_origin(t->user->place->http, &url, &v->http.origin, &why);
 	if (err)
-		return refuse(v, err == ERR_UNSUPPORTED ? "InvalidSchema" : "InvalidURL",
+		return refuse(v, err == ERR_UNSUPPORTED ? FAILURE_SCHEMA : FAILURE_URL,
 			      err_say(&why, err));
 	v->http.target = url.target;
 	v->has_left = v->has_left || v->http.origin != before;
@@ -224,7 +224,7 @@ static bool follow(struct visit *v)
 		char text[64];
 
 		snprintf(text, sizeof(text), "Exceeded %d redirects.", LIMIT_REDIRECTS);
-		return refuse(v, "TooManyRedirects", text);
+		return refuse(v, FAILURE_REDIRECTS, text);
 	}
 	v->redirects++;
 	resolve(v);
@@ -260,7 +260,7 @@ static bool decode(struct visit *v)
 		place->decoder = decoder_create();
 	err = decoder_run(place->decoder, coding, body, &t->decoded, &why);
 	if (err)
-		return refuse(v, "ContentDecodingError", err_say(&why, err));
+		return refuse(v, FAILURE_DECODING, err_say(&why, err));
 	if (t->decoded) {
 		reply->body = t->decoded->bytes.p;
 		reply->body_len = t->decoded->bytes.len;

@@ -38,6 +38,26 @@ def test_links_lead_somewhere(path):
             assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+def failure_classes():
+    text = (ROOT / "src/base/failure_class.def").read_text(encoding="utf-8")
+    return re.findall(r'^FAILURE\(\w+, "(\w+)"\)', text, re.M)
+
+
+def test_the_manual_has_every_class_of_failure():
+    page = (ROOT / "docs/cicada.md").read_text(encoding="utf-8")
+    section = page.split("\n## Failures\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", section, re.M)
+    assert len(rows) > 20 and rows == failure_classes()
+
+
+def test_every_class_of_failure_comes_from_the_table():
+    words = "|".join(failure_classes())
+    for path in [*ROOT.glob("src/**/*.c"), *ROOT.glob("src/**/*.h")]:
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+        found = re.search(rf'"(?:{words})(?:\(|")', text)
+        assert not found, f"{path.relative_to(ROOT)} has {found[0]} of its own"
+
+
 def scenarios():
     for path in DOCUMENTS:
         blocks = re.findall(r"^```c\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S)
