@@ -107,8 +107,10 @@ static void set_tasks(void *program, size_t class_index, const struct str *names
 	const struct cic_user_class *class = p->scenario->classes[class_index];
 	bool draws[LIMIT_USER_TASKS] = { false }, is_any = false;
 
-	for (size_t i = 0; class->tasks[i].run; i++)
-		is_any |= draws[i] = has_name(&class->tasks[i], names, count);
+	for (size_t i = 0; class->tasks[i].run; i++) {
+		draws[i] = has_name(&class->tasks[i], names, count);
+		is_any |= draws[i];
+	}
 	if (is_any)
 		load_set_tasks(p->load, class_index, draws);
 	else
