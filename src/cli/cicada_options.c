@@ -130,6 +130,8 @@ static const struct opt rows[] = {
 	  "write PREFIX_stats.csv, _stats_history.csv, _failures.csv and _exceptions.csv" },
 	{ "csv-full-history", 0, OPT_FLAG, AT(want_csv_full_history), "LOCUST_CSV_FULL_HISTORY",
 	  NULL, "all names in PREFIX_stats_history.csv, not only the total" },
+	{ "html", 0, OPT_TEXT, AT(html_file), "LOCUST_HTML", "FILE",
+	  "a report of the test; {u}, {r} and {t} in the name are users, spawn rate and run time" },
 	{ "json", 0, OPT_FLAG, AT(want_json), NULL, NULL,
 	  "the final statistics as JSON on standard output" },
 	{ "json-file", 0, OPT_TEXT, AT(json_file), NULL, "NAME",

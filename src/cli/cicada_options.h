@@ -46,7 +46,7 @@ struct cicada_options {
 	uint64_t threads;
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;
-	const char *csv_prefix, *json_file;
+	const char *csv_prefix, *json_file, *html_file;
 	bool want_csv_full_history, want_json;
 	struct opt_texts fail_if;
 	bool want_abort_on_fail;

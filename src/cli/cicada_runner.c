@@ -493,12 +493,15 @@ static enum err create(struct runner *r, struct err_text *text)
 				 "shape %s says how many users there are, and when",
 				 r->shape.shape.name);
 	}
+	if (!err)
+		err = result_files_open(&r->files, o, r->run, &r->gates, text);
 	if (!err && !o->is_headless) {
 		err = web_create(
 			&r->loop, r->run,
 			&(struct web_options){ .host = o->web_host,
 					       .port = (uint16_t)o->web_port,
 					       .compat = o->web_compat,
+					       .full_history_file = result_files_history(&r->files),
 					       .follow = r->shape.is_given ? &r->follow : NULL },
 			&r->web, text);
 		if (!err)
@@ -507,8 +510,6 @@ static enum err create(struct runner *r, struct err_text *text)
 							  : shown_host(o->web_host),
 				 web_port(r->web));
 	}
-	if (!err)
-		err = result_files_open(&r->files, o, r->run, &r->gates, text);
 	if (!err)
 		err = processes_watch(r->children, &r->loop, text);
 	if (!err)
@@ -563,6 +564,8 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	loop_run(&r.loop);
 	loop_timer_clear(&r.loop, &r.tick);
 	loop_unwatch(&r.loop, &r.signals);
+	/* One of its routes reads a file that is closed here. */
+	web_destroy(&r.web);
 	run_tick(r.run, loop_now(&r.loop));
 	if (!result_files_close(&r.files) && !r.code)
 		r.code = EXIT_NOT_WRITTEN;

@@ -236,6 +236,11 @@ enum err csv_files_open(const char *prefix, bool want_full_history, const struct
 	return OK;
 }
 
+const char *csv_files_history(const struct csv_files *f)
+{
+	return f->paths[HISTORY];
+}
+
 void csv_files_tick(struct csv_files *f, uint64_t now_us)
 {
 	if (now_us < f->due_us)

@@ -18,6 +18,8 @@ struct csv_files;
  * of about the last 10 seconds. run is lent. */
 enum err csv_files_open(const char *prefix, bool want_full_history, const struct run *run,
 			struct csv_files **out, struct err_text *text) MUST_CHECK;
+/* Where the history is. */
+const char *csv_files_history(const struct csv_files *f);
 /* Call several times a second. The first fault is logged, and counts in csv_files_close(). */
 void csv_files_tick(struct csv_files *f, uint64_t now_us);
 /* Writes the last numbers. ERR_IO: at some time something could not be written. */

@@ -16,8 +16,10 @@
 #include "cli/stats_json.h"
 #include "run/gate.h"
 #include "run/junit.h"
+#include "web/report.h"
 
-#define LOGGER "locust.main"
+#define LOGGER	   "locust.main"
+#define PATH_BYTES 4096
 
 /* "reports/a.json" -> "reports" and "a.json". The folder is the caller's to free. */
 static char *folder_of(const char *path, const char **name)
@@ -85,6 +87,50 @@ static bool write_junit(const struct result_files *f)
 	return is_written;
 }
 
+/* "{u}", "{r}" and "{t}" of the name become what the test was started with, in whole numbers. */
+static char *report_path(const struct result_files *f)
+{
+	const struct run_start *wanted = &f->run->wanted;
+	const struct {
+		const char *mark;
+		uint64_t value;
+	} marks[] = { { "{u}", wanted->user_count },
+		      { "{r}", (uint64_t)wanted->spawn_rate },
+		      { "{t}", wanted->run_time_s } };
+	struct buf path;
+
+	buf_init(&path, PATH_BYTES);
+	for (const char *p = f->o->html_file; *p;) {
+		size_t i = 0;
+
+		while (i < 3 && strncmp(p, marks[i].mark, 3) != 0)
+			i++;
+		if (i < 3)
+			buf_add_u64(&path, marks[i].value);
+		else
+			buf_add_char(&path, *p);
+		p += i < 3 ? 3 : 1;
+	}
+	return buf_take(&path);
+}
+
+static bool write_report(const struct result_files *f)
+{
+	bool is_written;
+	struct buf html;
+	char *path;
+
+	if (!f->o->html_file)
+		return true;
+	path = report_path(f);
+	buf_init(&html, LIMIT_REPORT_BYTES);
+	report_write(f->run, &(struct report_options){ .theme = NULL }, &html);
+	is_written = write_file(path, &html);
+	buf_fini(&html);
+	mem_free(path);
+	return is_written;
+}
+
 enum err result_files_open(struct result_files *f, const struct cicada_options *o,
 			   const struct run *run, const struct gates *gates, struct err_text *text)
 {
@@ -92,6 +138,11 @@ enum err result_files_open(struct result_files *f, const struct cicada_options *
 	return o->csv_prefix
 		       ? csv_files_open(o->csv_prefix, o->want_csv_full_history, run, &f->csv, text)
 		       : OK;
+}
+
+const char *result_files_history(const struct result_files *f)
+{
+	return f->csv && f->o->want_csv_full_history ? csv_files_history(f->csv) : NULL;
 }
 
 void result_files_tick(struct result_files *f, uint64_t now_us)
@@ -107,5 +158,6 @@ bool result_files_close(struct result_files *f)
 	if (!f->run)
 		return true;
 	is_written &= write_json(f);
+	is_written &= write_report(f);
 	return write_junit(f) && is_written;
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What a run leaves behind: --csv, --json, --json-file."""
+"""What a run leaves behind: --csv, --json, --json-file, --html."""
 
 import csv
 import json
 import pathlib
 import signal
+import urllib.request
 
 from programs import wait_until
 
@@ -101,6 +102,25 @@ def test_json_file_replaces_the_tables(programs, target, tmp_path):
     program = start(programs, target, tmp_path, "-t", "1s", "--only-summary", "--json-file", "x")
     assert program.wait(60) == 0, program.text()
     assert "Aggregated" not in program.text() and (tmp_path / "x.json").exists()
+
+
+def test_html_is_a_report_with_the_numbers_in_its_name(programs, target, tmp_path):
+    program = start(programs, target, tmp_path, "-t", "2s", "--html", "new/r_{u}_{r}_{t}.html")
+    assert program.wait(60) == 0, program.text()
+    page = (tmp_path / "new/r_4_10_2.html").read_text()
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    assert target.url in page and "/missing" in page and "404 Client Error" in page
+
+
+def test_the_web_interface_gives_the_full_history(programs, target, tmp_path):
+    (tmp_path / "s.c").write_text(SCENARIO)
+    program = programs.start("cicada", "-f", "s.c", "-H", target.url, "--web-host", "127.0.0.1",
+                             "--web-port", "0", "--csv", "run", "--csv-full-history", cwd=tmp_path,
+                             ready=r"Starting web interface at (http://[\w.:]+)")
+    url = program.ready.group(1) + "/stats/requests_full_history/csv"
+    with urllib.request.urlopen(url, timeout=30) as reply:
+        assert reply.read().startswith(b"Timestamp,User Count,Type,Name,")
+    assert program.stop() == 0, program.text()
 
 
 def test_files_that_cannot_be_written_are_named(programs, target, tmp_path):
