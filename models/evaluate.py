@@ -15,10 +15,12 @@ import torch
 import network as net
 import traces
 
+# name: how it is computed, how it is printed; the MAE has the unit of its target
 METRICS = {
-    "NRMSE": lambda wanted, got: numpy.sqrt(numpy.mean((got - wanted) ** 2)) / numpy.mean(wanted),
-    "MAE": lambda wanted, got: numpy.mean(numpy.abs(got - wanted)),
-    "R2": lambda wanted, got: 1 - numpy.mean((got - wanted) ** 2) / numpy.var(wanted),
+    "NRMSE": (lambda wanted, got: numpy.sqrt(numpy.mean((got - wanted) ** 2)) /
+              numpy.mean(wanted), ".3f"),
+    "MAE": (lambda wanted, got: numpy.mean(numpy.abs(got - wanted)), "#.4g"),
+    "R2": (lambda wanted, got: 1 - numpy.mean((got - wanted) ** 2) / numpy.var(wanted), ".3f"),
 }
 
 
@@ -40,8 +42,8 @@ def report(folder, parts):
         forecasts = (predict(model, feature_scaling, target_scaling, windows), history[:, -1],
                      history.mean(axis=1))
         for i, name in enumerate(view.targets):
-            figures = [f"{metric(wanted[:, i], got[:, i]):.3f}"
-                       for metric in METRICS.values() for got in forecasts]
+            figures = [f"{metric(wanted[:, i], got[:, i]):{form}}"
+                       for metric, form in METRICS.values() for got in forecasts]
             print(f"| {part.name} | {len(windows)} | {name} | {' | '.join(figures)} |")
 
 

@@ -76,22 +76,28 @@ def read_safetensors(data):
 def write_folder(folder, network, features, targets, feature_scaling, target_scaling, window,
                  interval_s):
     """features, targets: name -> unit. The run's id is a digest of the weights."""
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = safetensors_bytes(network)
-
     def columns(units, scaling):
         return [{"name": name, "unit": unit, "offset": offset, "scale": scale}
                 for (name, unit), offset, scale in zip(units.items(), scaling.offset.tolist(),
                                                        scaling.scale.tolist())]
 
-    description = {
-        "format": "cicada-lstm-1", "model": "LSTM",
-        "run_id": hashlib.sha256(weights).hexdigest()[:32], "weights": WEIGHTS, "window": window,
-        "interval_s": interval_s,
+    write_weights(folder, network, {
+        "window": window, "interval_s": interval_s, "features": columns(features, feature_scaling),
+        "targets": columns(targets, target_scaling),
+    })
+
+
+def write_weights(folder, network, description):
+    """The same for a description that lacks only what follows from the weights."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = safetensors_bytes(network)
+    known = {
+        "format": "cicada-lstm-1", "model": description.get("model", "LSTM"),
+        "run_id": hashlib.sha256(weights).hexdigest()[:32], "weights": WEIGHTS,
         "layers": network.lstm.num_layers, "hidden": network.lstm.hidden_size,
-        "features": columns(features, feature_scaling), "targets": columns(targets, target_scaling),
     }
+    description = {**known, **{k: v for k, v in description.items() if k not in known}}
     (folder / WEIGHTS).write_bytes(weights)
     (folder / "model.json").write_text(json_text(description) + "\n")
 

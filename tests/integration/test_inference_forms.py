@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import threading
+import time
 
 import pytest
 
@@ -244,25 +245,23 @@ def test_no_request_is_lost_when_models_come_and_go(programs, tmp_path):
     others = [models.write_model(tmp_path / f"n{i}", run_id=f"run-{i}", seed=i,
                                  target_names=TARGETS) for i in range(1, 7)]
     service = Service(programs, "--port", "0", "--model", folder)
-    done = threading.Event()
 
-    def ask(number):
-        connection, seen = service.connection(), set()
+    def ask_until_the_last(number):
+        connection, seen, deadline = service.connection(), "run-0", time.monotonic() + 120
         body = models.order_body()
         if number == 0:
             body["inference_length"] = 400
-        while not done.is_set():
+        while seen != "run-6" and time.monotonic() < deadline:
             status, _, reply = exchange(connection, "POST", "/predict", json.dumps(body))
             assert status == 200
-            seen.add(json.loads(reply)["run_id"])
+            assert json.loads(reply)["run_id"] >= seen
+            seen = json.loads(reply)["run_id"]
         return seen
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        clients = [pool.submit(ask, i) for i in range(4)]
+        clients = [pool.submit(ask_until_the_last, i) for i in range(4)]
         for i, other in enumerate(others, 1):
             exchange_files(folder, other)
             service.program.signal(signal.SIGHUP)
             wait_until(lambda want=f"run-{i}": run_id_of(service) == want, what="the next model")
-        done.set()
-        for client in clients:
-            assert "run-6" in client.result()
+        assert [client.result() for client in clients] == 4 * ["run-6"]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden: the trained model in models/ gives PyTorch's outputs (models/golden.py wrote them down),
+ * golden: the trained models in models/ give PyTorch's outputs (models/golden.py wrote them down),
  * and the vectors are such that the usual mistakes in reading a model would show. */
 #include <math.h>
 #include <setjmp.h>
@@ -19,25 +19,28 @@
 #include "infer/model.h"
 #include "infer/session.h"
 
-#define VECTORS TEST_VECTORS "/lte-2x64.json"
-#define MODEL	TEST_VECTORS "/../../models/lte-2x64"
+#define VECTORS TEST_VECTORS "/%s.json"
+#define MODEL	TEST_VECTORS "/../../models/%s"
 
 #define SCALED_ERROR_MAX 1e-5
 #define ROWS_MAX	 (64 * 64) /* numbers of a window */
 /* A model read wrongly must be off by far more than the arithmetic. */
 #define MISTAKE_ERROR_MIN 1e-2
 
+static const char *model_name; /* of the group that runs */
 static json_t *page;
 static float rows[LIMIT_BATCH][ROWS_MAX];
 
 static int load_vectors(void **state)
 {
+	char *path = mem_printf(VECTORS, model_name);
 	json_error_t where = { 0 };
 
 	(void)state;
-	page = json_load_file(VECTORS, 0, &where);
+	page = json_load_file(path, 0, &where);
 	if (!page)
-		print_error("%s:%d: %s\n", VECTORS, where.line, where.text);
+		print_error("%s:%d: %s\n", path, where.line, where.text);
+	mem_free(path);
 	return page ? 0 : -1;
 }
 
@@ -50,11 +53,13 @@ static int drop_vectors(void **state)
 
 static struct model *load_model(void)
 {
+	char *path = mem_printf(MODEL, model_name);
 	struct err_text text = { 0 };
 	struct model *m = NULL;
 
-	if (model_create(&m, MODEL, &text))
+	if (model_create(&m, path, &text))
 		fail_msg("%s", text.text);
+	mem_free(path);
 	return m;
 }
 
@@ -293,6 +298,7 @@ static void mistakes_show(void **state)
 
 int main(void)
 {
+	static const char *const names[] = { "lte-2x64", "lte-1x128" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_vectors_are_of_this_model),
 		cmocka_unit_test(scaled_outputs_are_those_of_pytorch),
@@ -300,5 +306,12 @@ int main(void)
 		cmocka_unit_test(mistakes_show),
 	};
 
-	return cmocka_run_group_tests(tests, load_vectors, drop_vectors);
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		model_name = names[i];
+		failed +=
+			cmocka_run_group_tests_name(model_name, tests, load_vectors, drop_vectors);
+	}
+	return failed;
 }
