@@ -20,7 +20,7 @@ static const struct schema schema = {
 
 static const char *const names[] = { "down", "up", "mcs_down" };
 
-/* Ours may be one unit in the last place of a double off, which can tip a float's rounding. */
+/* Jansson's double may be the middle between two floats where the number itself is not. */
 static bool is_near(float a, float b)
 {
 	return a == b || nextafterf(a, b) == b;

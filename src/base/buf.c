@@ -3,12 +3,14 @@
  * buf - see the header. Growth doubles, so appending is linear over all. */
 #include "base/buf.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
 #define FIRST_BYTES 256
+#define G9_DIGITS   9
 
 void buf_init(struct buf *b, size_t max_bytes)
 {
@@ -84,18 +86,74 @@ void buf_add_u64(struct buf *b, uint64_t value)
 	buf_add(b, at, (size_t)(end - at));
 }
 
+/* The nine digits of a value of 10^exponent, -4 <= exponent <= 8, without those that say nothing.
+ */
+static void add_fixed(struct buf *b, bool is_negative, uint32_t digits, int exponent)
+{
+	char text[] = "000000000000000", *first = text + 5, *at, *end = first + G9_DIGITS;
+	char *point = first + exponent + 1; /* stands before this digit */
+
+	for (at = end; at > first; digits /= 10)
+		*--at = (char)('0' + digits % 10);
+	while (end > point && end[-1] == '0')
+		end--;
+	if (is_negative)
+		buf_add_char(b, '-');
+	if (point <= first)
+		first = point - 1; /* the zeros before it */
+	buf_add(b, first, (size_t)(point - first));
+	if (end > point) {
+		buf_add_char(b, '.');
+		buf_add(b, point, (size_t)(end - point));
+	}
+}
+
+void buf_add_g9(struct buf *b, double value)
+{
+	static const double tens[] = { 1e0, 1e1, 1e2, 1e3,  1e4,  1e5, 1e6,
+				       1e7, 1e8, 1e9, 1e10, 1e11, 1e12 };
+	const double size = fabs(value);
+	double scaled, whole;
+	int exponent = 8;
+
+	/* Outside, %g writes an exponent or a zero. */
+	if (size >= 1e-4 && size < 999999999) {
+		while (exponent > 0 ? size < tens[exponent]
+				    : exponent > -4 && size * tens[-exponent] < 1)
+			exponent--;
+		scaled = size * tens[8 - exponent];
+		whole = floor(scaled + 0.5);
+		/* The product may be off by a few parts in 2^53: where this decides how the last
+		 * digit is rounded, or how many there are, printf has to. */
+		if (whole >= 1e8 && whole < 1e9 &&
+		    fabs(scaled + 0.5 - round(scaled + 0.5)) > 1e-5) {
+			add_fixed(b, value < 0, (uint32_t)whole, exponent);
+			return;
+		}
+	}
+	buf_printf(b, "%.9g", value);
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	const size_t most = b->max < b->cap ? b->max + 1 : b->cap;
+	const size_t room = b->p && !b->is_full ? most - b->len : 0;
 	va_list again;
 	int len;
 	char *to;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	to = buf_room(b, (size_t)len);
-	if (to) {
-		vsnprintf(to, (size_t)len + 1, fmt, again);
+	len = vsnprintf(room ? b->p + b->len : NULL, room, fmt, ap);
+	if ((size_t)len < room) {
 		b->len += (size_t)len;
+	} else {
+		if (room)
+			b->p[b->len] = '\0';
+		to = buf_room(b, (size_t)len);
+		if (to) {
+			vsnprintf(to, (size_t)len + 1, fmt, again);
+			b->len += (size_t)len;
+		}
 	}
 	va_end(again);
 }

@@ -34,6 +34,8 @@ void buf_add_char(struct buf *b, char c);
 void buf_add_u64(struct buf *b, uint64_t value);
 /* As Python writes a float: the shortest digits that read back as the same number, with a point. */
 void buf_add_real(struct buf *b, double value);
+/* As printf's %.9g writes it, several times as fast for numbers of usual size. */
+void buf_add_g9(struct buf *b, double value);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* The text as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */

@@ -4,10 +4,13 @@
  *
  * Numbers: up to 19 digits are gathered in a 64-bit integer. If it and the power of ten are
  * exact as doubles, one division or multiplication gives the correctly rounded result (W. D.
- * Clinger, "How to Read Floating Point Numbers Accurately", 1990), and practically every number
- * of a request body is of that kind. The rest goes through strtod() with at most 19 digits. */
+ * Clinger, "How to Read Floating Point Numbers Accurately", 1990). Bodies that programs write have
+ * 17 digits as often; for a float these are divided as long doubles, and only if the result lies so
+ * close to the middle between two floats that its own rounding may matter, strtof() has to
+ * decide. What is left goes to strtod(). */
 #include "base/json_scan.h"
 
+#include <float.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +20,14 @@
 #define MANTISSA_FULL	 1000000000000000000ull /* one digit more always fits */
 #define MANTISSA_EXACT	 (1ull << 53)
 #define POWER_EXACT	 22
+#define DIGITS_EXACT	 15 /* as many always make an exact double */
 #define EXPONENT_CLIPPED 100000
+/* Of a decimal fraction, to say on which side of the middle between two doubles it lies. */
+#define DIGITS_MATTER 770
+#define NUMBER_TEXT   (DIGITS_MATTER + 24)
+/* The bits that a double has and a float has not, and the first of them. */
+#define FLOAT_REST_MASK ((1ull << 29) - 1)
+#define FLOAT_REST_HALF (1ull << 28)
 
 static const double powers[POWER_EXACT + 1] = { 1e0,  1e1,  1e2,  1e3,	1e4,  1e5,  1e6,  1e7,
 						1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -143,56 +153,188 @@ static bool scan_exponent(struct json_scan *s, int *exponent)
 	return true;
 }
 
-static double number_of(uint64_t mantissa, int exponent)
-{
-	char text[48];
+/* The parts of a number: what stands from begin to end, without its sign. */
+struct number {
+	const char *begin, *end;
+	bool is_negative;
+	bool is_cut;	   /* there are more digits than the mantissa has */
+	uint64_t mantissa; /* times ten to the power of exponent */
+	int exponent, written_exponent;
+};
 
-	if (mantissa <= MANTISSA_EXACT && exponent <= 0 && exponent >= -POWER_EXACT)
-		return (double)mantissa / powers[-exponent];
-	if (mantissa <= MANTISSA_EXACT && exponent > 0 && exponent <= POWER_EXACT)
-		return (double)mantissa * powers[exponent];
-	/* Without a point, so the locale has no say. */
-	snprintf(text, sizeof(text), "%llue%d", (unsigned long long)mantissa, exponent);
-	return strtod(text, NULL);
+static bool scan_fraction(struct json_scan *s, struct number *n)
+{
+	const char *p = s->p + 1;
+
+	s->p = p;
+	if (!is_digit_at(p, s->end))
+		return json_scan_fail(s, "a number needs a digit after its point");
+	for (; is_digit_at(p, s->end); p++) {
+		if (n->mantissa >= MANTISSA_FULL || n->exponent <= -EXPONENT_CLIPPED) {
+			n->is_cut = true;
+			continue;
+		}
+		n->mantissa = n->mantissa * 10 + (uint64_t)(*p - '0');
+		n->exponent--;
+	}
+	s->p = p;
+	return true;
 }
 
-bool json_scan_number(struct json_scan *s, double *out)
+static bool scan_number(struct json_scan *s, struct number *n)
 {
 	const char *p, *end = s->end;
-	bool is_negative = json_scan_peek(s) == '-';
-	uint64_t mantissa = 0;
-	int exponent = 0;
 
-	p = s->p + is_negative;
+	*n = (struct number){ .is_negative = json_scan_peek(s) == '-' };
+	n->begin = p = s->p + n->is_negative;
 	if (!is_digit_at(p, end))
 		return json_scan_unexpected(s, "expected a number");
 	if (*p == '0' && is_digit_at(p + 1, end))
 		return json_scan_fail(s, "a number does not begin with a needless 0");
 	for (; is_digit_at(p, end); p++) {
-		if (mantissa < MANTISSA_FULL)
-			mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-		else if (exponent < EXPONENT_CLIPPED)
-			exponent++;
-	}
-	if (p < end && *p == '.') {
-		if (!is_digit_at(++p, end)) {
-			s->p = p;
-			return json_scan_fail(s, "a number needs a digit after its point");
-		}
-		for (; is_digit_at(p, end); p++) {
-			if (mantissa >= MANTISSA_FULL || exponent <= -EXPONENT_CLIPPED)
-				continue;
-			mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-			exponent--;
+		if (n->mantissa < MANTISSA_FULL) {
+			n->mantissa = n->mantissa * 10 + (uint64_t)(*p - '0');
+		} else {
+			n->is_cut = true;
+			n->exponent += n->exponent < EXPONENT_CLIPPED;
 		}
 	}
 	s->p = p;
-	if (p < end && (*p == 'e' || *p == 'E')) {
+	if (p < end && *p == '.' && !scan_fraction(s, n))
+		return false;
+	if (s->p < end && (*s->p == 'e' || *s->p == 'E')) {
 		s->p++;
-		if (!scan_exponent(s, &exponent))
+		if (!scan_exponent(s, &n->written_exponent))
+			return false;
+		n->exponent += n->written_exponent;
+	}
+	n->end = s->p;
+	return true;
+}
+
+/* Writes the number as DIGITSeEXPONENT: without a point, so the locale has no say, and with no
+ * more digits than can matter; one behind them stands for all that follow. */
+static void rewrite(const struct number *n, char out[NUMBER_TEXT])
+{
+	int exponent = n->written_exponent;
+	bool is_behind_point = false, has_more = false;
+	size_t len = 0;
+
+	for (const char *p = n->begin; p < n->end && *p != 'e' && *p != 'E'; p++) {
+		if (*p == '.') {
+			is_behind_point = true;
+		} else if (len == 0 && *p == '0') {
+			exponent -= is_behind_point;
+		} else if (len < DIGITS_MATTER) {
+			out[len++] = *p;
+			exponent -= is_behind_point;
+		} else {
+			has_more = has_more || *p != '0';
+			exponent += !is_behind_point;
+		}
+	}
+	snprintf(out + len, NUMBER_TEXT - len, "%se%d",
+		 has_more ? "1"
+		 : len	  ? ""
+			  : "0",
+		 exponent - has_more);
+}
+
+static double value_of(const struct number *n)
+{
+	char text[NUMBER_TEXT];
+
+	if (n->mantissa <= MANTISSA_EXACT && !n->is_cut && n->exponent >= -POWER_EXACT &&
+	    n->exponent <= POWER_EXACT)
+		return n->exponent <= 0 ? (double)n->mantissa / powers[-n->exponent]
+					: (double)n->mantissa * powers[n->exponent];
+	rewrite(n, text);
+	return strtod(text, NULL);
+}
+
+bool json_scan_number(struct json_scan *s, double *out)
+{
+	struct number n;
+
+	if (!scan_number(s, &n))
+		return false;
+	*out = n.is_negative ? -value_of(&n) : value_of(&n);
+	return true;
+}
+
+/* Would another rounding of a double's last bit make another float of it? */
+static bool is_in_the_middle(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	bits &= FLOAT_REST_MASK;
+	return value < (double)FLT_MIN ||
+	       (bits >= FLOAT_REST_HALF - 1 && bits <= FLOAT_REST_HALF + 1);
+}
+
+static float float_of(const struct number *n)
+{
+	char text[NUMBER_TEXT];
+	double value;
+
+	if (!n->mantissa)
+		return 0;
+	if (!n->is_cut && n->exponent >= -POWER_EXACT && n->exponent <= POWER_EXACT) {
+		if (n->mantissa > MANTISSA_EXACT)
+			value = (double)(n->exponent <= 0
+						 ? (long double)n->mantissa / powers[-n->exponent]
+						 : (long double)n->mantissa * powers[n->exponent]);
+		else
+			value = value_of(n);
+		if (!is_in_the_middle(value))
+			return (float)value;
+	}
+	rewrite(n, text);
+	return strtof(text, NULL);
+}
+
+/* Nearly every number: few digits and no exponent, so that nothing of scan_number() is needed.
+ * False: it is another one, or none, and s->p has not moved. */
+static bool scan_plain(struct json_scan *s, float *out)
+{
+	const char *const end = s->end, *begin = s->p + (*s->p == '-'), *p = begin, *fraction;
+	size_t digits, behind = 0;
+	uint64_t mantissa = 0;
+	double value;
+
+	for (; is_digit_at(p, end); p++)
+		mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+	digits = (size_t)(p - begin);
+	if (!digits || (digits > 1 && *begin == '0'))
+		return false;
+	if (p < end && *p == '.') {
+		for (fraction = ++p; is_digit_at(p, end); p++)
+			mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+		behind = (size_t)(p - fraction);
+		if (!behind)
 			return false;
 	}
-	*out = is_negative ? -number_of(mantissa, exponent) : number_of(mantissa, exponent);
+	if (digits + behind > DIGITS_EXACT || (p < end && (*p == 'e' || *p == 'E')))
+		return false;
+	value = (double)mantissa / powers[behind];
+	if (mantissa && is_in_the_middle(value))
+		return false;
+	*out = *s->p == '-' ? -(float)value : (float)value;
+	s->p = p;
+	return true;
+}
+
+bool json_scan_float(struct json_scan *s, float *out)
+{
+	struct number n;
+
+	json_scan_peek(s);
+	if (s->p < s->end && scan_plain(s, out))
+		return true;
+	if (!scan_number(s, &n))
+		return false;
+	*out = n.is_negative ? -float_of(&n) : float_of(&n);
 	return true;
 }
 

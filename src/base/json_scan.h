@@ -49,8 +49,9 @@ bool json_scan_fail(struct json_scan *s, const char *fault);
 bool json_scan_unexpected(struct json_scan *s, const char *wanted);
 /* A string; *raw is what stands between its quotes, checked but with its escapes. */
 bool json_scan_string(struct json_scan *s, struct str *raw);
-/* A number; infinite if it is too large for a double. At most 1 unit in the last place off. */
+/* A number, correctly rounded; infinite if it is too large. Their exponents count up to 100000. */
 bool json_scan_number(struct json_scan *s, double *out);
+bool json_scan_float(struct json_scan *s, float *out);
 /* Any value; the text may be LIMIT_JSON_DEPTH deep. */
 bool json_scan_skip(struct json_scan *s);
 /* Nothing but white space is left. */

@@ -8,8 +8,10 @@
 
 void door_write_numbers(const double *values, size_t count, struct buf *out)
 {
-	for (size_t i = 0; i < count; i++)
-		buf_printf(out, "%s%.9g", i ? ", " : "[", values[i]);
+	for (size_t i = 0; i < count; i++) {
+		buf_add_text(out, i ? ", " : "[");
+		buf_add_g9(out, values[i]);
+	}
 	buf_add_char(out, ']');
 }
 
@@ -42,7 +44,8 @@ void door_write_record(const struct ask *a, size_t window, size_t step, struct b
 	for (size_t i = 0; i < a->schema->target_count; i++) {
 		buf_add_text(out, i ? ", " : "");
 		buf_add_str(out, a->schema->targets[i]);
-		buf_printf(out, ": %.9g", values[i]);
+		buf_add_text(out, ": ");
+		buf_add_g9(out, values[i]);
 	}
 	buf_add_char(out, '}');
 }

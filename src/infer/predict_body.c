@@ -113,13 +113,13 @@ static bool refuse_key(struct reader *r, struct str raw, const char *what)
 
 /* Feature names. */
 
-static bool is_here(const struct json_scan *s, struct str text)
+static inline bool is_here(const struct json_scan *s, struct str text)
 {
 	return (size_t)(s->end - s->p) >= text.len && memcmp(s->p, text.p, text.len) == 0;
 }
 
 /* Takes the feature's name if it comes next, without an escape. */
-static bool is_likely_here(struct reader *r, size_t likely)
+static inline bool is_likely_here(struct reader *r, size_t likely)
 {
 	json_scan_peek(&r->scan);
 	if (likely >= r->schema->feature_count || !is_here(&r->scan, r->schema->features[likely]))
@@ -139,7 +139,7 @@ static size_t find_feature(const struct schema *schema, struct str raw)
 }
 
 /* The place of the coming name in the schema; `likely` is looked at first. */
-static bool read_feature_name(struct reader *r, size_t likely, size_t *out)
+static inline bool read_feature_name(struct reader *r, size_t likely, size_t *out)
 {
 	struct str raw;
 
@@ -158,29 +158,29 @@ static struct str feature_name(const struct reader *r, size_t index)
 	return schema_name(r->schema->features[index]);
 }
 
-static bool read_value(struct reader *r, size_t index, float *out)
+/* What stands where a number should, or is one that cannot be used. */
+static bool refuse_value(struct reader *r, size_t index, bool is_number)
 {
-	char c = json_scan_peek(&r->scan);
-	double value;
+	const char c = r->scan.p < r->scan.end ? *r->scan.p : '\0';
 
-	if (c == '"' || c == '{' || c == '[' || c == 't' || c == 'f' ||
-	    (c == 'n' && is_here(&r->scan, str_of("null")))) {
-		r->feature = feature_name(r, index);
-		return refuse(r, "must be a number");
-	}
-	if (!json_scan_number(&r->scan, &value)) {
-		r->feature = feature_name(r, index);
-		return malformed(r);
-	}
-	*out = (float)value;
-	if (!isfinite(*out)) {
-		r->feature = feature_name(r, index);
+	r->feature = feature_name(r, index);
+	if (is_number)
 		return refuse(r, "too large for a 32-bit float");
-	}
-	return true;
+	if (c == '"' || c == '{' || c == '[' || c == 't' || c == 'f' ||
+	    (c == 'n' && is_here(&r->scan, str_of("null"))))
+		return refuse(r, "must be a number");
+	return malformed(r);
 }
 
-static bool read_feature(struct reader *r, size_t likely, uint64_t *seen, float *row, size_t *index)
+static inline bool read_value(struct reader *r, size_t index, float *out)
+{
+	bool is_number = json_scan_float(&r->scan, out);
+
+	return (is_number && isfinite(*out)) || refuse_value(r, index, is_number);
+}
+
+static inline bool read_feature(struct reader *r, size_t likely, uint64_t *seen, float *row,
+				size_t *index)
 {
 	if (!read_feature_name(r, likely, index))
 		return false;

@@ -16,6 +16,7 @@ struct session {
 	const struct lstm *lstm;
 	struct lstm_run *run;
 	const float *rows[LIMIT_BATCH]; /* of each window: [window][input_count] */
+	double *offsets, *scales;	/* [input_count], side by side for the compiler's vectors */
 	double *predictions;		/* [batch_max][target_count] */
 };
 
@@ -28,6 +29,12 @@ enum err session_create(struct session **out, const struct model *m, const struc
 	s->model = m;
 	s->lstm = l;
 	s->predictions = mem_zalloc(lstm_batch_max(l) * m->target_count, sizeof(*s->predictions));
+	s->offsets = mem_zalloc(m->input_count, sizeof(*s->offsets));
+	s->scales = mem_zalloc(m->input_count, sizeof(*s->scales));
+	for (size_t k = 0; k < m->input_count; k++) {
+		s->offsets[k] = m->inputs[k].offset;
+		s->scales[k] = m->inputs[k].scale;
+	}
 	err = lstm_run_create(&s->run, l, text);
 	if (err)
 		session_destroy(&s);
@@ -42,6 +49,8 @@ void session_destroy(struct session **s)
 		return;
 	lstm_run_destroy(&(*s)->run);
 	mem_free((*s)->predictions);
+	mem_free((*s)->offsets);
+	mem_free((*s)->scales);
 	mem_free(*s);
 	*s = NULL;
 }
@@ -66,7 +75,7 @@ static void scale_rows(struct session *s, size_t i, size_t shape)
 
 	for (size_t row = 0; row < m->window; row++) {
 		for (size_t k = 0; k < m->input_count; k++)
-			out[k] = (float)((rows[k] - m->inputs[k].offset) / m->inputs[k].scale);
+			out[k] = (float)((rows[k] - s->offsets[k]) / s->scales[k]);
 		rows += m->input_count;
 		out += shape * m->input_count;
 	}

@@ -2,6 +2,7 @@
  *
  * predict_body: the order's body in many spellings, and one wrong body of each kind with its
  * status and place. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,6 +99,18 @@ static void rows_and_features_land_in_the_schemas_order(void **state)
 		      want);
 }
 
+static void expect_float(const char *number)
+{
+	struct json_scan s;
+	float got;
+
+	json_scan_init(&s, str_of(number));
+	assert_true(json_scan_float(&s, &got));
+	assert_true(json_scan_finish(&s));
+	if (got != strtof(number, NULL))
+		fail_msg("%s became %.17g", number, (double)got);
+}
+
 static void numbers_are_read_to_the_last_bit_of_a_float(void **state)
 {
 	static const char *const numbers[] = {
@@ -124,6 +137,20 @@ static void numbers_are_read_to_the_last_bit_of_a_float(void **state)
 		"1e23",
 		"0.30000001192092896",
 		"4.9e-324",
+		/* Just above and below the middle between two floats, and between two doubles. */
+		"1.00000005960464477539062500000000000000000001",
+		"1.000000059604644775390625",
+		"1.00000005960464477539062499999999999999999999",
+		"16777217.000000000000000000000000000000000001",
+		"9007199254740993.0000000000000000000000000001",
+		"9007199254740992.9999999999999999999999999999",
+		"1.401298464324817e-45",
+		"7.0064923216240853546186479164495806564013097e-46",
+		"7.0064923216240853546186479164495806564013098e-46",
+		"340282356779733661637539395458142568447.999",
+		"340282356779733661637539395458142568448",
+		"12345678901234567890e-400",
+		"0.000000000000000000000000000000000000000000000000001e50",
 	};
 
 	(void)state;
@@ -134,8 +161,9 @@ static void numbers_are_read_to_the_last_bit_of_a_float(void **state)
 		json_scan_init(&s, str_of(numbers[i]));
 		assert_true(json_scan_number(&s, &got));
 		assert_true(json_scan_finish(&s));
-		if (!(got == strtod(numbers[i], NULL)) || (float)got != strtof(numbers[i], NULL))
+		if (!(got == strtod(numbers[i], NULL)))
 			fail_msg("%s became %.17g", numbers[i], got);
+		expect_float(numbers[i]);
 	}
 }
 
@@ -148,7 +176,7 @@ static void random_numbers_are_read_as_strtod_reads_them(void **state)
 	for (int i = 0; i < 200000; i++) {
 		double value = (double)(int64_t)rng_next(&rng) / 9007199254740992.0;
 		struct json_scan s;
-		char text[64];
+		char text[96];
 		double got;
 
 		snprintf(text, sizeof(text), i % 2 ? "%.17g" : "%.6f", value);
@@ -156,6 +184,12 @@ static void random_numbers_are_read_as_strtod_reads_them(void **state)
 		assert_true(json_scan_number(&s, &got));
 		if (got != strtod(text, NULL))
 			fail_msg("%s became %.17g", text, got);
+		expect_float(text);
+		/* Between two floats, and on either side of the middle by a digit far behind. */
+		snprintf(text, sizeof(text), "%.25f%d",
+			 ((double)(float)value + (double)nextafterf((float)value, 1e9f)) / 2,
+			 i % 3);
+		expect_float(text);
 	}
 }
 
