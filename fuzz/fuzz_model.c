@@ -17,7 +17,17 @@ static const char good[] = "{\"format\":\"cicada-lstm-1\",\"model\":\"m\",\"run_
 			   "\"weights\":\"w\",\"window\":1,\"layers\":1,\"hidden\":1,"
 			   "\"features\":[" COLUMN "],\"targets\":[" COLUMN "]}";
 
-static void write_file(const char *folder, const char *name, const void *bytes, size_t len)
+static char folder[] = "/dev/shm/cicada-fuzz-XXXXXX";
+
+static void drop_folder(void)
+{
+	FUZZ_CHECK(chdir(folder) == 0);
+	unlink("model.json");
+	unlink("MLmodel");
+	rmdir(folder);
+}
+
+static void write_file(const char *name, const void *bytes, size_t len)
 {
 	char path[64];
 	int fd;
@@ -30,18 +40,17 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
-	static char folder[] = "/dev/shm/cicada-fuzz-XXXXXX";
 	static bool is_made;
 	const bool is_json = len && input[0] == '{';
 	struct err_text why = { 0 };
 	struct model *m = NULL;
 
 	if (!is_made)
-		FUZZ_CHECK(mkdtemp(folder));
+		FUZZ_CHECK(mkdtemp(folder) && atexit(drop_folder) == 0);
 	is_made = true;
-	write_file(folder, "model.json", is_json ? (const char *)input : good,
+	write_file("model.json", is_json ? (const char *)input : good,
 		   is_json ? len : sizeof(good) - 1);
-	write_file(folder, "MLmodel", input, is_json ? 0 : len);
+	write_file("MLmodel", input, is_json ? 0 : len);
 	/* There are no weights, so the best that can come of it is their name. */
 	FUZZ_CHECK(model_create(&m, folder, &why) != OK);
 	FUZZ_CHECK(!m && why.text[0]);

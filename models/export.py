@@ -54,8 +54,8 @@ def build(tensors, description):
     """The network of these tensors, checked against the description."""
     layers = sum(name.startswith("lstm.weight_hh_l") for name in tensors)
     hidden = tensors["lstm.weight_hh_l0"].shape[1]
-    inputs = len(description["features"]) + 2 * len(description.get("time_features", []))
-    network = net.Forecaster(inputs, len(description["targets"]), hidden, layers)
+    network = net.Forecaster(net.input_count(description), len(description["targets"]), hidden,
+                             layers)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -102,11 +102,16 @@ def write_weights(folder, network, description):
     (folder / "model.json").write_text(json_text(description) + "\n")
 
 
+def input_count(description):
+    """Of a row: its features, and sine and cosine of each part of its time."""
+    return len(description["features"]) + 2 * len(description.get("time_features", []))
+
+
 def read_folder(folder):
     """The description, the network, and the scaling of features and targets."""
     folder = pathlib.Path(folder)
     description = json.loads((folder / "model.json").read_text())
-    network = Forecaster(len(description["features"]), len(description["targets"]),
+    network = Forecaster(input_count(description), len(description["targets"]),
                          description["hidden"], description["layers"])
     network.load_state_dict(read_safetensors((folder / description["weights"]).read_bytes()))
     scalings = [Scaling([c["offset"] for c in description[part]],
