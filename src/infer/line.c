@@ -96,10 +96,9 @@ void line_forget(struct line *l, struct serve_request *r)
 	meter_outcome(l->options.meter, OUTCOME_CONNECTION_LOST);
 }
 
-static void refuse_for_now(struct line *l, struct serve_request *r, enum outcome outcome,
-			   const char *why, size_t count)
+static void refuse_for_now(struct line *l, struct serve_request *r, size_t count, const char *why)
 {
-	meter_outcome(l->options.meter, outcome);
+	meter_outcome(l->options.meter, OUTCOME_QUEUE_FULL);
 	serve_add_header(r, "Retry-After", "1");
 	serve_error(r, 503, "%zu %s; ask again later", count, why);
 }
@@ -108,7 +107,7 @@ void line_add(struct line *l, struct serve_request *r, const struct door *door,
 	      const char *identifier)
 {
 	if (l->count == l->options.queue_max) {
-		refuse_for_now(l, r, OUTCOME_QUEUE_FULL, "requests wait already", l->count);
+		refuse_for_now(l, r, l->count, "requests wait already");
 		return;
 	}
 	serve_hold(r);
@@ -211,9 +210,8 @@ static struct job *admit(struct line *l, struct waiting *w, uint64_t now_us)
 	needs_rounds = j->ask.steps > 1 ||
 		       j->ask.window_count > session_batch_max(l->seat->session) - l->place_count;
 	if (needs_rounds && l->long_count == LIMIT_LONG_ASKS) {
-		refuse_for_now(l, w->request, OUTCOME_QUEUE_FULL,
-			       "requests of several steps or windows are being computed already",
-			       l->long_count);
+		refuse_for_now(l, w->request, l->long_count,
+			       "requests of several steps or windows are being computed already");
 		return NULL;
 	}
 	l->idle_count--;
