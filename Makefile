@@ -68,6 +68,9 @@ bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lin
 	@$(NINJA) build/release >/dev/null
 	@for bench in $$(find build/release/bench -maxdepth 1 -name 'bench_*' -type f | sort); do $$bench || exit 1; done
 
+images:                                         ## container images, with docker, podman or buildah
+	tools/images
+
 install: build                                  ## into /usr/local, or where meson was told to
 	meson install -C build/release
 
@@ -85,5 +88,5 @@ build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
 .PHONY: build demo test check check-asan check-tsan integration fuzz fuzz-short lint format bench bench-micro \
-	install clean help setup-build setup-test setup-lint setup-bench
+	images install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

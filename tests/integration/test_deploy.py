@@ -241,3 +241,28 @@ def test_kustomizations_build(folder):
         assert objects["Service", "locust-master"]["spec"]["type"] == "ClusterIP"
     else:
         assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="not Debian")
+@pytest.mark.parametrize("program, dockerfile", [
+    ("cicada", "Dockerfile"), ("cicada-driver", "Dockerfile.driver"),
+    ("cicada-inference", "Dockerfile.inference")])
+def test_images_have_the_libraries_of_their_program(program, dockerfile):
+    text = (ROOT / "deploy" / "docker" / dockerfile).read_text().split("\nFROM ")[-1]
+    installed = set(re.search(r"apt-get install (.*?)&&", text, re.S).group(1).split())
+    headers = subprocess.run(["objdump", "-p", find(program)], capture_output=True, text=True,
+                             check=True, timeout=30).stdout
+    for library in re.findall(r"NEEDED\s+(\S+)", headers):
+        if re.match(r"lib(asan|ubsan|tsan)\.", library):
+            continue
+        owners = subprocess.run(["dpkg", "-S", f"*/{library}"], capture_output=True, text=True,
+                                check=True, timeout=60).stdout
+        packages = {line.split(":")[0] for line in owners.splitlines()}
+        assert packages & (installed | {"libc6"}), f"{library} is in {packages}"
+
+
+def test_the_load_image_has_no_compiler_but_tcc():
+    text = (ROOT / "deploy" / "docker" / "Dockerfile").read_text().split("\nFROM ")[-1]
+    installed = set(re.search(r"apt-get install (.*?)&&", text, re.S).group(1).split())
+    assert {"tcc", "libc6-dev"} <= installed and "CC=tcc" in text
+    assert not installed & {"gcc", "clang", "build-essential", "g++"}
