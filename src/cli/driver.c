@@ -403,7 +403,7 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 	return code;
 }
 
-/* Only local platforms have children with logs; the folder of the results is made for all. */
+/* The folder of the results is made for all, that of the logs where there are children. */
 static enum err create_platform(const struct options *o, struct pause *pause, struct platform **out,
 				struct err_text *text)
 {

@@ -117,6 +117,8 @@ static enum err err_of_curl(CURLcode code, const struct fetch_reply *reply)
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_PARTIAL_FILE:
+	/* The handshake broke off; a certificate that is not trusted is another code. */
+	case CURLE_SSL_CONNECT_ERROR:
 		return ERR_CLOSED;
 	default:
 		return ERR_BAD_INPUT;

@@ -190,7 +190,8 @@ static enum err read_end(struct kube_mirror *m, enum err err, struct err_text *t
 {
 	const struct fetch_reply *reply = fetch_stream_reply(m->watch);
 
-	if (reply->status == 410)
+	/* After 401 too: the list is what finds out whether the token was only an old one. */
+	if (reply->status == 410 || reply->status == 401)
 		m->is_listed = false;
 	else if (!err && reply->status != 200)
 		err = kube_api_explain_watch(m->api, &m->query, reply, text);

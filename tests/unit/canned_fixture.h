@@ -100,9 +100,13 @@ static inline void canned_start(struct canned *c, const char *const *replies, si
 	assert_int_equal(pthread_create(&c->thread, NULL, serve, c), 0);
 }
 
+/* What was asked may be looked at from here on. May be called twice. */
 static inline void canned_stop(struct canned *c)
 {
+	if (c->listener < 0)
+		return;
 	shutdown(c->listener, SHUT_RDWR);
 	close(c->listener);
 	pthread_join(c->thread, NULL);
+	c->listener = -1;
 }

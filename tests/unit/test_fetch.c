@@ -235,8 +235,8 @@ static void a_stream_gives_its_bytes_and_says_how_it_ended(void **state)
 			assert_non_null(strstr(text.text, "GET http://127.0.0.1:"));
 		buf_fini(&got);
 	}
-	assert_non_null(strstr(c.request, "Authorization: Bearer abc\r\n"));
 	canned_stop(&c);
+	assert_non_null(strstr(c.request, "Authorization: Bearer abc\r\n"));
 }
 
 int main(void)

@@ -55,6 +55,7 @@ static void a_patch_is_what_kubernetes_wants(void **state)
 	begin(&w, replies, 1);
 	assert_int_equal(
 		kube_api_merge(w.api, &scale, "{\"spec\":{\"replicas\":3}}", &w.out, &w.text), OK);
+	canned_stop(&w.c);
 	assert_int_equal(strncmp(w.c.request,
 				 "PATCH /apis/apps/v1/namespaces/llm/deployments/inference/scale "
 				 "HTTP/1.1\r\n",
@@ -162,6 +163,7 @@ static void a_list_has_all_pages_and_begins_again_when_they_expire(void **state)
 	assert_int_equal(list(&w, version), OK);
 	assert_int_equal(json_array_size(w.out), 1);
 	assert_string_equal(version, "7");
+	canned_stop(&w.c);
 	assert_string_equal(
 		w.c.lines,
 		"GET /api/v1/namespaces/llm/pods?labelSelector=app%20in%20%28a%2Cb%29&limit=500 "
