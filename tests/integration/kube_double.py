@@ -115,7 +115,8 @@ class Call:
         url = urllib.parse.urlsplit(handler.path)
         self.path = url.path
         self.query = dict(urllib.parse.parse_qsl(url.query))
-        self.user, self.rules = double.identify(handler.headers.get("Authorization"))
+        self.user, self.rules = double.identify(handler.headers.get("Authorization"),
+                                                handler.connection.getpeercert())
         parts = self.path.strip("/").split("/")
         self.group = ""
         if parts[0] == "apis" and len(parts) > 1:
@@ -314,6 +315,18 @@ class KubeDouble:
         self._server.shutdown()
         self._server.server_close()
 
+    def make_client(self, name):
+        """(certificate, key) of an administrator, signed by the double's authority."""
+        paths = {end: self.ca.with_name(f"{name}.{end}") for end in ("key", "csr", "crt")}
+        subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}", "-keyout",
+                        paths["key"], "-out", paths["csr"]],
+                       check=True, capture_output=True, timeout=60)
+        subprocess.run(["openssl", "x509", "-req", "-in", paths["csr"], "-CA", self.ca, "-CAkey",
+                        self.ca.with_name("ca.key"), "-CAcreateserial", "-days", "2", "-out",
+                        paths["crt"]], check=True, capture_output=True, timeout=60)
+        return paths["crt"], paths["key"]
+
     def fail(self, status, times, path=""):
         """The next `times` requests with `path` in their path are answered with this status."""
         with self._lock:
@@ -327,7 +340,11 @@ class KubeDouble:
                     return failure[0]
         return None
 
-    def identify(self, authorization):
+    def identify(self, authorization, certificate):
+        """As a real server: a certificate of its authority is somebody whatever the token says."""
+        if certificate:
+            (name,) = [v for ((k, v),) in certificate["subject"] if k == "commonName"]
+            return name, EVERYTHING
         if not authorization:
             return "system:anonymous", []
         token = authorization.removeprefix("Bearer ")
@@ -365,6 +382,8 @@ class KubeDouble:
                         key, "-out", self.ca], check=True, capture_output=True, timeout=60)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.ca, key)
+        tls.load_verify_locations(self.ca)
+        tls.verify_mode = ssl.CERT_OPTIONAL
         double = self
 
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -24,8 +24,8 @@ def start_master(programs):
                                    "127.0.0.1", "--master-port", port, "--threads", "1"]
 
 
-def make_kubeconfig(path, url, ca, token, namespace):
-    """A kubeconfig file for the double."""
+def make_kubeconfig(path, url, ca, user, namespace):
+    """A kubeconfig file for the double. user: what it says of the user, as one line of YAML."""
     pathlib.Path(path).write_text(f"""apiVersion: v1
 kind: Config
 current-context: double
@@ -42,8 +42,7 @@ clusters:
     certificate-authority: {ca}
 users:
 - name: driver
-  user:
-    token: {token}
+  user: {{{user}}}
 """)
     return path
 
@@ -57,7 +56,7 @@ class World:
         self.cluster = self.double.cluster
         self.double.tokens["first"] = (USER, EVERYTHING)
         self.kubeconfig = make_kubeconfig(folder / "kubeconfig", self.double.url, self.double.ca,
-                                          "first", "llm")
+                                          "token: first", "llm")
         self.master_url = master_url
         self.cluster.add_deployment("locust-worker", 1,
                                     lambda: ProcessPod(programs, worker, r"."))

@@ -4,6 +4,7 @@
 Workers are real ones in "pods" of the double, the master is a real one. Where the target's own work
 does not matter its pods only keep time, and a counting server answers in their place."""
 
+import base64
 import re
 import signal
 import socket
@@ -264,7 +265,7 @@ def test_a_server_that_is_not_trusted_is_not_talked_to(timed, tmp_path):
     other.mkdir()
     stranger = KubeDouble(other)
     stranger.close()
-    make_kubeconfig(timed.kubeconfig, timed.double.url, stranger.ca, "first", "llm")
+    make_kubeconfig(timed.kubeconfig, timed.double.url, stranger.ca, "token: first", "llm")
     driver = timed.drive(*timed.host)
     assert driver.wait(60) == 111
     assert "certificate" in driver.text("stderr")
@@ -283,3 +284,22 @@ def test_it_stays_until_the_results_are_copied(timed):
     assert driver.process.poll() is None
     driver.signal(signal.SIGTERM)
     assert driver.wait(30) == 0
+
+
+def test_a_client_certificate_is_enough(timed):
+    certificate, key = (base64.b64encode(p.read_bytes()).decode()
+                        for p in timed.double.make_client("kubernetes-admin"))
+    make_kubeconfig(timed.kubeconfig, timed.double.url, timed.double.ca,
+                    f"client-certificate-data: {certificate}, client-key-data: {key}", "llm")
+    timed.double.tokens.clear()
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(60) == 0, driver.text()
+    assert timed.replicas("inference") == 2
+
+
+def test_a_program_for_credentials_is_refused(timed):
+    make_kubeconfig(timed.kubeconfig, timed.double.url, timed.double.ca,
+                    "exec: {command: touch, args: [ran]}", "llm")
+    driver = timed.drive(*timed.host)
+    assert driver.wait(60) == 111
+    assert "exec is not supported; give the user a token" in driver.text("stderr")
