@@ -78,12 +78,29 @@ static void press(struct master *m)
 	m->options.due_changed(m->options.arg);
 }
 
+/* Another one for every test, also over the masters that a worker may live to see. */
+static uint64_t next_test(const struct master *m)
+{
+	uint64_t wall_ms = (uint64_t)(run_wall_s(&m->run) * 1e3);
+
+	return wall_ms > m->test ? wall_ms : m->test + 1;
+}
+
 static enum err mode_start(struct run *run, const struct run_start *start, struct err_text *text)
 {
+	struct master *m = master_of(run);
+
 	(void)start;
 	(void)text;
-	master_of(run)->want_begin = true;
-	press(master_of(run));
+	if (!m->dispatch) {
+		/* The statistics are empty from now on: what comes of the last test is of no use.
+		 */
+		m->test = next_test(m);
+		for (size_t i = 0; i < m->peers.count; i++)
+			peer_forget_test(m->peers.items[i]);
+	}
+	m->want_begin = true;
+	press(m);
 	return OK;
 }
 
@@ -733,14 +750,6 @@ static void set_shares(struct master *m)
 	}
 }
 
-/* Another one for every test, also over the masters that a worker may live to see. */
-static uint64_t next_test(const struct master *m)
-{
-	uint64_t wall_ms = (uint64_t)(run_wall_s(&m->run) * 1e3);
-
-	return wall_ms > m->test ? wall_ms : m->test + 1;
-}
-
 static void begin(struct master *m)
 {
 	bool is_new = !m->dispatch;
@@ -750,10 +759,7 @@ static void begin(struct master *m)
 		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
 		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
 	if (is_new) {
-		m->test = next_test(m);
 		m->dispatch = dispatch_create(m->classes, m->run.options.class_count);
-		for (size_t i = 0; i < m->peers.count; i++)
-			peer_forget_test(m->peers.items[i]);
 		spread(m, "left");
 	}
 	if (!m->dispatch || !is_active(m))

@@ -432,6 +432,20 @@ static void take_counts(struct worker *w, struct msg_counts counts)
 	}
 }
 
+static void on_ack(struct worker *w, const struct msg_ack *ack)
+{
+	w->is_ours = ack->is_ours;
+	w->bulk_port = (unsigned)ack->bulk_port;
+	if (w->bulk_port)
+		w->options.open_bulk(w->options.arg, w->bulk_port);
+	w->index = ack->index;
+	w->ready_due_us = NEVER;
+	if (w->was_acked)
+		return;
+	w->was_acked = true;
+	w->heartbeat_due_us = w->report_due_us = w->now_us;
+}
+
 static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 {
 	char host[LIMIT_URL_BYTES + 1];
@@ -452,7 +466,11 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	snprintf(host, sizeof(host), "%.*s", STR_ARG(spawn->host));
 	w->last_timestamp = spawn->timestamp;
 	w->stop_timeout_s = fmin(spawn->stop_timeout_s, STOP_MAX_S);
-	if (w->state == WORKER_READY) {
+	/* Of another master, or of this one whose `ack` or `stop` was lost. */
+	if (!w->was_acked)
+		on_ack(w, &(struct msg_ack){ .index = -1 });
+	w->is_ours |= spawn->test != 0;
+	if (w->state == WORKER_READY || spawn->test != w->test) {
 		forget_reports(w);
 		w->test = spawn->test;
 		w->options.ops->begin_test(w->options.load, w->index, spawn->expect_workers);
@@ -471,20 +489,6 @@ static void on_user_class(struct worker *w, const struct msg_user_class *class)
 
 	if (class->has_tasks && i < w->options.class_count)
 		w->options.ops->set_tasks(w->options.load, i, class->tasks, class->task_count);
-}
-
-static void on_ack(struct worker *w, const struct msg_ack *ack)
-{
-	w->is_ours = ack->is_ours;
-	w->bulk_port = (unsigned)ack->bulk_port;
-	if (w->bulk_port)
-		w->options.open_bulk(w->options.arg, w->bulk_port);
-	w->index = ack->index;
-	w->ready_due_us = NEVER;
-	if (w->was_acked)
-		return;
-	w->was_acked = true;
-	w->heartbeat_due_us = w->report_due_us = w->now_us;
 }
 
 void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)

@@ -98,10 +98,10 @@ def counts(url):
             rows[-1]["num_failures"])
 
 
-def start_our_master(programs, tmp_path, *args):
+def start_our_master(programs, tmp_path, *args, port=0):
     master = programs.start("cicada", "--master", "-f", write(tmp_path, "s.c", SCENARIO),
                             "--web-host", "127.0.0.1", "--web-port", "0", "--master-bind-host",
-                            "127.0.0.1", "--master-bind-port", "0", "-s", "5", *args,
+                            "127.0.0.1", "--master-bind-port", port, "-s", "5", *args,
                             ready=WEB_READY)
     port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
     return master, master.ready.group(1), port
@@ -262,3 +262,24 @@ def test_their_master_in_kubernetes(programs, target, tmp_path):
     assert [(r["Workers"], r["Status"]) for r in rows] == [("2", "ok"), ("1", "ok")]
     assert sum(int(r["Total_Requests"]) for r in rows) == target.total
     assert all(float(r["RPS"]) > 0 for r in rows)
+
+
+def test_their_workers_come_back_to_our_new_master(programs, target, tmp_path):
+    """Locust's never introduce themselves to a master that was started anew; ours makes them."""
+    port = free_port()
+    master, url, _ = start_our_master(programs, tmp_path, port=port)
+    workers = [start_their_worker(programs, tmp_path, port) for _ in range(2)]
+    wait_until(lambda: len(live(url)["workers"]) == 2, 60, "two workers")
+    assert get_json(url + "/swarm", {"user_count": 4, "spawn_rate": 20,
+                                     "host": target.url})["success"]
+    wait_until(lambda: live(url)["state"] == "running", 60, "the test")
+    master.kill()
+    _, url, _ = start_our_master(programs, tmp_path, port=port)
+    wait_until(lambda: [w["state"] for w in live(url)["workers"]] == ["ready"] * 2, 60,
+               "two workers again")
+    before = target.total
+    seen = run_a_test(url, target, 6)
+    assert sorted(w["user_count"] for w in seen["workers"]) == [3, 3]
+    assert live(url)["stats"][-1]["num_requests"] <= target.total
+    assert target.total > before
+    assert all(w.process.poll() is None for w in workers)

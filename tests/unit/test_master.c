@@ -492,6 +492,22 @@ static void a_numbered_report_is_counted_once(void **state)
 	expect_counted(f, 0, 3);
 }
 
+/* The statistics are empty from the start on, and the first spawn goes out in the tick after it. */
+static void a_late_report_of_the_last_test_is_not_of_the_next(void **state)
+{
+	struct run_start next = { .user_count = 2, .spawn_rate = 1 };
+	struct fixture *f = *state;
+
+	run_users(f, "2.46.6", 4);
+	hear_plain(f, "a", MSG_CLIENT_STOPPED);
+	tick(f, 10 * CLOCK_S);
+	hear_ready(f, "a", "2.46.6");
+	assert_int_equal(f->run->state, RUN_STOPPED);
+	assert_int_equal(run_start(f->run, &next, NULL), OK);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, true);
+	expect_counted(f, 0, 1);
+}
+
 static void an_answer_that_finds_no_room_is_owed(void **state)
 {
 	struct fixture *f = *state;
@@ -824,6 +840,7 @@ int main(void)
 		MASTER_TEST(a_worker_that_does_not_confirm_is_asked_again_and_then_passed_over),
 		MASTER_TEST(a_worker_that_was_passed_over_is_asked_on),
 		MASTER_TEST(a_numbered_report_is_counted_once),
+		MASTER_TEST(a_late_report_of_the_last_test_is_not_of_the_next),
 		MASTER_TEST(an_answer_that_finds_no_room_is_owed),
 		MASTER_TEST(the_second_port_takes_reports_only),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),

@@ -40,8 +40,9 @@ struct fixture {
 	unsigned reconnects, ends;
 	unsigned bulk_port; /* as it was asked to open */
 	bool is_bulk_closed;
-	struct msg_number number; /* of the last report */
-	uint64_t test;
+	struct msg_number number;	 /* of the last report */
+	uint64_t test, requests_of_test; /* of the last report */
+	uint64_t spawn_test;
 	enum err end_err;
 	double timestamp;
 };
@@ -98,6 +99,9 @@ static bool take_frame(void *arg, struct str frame)
 		f->reported_users = m.report.counts.items[0].users;
 		assert_int_equal(m.report.counts.count, 2);
 		f->number = m.report.number;
+		if (f->test != m.report.test)
+			f->requests_of_test = 0;
+		f->requests_of_test += m.report.stats->total.num_requests;
 		f->test = m.report.test;
 	}
 	if (m.type == MSG_HEARTBEAT)
@@ -167,7 +171,7 @@ static void hear_spawn(struct fixture *f, uint64_t alphas, uint64_t betas)
 	struct msg m = { .type = MSG_SPAWN };
 
 	m.spawn = (struct msg_spawn){ .timestamp = f->timestamp += 1,
-				      .test = 77,
+				      .test = f->spawn_test,
 				      .counts = { counts, 2 },
 				      .host = str_of("http://t"),
 				      .stop_timeout_s = 2 };
@@ -518,6 +522,7 @@ static void run_users_for_ours(struct fixture *f)
 	hear(f, &(struct msg){ .type = MSG_ACK, .ack = { .is_ours = true, .bulk_port = 5558 } });
 	assert_int_equal(f->bulk_port, 5558);
 	assert_int_equal(f->collects, 0);
+	f->spawn_test = 77;
 	hear_spawn(f, 3, 1);
 	answer(f, 0);
 	settle(f);
@@ -571,6 +576,25 @@ static void our_master_gets_reports_by_its_second_port(void **state)
 	expect_said(f, "bulk:stats:drain ");
 	hear_report_ack(f, 4);
 	expect_said(f, "client_stopped client_ready ");
+}
+
+/* A new master may know it by an old client_ready while it has users of the last test. */
+static void a_spawn_of_another_test_begins_it(void **state)
+{
+	struct fixture *f = *state;
+
+	run_users_for_ours(f);
+	hear_report_ack(f, 1);
+	pass(f, CLOCK_S);
+	answer(f, 9); /* of the old test: 9, and 4 when the new one begins */
+	f->spawn_test = 78;
+	hear_spawn(f, 2, 2);
+	answer(f, 4);
+	settle(f);
+	answer(f, 3);
+	hear_all_report_acks(f);
+	assert_int_equal(f->test, 78);
+	assert_int_equal(f->requests_of_test, 3);
 }
 
 static void without_a_way_to_the_second_port_reports_take_the_first(void **state)
@@ -757,6 +781,7 @@ int main(void)
 		WORKER_TEST(without_a_master_a_signal_ends_it_at_once),
 		WORKER_TEST(a_full_queue_loses_no_statistics),
 		WORKER_TEST(our_master_gets_reports_by_its_second_port),
+		WORKER_TEST(a_spawn_of_another_test_begins_it),
 		WORKER_TEST(without_a_way_to_the_second_port_reports_take_the_first),
 		WORKER_TEST(a_master_that_fell_silent_is_looked_for_again),
 		WORKER_TEST(exceptions_are_sent_within_a_limit),
