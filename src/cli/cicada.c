@@ -260,7 +260,8 @@ static int load_and_use(struct cicada_options *o)
 	enum err err = OK;
 
 	if (o->is_worker && !strcmp(o->scenario, "-")) {
-		err = master_file_get(o->master_host, (unsigned)o->master_port, &downloaded, &text);
+		err = master_file_get(o->master_host, (unsigned)o->master_port,
+				      cicada_options_key(o), &downloaded, &text);
 		o->scenario = downloaded;
 	}
 	if (!err)

@@ -99,6 +99,8 @@ static const struct opt rows[] = {
 	{ "processes", 0, OPT_TEXT, AT(processes_text), "LOCUST_PROCESSES", "COUNT",
 	  "start this many workers, -1: one per CPU; without --worker also their master" },
 	{ "slave", 0, OPT_REFUSED, 0, NULL, "say --worker" },
+	{ "cluster-key", 0, OPT_TEXT, AT(cluster_key_file), "CICADA_CLUSTER_KEY", "FILE",
+	  "64 hex digits: master and workers encrypt, and admit nobody without it" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Tag options" },
 	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
 	  "only tasks with one of these tags" },
@@ -207,6 +209,11 @@ static const struct opt_table table = {
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
+
+const struct cluster_key *cicada_options_key(const struct cicada_options *o)
+{
+	return o->cluster_key_file ? &o->cluster_key : NULL;
+}
 
 void cicada_options_print_help(void)
 {
@@ -415,6 +422,11 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
+	if (o->cluster_key_file) {
+		err = cluster_key_read(o->cluster_key_file, &o->cluster_key, text);
+		if (err)
+			return err;
+	}
 	default_load(o);
 	if (read_stages(o, text) || check_gates(o, text))
 		return ERR_BAD_OPTION;

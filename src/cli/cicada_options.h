@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
+#include "cluster/cluster_key.h"
 #include "http/client.h"
 #include "http/network.h"
 #include "net/tls.h"
@@ -43,6 +44,8 @@ struct cicada_options {
 	uint64_t master_port;
 	const char *processes_text;
 	size_t processes; /* workers that are children of this process */
+	const char *cluster_key_file;
+	struct cluster_key cluster_key; /* what is in it */
 	uint64_t threads;
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;
@@ -91,3 +94,5 @@ void cicada_options_become_worker(struct cicada_options *o, size_t number);
 /* Also after a failure. */
 void cicada_options_release(struct cicada_options *o);
 void cicada_options_print_help(void);
+/* NULL when no file was given. */
+const struct cluster_key *cicada_options_key(const struct cicada_options *o);

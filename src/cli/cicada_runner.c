@@ -395,6 +395,12 @@ static void describe_classes(struct runner *r)
 					       .scenario_name = s->file_name };
 }
 
+static bool is_loopback(const char *host)
+{
+	return host && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
+			strcmp(host, "::1") == 0);
+}
+
 static const char *shown_host(const char *host)
 {
 	return host && *host && strcmp(host, "*") != 0 ? host : "0.0.0.0";
@@ -447,6 +453,12 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 	if (err)
 		return err;
 	r->run = cluster_master_run(r->master);
+	if (!o->cluster_key_file && !is_loopback(o->master_bind_host))
+		log_line(LOG_WARNING, LOGGER,
+			 "Whoever reaches port %u may be a worker, and nothing is encrypted: keep "
+			 "it inside a network you trust, or give master and workers a "
+			 "--cluster-key",
+			 cluster_master_port(r->master));
 	log_line(LOG_INFO, LOGGER, "Listening for workers on tcp://%s:%u",
 		 shown_host(o->master_bind_host), cluster_master_port(r->master));
 	if (cluster_master_bulk_port(r->master))

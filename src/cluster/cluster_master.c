@@ -69,12 +69,14 @@ static void on_ended(void *arg)
 	c->done(c->done_arg);
 }
 
-static void open_bulk(struct cluster_master *c, const char *host)
+static void open_bulk(struct cluster_master *c, const struct cluster_master_options *master)
 {
-	const struct link_options options = { .on_frame = on_bulk_frame, .arg = c };
+	const struct link_options options = { .on_frame = on_bulk_frame,
+					      .arg = c,
+					      .key = master->key };
 	struct err_text text = { "" };
 	unsigned port = c->is_port_free ? 0 : link_port(c->link) + 1;
-	enum err err = link_bind(c->loop, &options, host, port, &c->bulk, &text);
+	enum err err = link_bind(c->loop, &options, master->bind_host, port, &c->bulk, &text);
 
 	if (err)
 		log_line(LOG_WARNING, LOGGER,
@@ -88,7 +90,9 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 			       struct err_text *text)
 {
 	struct cluster_master *c = mem_zalloc(1, sizeof(*c));
-	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
+	const struct link_options link_options = { .on_frame = on_frame,
+						   .arg = c,
+						   .key = options->key };
 	struct master_options master_options = {
 		.run = run_options,
 		.scenario_source = options->scenario_source,
@@ -111,7 +115,7 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 		mem_free(c);
 		return err;
 	}
-	open_bulk(c, options->bind_host);
+	open_bulk(c, options);
 	master_options.bulk_port = c->bulk ? link_port(c->bulk) : 0;
 	c->master = master_create(&master_options, loop_now(loop));
 	arm(c);

@@ -9,16 +9,18 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "cluster/cluster_key.h"
 #include "loop/loop.h"
 #include "run/run.h"
 
 struct cluster_master;
 
 struct cluster_master_options {
-	const char *bind_host;	    /* NULL or "*": all addresses */
-	unsigned bind_port;	    /* 0: two free ports */
-	uint64_t expect_workers;    /* see master.h */
-	struct str scenario_source; /* see master.h */
+	const char *bind_host;	       /* NULL or "*": all addresses */
+	unsigned bind_port;	       /* 0: two free ports */
+	uint64_t expect_workers;       /* see master.h */
+	struct str scenario_source;    /* see master.h */
+	const struct cluster_key *key; /* copied; NULL: none */
 };
 
 /* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */

@@ -30,6 +30,7 @@ struct cluster_worker {
 	struct link *link, *bulk; /* the latter NULL: the master has no second port */
 	char id[LIMIT_WORKER_ID_BYTES + 1];
 	char *master_host;
+	const struct cluster_key *key;
 	unsigned bulk_port;
 	struct loop_timer timer;
 	uint64_t usage_at_us, usage_cpu_us; /* of the last look at it */
@@ -141,7 +142,9 @@ static void on_bulk_frame(void *arg, struct str peer, struct str frame)
 static void open_bulk(void *arg, unsigned port)
 {
 	struct cluster_worker *c = arg;
-	const struct link_options options = { .on_frame = on_bulk_frame, .is_bulk = true };
+	const struct link_options options = { .on_frame = on_bulk_frame,
+					      .is_bulk = true,
+					      .key = c->key };
 	struct err_text text = { "" };
 	enum err err;
 
@@ -198,11 +201,14 @@ enum err cluster_worker_create(struct loop *loop, const struct cluster_worker_op
 			       struct cluster_worker **out, struct err_text *text)
 {
 	struct cluster_worker *c = mem_zalloc(1, sizeof(*c));
-	const struct link_options link_options = { .on_frame = on_frame, .arg = c };
+	const struct link_options link_options = { .on_frame = on_frame,
+						   .arg = c,
+						   .key = options->key };
 	enum err err;
 
 	*out = NULL;
 	c->loop = loop;
+	c->key = options->key;
 	c->ended = options->ended;
 	c->ended_arg = options->arg;
 	loop_timer_init(&c->timer, on_timer, c);

@@ -4,6 +4,7 @@
  * master, a timer and the process's own CPU and memory figures. Control thread only. */
 #pragma once
 
+#include "cluster/cluster_key.h"
 #include "cluster/worker.h"
 #include "loop/loop.h"
 
@@ -13,9 +14,10 @@ struct cluster_worker;
 #define CLUSTER_MASTER_PORT 5557
 
 struct cluster_worker_options {
-	const char *master_host;    /* NULL: 127.0.0.1 */
-	unsigned master_port;	    /* 0: 5557 */
-	const char *const *classes; /* names, lent for the worker's life */
+	const char *master_host;       /* NULL: 127.0.0.1 */
+	unsigned master_port;	       /* 0: 5557 */
+	const struct cluster_key *key; /* NULL: none; else lent for the worker's life */
+	const char *const *classes;    /* names, lent for the worker's life */
 	size_t class_count;
 	const struct worker_load_ops *ops;
 	void *load;

@@ -23,6 +23,7 @@
 #define QUEUE_MESSAGES	 10000 /* per connection; Locust has 1000 */
 #define LINGER_MS	 1000
 #define KEEPALIVE_IDLE_S 30
+#define KEY_TEXT_BYTES	 41 /* Z85 of 32 bytes, and a zero */
 /* Real masters ignore a second connection while they know of the first. */
 #define RECONNECT_PAUSE_US (500 * CLOCK_MS)
 #define ENDPOINT_BYTES	   (LIMIT_HOST_BYTES + 32)
@@ -45,6 +46,23 @@ static void set_int(void *socket, int option, int value)
 	ensure(zmq_setsockopt(socket, option, &value, sizeof(value)) == 0);
 }
 
+/* CurveZMQ. The public key is made from the secret one and never sent, so whoever knows it
+ * has the file: both ends use the same pair, and no list of clients is needed. */
+static void set_key(struct link *l, const struct cluster_key *key)
+{
+	char secret[KEY_TEXT_BYTES], public[KEY_TEXT_BYTES];
+
+	ensure(zmq_z85_encode(secret, key->bytes, sizeof(key->bytes)));
+	ensure(zmq_curve_public(public, secret) == 0);
+	if (l->is_master)
+		set_int(l->socket, ZMQ_CURVE_SERVER, 1);
+	else
+		ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_SERVERKEY, public, sizeof(public)) == 0);
+	ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_PUBLICKEY, public, sizeof(public)) == 0);
+	ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_SECRETKEY, secret, sizeof(secret)) == 0);
+	explicit_bzero(secret, sizeof(secret));
+}
+
 static void set_options(struct link *l, bool want_ipv6)
 {
 	int64_t message_bytes = LIMIT_MESSAGE_BYTES;
@@ -58,6 +76,8 @@ static void set_options(struct link *l, bool want_ipv6)
 	set_int(l->socket, ZMQ_IPV6, want_ipv6);
 	ensure(zmq_setsockopt(l->socket, ZMQ_MAXMSGSIZE, &message_bytes, sizeof(message_bytes)) ==
 	       0);
+	if (l->options.key)
+		set_key(l, l->options.key);
 	if (!l->is_master)
 		return;
 	set_int(l->socket, ZMQ_ROUTER_HANDOVER, 1);
@@ -173,6 +193,9 @@ static enum err open_socket(struct loop *loop, const struct link_options *option
 	l->watch.fd = -1;
 	loop_timer_init(&l->look, on_look, l);
 	loop_timer_init(&l->reconnect, on_reconnect, l);
+	if (options->key && !zmq_has("curve"))
+		return err_set(text, ERR_UNSUPPORTED,
+			       "this libzmq was built without encryption (CURVE)");
 	l->context = zmq_ctx_new();
 	l->socket = l->context ? zmq_socket(l->context, is_master ? ZMQ_ROUTER : ZMQ_DEALER) : NULL;
 	if (!l->socket)

@@ -4,7 +4,8 @@
  *
  * The only file that knows ZeroMQ. Sockets are set up as Locust's are, except that a second
  * connection with the same identity takes the first one's place and that the size of frames is
- * bounded (LIMIT_MESSAGE_BYTES; a peer that sends more is cut off). Belongs to its loop. */
+ * bounded (LIMIT_MESSAGE_BYTES; a peer that sends more is cut off). With a key nothing is in the
+ * clear, and a peer without it is never heard of. Belongs to its loop. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "cluster/cluster_key.h"
 #include "loop/loop.h"
 
 struct link;
@@ -25,6 +27,7 @@ struct link_options {
 	/* A worker's end for what is kept until it is answered: nothing is queued while there is
 	 * no connection, and nothing delivered after link_close(). */
 	bool is_bulk;
+	const struct cluster_key *key; /* NULL: in the clear; else lent for the link's life */
 };
 
 /* The master's end. host NULL or "*": all addresses; port 0: a free one. ERR_BUSY when the port

@@ -56,7 +56,8 @@ static void ask(void *arg)
 	if (now_us >= d->give_up_us) {
 		finish(d, err_set(d->text, ERR_TIMEOUT,
 				  "no scenario from the master within %llu s; is its address "
-				  "right, and does it run?",
+				  "right, does it run, and have both the same --cluster-key, or "
+				  "none?",
 				  GIVE_UP_US / CLOCK_S));
 		return;
 	}
@@ -144,11 +145,11 @@ static void on_frame(void *arg, struct str peer, struct str frame)
 	msg_fini(&m);
 }
 
-enum err master_file_get(const char *master_host, unsigned master_port, char **path,
-			 struct err_text *text)
+enum err master_file_get(const char *master_host, unsigned master_port,
+			 const struct cluster_key *key, char **path, struct err_text *text)
 {
 	struct download d = { .path = path, .text = text };
-	const struct link_options options = { .on_frame = on_frame, .arg = &d };
+	const struct link_options options = { .on_frame = on_frame, .arg = &d, .key = key };
 	enum err err;
 
 	*path = NULL;

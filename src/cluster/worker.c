@@ -621,7 +621,8 @@ static void introduce(struct worker *w)
 		w->ready_due_us = NEVER;
 		begin_quit(w, err_set(&w->end_text, ERR_TIMEOUT,
 				      "no answer from the master within %llu s; is its address "
-				      "right, and does it run?",
+				      "right, does it run, and have both the same --cluster-key, "
+				      "or none?",
 				      READY_FOR_US / CLOCK_S));
 		return;
 	}

@@ -36,7 +36,8 @@ struct fixture {
 	struct loop loop;
 	struct loop_timer deadline;
 	bool is_late;
-	struct end master, worker, rival;
+	struct end master, worker, rival, stranger;
+	const struct cluster_key *key; /* of ends that are made from now on */
 };
 
 static void on_frame(void *arg, struct str peer, struct str frame)
@@ -80,7 +81,7 @@ static void turn_for(struct fixture *f, uint64_t us)
 
 static void bind_master(struct fixture *f, unsigned port)
 {
-	struct link_options options = { on_frame, &f->master };
+	struct link_options options = { .on_frame = on_frame, .arg = &f->master, .key = f->key };
 	struct err_text text = { 0 };
 
 	f->master.loop = &f->loop;
@@ -90,7 +91,7 @@ static void bind_master(struct fixture *f, unsigned port)
 
 static void connect_end(struct fixture *f, struct end *e, const char *id, unsigned port)
 {
-	struct link_options options = { on_frame, e };
+	struct link_options options = { .on_frame = on_frame, .arg = e, .key = f->key };
 	struct err_text text = { 0 };
 
 	e->loop = &f->loop;
@@ -115,6 +116,7 @@ static int close_fixture(void **state)
 
 	link_close(&f->worker.link);
 	link_close(&f->rival.link);
+	link_close(&f->stranger.link);
 	link_close(&f->master.link);
 	loop_fini(&f->loop);
 	mem_free(f);
@@ -178,6 +180,33 @@ static void a_send_to_nobody_says_so(void **state)
 	struct fixture *f = *state;
 
 	assert_false(send_text(&f->master, "nobody", "x"));
+}
+
+static const struct cluster_key key = { "0123456789abcdef0123456789abcde" };
+static const struct cluster_key other_key = { "0123456789abcdef0123456789abcdf" };
+
+static void with_a_key_only_those_that_have_it_are_heard(void **state)
+{
+	struct fixture *f = *state;
+
+	link_close(&f->master.link);
+	f->key = &key;
+	bind_master(f, 0);
+	f->key = NULL;
+	connect_end(f, &f->rival, "host_2", link_port(f->master.link));
+	assert_true(send_text(&f->rival, NULL, "in the clear"));
+	f->key = &other_key;
+	connect_end(f, &f->stranger, "host_3", link_port(f->master.link));
+	assert_true(send_text(&f->stranger, NULL, "by another key"));
+	f->key = &key;
+	connect_end(f, &f->worker, "host_1", link_port(f->master.link));
+	assert_true(send_text(&f->worker, NULL, "by the key"));
+	assert_true(wait_frames(f, &f->master, 1));
+	assert_string_equal(f->master.last, "by the key");
+	assert_true(send_text(&f->master, "host_1", "an answer"));
+	assert_true(wait_frames(f, &f->worker, 1));
+	turn_for(f, 500 * CLOCK_MS);
+	assert_int_equal(f->master.frames, 1);
 }
 
 static void a_second_connection_takes_the_identity_over(void **state)
@@ -291,6 +320,7 @@ int main(void)
 		LINK_TEST(a_large_frame_arrives_whole),
 		LINK_TEST(a_frame_beyond_the_limit_ends_only_its_sender),
 		LINK_TEST(a_send_to_nobody_says_so),
+		LINK_TEST(with_a_key_only_those_that_have_it_are_heard),
 		LINK_TEST(a_second_connection_takes_the_identity_over),
 		LINK_TEST(reconnect_makes_a_new_connection),
 		LINK_TEST(a_worker_outlives_its_master),

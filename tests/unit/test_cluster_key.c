@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster_key: files that hold a key, and what is said of those that do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cluster/cluster_key.h"
+
+#define HALF "00112233445566778899aAbBcCdDeEfF"
+
+static enum err read_text(const char *content, struct cluster_key *key, struct err_text *text)
+{
+	char path[] = "/tmp/test_cluster_key_XXXXXX";
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+	enum err err;
+
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+	err = cluster_key_read(path, key, text);
+	assert_true(err == OK || strstr(text->text, path));
+	unlink(path);
+	return err;
+}
+
+static void a_key_is_64_digits(void **state)
+{
+	static const uint8_t half[] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	struct err_text text = { "" };
+	struct cluster_key key;
+
+	(void)state;
+	assert_int_equal(read_text(HALF HALF "\n", &key, &text), OK);
+	assert_memory_equal(key.bytes, half, 16);
+	assert_memory_equal(key.bytes + 16, half, 16);
+}
+
+static void what_is_none_is_refused_and_not_shown(void **state)
+{
+	static const char *const bad[] = { "",
+					   "\n",
+					   HALF,
+					   HALF HALF "00",
+					   HALF "00112233445566778899aAbBcCdDeEfg",
+					   "hunter2",
+					   HALF HALF HALF HALF HALF HALF HALF HALF HALF };
+	struct err_text text;
+	struct cluster_key key;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		text.text[0] = '\0';
+		assert_int_equal(read_text(bad[i], &key, &text), ERR_BAD_INPUT);
+		assert_non_null(strstr(text.text, "64 hexadecimal digits"));
+		assert_null(strstr(text.text, "hunter2"));
+		assert_null(strstr(text.text, HALF));
+	}
+	assert_int_not_equal(cluster_key_read("/tmp/there/is/none", &key, &text), OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_64_digits),
+		cmocka_unit_test(what_is_none_is_refused_and_not_shown),
+	};
+
+	return cmocka_run_group_tests_name("cluster_key", tests, NULL, NULL);
+}
