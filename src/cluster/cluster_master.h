@@ -20,7 +20,7 @@ struct cluster_master_options {
 	unsigned bind_port;	       /* 0: two free ports */
 	uint64_t expect_workers;       /* see master.h */
 	struct str scenario_source;    /* see master.h */
-	const struct cluster_key *key; /* copied; NULL: none */
+	const struct cluster_key *key; /* NULL: none; else lent for the master's life */
 };
 
 /* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */
