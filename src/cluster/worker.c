@@ -576,6 +576,7 @@ void worker_on_delta(struct worker *w, const struct stats *delta, const uint64_t
 	if (ticket.purpose == FOR_NOTHING)
 		return;
 	stats_merge(&w->backlog[ticket.phase], delta);
+	/* Without a test our master wants to know nothing. */
 	w->has_backlog[ticket.phase] |= w->phase || !w->is_ours;
 	if (ticket.purpose == FOR_SETTLED && ticket.spawn_number == w->spawn_number &&
 	    w->state == WORKER_SPAWNING) {

@@ -224,14 +224,17 @@ def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):
     other = tmp_path / "other.key"
     other.write_text(secrets.token_hex(32) + "\n")
     master, url, port = start_master(programs, tmp_path, "--cluster-key", key)
-    start_worker(programs, tmp_path, port)
-    start_worker(programs, tmp_path, port, "--cluster-key", other)
+    strangers = [start_worker(programs, tmp_path, port),
+                 start_worker(programs, tmp_path, port, "--cluster-key", other)]
     programs.start("cicada", "--worker", "-f", "-", "--cluster-key", key, "--master-host",
                    "127.0.0.1", "--master-port", port, "--threads", "1")
     wait_until(lambda: worker_count(url) == 1, 60, "the worker with the key")
     swarm(url, target, 3)
     wait_for_users(url, 3)
     wait_until(lambda: live(url)["stats"][-1]["num_requests"] > 20, 60, "numbers")
+    assert [s.stop() for s in strangers] == [0, 0]
+    before = target.total
+    wait_until(lambda: target.total > before + 20, 60, "that the users were none of theirs")
     assert (worker_count(url), window(url)["workers_on_one_port"]) == (1, 0)
     assert get_json(url + "/stop")["success"]
     assert total(url) == target.total
