@@ -25,6 +25,7 @@
 #include "cluster/msg.h"
 #include "cluster/peers.h"
 #include "cluster/seldom.h"
+#include "cluster/strangers.h"
 #include "run/locust_version.h"
 #include "user/dispatch.h"
 
@@ -39,8 +40,7 @@
 #define STOP_MARGIN_US (5 * CLOCK_S)
 #define STOP_MAX_S     86400.0
 #define QUIT_US	       CLOCK_S
-#define FILE_US	       (500 * CLOCK_MS) /* they ask each second */
-#define COMPLAIN_US    (60 * CLOCK_S)	/* of the bad frames of one worker */
+#define COMPLAIN_US    (60 * CLOCK_S) /* of the bad frames of one worker */
 #define CPU_HIGH       90
 #define TEXT_BYTES     3072 /* of a line for people */
 
@@ -51,8 +51,8 @@ struct master {
 	struct dispatch_class *classes;
 	struct msg_count *counts; /* scratch for messages */
 	struct peers peers;
-	struct seldom stops; /* sent to strangers */
-	struct seldom complaints, files;
+	struct strangers strangers;
+	struct seldom complaints;
 	uint64_t now_us, look_due_us;
 	uint64_t test; /* which one this is: when it began, unix milliseconds */
 	bool is_bulk;  /* the frame that is read came by the second port */
@@ -176,9 +176,8 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 			(struct dispatch_class){ run->classes[i].name, run->classes[i].weight,
 						 run->classes[i].fixed_count };
 	peers_init(&m->peers, run->class_count);
-	seldom_init(&m->stops, REPEAT_US);
+	strangers_init(&m->strangers, run->scenario_name, options->scenario_source);
 	seldom_init(&m->complaints, COMPLAIN_US);
-	seldom_init(&m->files, FILE_US);
 	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
 	return m;
 }
@@ -191,9 +190,8 @@ void master_destroy(struct master **pm)
 	if (!m)
 		return;
 	peers_fini(&m->peers);
-	seldom_fini(&m->stops);
+	strangers_fini(&m->strangers);
 	seldom_fini(&m->complaints);
-	seldom_fini(&m->files);
 	dispatch_destroy(&m->dispatch);
 	run_fini(&m->run);
 	mem_free(m->classes);
@@ -661,81 +659,25 @@ static void compare_version(struct str id, const struct msg_client_ready *ready)
 		 STR_ARG(id), STR_ARG(peers_is_id(version) ? version : str_of("no text")));
 }
 
-static void post_to_stranger(struct master *m, struct str id, struct msg *answer)
-{
-	char text[LIMIT_WORKER_ID_BYTES + 1];
-
-	memcpy(text, id.p, id.len);
-	text[id.len] = '\0';
-	(void)post(m, text, answer);
-}
-
-/* What it is to do to be of use: introduce itself, which every worker does after a stop. One that
- * has waited for this master has much to say at once, and is to hear it once. */
-static void turn_away(struct master *m, struct str id)
-{
-	if (seldom_take(&m->stops, id, m->now_us))
-		post_to_stranger(m, id,
-				 &(struct msg){ .type = m->is_quitting ? MSG_QUIT : MSG_STOP });
-}
-
-/* It asks over a connection of its own, before it is a worker. */
-static void give_scenario(struct master *m, struct str id, bool takes_source)
-{
-	struct msg answer = { .type = MSG_LOCUSTFILE };
-
-	if (!seldom_take(&m->files, id, m->now_us))
-		return;
-	if (!m->options.scenario_source.len) {
-		answer.locustfile.error = str_of("the master has no scenario in C source to give; "
-						 "give the worker one with -f");
-	} else if (!takes_source) {
-		answer.locustfile.error = str_of("the master runs a scenario in C; give Locust's "
-						 "workers a locustfile of their own with -f");
-	} else {
-		answer.locustfile.filename = str_of(m->run.options.scenario_name);
-		answer.locustfile.contents = m->options.scenario_source;
-	}
-	post_to_stranger(m, id, &answer);
-}
-
-/* What it has counted is of no test that is known here: it need not keep it. */
-static void answer_stranger(struct master *m, struct str id, const struct msg_number *number)
-{
-	post_to_stranger(m, id, &(struct msg){ .type = MSG_REPORT_ACK, .report_ack = *number });
-}
-
 static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 {
+	char text[LIMIT_WORKER_ID_BYTES + 1];
+	struct msg answer;
 	struct peer *p;
 
-	switch (msg->type) {
-	case MSG_CLIENT_READY:
+	if (msg->type == MSG_CLIENT_READY) {
 		p = peers_add(&m->peers, id, m->now_us);
 		if (p) {
 			compare_version(id, &msg->client_ready);
 			on_client_ready(m, p, &msg->client_ready);
-			break;
-		}
-		if (seldom_take(&m->complaints, id, m->now_us))
+		} else if (seldom_take(&m->complaints, id, m->now_us)) {
 			log_line(LOG_ERROR, LOGGER, "Worker %.*s is refused: %d are the limit",
 				 STR_ARG(id), LIMIT_WORKERS);
-		break;
-	case MSG_STATS:
-		if (msg->report.number.number)
-			answer_stranger(m, id, &msg->report.number);
-		turn_away(m, id);
-		break;
-	case MSG_HEARTBEAT:
-	case MSG_SPAWNING:
-	case MSG_SPAWNING_COMPLETE:
-		turn_away(m, id);
-		break;
-	case MSG_LOCUSTFILE:
-		give_scenario(m, id, msg->locustfile.is_native);
-		break;
-	default:
-		break;
+		}
+	} else if (strangers_answer(&m->strangers, id, msg, m->is_quitting, m->now_us, &answer)) {
+		memcpy(text, id.p, id.len);
+		text[id.len] = '\0';
+		(void)post(m, text, &answer);
 	}
 }
 
