@@ -35,9 +35,9 @@ struct cic_user;
 
 /* --- Requests ------------------------------------------------------------------------- */
 
-/* What came back. Belongs to the user and is valid until its next request or the end of the
- * task. A response with status 400 or above, or none at all, is a failure unless a check
- * says otherwise. */
+/* What came back. Belongs to the user and is valid until its next request, which may still be
+ * made of it, or the end of the task. A response with status 400 or above, or none at all, is a
+ * failure unless a check says otherwise. */
 struct cic_response {
 	int status;	   /* HTTP status, 0 when there was no response */
 	const char *error; /* NULL: success; else why it counts as failed */

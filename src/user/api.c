@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "user/json_path.h"
 #include "user/user.h"
 #include "user/visit.h"
@@ -118,7 +119,7 @@ static bool prepare(struct visit *v, const char *path)
 }
 
 /* As requests' raise_for_status() does, in the words of Locust 2.46. */
-static void judge_status(struct turn *t, const char *name)
+static void judge_status(struct turn *t)
 {
 	int status = t->response.status;
 	struct str reason = http_slice_str(t->reply.head->reason, t->reply.bytes);
@@ -128,11 +129,11 @@ static void judge_status(struct turn *t, const char *name)
 		return;
 	snprintf(text, sizeof(text), "%d %s Error: %.*s for url: %.300s", status,
 		 status < 500 ? "Client" : "Server", reason.len < 100 ? (int)reason.len : 100,
-		 reason.p, name);
+		 reason.p, tally_label_name(t->label));
 	user_fail_request(t, FAILURE_HTTP, text);
 }
 
-static void ask(struct visit *v, const char *name)
+static void ask(struct visit *v)
 {
 	struct turn *t = v->turn;
 	struct loop *loop = t->user->place->loop;
@@ -154,7 +155,7 @@ static void ask(struct visit *v, const char *name)
 	if (t->reply.error)
 		return;
 	t->response.status = t->reply.head->status;
-	judge_status(t, name);
+	judge_status(t);
 }
 
 /* The default name of a row: a password must not stand in it. */
@@ -167,16 +168,53 @@ static const char *name_of(const char *path)
 	return at ? at + 1 : path;
 }
 
+static bool is_of_response(const struct turn *t, const char *text)
+{
+	const struct cic_response *r = &t->response;
+
+	return (text >= r->body && text <= r->body + r->body_len) || texts_has(&t->texts, text);
+}
+
+/* Text out of the response to the request before, whose memory is about to go, becomes one of the
+ * turn's own. len: without the NUL that is given to the copy. */
+static void outlive(struct turn *t, const char **text, size_t len, enum turn_own which)
+{
+	char *own;
+
+	if (!*text || !is_of_response(t, *text))
+		return;
+	own = mem_alloc(len + 1);
+	memcpy(own, *text, len);
+	own[len] = '\0';
+	*text = t->own[which] = own;
+}
+
+static size_t text_len(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+static void outlive_response(struct turn *t, const char **path, struct cic_request *request)
+{
+	const char **body = request->json ? &request->json : &request->body;
+
+	user_free_own(t);
+	outlive(t, path, strlen(*path), TURN_OWN_PATH);
+	outlive(t, &request->name, text_len(request->name), TURN_OWN_NAME);
+	outlive(t, &request->headers, text_len(request->headers), TURN_OWN_HEADERS);
+	outlive(t, body, request->body_len ? request->body_len : text_len(*body), TURN_OWN_BODY);
+}
+
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,
 				 const struct cic_request *request)
 {
-	static const struct cic_request nothing = { .abi = CIC_ABI };
 	struct turn *t = user_turn(u);
-	struct visit v = { .turn = t,
-			   .request = request ? request : &nothing,
-			   .http = { .method = method } };
+	struct cic_request own = request ? *request : (struct cic_request){ .abi = CIC_ABI };
+	struct visit v = { .turn = t, .request = &own, .http = { .method = method } };
 	const char *name;
 
+	if (own.abi == CIC_ABI)
+		outlive_response(t, &path, &own);
 	user_settle_request(u);
 	user_check_cut(u);
 	name = v.request->name ? v.request->name : name_of(path);
@@ -184,7 +222,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 	t->response = (struct cic_response){ .body = "" };
 	t->has_failed_check = t->has_answer = false;
 	if (prepare(&v, path)) {
-		ask(&v, name);
+		ask(&v);
 		return &t->response;
 	}
 	t->state = TURN_ANSWERED;

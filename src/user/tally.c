@@ -19,6 +19,11 @@ struct label {
 	char *method, *name;
 };
 
+const char *tally_label_name(const struct label *label)
+{
+	return label->name;
+}
+
 static void read_wall_clock(struct tally *t, uint64_t now_us)
 {
 	t->wall_s = clock_wall_s();

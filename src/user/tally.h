@@ -38,6 +38,7 @@ void tally_fini(struct tally *t);
 
 /* The label of a row, made when new; beyond LIMIT_STAT_NAMES that of STATS_OTHERS. */
 struct label *tally_label(struct tally *t, const char *method, const char *name);
+const char *tally_label_name(const struct label *label);
 /* Counts a request that ended at ended_us (monotonic). */
 void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
 		  uint64_t ended_us);

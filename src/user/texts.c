@@ -40,6 +40,14 @@ char *texts_add(struct texts *t, size_t len)
 	return text;
 }
 
+bool texts_has(const struct texts *t, const char *text)
+{
+	for (const struct texts_block *b = t->newest; b; b = b->older)
+		if (text >= b->bytes && text < b->bytes + b->size)
+			return true;
+	return false;
+}
+
 void texts_clear(struct texts *t)
 {
 	while (t->newest && t->newest->older) {

@@ -5,6 +5,7 @@
  * LIMIT_JSON_TEXT_BYTES in all. The first block of memory is kept until the end of the task. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct texts_block;
@@ -18,5 +19,7 @@ void texts_init(struct texts *t);
 /* Room for len bytes and a NUL, which is there; NULL when that would pass the limit. It does not
  * move until texts_clear(). */
 char *texts_add(struct texts *t, size_t len);
+/* True when this is in one of them. */
+bool texts_has(const struct texts *t, const char *text);
 void texts_clear(struct texts *t);
 void texts_fini(struct texts *t);

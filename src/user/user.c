@@ -94,9 +94,18 @@ void user_settle_request(struct cic_user *u)
 	t->state = TURN_IDLE;
 }
 
+void user_free_own(struct turn *t)
+{
+	for (size_t i = 0; i < TURN_OWN_COUNT; i++) {
+		mem_free(t->own[i]);
+		t->own[i] = NULL;
+	}
+}
+
 static void end_turn(struct cic_user *u)
 {
 	user_settle_request(u);
+	user_free_own(u->turn);
 	buf_fini(&u->turn->url);
 	texts_fini(&u->turn->texts);
 	u->turn = NULL;

@@ -78,13 +78,17 @@ enum user_phase {
 enum turn_state { TURN_IDLE, TURN_ASKED, TURN_ANSWERED };
 
 /* What only scenario code that runs needs; lives on its fiber's stack. */
+/* What a request is made of and does not last by itself. */
+enum turn_own { TURN_OWN_PATH, TURN_OWN_NAME, TURN_OWN_HEADERS, TURN_OWN_BODY, TURN_OWN_COUNT };
+
 struct turn {
 	struct cic_response response; /* first: cic_check() and others find the turn by it */
 	struct cic_user *user;
 	struct http_reply reply;
 	struct label *label;
-	struct buf url;		 /* where a redirect leads to; memory until the task ends */
-	struct decoded *decoded; /* what response.body points into; NULL: into the reply */
+	struct buf url;		   /* where a redirect leads to; memory until the task ends */
+	struct decoded *decoded;   /* what response.body points into; NULL: into the reply */
+	char *own[TURN_OWN_COUNT]; /* NULL: the scenario's own lasts */
 	uint64_t asked_us, ended_us;
 	enum turn_state state;
 	bool has_failed_check;
@@ -152,6 +156,7 @@ void user_suspend(struct cic_user *u);
 void user_pause(struct cic_user *u, uint64_t us);
 /* Counts the last request, if there was one, and gives its memory back. */
 void user_settle_request(struct cic_user *u);
+void user_free_own(struct turn *t);
 /* Marks the request as failed: Class('text'), quoted as Python's repr() would. */
 void user_fail_request(struct turn *t, enum failure_class class, const char *text);
 /* Class('text') as above, cut to size bytes. */

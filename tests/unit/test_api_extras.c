@@ -3,7 +3,9 @@
  * The scenario API beyond requests, as a scenario sees it: JSON values, operations, rows of a
  * feed. Users run `script` again and again until they are stopped. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -11,8 +13,12 @@
 struct serve_request;
 static void reply_json(void *arg, struct serve_request *r);
 static void reply_large(void *arg, struct serve_request *r);
+static void reply_steps(void *arg, struct serve_request *r);
+static void echo(void *arg, struct serve_request *r);
 
-#define RIG_ROUTES { "GET", "/json", reply_json }, { "GET", "/large", reply_large },
+#define RIG_ROUTES \
+	{ "GET", "/json", reply_json }, { "GET", "/large", reply_large }, \
+		{ "GET", "/steps", reply_steps }, { "POST", "/echo", echo },
 #include "load_fixture.h"
 
 static const char json[] = "{\"id\": 42, \"name\": \"caf\\u00e9 \\\"x\\\"\", \"price\": -2.5e1,"
@@ -35,6 +41,38 @@ static void reply_large(void *arg, struct serve_request *r)
 	memset(text, 'x', sizeof(text));
 	text[0] = text[sizeof(text) - 1] = '"';
 	serve_reply(r, 200, "application/json", text, sizeof(text));
+}
+
+/* An answer that the next request is made of; too large to be kept as a buffer. */
+#define BODY_BYTES   20000
+#define FILLER_BYTES 400000
+static char steps[FILLER_BYTES + BODY_BYTES + 4000];
+
+static void write_steps(void)
+{
+	static char many[FILLER_BYTES + 1];
+
+	memset(many, 'x', FILLER_BYTES);
+	snprintf(steps, sizeof(steps),
+		 "{\"big\": \"%.3000s\", \"next\": \"/json\", \"body\": \"%.*s\", \"filler\": "
+		 "\"%s\"}",
+		 many, BODY_BYTES, many, many);
+}
+
+static void reply_steps(void *arg, struct serve_request *r)
+{
+	(void)arg;
+	note_request(r);
+	serve_reply(r, 200, "application/json", steps, strlen(steps));
+}
+
+static void echo(void *arg, struct serve_request *r)
+{
+	struct str body = serve_body(r);
+
+	(void)arg;
+	note_request(r);
+	serve_reply(r, 200, "application/json", body.p, body.len);
 }
 
 static void (*script)(struct cic_user *u);
@@ -106,6 +144,34 @@ static void json_values_are_taken_from_responses(void **state)
 
 	(void)state;
 	play(&rig, take_values, 6);
+	assert_int_equal(rig.total.total.num_failures, 0);
+	rig_end(&rig);
+}
+
+static void go_step_by_step(struct cic_user *u)
+{
+	struct cic_response *r = cic_get(u, "/steps");
+	const char *big = cic_json_text(r, "big"), *next = cic_json_text(r, "next");
+
+	assert_int_equal(strlen(big), 3000);
+	r = cic_get(u, next, .name = "next");
+	assert_string_equal(r->body, json);
+	r = cic_get(u, "/steps");
+	r = cic_post(u, "/echo", .json = cic_json_text(r, "body"));
+	assert_int_equal(r->body_len, BODY_BYTES);
+	assert_int_equal(strspn(r->body, "x"), BODY_BYTES);
+	r = cic_get(u, "/steps");
+	r = cic_post(u, "/echo", .json = r->body, .body_len = r->body_len);
+	assert_string_equal(r->body, steps);
+}
+
+static void a_request_may_be_made_of_the_response_before(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	write_steps();
+	play(&rig, go_step_by_step, 12);
 	assert_int_equal(rig.total.total.num_failures, 0);
 	rig_end(&rig);
 }
@@ -230,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_values_are_taken_from_responses),
+		cmocka_unit_test(a_request_may_be_made_of_the_response_before),
 		cmocka_unit_test(a_bad_path_and_too_long_a_text_fail_the_request),
 		cmocka_unit_test(operations_are_rows_of_the_statistics),
 		cmocka_unit_test(users_stop_when_the_rows_are_used_up),
