@@ -33,6 +33,9 @@
 /* A pooled buffer larger than this gives its memory back. */
 #define KEPT_BYTES_MAX (256 * 1024)
 
+/* A smaller body is cheaper to copy than to send as a second part. */
+#define LENT_BYTES_MIN 2048
+
 #define READ_EVENTS ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 #define END_EVENTS  ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 
@@ -219,6 +222,11 @@ void http_conn_close(struct http_conn *conn)
 	http_conn_release(conn);
 }
 
+static bool is_too_large(const struct http_exchange *x)
+{
+	return x->out.is_full || x->body.len > LIMIT_REQUEST_BYTES - x->out.len;
+}
+
 /* The one end of a request. Touches nothing after done(), which may send the next one. */
 static void finish(struct http_conn *conn, bool can_reuse)
 {
@@ -227,7 +235,7 @@ static void finish(struct http_conn *conn, bool can_reuse)
 
 	loop_timer_clear(conn->client->loop, &x->timer);
 	list_remove(&x->waiting);
-	if (x->error[0] && !conn->is_connected && !x->is_reused && !x->out.is_full)
+	if (x->error[0] && !conn->is_connected && !x->is_reused && !is_too_large(x))
 		conn->client->count.failed++;
 	if (!can_reuse)
 		conn_close_socket(conn);
@@ -307,6 +315,22 @@ static enum io choose_version(struct http_conn *conn)
 	return IO_OK;
 }
 
+static ssize_t send_rest(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+	struct stream *stream = &conn->stream;
+	size_t head_sent = x->sent < x->out.len ? x->sent : x->out.len;
+	struct str head = { x->out.p + head_sent, x->out.len - head_sent };
+	struct str body = { x->body.p + (x->sent - head_sent),
+			    x->body.len - (x->sent - head_sent) };
+
+	if (!body.len)
+		return stream->ops->send(stream, head.p, head.len);
+	if (!head.len)
+		return stream->ops->send(stream, body.p, body.len);
+	return stream->ops->send_two(stream, head, body);
+}
+
 static enum io flush(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;
@@ -324,9 +348,8 @@ static enum io flush(struct http_conn *conn)
 			x->send_errno = errno;
 		return io;
 	}
-	while (x->sent < x->out.len) {
-		ssize_t n = conn->stream.ops->send(&conn->stream, x->out.p + x->sent,
-						   x->out.len - x->sent);
+	while (x->sent < x->out.len + x->body.len) {
+		ssize_t n = send_rest(conn);
 
 		if (n >= 0) {
 			x->sent += (size_t)n;
@@ -448,7 +471,7 @@ static bool can_reuse(struct http_conn *conn, bool was_filled)
 {
 	const struct http_exchange *x = conn->exchange;
 
-	return x->response.can_reuse && !x->has_surplus && x->sent == x->out.len &&
+	return x->response.can_reuse && !x->has_surplus && x->sent == x->out.len + x->body.len &&
 	       (!was_filled || conn->stream.ops->is_drained(&conn->stream));
 }
 
@@ -603,6 +626,13 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	http_response_init(&x->response, strcmp(request->method, "HEAD") == 0);
 	loop_timer_init(&x->timer, on_timer, conn);
 	request_write(&x->out, request);
+	/* What frames or encrypts the bytes wants them in one piece. */
+	x->body = (struct str){ 0 };
+	if (request->body.len < LENT_BYTES_MIN || x->origin->peer ||
+	    conn->client->version != HTTP_VERSION_1_1)
+		buf_add_str(&x->out, request->body);
+	else
+		x->body = request->body;
 }
 
 /* False: not the open connection, if there is one. */
@@ -622,7 +652,7 @@ static bool begin(struct http_conn *conn)
 {
 	struct http_exchange *x = conn->exchange;
 
-	if (x->out.is_full) {
+	if (is_too_large(x)) {
 		failure_say(x->error, sizeof(x->error), FAILURE_REQUEST_TOO_LARGE,
 			    "'the request is larger than %d bytes'", LIMIT_REQUEST_BYTES);
 		return false;

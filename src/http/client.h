@@ -44,8 +44,10 @@ struct http_request {
 	struct str target;	  /* "/path?query"; "" means "/" */
 	struct str headers;	  /* "Name: value\r\n" lines, or "" */
 	const char *content_type; /* NULL: none */
-	struct str body;	  /* p NULL: no body at all; "" sends Content-Length: 0 */
-	uint64_t timeout_us;	  /* for all of it: connect, send, answer; > 0 */
+	/* p NULL: no body at all; "" sends Content-Length: 0. Its bytes, and nothing else of this,
+	 * have to stay until the request is done. */
+	struct str body;
+	uint64_t timeout_us; /* for all of it: connect, send, answer; > 0 */
 };
 
 /* The answer. Lives until http_conn_release(). */

@@ -80,7 +80,8 @@ struct http_client {
 
 struct http_exchange {
 	struct http_exchange *next; /* in the pool */
-	struct buf out;		    /* the request */
+	struct buf out;		    /* the request, without `body` */
+	struct str body;	    /* lent; empty when it is in `out` */
 	size_t sent;		    /* bytes of out */
 	struct buf in;		    /* head and decoded body */
 	struct http_response response;

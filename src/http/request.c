@@ -119,5 +119,4 @@ void request_write(struct buf *out, const struct http_request *request)
 		buf_add_text(out, "\r\n");
 	}
 	buf_add_text(out, "\r\n");
-	buf_add_str(out, request->body);
 }

@@ -11,6 +11,15 @@ static ssize_t plain_send(struct stream *s, const void *bytes, size_t len)
 	return send(s->fd, bytes, len, MSG_NOSIGNAL);
 }
 
+static ssize_t plain_send_two(struct stream *s, struct str first, struct str second)
+{
+	/* sendmsg(2) does not write to them. */
+	struct iovec parts[] = { { (char *)first.p, first.len }, { (char *)second.p, second.len } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	return sendmsg(s->fd, &message, MSG_NOSIGNAL);
+}
+
 static ssize_t plain_recv(struct stream *s, void *to, size_t room)
 {
 	return recv(s->fd, to, room, 0);
@@ -38,6 +47,7 @@ void stream_open_plain(struct stream *s, int fd)
 {
 	static const struct stream_ops ops = {
 		.send = plain_send,
+		.send_two = plain_send_two,
 		.recv = plain_recv,
 		.woken = plain_woken,
 		.is_drained = plain_is_drained,

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct stream;
 struct tls_stream;
@@ -23,6 +24,8 @@ struct stream_ops {
 	 * the socket has failed, and failure() says why. */
 	ssize_t (*send)(struct stream *s, const void *bytes, size_t len);
 	ssize_t (*recv)(struct stream *s, void *to, size_t room);
+	/* send() of two parts as one. NULL: the stream is not plain. */
+	ssize_t (*send_two)(struct stream *s, struct str first, struct str second);
 	/* Takes on alone what comes before the first byte sent (a handshake), for who must know
 	 * its outcome. IO_FAIL: errno as of send(). NULL: nothing does. */
 	enum io (*shake)(struct stream *s);

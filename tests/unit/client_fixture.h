@@ -93,7 +93,8 @@ struct server {
 	const struct step *steps;
 	sem_t told, test_told;
 	char request[65536];
-	char wrong[512]; /* "": all steps went well */
+	uint64_t body_sum; /* sum_of() the last request's body */
+	char wrong[512];   /* "": all steps went well */
 };
 
 struct fixture {
@@ -139,6 +140,14 @@ static size_t content_length(const char *head)
 	return line && sscanf(line, "Content-Length: %lu", &value) == 1 ? value : 0;
 }
 
+/* FNV-1a, which the order of the bytes changes. */
+static uint64_t sum_of(uint64_t sum, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)bytes[i]) * 0x100000001b3;
+	return sum;
+}
+
 /* Reads a request; bodies beyond the buffer are read and dropped. */
 static void server_read(struct server *s, const char *expected)
 {
@@ -148,7 +157,7 @@ static void server_read(struct server *s, const char *expected)
 	while (got < whole) {
 		size_t at = len < 32768 ? len : 32768;
 		ssize_t n = is_ready(s->fd) ? server_recv(s, s->request + at, 32767) : -1;
-		const char *end;
+		const char *end, *fresh = s->request + at;
 
 		if (n <= 0) {
 			server_fails(s, "no whole request", s->request);
@@ -157,8 +166,14 @@ static void server_read(struct server *s, const char *expected)
 		len = at + (size_t)n;
 		got += (size_t)n;
 		end = strstr(s->request, "\r\n\r\n");
-		if (end && whole == SIZE_MAX)
+		if (end && whole == SIZE_MAX) {
 			whole = (size_t)(end - s->request) + 4 + content_length(s->request);
+			fresh = end + 4;
+			s->body_sum = 0;
+		}
+		if (whole != SIZE_MAX)
+			s->body_sum =
+				sum_of(s->body_sum, fresh, (size_t)(s->request + len - fresh));
 	}
 	if (got != whole)
 		server_fails(s, "more than a request", s->request);

@@ -533,9 +533,12 @@ static void test_large(void **state)
 	char *body = mem_zalloc(1, LIMIT_REQUEST_BYTES);
 
 	(void)state;
+	for (size_t i = 0; i < 8388608; i++)
+		body[i] = (char)(i / 1000);
 	request.body = (struct str){ body, 8388608 };
 	ask_for(f, &request);
 	assert_null(f->reply.error);
+	assert_int_equal(f->server.body_sum, sum_of(0, body, 8388608));
 	assert_int_equal(f->reply.body_len, 3000000);
 	assert_int_equal(f->reply.body[2999999], 'x');
 	assert_int_equal(f->reply.body[3000000], '\0');
