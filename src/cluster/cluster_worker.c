@@ -16,11 +16,11 @@
 #include "cluster/link.h"
 #include "cluster/node_id.h"
 
-#define LOGGER		"locust.runners"
-#define USAGE_US	(5 * CLOCK_S)
-#define LOGS_US		(10 * CLOCK_S)
-#define LOGS_RETRY_US	CLOCK_S
-#define LOGS_BYTES	(LIMIT_LOG_LINES * 4096) /* none can be longer */
+#define LOGGER	      "locust.runners"
+#define USAGE_US      (5 * CLOCK_S)
+#define LOGS_US	      (10 * CLOCK_S)
+#define LOGS_RETRY_US CLOCK_S
+#define LOGS_BYTES    (LIMIT_LOG_LINES * 4096) /* none can be longer */
 
 struct cluster_worker {
 	struct loop *loop;
