@@ -423,9 +423,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
 	if (o->cluster_key_file) {
-		err = cluster_key_read(o->cluster_key_file, &o->cluster_key, text);
-		if (err)
-			return err;
+		if (cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
+			return ERR_BAD_OPTION;
 	}
 	default_load(o);
 	if (read_stages(o, text) || check_gates(o, text))
