@@ -59,14 +59,13 @@ static void fire_timers(struct loop *loop)
 	}
 }
 
-static int wait_for_events(struct loop *loop, struct epoll_event *events)
+static int wait_for_events(struct loop *loop, struct epoll_event *events, uint64_t until_us)
 {
-	const struct heap_slot *first = heap_first(&loop->timers);
 	struct timespec wait = { 0 }, *timeout = NULL;
 	int ready, timeout_ms = -1;
 
-	if (first) {
-		uint64_t us = first->key > loop->now_us ? first->key - loop->now_us : 0;
+	if (until_us != UINT64_MAX) {
+		uint64_t us = until_us > loop->now_us ? until_us - loop->now_us : 0;
 
 		wait = (struct timespec){ (time_t)(us / CLOCK_S), (long)(us % CLOCK_S) * 1000 };
 		timeout = &wait;
@@ -80,26 +79,47 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events)
 	return ready;
 }
 
-void loop_run(struct loop *loop)
+/* Waits for events until until_us, 0: not at all. */
+static void take_turn(struct loop *loop, uint64_t until_us)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
+	int ready = wait_for_events(loop, events, until_us);
 
+	loop->now_us = clock_us();
+	fire_timers(loop);
+	for (int i = 0; i < ready; i++) {
+		struct loop_watch *watch = events[i].data.ptr;
+
+		if (watch->fd >= 0)
+			watch->fn(watch->arg, events[i].events);
+	}
+	empty_graves(loop);
+}
+
+void loop_run(struct loop *loop)
+{
 	loop->should_stop = false;
 	while (!loop->should_stop) {
-		int ready;
-
 		loop->now_us = clock_us();
-		ready = wait_for_events(loop, events);
-		loop->now_us = clock_us();
-		fire_timers(loop);
-		for (int i = 0; i < ready; i++) {
-			struct loop_watch *watch = events[i].data.ptr;
-
-			if (watch->fd >= 0)
-				watch->fn(watch->arg, events[i].events);
-		}
-		empty_graves(loop);
+		take_turn(loop, loop_due_us(loop));
 	}
+}
+
+void loop_turn(struct loop *loop)
+{
+	take_turn(loop, 0);
+}
+
+uint64_t loop_due_us(const struct loop *loop)
+{
+	const struct heap_slot *first = heap_first(&loop->timers);
+
+	return first ? first->key : UINT64_MAX;
+}
+
+void loop_refresh(struct loop *loop)
+{
+	loop->now_us = clock_us();
 }
 
 void loop_stop(struct loop *loop)

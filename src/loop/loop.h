@@ -56,6 +56,14 @@ void loop_run(struct loop *loop);
 /* Takes effect at the end of the turn. */
 void loop_stop(struct loop *loop);
 
+/* For a thread that waits elsewhere, until epoll_fd is readable or loop_due_us() has come: one turn
+ * without waiting. The loop shall be stopped when should_stop is set. */
+void loop_turn(struct loop *loop);
+/* When the next timer is due, UINT64_MAX: there is none. */
+uint64_t loop_due_us(const struct loop *loop);
+/* Such a thread also calls into modules of the loop between two turns: the time is that of now. */
+void loop_refresh(struct loop *loop);
+
 /* Time at the start of this turn. */
 static inline uint64_t loop_now(const struct loop *loop)
 {

@@ -109,6 +109,14 @@ static void on_settled(void *arg)
 		l->stopped_at = collect(l);
 }
 
+static void on_exception(void *arg, struct str msg, struct str traceback)
+{
+	struct local *l = arg;
+
+	run_tick(&l->run, loop_now(l->loop));
+	run_add_exception(&l->run, str_of(WORKER_ID), msg, traceback, 1);
+}
+
 /* Once a second, and on the microsecond when the run time is over. */
 static void arm_collect_timer(struct local *l)
 {
@@ -273,6 +281,8 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 						  .http_version = options->http_version,
 						  .arrivals = options->arrivals,
 						  .network = options->network,
+						  .guest = options->guest,
+						  .on_exception = on_exception,
 						  .on_delta = on_delta,
 						  .on_settled = on_settled,
 						  .arg = l },

@@ -28,6 +28,7 @@ struct local_options {
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* as tls */
 	const struct http_network *network;
+	const struct load_guest *guest; /* as tls */
 };
 
 enum err local_create(struct loop *loop, const struct local_options *options, struct local **out,

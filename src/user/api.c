@@ -133,6 +133,16 @@ static void judge_status(struct turn *t)
 	user_fail_request(t, FAILURE_HTTP, text);
 }
 
+static void wait_for_answer(void *arg)
+{
+	user_suspend(arg);
+}
+
+static void on_answer(void *arg)
+{
+	user_resume(arg);
+}
+
 static void ask(struct visit *v)
 {
 	struct turn *t = v->turn;
@@ -210,7 +220,17 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 {
 	struct turn *t = user_turn(u);
 	struct cic_request own = request ? *request : (struct cic_request){ .abi = CIC_ABI };
-	struct visit v = { .turn = t, .request = &own, .http = { .method = method } };
+	struct visit v = { .turn = t,
+			   .place = u->place,
+			   .kind = u->kind,
+			   .conn = &u->conn,
+			   .cookies = &u->cookies,
+			   .wants_decode = u->kind->class->decode,
+			   .wait = wait_for_answer,
+			   .done = on_answer,
+			   .arg = u,
+			   .request = &own,
+			   .http = { .method = method } };
 	const char *name;
 
 	if (own.abi == CIC_ABI)

@@ -38,9 +38,10 @@ struct order {
 struct answer {
 	struct mail mail;
 	struct load_thread *thread;
-	uint64_t number;     /* the order's */
-	struct stats *stats; /* NULL: the order's counts are reached */
-	uint64_t users[];    /* with stats: of each class on this thread */
+	uint64_t number;       /* the order's */
+	struct stats *stats;   /* with msg NULL, too: the order's counts are reached */
+	char *msg, *traceback; /* of an exception */
+	uint64_t users[];      /* with stats: of each class on this thread */
 };
 
 struct load_thread {
@@ -51,6 +52,8 @@ struct load_thread {
 	pthread_t thread;
 	bool has_loop, has_mailbox, is_running;
 	uint64_t set_number;	   /* thread's: of the last ORDER_SET */
+	uint64_t settled_number;   /* thread's: of the last one whose counts are reached */
+	bool is_settling;	   /* thread's: the guest was asked to */
 	struct health_watch watch; /* thread's */
 	struct list blanks;	   /* control's: of struct blank */
 };
@@ -96,11 +99,33 @@ static struct answer *answer_of(struct load_thread *t, uint64_t number)
 	return answer;
 }
 
+void load_settle(struct load_thread *t)
+{
+	t->is_settling = false;
+	mailbox_post(&t->load->answers, &answer_of(t, t->settled_number)->mail);
+}
+
 static void on_crew_settled(void *arg)
 {
 	struct load_thread *t = arg;
+	const struct load_guest *guest = t->load->options.guest;
 
-	mailbox_post(&t->load->answers, &answer_of(t, t->set_number)->mail);
+	t->settled_number = t->set_number;
+	if (!guest) {
+		load_settle(t);
+	} else if (!t->is_settling) {
+		t->is_settling = true;
+		guest->settle(guest->arg, t);
+	}
+}
+
+void load_report_exception(struct load_thread *t, struct str msg, struct str traceback)
+{
+	struct answer *answer = answer_of(t, 0);
+
+	answer->msg = mem_strndup(msg.p, msg.len);
+	answer->traceback = mem_strndup(traceback.p, traceback.len);
+	mailbox_post(&t->load->answers, &answer->mail);
 }
 
 /* Statistics of the span that ends now, with what is known of the thread itself. */
@@ -151,9 +176,13 @@ static void on_order(void *arg, struct mail *mail)
 static void *thread_main(void *arg)
 {
 	struct load_thread *t = arg;
+	const struct load_guest *guest = t->load->options.guest;
 
 	health_watch_begin(&t->watch, clock_us(), clock_thread_cpu_us());
-	loop_run(&t->loop);
+	if (guest)
+		guest->turn(guest->arg, &t->crew.place, t);
+	else
+		loop_run(&t->loop);
 	crew_fini(&t->crew);
 	return NULL;
 }
@@ -241,6 +270,13 @@ static void on_stats_answer(struct load *l, const struct answer *answer)
 	collection_destroy(c);
 }
 
+static void on_exception_answer(struct load *l, const struct answer *answer)
+{
+	if (l->options.on_exception)
+		l->options.on_exception(l->options.arg, str_of(answer->msg),
+					str_of(answer->traceback));
+}
+
 static void on_answer(void *arg, struct mail *mail)
 {
 	struct load *l = arg;
@@ -250,8 +286,12 @@ static void on_answer(void *arg, struct mail *mail)
 		stats_destroy(&answer->stats);
 	else if (answer->stats)
 		on_stats_answer(l, answer);
+	else if (answer->msg)
+		on_exception_answer(l, answer);
 	else
 		on_settled_answer(l, answer);
+	mem_free(answer->msg);
+	mem_free(answer->traceback);
 	mem_free(answer);
 }
 
@@ -265,6 +305,30 @@ static struct http_client *client_create(const struct load *l, struct loop *loop
 	return c;
 }
 
+static enum err thread_run(struct load_thread *t, unsigned index, struct err_text *text)
+{
+	const struct load_guest *guest = t->load->options.guest;
+	sigset_t all, before;
+	int error = 0;
+
+	if (guest) {
+		t->crew.place.guest = guest->users;
+		guest->run(guest->arg, thread_main, t);
+	} else {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		error = pthread_create(&t->thread, NULL, thread_main, t);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	if (error) {
+		crew_fini(&t->crew);
+		return err_set(text, ERR_NO_MEMORY, "cannot start load thread %u: %s", index + 1,
+			       strerror(error));
+	}
+	t->is_running = true;
+	return OK;
+}
+
 static enum err thread_start(struct load *l, unsigned index, struct err_text *text)
 {
 	struct load_thread *t = &l->threads[index];
@@ -276,9 +340,7 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 				     .arrivals = l->options.arrivals,
 				     .on_settled = on_crew_settled,
 				     .arg = t };
-	sigset_t all, before;
 	enum err err;
-	int error;
 
 	err = loop_init(&t->loop, text);
 	if (err)
@@ -291,17 +353,7 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 	crew.stats = stats_create();
 	crew.http = client_create(l, &t->loop);
 	crew_init(&t->crew, &crew);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&t->thread, NULL, thread_main, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error) {
-		crew_fini(&t->crew);
-		return err_set(text, ERR_NO_MEMORY, "cannot start load thread %u: %s", index + 1,
-			       strerror(error));
-	}
-	t->is_running = true;
-	return OK;
+	return thread_run(t, index, text);
 }
 
 enum err load_create(struct loop *control, const struct load_options *options, struct load **out,
@@ -453,9 +505,14 @@ void load_collect(struct load *l)
 
 static void thread_stop(struct load *l, struct load_thread *t)
 {
+	const struct load_guest *guest = l->options.guest;
+
 	if (t->is_running) {
 		mailbox_post(&t->orders, &order_of(l, ORDER_END, 0)->mail);
-		pthread_join(t->thread, NULL);
+		if (guest)
+			guest->join(guest->arg);
+		else
+			pthread_join(t->thread, NULL);
 	}
 	if (t->has_mailbox)
 		mailbox_close(&t->orders);

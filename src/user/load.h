@@ -23,7 +23,26 @@
 
 struct http_network;
 struct tls_options;
+struct user_guest;
+struct user_place;
 struct load;
+struct load_thread;
+
+/* Whoever runs users that are not ours, on a thread of its own (user.h, src/python). The functions
+ * get `arg`. */
+struct load_guest {
+	const struct user_guest *users;
+	void *arg;
+	/* Has main(main_arg) run on that thread. Control thread. */
+	void (*run)(void *arg, void *(*main)(void *), void *main_arg);
+	/* main() has returned. Control thread. */
+	void (*join)(void *arg);
+	/* Within main(): turns the place's loop until it is stopped. */
+	void (*turn)(void *arg, struct user_place *place, struct load_thread *thread);
+	/* The counts are reached: calls load_settle(thread) when the guest has done what it does
+	 * then. Called again when other counts came meanwhile; one load_settle() answers all. */
+	void (*settle)(void *arg, struct load_thread *thread);
+};
 
 struct load_options {
 	const struct scenario *scenario; /* lent for the load's life */
@@ -34,6 +53,7 @@ struct load_options {
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* lent as tls; NULL: as the classes say */
 	const struct http_network *network;
+	const struct load_guest *guest; /* lent; then `threads` is 1. NULL: the users are ours */
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */
 	/* Exactly one per load_collect(), in order: what was counted since the last one, over all
 	 * threads (lent for the call), and how many users of each class run now. */
@@ -41,6 +61,8 @@ struct load_options {
 	/* The counts of the last load_set_users() are reached. One per load_set_users(), unless
 	 * another one came first. */
 	void (*on_settled)(void *arg);
+	/* A guest's task broke with an error that is no failed request. */
+	void (*on_exception)(void *arg, struct str msg, struct str traceback);
 	void *arg;
 };
 
@@ -69,3 +91,7 @@ void load_begin_test(struct load *l);
  * at least one. Copied. A task that runs is not disturbed. */
 void load_set_tasks(struct load *l, size_t class_index, const bool *draws);
 void load_collect(struct load *l);
+
+/* For a guest, on its thread. */
+void load_settle(struct load_thread *t);
+void load_report_exception(struct load_thread *t, struct str msg, struct str traceback);

@@ -262,7 +262,7 @@ static void bury(void *arg)
 	mem_free(arg);
 }
 
-static void leave(struct cic_user *u)
+void user_leave(struct cic_user *u)
 {
 	struct user_place *place = u->place;
 
@@ -282,7 +282,7 @@ static void end(struct cic_user *u)
 	if (u->kind->class->on_stop)
 		go_on(u);
 	else
-		leave(u);
+		user_leave(u);
 }
 
 static void miss_stack(struct cic_user *u)
@@ -295,7 +295,7 @@ static void miss_stack(struct cic_user *u)
 		    "'no stack for a task; raise vm.max_map_count or run fewer users'");
 	tally_error(&place->tally, u->kind->class->name, text, now_us);
 	if (u->phase == USER_ENDING)
-		leave(u);
+		user_leave(u);
 	else
 		loop_timer_set(place->loop, &u->timer, now_us + STACK_RETRY_US);
 }
@@ -319,7 +319,7 @@ static void go_on(struct cic_user *u)
 		return;
 	u->fiber = NULL;
 	if (u->phase == USER_ENDING)
-		leave(u);
+		user_leave(u);
 	else if (u->wants_stop)
 		end(u);
 	else if (u->kind->open)
@@ -353,7 +353,12 @@ static struct cic_user *make(struct user_place *place, struct user_kind *kind, u
 
 void user_create(struct user_place *place, struct user_kind *kind, uint64_t number)
 {
-	go_on(make(place, kind, number));
+	struct cic_user *u = make(place, kind, number);
+
+	if (place->guest)
+		place->guest->begin(u);
+	else
+		go_on(u);
 }
 
 void user_create_session(struct user_place *place, struct user_kind *kind, uint64_t number,
@@ -371,8 +376,17 @@ void user_arrive(struct cic_user *u, uint64_t intended_us)
 void user_stop(struct cic_user *u)
 {
 	u->wants_stop = true;
-	if (!u->turn)
+	if (u->place->guest)
+		u->place->guest->stop(u);
+	else if (!u->turn)
 		end(u);
+}
+
+static void cut_guest(struct cic_user *u)
+{
+	if (!u->is_cut)
+		u->place->guest->cut(u);
+	u->is_cut = true;
 }
 
 void user_cut(struct cic_user *u)
@@ -380,6 +394,10 @@ void user_cut(struct cic_user *u)
 	struct turn *t = u->turn;
 	uint64_t now_us = loop_now(u->place->loop);
 
+	if (u->place->guest) {
+		cut_guest(u);
+		return;
+	}
 	u->is_cut = true;
 	if (!t)
 		return;
@@ -400,8 +418,10 @@ void user_discard(struct cic_user *u)
 {
 	u->phase = USER_ENDING;
 	u->wants_stop = true;
+	if (u->place->guest)
+		u->place->guest->forget(u);
 	if (u->turn)
 		user_cut(u);
 	else
-		leave(u);
+		user_leave(u);
 }

@@ -27,6 +27,19 @@
 struct cic_user;
 struct open_class;
 
+/* Users whose code runs elsewhere than on fibers, in the same thread: those of a locustfile
+ * (src/python). Such a user is told to begin once and lives until user_leave(). No user of an open
+ * class. */
+struct user_guest {
+	void (*begin)(struct cic_user *u);
+	/* It is to end: a waiting one now, else after its task. */
+	void (*stop)(struct cic_user *u);
+	/* It is to end now, wherever it is. */
+	void (*cut)(struct cic_user *u);
+	/* Its memory is going, whatever it does: it may not be used any more. */
+	void (*forget)(struct cic_user *u);
+};
+
 /* What the users of one thread share. */
 struct user_place {
 	struct loop *loop;
@@ -37,6 +50,7 @@ struct user_place {
 	struct decoder *decoder;    /* made by the first class that wants it */
 	struct cic_user *running;   /* whose code runs now; NULL: the loop's */
 	uint64_t seed;
+	const struct user_guest *guest; /* NULL: the users are ours */
 	/* The user is leaving: off its list, and its memory goes at the end of the turn. */
 	void (*on_gone)(void *arg, struct cic_user *u);
 	/* The user called cic_stop_user(). */
@@ -144,6 +158,8 @@ void user_stop(struct cic_user *u);
 void user_cut(struct cic_user *u);
 /* Ends it now and runs no on_stop. */
 void user_discard(struct cic_user *u);
+/* For a guest: the user has ended, asked to or not. */
+void user_leave(struct cic_user *u);
 
 /* For the scenario API, on the user's fiber: */
 

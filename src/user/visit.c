@@ -91,7 +91,7 @@ static void add_cookies(struct visit *v, struct buf *lines)
 
 	buf_add_text(lines, "Cookie: ");
 	empty = lines->len;
-	cookie_jar_write(&v->turn->user->cookies, &site, (int64_t)clock_wall_s(), lines);
+	cookie_jar_write(v->cookies, &site, (int64_t)clock_wall_s(), lines);
 	if (lines->len == empty)
 		lines->len = before;
 	else
@@ -101,7 +101,7 @@ static void add_cookies(struct visit *v, struct buf *lines)
 /* The host may have been changed since the last hop, and its text with it. */
 static struct str secret_of(const struct visit *v)
 {
-	const struct user_kind *kind = v->turn->user->kind;
+	const struct user_kind *kind = v->kind;
 
 	if (v->has_left || (v->is_at_host && kind->origin != v->http.origin))
 		return (struct str){ 0 };
@@ -110,21 +110,19 @@ static struct str secret_of(const struct visit *v)
 
 bool visit_write_headers(struct visit *v)
 {
-	struct cic_user *u = v->turn->user;
-	struct buf *lines = &u->place->headers;
-	bool has_cookies = !cookie_jar_is_empty(&u->cookies);
+	struct buf *lines = &v->place->headers;
+	bool has_cookies = !cookie_jar_is_empty(v->cookies);
 	struct str secret = secret_of(v);
-	bool wants_decode = u->kind->class->decode;
 
 	v->http.headers = (struct str){ "", 0 };
-	if (!v->request->headers && !has_cookies && !secret.len && !wants_decode)
+	if (!v->request->headers && !has_cookies && !secret.len && !v->wants_decode)
 		return true;
 	buf_clear(lines);
 	if (v->request->headers && !add_scenario_headers(v, lines))
 		return false;
 	if (secret.len && !has_header(buf_str(lines), "authorization:"))
 		basic_write(secret, lines);
-	if (wants_decode && !has_header(buf_str(lines), "accept-encoding:"))
+	if (v->wants_decode && !has_header(buf_str(lines), "accept-encoding:"))
 		buf_add_text(lines, DECODE_ACCEPT);
 	if (has_cookies && !has_header(buf_str(lines), "cookie:"))
 		add_cookies(v, lines);
@@ -134,33 +132,27 @@ bool visit_write_headers(struct visit *v)
 	return true;
 }
 
-static void on_reply(void *arg)
-{
-	user_resume(arg);
-}
-
 static void keep_cookies(struct visit *v)
 {
 	struct turn *t = v->turn;
-	struct cookie_site site = site_of(v->http.origin, http_conn_target(&t->user->conn));
+	struct cookie_site site = site_of(v->http.origin, http_conn_target(v->conn));
 	int64_t wall_s = (int64_t)clock_wall_s();
 	struct str name, value;
 	size_t at = 0;
 
 	while (http_response_next_header(t->reply.head, t->reply.bytes, &at, &name, &value))
 		if (str_case_eq(name, "set-cookie"))
-			cookie_jar_set(&t->user->cookies, &site, value, wall_s);
+			cookie_jar_set(v->cookies, &site, value, wall_s);
 }
 
 /* Sends once and waits. True: an answer came. */
 static bool hop(struct visit *v)
 {
 	struct turn *t = v->turn;
-	struct cic_user *u = t->user;
 	uint64_t before_us = v->redirects ? t->reply.time_us : 0;
 
-	http_conn_send(&u->conn, &v->http, &t->reply, on_reply, u);
-	user_suspend(u);
+	http_conn_send(v->conn, &v->http, &t->reply, v->done, v->arg);
+	v->wait(v->arg);
 	t->reply.time_us += before_us;
 	if (t->reply.error)
 		return false;
@@ -182,11 +174,11 @@ static bool leads_on(const struct visit *v)
 static void resolve(struct visit *v)
 {
 	struct turn *t = v->turn;
-	struct buf *base = &t->user->place->target;
+	struct buf *base = &v->place->target;
 
 	buf_clear(base);
 	http_origin_write(v->http.origin, base);
-	buf_add_str(base, http_conn_target(&t->user->conn));
+	buf_add_str(base, http_conn_target(v->conn));
 	buf_clear(&t->url);
 	redirect_resolve(buf_str(base), http_slice_str(t->reply.head->location, t->reply.bytes),
 			 &t->url);
@@ -204,7 +196,7 @@ static bool set_next_url(struct visit *v)
 		return refuse(v, FAILURE_URL, "the Location is longer than 8192 bytes");
 	err = http_url_parse(buf_str(&t->url), &url, &why);
 	if (!err)
-		err = http_client_origin(t->user->place->http, &url, &v->http.origin, &why);
+		err = http_client_origin(v->place->http, &url, &v->http.origin, &why);
 	if (err)
 		return refuse(v, err == ERR_UNSUPPORTED ? FAILURE_SCHEMA : FAILURE_URL,
 			      err_say(&why, err));
@@ -228,7 +220,9 @@ static bool follow(struct visit *v)
 	}
 	v->redirects++;
 	resolve(v);
-	http_conn_release(&t->user->conn);
+	if (v->on_redirect)
+		v->on_redirect(v->arg, &t->reply, buf_str(&t->url));
+	http_conn_release(v->conn);
 	if (!set_next_url(v))
 		return false;
 	if (strcmp(method, v->http.method) != 0) {
@@ -240,16 +234,17 @@ static bool follow(struct visit *v)
 	return visit_write_headers(v);
 }
 
-static bool is_coded(const struct turn *t)
+static bool is_coded(const struct visit *v)
 {
-	return t->user->kind->class->decode && t->reply.head->content_encoding.len &&
-	       t->reply.body_len;
+	const struct turn *t = v->turn;
+
+	return v->wants_decode && t->reply.head->content_encoding.len && t->reply.body_len;
 }
 
 static bool decode(struct visit *v)
 {
 	struct turn *t = v->turn;
-	struct user_place *place = t->user->place;
+	struct user_place *place = v->place;
 	struct http_reply *reply = &t->reply;
 	struct str coding = http_slice_str(reply->head->content_encoding, reply->bytes);
 	struct str body = { reply->body, reply->body_len };
@@ -272,7 +267,7 @@ bool visit_walk(struct visit *v)
 {
 	while (hop(v))
 		if (!leads_on(v))
-			return !is_coded(v->turn) || decode(v);
+			return !is_coded(v) || decode(v);
 		else if (!follow(v))
 			return false;
 	return true;

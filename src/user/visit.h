@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * visit - one request of a scenario, from its headers to the answer that counts: cookies,
- * redirects, user and password, decoding. Runs on the user's fiber. */
+ * redirects, user and password, decoding. Straight-line code: how it waits is the caller's. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +9,21 @@
 #include "base/err.h"
 #include "user/user.h"
 
-/* Lives on the fiber's stack; what it points to is the scenario's, whose code stands still. */
+/* Lives on the stack of whoever asks; what it points to is the scenario's, whose code stands
+ * still. */
 struct visit {
 	struct turn *turn;
+	struct user_place *place;
+	struct user_kind *kind; /* whose host and password count for a path */
+	struct http_conn *conn; /* idle */
+	struct cookie_jar *cookies;
+	bool wants_decode;
+	/* Returns once done(arg) has been called, or with an error in the reply. */
+	void (*wait)(void *arg);
+	http_done_fn done;
+	/* The answer leads on, to this URL; both are lent. NULL: nobody wants to know. */
+	void (*on_redirect)(void *arg, const struct http_reply *reply, struct str url);
+	void *arg;
 	const struct cic_request *request; /* as the scenario wrote it */
 	struct http_request http;	   /* what is sent next */
 	struct str userinfo;		   /* user:password of an absolute URL; len 0: none */

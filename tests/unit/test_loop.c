@@ -233,11 +233,44 @@ static void a_timer_knows_how_late_it_is(void **state)
 	loop_fini(&t.loop);
 }
 
+static void on_number(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* For a thread that waits elsewhere. */
+static void single_turns_never_wait(void **state)
+{
+	struct loop loop;
+	struct loop_timer soon, later;
+	int fired = 0;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop, NULL), OK);
+	assert_true(loop_due_us(&loop) == UINT64_MAX);
+	loop_timer_init(&soon, on_number, &fired);
+	loop_timer_init(&later, on_number, &fired);
+	loop_timer_set(&loop, &soon, loop_now(&loop) + 1000);
+	loop_timer_set(&loop, &later, loop_now(&loop) + 3600 * CLOCK_S);
+	assert_true(loop_due_us(&loop) == loop_now(&loop) + 1000);
+	while (clock_us() < loop_due_us(&loop))
+		clock_sleep_us(500);
+	loop_refresh(&loop);
+	assert_true(loop_now(&loop) >= loop_due_us(&loop));
+	loop_turn(&loop);
+	assert_int_equal(fired, 1);
+	loop_turn(&loop); /* would be an hour */
+	assert_int_equal(fired, 1);
+	loop_timer_clear(&loop, &later);
+	loop_fini(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_fire_in_order_and_never_early),
 		cmocka_unit_test(a_timer_knows_how_late_it_is),
+		cmocka_unit_test(single_turns_never_wait),
 		cmocka_unit_test(fibers_keep_their_stacks_while_suspended),
 		cmocka_unit_test(messages_arrive_once_and_in_order),
 	};
