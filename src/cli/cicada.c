@@ -19,6 +19,7 @@
 #include "cli/processes.h"
 #include "cli/task_ratio.h"
 #include "cluster/master_file.h"
+#include "python/python.h"
 #include "user/equal.h"
 #include "user/scenario.h"
 #include "user/tags.h"
@@ -136,6 +137,49 @@ static int list_classes(const struct scenario *s)
 	return 0;
 }
 
+static bool is_python(const struct cicada_options *o)
+{
+	size_t len = strlen(o->scenario);
+
+	return len > 3 && strcmp(o->scenario + len - 3, ".py") == 0;
+}
+
+static enum err open_python(const struct cicada_options *o, int argc, char **argv,
+			    struct python **python, struct scenario *out, struct err_text *text)
+{
+	if (o->arrivals.kind)
+		return err_set(
+			text, ERR_BAD_OPTION,
+			"--arrivals: the users of a locustfile wait for their answers; use a "
+			"native scenario (.c) for an open load");
+	if (o->want_equal_weights)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--equal-weights: a locustfile has the weights it says");
+	return python_open(&(struct python_options){ .path = o->scenario,
+						     .role = o->is_worker   ? PYTHON_WORKER
+							     : o->is_master ? PYTHON_MASTER
+									    : PYTHON_LOCAL,
+						     .argc = argc,
+						     .argv = argv,
+						     .host = o->host,
+						     .users = o->users,
+						     .spawn_rate = o->spawn_rate,
+						     .run_time_s = o->run_time_s,
+						     .stop_timeout_s = o->stop_timeout_s,
+						     .is_headless = o->is_headless,
+						     .log_level = o->log_level,
+						     .user_classes = o->user_classes.value,
+						     .user_class_count = o->user_classes.count,
+						     .tags = o->tags.value,
+						     .tag_count = o->tags.count,
+						     .exclude_tags = o->exclude_tags.value,
+						     .exclude_tag_count = o->exclude_tags.count,
+						     .tls = &o->tls,
+						     .http_version = o->http_version,
+						     .network = &o->network },
+			   python, out, text);
+}
+
 static int show_task_ratio(const struct cicada_options *o, const struct scenario *s)
 {
 	struct buf out;
@@ -150,6 +194,18 @@ static int show_task_ratio(const struct cicada_options *o, const struct scenario
 	return 0;
 }
 
+static bool is_shown(const struct cicada_options *o)
+{
+	return o->want_list || o->want_task_ratio || o->want_task_ratio_json;
+}
+
+/* What --list and its kin want to see instead of a test. */
+static int show(const struct cicada_options *o, const struct scenario *all,
+		const struct scenario *chosen)
+{
+	return o->want_list ? list_classes(all) : show_task_ratio(o, chosen);
+}
+
 static void tell_proxy(const struct proxy *p, const char *scheme)
 {
 	struct http_url url;
@@ -161,12 +217,43 @@ static void tell_proxy(const struct proxy *p, const char *scheme)
 		 scheme, STR_ARG(url.host), url.port, p->variable);
 }
 
-static int run_scenario(const struct cicada_options *o, const struct scenario *s,
-			struct processes *children, int signal_fd)
+/* The processes of this command. */
+struct family {
+	struct processes children; /* none in a child */
+	int signal_fd;		   /* of this process */
+};
+
+/* With --processes this is where one process becomes several: before there are threads, and with
+ * signals blocked, so that none finds a process that does not know yet how to end in order. What a
+ * child reads from the signalfd are its own signals. */
+static enum err divide(struct cicada_options *o, struct family *f, struct err_text *text)
+{
+	size_t child = 0;
+	enum err err;
+
+	f->signal_fd = take_signals();
+	if (f->signal_fd < 0)
+		return err_set(text, ERR_IO, "no signalfd: the limit of open files is too low");
+	err = processes_fork(&f->children, o->processes, &child, text);
+	if (!err && child) {
+		cicada_options_become_worker(o, child);
+		f->children.count = 0;
+	}
+	return err;
+}
+
+/* A process whose children do all the work. */
+static bool only_waits(const struct cicada_options *o, const struct family *f)
+{
+	return o->is_worker && f->children.count;
+}
+
+static int run_scenario(const struct cicada_options *o, const struct scenario *s, struct family *f,
+			struct python *python)
 {
 	raise_open_files();
-	if (o->is_worker && children->count)
-		return processes_wait(children, signal_fd);
+	if (only_waits(o, f))
+		return processes_wait(&f->children, f->signal_fd);
 	grow_file_table();
 	log_line(LOG_INFO, LOGGER, "Starting Cicada " CICADA_VERSION " (%s) with %s",
 		 o->is_worker	? "worker"
@@ -175,38 +262,8 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 		 s->file_name);
 	tell_proxy(&o->network.proxies.http, "http");
 	tell_proxy(&o->network.proxies.https, "https");
-	return o->is_worker ? cicada_worker_main(o, s, signal_fd)
-			    : cicada_runner_main(o, s, children, signal_fd);
-}
-
-/* With --processes this is where one process becomes several: before there are threads, and with
- * signals blocked, so that none finds a process that does not know yet how to end in order. What a
- * child reads from the signalfd are its own signals. */
-static int run_processes(struct cicada_options *o, struct scenario *all, const struct scenario *s)
-{
-	struct processes children = { .count = 0 };
-	struct err_text text = { "" };
-	size_t child = 0;
-	int signal_fd = take_signals(), code = EXIT_CANNOT_START;
-	enum err err = OK;
-
-	if (signal_fd < 0)
-		err = err_set(&text, ERR_IO, "no signalfd: the limit of open files is too low");
-	if (!err)
-		err = processes_fork(&children, o->processes, &child, &text);
-	if (!err && child) {
-		cicada_options_become_worker(o, child);
-		children.count = 0;
-	}
-	if (!err && !o->processes)
-		err = open_feeds(o, all, &text);
-	if (err)
-		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-	else
-		code = run_scenario(o, s, &children, signal_fd);
-	if (signal_fd >= 0)
-		close(signal_fd);
-	return code;
+	return o->is_worker ? cicada_worker_main(o, s, python, f->signal_fd)
+			    : cicada_runner_main(o, s, &f->children, python, f->signal_fd);
 }
 
 static int calibrate(void)
@@ -222,14 +279,13 @@ static int calibrate(void)
 	return err ? EXIT_CANNOT_START : 0;
 }
 
-/* What is left of the scenario after --tags, --equal-weights and the names of classes. */
-static int use_scenario(struct cicada_options *o, struct scenario *all)
+/* What is left of a native scenario after --tags, --equal-weights and the names of classes. */
+static int use_scenario(struct cicada_options *o, struct scenario *all, struct family *f)
 {
 	struct scenario named = { 0 }, tagged = { 0 }, equal = { 0 };
 	const struct scenario *chosen = &tagged;
 	const struct cic_user_class **classes = NULL;
 	struct err_text text = { "" };
-	bool is_shown = o->want_list || o->want_task_ratio || o->want_task_ratio_json;
 	int code = EXIT_CANNOT_START;
 	enum err err = choose_classes(o, all, &classes, &named, &text);
 
@@ -239,19 +295,21 @@ static int use_scenario(struct cicada_options *o, struct scenario *all)
 		equal_weights(&tagged, &equal);
 		chosen = &equal;
 	}
+	if (!err && !is_shown(o))
+		err = divide(o, f, &text);
+	if (!err && !is_shown(o) && !o->processes)
+		err = open_feeds(o, all, &text);
 	if (err)
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-	else if (o->want_list)
-		code = list_classes(all);
 	else
-		code = is_shown ? show_task_ratio(o, chosen) : run_processes(o, all, chosen);
+		code = is_shown(o) ? show(o, all, chosen) : run_scenario(o, chosen, f, NULL);
 	equal_release(&equal);
 	tags_release(&named, &tagged);
 	mem_free(classes);
 	return code;
 }
 
-static int load_and_use(struct cicada_options *o)
+static int use_native(struct cicada_options *o, struct family *f)
 {
 	struct scenario all = { 0 };
 	struct err_text text = { "" };
@@ -270,9 +328,47 @@ static int load_and_use(struct cicada_options *o)
 		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
 			err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "");
 	else
-		code = use_scenario(o, &all);
+		code = use_scenario(o, &all, f);
 	scenario_unload(&all);
 	master_file_remove(&downloaded);
+	return code;
+}
+
+/* An interpreter has threads, so each process has its own, and Python chooses its tasks itself. */
+static int use_python(struct cicada_options *o, struct family *f, int argc, char **argv)
+{
+	struct scenario all = { 0 }, named = { 0 };
+	const struct cic_user_class **classes = NULL;
+	struct python *python = NULL;
+	struct err_text text = { "" };
+	int code = EXIT_CANNOT_START;
+	enum err err = is_shown(o) ? OK : divide(o, f, &text);
+
+	if (!err && only_waits(o, f))
+		return processes_wait(&f->children, f->signal_fd);
+	if (!err)
+		err = open_python(o, argc, argv, &python, &all, &text);
+	if (!err)
+		err = choose_classes(o, &all, &classes, &named, &text);
+	if (err) {
+		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+		(void)processes_end(&f->children, 0);
+	} else {
+		code = is_shown(o) ? show(o, &all, &named) : run_scenario(o, &named, f, python);
+	}
+	mem_free(classes);
+	scenario_unload(&all);
+	python_close(&python);
+	return code;
+}
+
+static int load_and_use(struct cicada_options *o, int argc, char **argv)
+{
+	struct family family = { .signal_fd = -1 };
+	int code = is_python(o) ? use_python(o, &family, argc, argv) : use_native(o, &family);
+
+	if (family.signal_fd >= 0)
+		close(family.signal_fd);
 	return code;
 }
 
@@ -291,7 +387,7 @@ int main(int argc, char **argv)
 	} else if (o.want_version) {
 		puts("cicada " CICADA_VERSION);
 	} else {
-		code = o.want_calibrate ? calibrate() : load_and_use(&o);
+		code = o.want_calibrate ? calibrate() : load_and_use(&o, argc, argv);
 	}
 	cicada_options_release(&o);
 	return code;

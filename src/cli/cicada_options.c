@@ -30,8 +30,9 @@
 static const struct opt rows[] = {
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Common options" },
 	{ "locustfile", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
-	  "what the users do: scenario.c or scenario.so (default locustfile.c); -: a worker asks "
-	  "its master" },
+	  "what the users do: a .c, .so or .py file (default locustfile.c, then locustfile.py); -: "
+	  "a "
+	  "worker asks its master" },
 	{ "config", 0, OPT_TEXT, AT(config_file), NULL, "FILE",
 	  "more settings: a .conf or .toml file that wins over pyproject.toml and locust.conf" },
 	{ "host", 'H', OPT_TEXT, AT(host), "LOCUST_HOST TARGET_HOST", "URL",
@@ -549,8 +550,7 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 {
 	enum err err;
 
-	*o = (struct cicada_options){ .scenario = "locustfile.c",
-				      .web_port = 8089,
+	*o = (struct cicada_options){ .web_port = 8089,
 				      .autoquit_s = UINT64_MAX,
 				      .master_bind_port = PORT_DEFAULT,
 				      .expect_workers = 1,
@@ -562,6 +562,10 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	err = read_all(o, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
+	if (!o->scenario)
+		o->scenario = access("locustfile.c", F_OK) && !access("locustfile.py", F_OK)
+				      ? "locustfile.py"
+				      : "locustfile.c";
 	err = read_mode(o, text);
 	if (!err)
 		err = read_master_address(o, text);

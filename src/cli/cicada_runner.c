@@ -25,6 +25,7 @@
 #include "cli/processes.h"
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
+#include "python/python.h"
 #include "run/console.h"
 #include "run/follow.h"
 #include "run/gate.h"
@@ -67,6 +68,8 @@ struct runner {
 	struct gates gates;
 	struct warmup warmup;
 	struct result_files files;
+	struct python *python;	   /* NULL: a native scenario */
+	enum run_state seen_state; /* of the run, at the last look */
 	struct cicada_shape shape;
 	struct buf source;    /* of the scenario, for workers that ask */
 	struct follow follow; /* only with a shape */
@@ -166,21 +169,32 @@ static void on_workers_gone(void *arg)
 	loop_stop(&((struct runner *)arg)->loop);
 }
 
-static void on_stopped(void *arg)
+static void leave(void *arg, int code)
 {
 	struct runner *r = arg;
 
-	if (!warmup_is_over(&r->warmup))
-		log_line(LOG_WARNING, LOGGER,
-			 "The test ended before --warmup was over: its results are of the warm-up");
-	if (!r->has_code)
-		r->code = code_of_run(r);
+	r->code = code;
 	log_line(LOG_INFO, LOGGER, "Shutting down (exit code %d)", r->code);
 	warn_of_cpu(r);
 	if (r->master)
 		cluster_master_quit(r->master, on_workers_gone, r);
 	else
 		loop_stop(&r->loop);
+}
+
+static void on_stopped(void *arg)
+{
+	struct runner *r = arg;
+	int code;
+
+	if (!warmup_is_over(&r->warmup))
+		log_line(LOG_WARNING, LOGGER,
+			 "The test ended before --warmup was over: its results are of the warm-up");
+	code = r->has_code ? r->code : code_of_run(r);
+	if (r->python)
+		python_quit(r->python, code, leave, r);
+	else
+		leave(r, code);
 }
 
 static void begin_end(struct runner *r)
@@ -197,6 +211,28 @@ static void give_up(struct runner *r, int code)
 	r->code = code;
 	r->has_code = true;
 	begin_end(r);
+}
+
+static void on_quit_wish(void *arg)
+{
+	begin_end(arg);
+}
+
+static void on_stop_wish(void *arg)
+{
+	struct runner *r = arg;
+
+	if (run_is_busy(r->run) && run_stop(r->run, NULL, NULL))
+		return;
+}
+
+/* What a locustfile hears of the test. */
+static void tell_python(struct runner *r)
+{
+	python_watch(r->python);
+	if (r->run->state == RUN_RUNNING && r->seen_state != RUN_RUNNING)
+		python_tell_spawned(r->python, run_user_count(r->run));
+	r->seen_state = r->run->state;
 }
 
 /* The first one ends in order, a second one at once. */
@@ -319,6 +355,8 @@ static void on_tick(void *arg)
 	watch_gates(r);
 	result_files_tick(&r->files, now_us);
 	print_periodic_table(r, now_us);
+	if (r->python)
+		tell_python(r);
 	switch (r->phase) {
 	case PHASE_WAITING:
 		wait_for_workers(r, now_us);
@@ -429,14 +467,16 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 
 	if (!o->is_master) {
 		err = local_create(&r->loop,
-				   &(struct local_options){ .run = &r->run_options,
-							    .scenario = r->scenario,
-							    .threads = (unsigned)o->threads,
-							    .seed = o->seed,
-							    .arrivals = &o->arrivals,
-							    .tls = &o->tls,
-							    .http_version = o->http_version,
-							    .network = &o->network },
+				   &(struct local_options){
+					   .run = &r->run_options,
+					   .scenario = r->scenario,
+					   .threads = r->python ? 1 : (unsigned)o->threads,
+					   .guest = r->python ? python_guest(r->python) : NULL,
+					   .seed = o->seed,
+					   .arrivals = &o->arrivals,
+					   .tls = &o->tls,
+					   .http_version = o->http_version,
+					   .network = &o->network },
 				   &r->local, text);
 		r->run = err ? NULL : local_run(r->local);
 		return err;
@@ -539,6 +579,7 @@ static void destroy(struct runner *r)
 	web_destroy(&r->web);
 	cluster_master_destroy(&r->master);
 	local_destroy(&r->local);
+	python_end(r->python);
 	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
@@ -548,11 +589,14 @@ static void destroy(struct runner *r)
 }
 
 int cicada_runner_main(const struct cicada_options *o, const struct scenario *scenario,
-		       struct processes *children, int signal_fd)
+		       struct processes *children, struct python *python, int signal_fd)
 {
-	struct runner r = {
-		.o = o, .scenario = scenario, .children = children, .signal_fd = signal_fd
-	};
+	struct runner r = { .o = o,
+			    .scenario = scenario,
+			    .children = children,
+			    .python = python,
+			    .signal_fd = signal_fd };
+	const struct python_wishes wishes = { on_quit_wish, on_stop_wish, &r };
 	struct err_text text = { "" };
 	enum err err = loop_init(&r.loop, &text);
 	int worst;
@@ -564,7 +608,10 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	}
 	buf_init(&r.source, LIMIT_SCENARIO_SOURCE_BYTES);
 	describe_classes(&r);
-	err = create(&r, &text);
+	if (python)
+		err = python_begin(python, &r.loop, &wishes, &text);
+	if (!err)
+		err = create(&r, &text);
 	if (err) {
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
 		destroy(&r);

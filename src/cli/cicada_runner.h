@@ -10,10 +10,11 @@
 
 struct cicada_options;
 struct processes;
+struct python;
 struct scenario;
 
 /* Returns the exit code. children: the workers of --processes, or none. They have ended then, and
- * the highest exit code is that of all, as Locust has it. signal_fd: a signalfd with SIGINT and
- * SIGTERM. */
+ * the highest exit code is that of all, as Locust has it. python: whose the scenario is, or NULL.
+ * signal_fd: a signalfd with SIGINT and SIGTERM. */
 int cicada_runner_main(const struct cicada_options *o, const struct scenario *scenario,
-		       struct processes *children, int signal_fd);
+		       struct processes *children, struct python *python, int signal_fd);

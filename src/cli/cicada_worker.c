@@ -11,10 +11,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cicada_options.h"
 #include "cluster/cluster_worker.h"
+#include "python/python.h"
 #include "user/load.h"
 #include "user/scenario.h"
 
@@ -29,7 +31,9 @@ struct worker_program {
 	bool has_users; /* as last reported */
 	struct load *load;
 	struct cluster_worker *worker;
+	struct python *python; /* NULL: a native scenario */
 	struct loop_watch signals;
+	struct loop_timer watch; /* over the locustfile */
 	int signal_fd, code;
 	unsigned signal_count;
 };
@@ -127,6 +131,19 @@ static void collect(void *program)
 
 static const struct worker_load_ops load_ops = { set_users, begin_test, set_tasks, collect };
 
+static void on_exception(void *arg, struct str msg, struct str traceback)
+{
+	cluster_worker_on_exception(((struct worker_program *)arg)->worker, msg, traceback);
+}
+
+static void on_python_done(void *arg, int code)
+{
+	struct worker_program *p = arg;
+
+	p->code = code;
+	loop_stop(&p->loop);
+}
+
 static void on_ended(void *arg, enum err err, const struct err_text *text)
 {
 	struct worker_program *p = arg;
@@ -135,7 +152,44 @@ static void on_ended(void *arg, enum err err, const struct err_text *text)
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(text, err));
 		p->code = EXIT_NO_MASTER;
 	}
-	loop_stop(&p->loop);
+	if (p->python)
+		python_quit(p->python, p->code, on_python_done, p);
+	else
+		loop_stop(&p->loop);
+}
+
+static void on_watch(void *arg)
+{
+	struct worker_program *p = arg;
+
+	python_watch(p->python);
+	loop_timer_set(&p->loop, &p->watch, loop_now(&p->loop) + CLOCK_S);
+}
+
+/* runner.quit(): this worker leaves; runner.stop() is the master's to say. */
+static void on_wish(void *arg)
+{
+	cluster_worker_quit(((struct worker_program *)arg)->worker);
+}
+
+static void on_ignored_wish(void *arg)
+{
+	(void)arg;
+	log_line(LOG_WARNING, LOGGER,
+		 "runner.stop() in a worker has no effect; the master stops tests");
+}
+
+static enum err begin_python(struct worker_program *p, const struct python_wishes *wishes,
+			     struct err_text *text)
+{
+	enum err err;
+
+	if (!p->python)
+		return OK;
+	err = python_begin(p->python, &p->loop, wishes, text);
+	loop_timer_init(&p->watch, on_watch, p);
+	loop_timer_set(&p->loop, &p->watch, loop_now(&p->loop));
+	return err;
 }
 
 /* The first one ends in order, a second one at once. */
@@ -159,18 +213,22 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 		      const struct scenario *scenario, const char *const *names,
 		      struct err_text *text)
 {
-	enum err err = load_create(&p->loop,
-				   &(struct load_options){ .scenario = scenario,
-							   .threads = (unsigned)o->threads,
-							   .seed = o->seed,
-							   .tls = &o->tls,
-							   .http_version = o->http_version,
-							   .arrivals = &o->arrivals,
-							   .network = &o->network,
-							   .on_delta = on_delta,
-							   .on_settled = on_settled,
-							   .arg = p },
-				   &p->load, text);
+	const struct load_guest *guest = p->python ? python_guest(p->python) : NULL;
+	enum err err =
+		load_create(&p->loop,
+			    &(struct load_options){ .scenario = scenario,
+						    .threads = p->python ? 1 : (unsigned)o->threads,
+						    .seed = o->seed,
+						    .tls = &o->tls,
+						    .http_version = o->http_version,
+						    .arrivals = &o->arrivals,
+						    .network = &o->network,
+						    .on_delta = on_delta,
+						    .on_settled = on_settled,
+						    .guest = guest,
+						    .on_exception = on_exception,
+						    .arg = p },
+			    &p->load, text);
 
 	if (!err)
 		err = cluster_worker_create(
@@ -191,9 +249,12 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 }
 
 int cicada_worker_main(const struct cicada_options *o, const struct scenario *scenario,
-		       int signal_fd)
+		       struct python *python, int signal_fd)
 {
-	struct worker_program p = { .scenario = scenario, .o = o, .signal_fd = signal_fd };
+	struct worker_program p = {
+		.scenario = scenario, .o = o, .python = python, .signal_fd = signal_fd
+	};
+	const struct python_wishes wishes = { on_wish, on_ignored_wish, &p };
 	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
 	struct err_text text = { "" };
 	enum err err;
@@ -206,7 +267,9 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 		mem_free(names);
 		return EXIT_CANNOT_START;
 	}
-	err = start(&p, o, scenario, names, &text);
+	err = begin_python(&p, &wishes, &text);
+	if (!err)
+		err = start(&p, o, scenario, names, &text);
 	if (err) {
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
 		p.code = EXIT_CANNOT_START;
@@ -217,6 +280,8 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 	log_line(LOG_INFO, "locust.main", "Shutting down (exit code %d)", p.code);
 	cluster_worker_destroy(&p.worker);
 	load_destroy(&p.load);
+	loop_timer_clear(&p.loop, &p.watch);
+	python_end(p.python);
 	loop_fini(&p.loop);
 	mem_free(names);
 	return p.code;

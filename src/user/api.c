@@ -223,6 +223,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 	struct visit v = { .turn = t,
 			   .place = u->place,
 			   .kind = u->kind,
+			   .client = u->place->http,
 			   .conn = &u->conn,
 			   .cookies = &u->cookies,
 			   .wants_decode = u->kind->class->decode,

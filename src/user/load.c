@@ -139,7 +139,20 @@ static struct stats *take_stats(struct load_thread *t, struct stats *blank)
 	taken->health.failed = count.failed;
 	crew_trim(&t->crew);
 	health_judge(&taken->health, &t->watch, clock_us(), clock_thread_cpu_us());
+	if (t->load->options.guest)
+		t->load->options.guest->counted(t->load->options.guest->arg, taken);
 	return taken;
+}
+
+static void tell_guest(const struct load_thread *t, const uint64_t *counts)
+{
+	const struct load_guest *guest = t->load->options.guest;
+	uint64_t users = 0;
+
+	for (size_t i = 0; i < t->load->class_count; i++)
+		users += counts[i];
+	if (guest)
+		guest->want(guest->arg, users);
 }
 
 static void on_order(void *arg, struct mail *mail)
@@ -152,6 +165,7 @@ static void on_order(void *arg, struct mail *mail)
 	case ORDER_SET:
 		t->set_number = order->number;
 		health_watch_change(&t->watch);
+		tell_guest(t, order->counts);
 		crew_set(&t->crew, order->counts, order->host, order->stop_timeout_us);
 		break;
 	case ORDER_TASKS:

@@ -39,9 +39,13 @@ struct load_guest {
 	void (*join)(void *arg);
 	/* Within main(): turns the place's loop until it is stopped. */
 	void (*turn)(void *arg, struct user_place *place, struct load_thread *thread);
+	/* That many users are wanted from now on, of all classes. Begins and stops follow. */
+	void (*want)(void *arg, uint64_t users);
 	/* The counts are reached: calls load_settle(thread) when the guest has done what it does
 	 * then. Called again when other counts came meanwhile; one load_settle() answers all. */
 	void (*settle)(void *arg, struct load_thread *thread);
+	/* These statistics are about to leave for the control thread. */
+	void (*counted)(void *arg, struct stats *taken);
 };
 
 struct load_options {

@@ -196,7 +196,7 @@ static bool set_next_url(struct visit *v)
 		return refuse(v, FAILURE_URL, "the Location is longer than 8192 bytes");
 	err = http_url_parse(buf_str(&t->url), &url, &why);
 	if (!err)
-		err = http_client_origin(v->place->http, &url, &v->http.origin, &why);
+		err = http_client_origin(v->client, &url, &v->http.origin, &why);
 	if (err)
 		return refuse(v, err == ERR_UNSUPPORTED ? FAILURE_SCHEMA : FAILURE_URL,
 			      err_say(&why, err));

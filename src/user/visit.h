@@ -15,7 +15,8 @@ struct visit {
 	struct turn *turn;
 	struct user_place *place;
 	struct user_kind *kind; /* whose host and password count for a path */
-	struct http_conn *conn; /* idle */
+	struct http_client *client;
+	struct http_conn *conn; /* idle, of the client */
 	struct cookie_jar *cookies;
 	bool wants_decode;
 	/* Returns once done(arg) has been called, or with an error in the reply. */

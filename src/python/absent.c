@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * absent - python.h for a program built without CPython. Nothing but python_open() is ever called,
+ * for it never succeeds. */
+#include "python/python.h"
+
+enum err python_open(const struct python_options *options, struct python **out,
+		     struct scenario *scenario, struct err_text *text)
+{
+	*out = NULL;
+	*scenario = (struct scenario){ 0 };
+	return err_set(text, ERR_UNSUPPORTED,
+		       "%s: this cicada was built without Python; install python3-dev, "
+		       "python3-gevent and python3-greenlet, and build it again",
+		       options->path);
+}
+
+const struct load_guest *python_guest(const struct python *p)
+{
+	(void)p;
+	return NULL;
+}
+
+enum err python_begin(struct python *p, struct loop *control, const struct python_wishes *wishes,
+		      struct err_text *text)
+{
+	(void)p;
+	(void)control;
+	(void)wishes;
+	return err_set(text, ERR_UNSUPPORTED, "no Python");
+}
+
+void python_tell_spawned(struct python *p, uint64_t user_count)
+{
+	(void)p;
+	(void)user_count;
+}
+
+void python_quit(struct python *p, int code, void (*done)(void *arg, int code), void *arg)
+{
+	(void)p;
+	done(arg, code);
+}
+
+void python_end(struct python *p)
+{
+	(void)p;
+}
+
+void python_watch(struct python *p)
+{
+	(void)p;
+}
+
+void python_close(struct python **p)
+{
+	*p = NULL;
+}

@@ -1,0 +1,639 @@
+# SPDX-License-Identifier: MIT
+"""client of HttpUser: Python's requests as far as locustfiles go, over cicada's engine.
+
+What is sent and received, cookies, redirects, compressed bodies and connections are the engine's;
+here arguments become a request and an answer becomes an object like that of requests."""
+import base64
+import datetime
+import json as json_module
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import MutableMapping
+from contextlib import contextmanager
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import _cicada
+
+from locust.exception import CatchResponseError, LocustError, ResponseError
+
+logger = logging.getLogger(__name__)
+
+FOREVER = float("inf")
+_is_absolute = re.compile(r"https?://", re.I).match
+# Of what may stand in a URL all but what has to be escaped first.
+_is_plain = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*\Z").match
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
+_has_other_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+
+
+class RequestException(OSError):
+    """What requests would raise; repr() is what stands in the statistics."""
+
+    def __init__(self, *args, response=None):
+        super().__init__(*args)
+        self.response = response
+
+
+class HTTPError(RequestException):
+    pass
+
+
+class ConnectionError(RequestException):
+    """No answer came: the engine's words for it, which are Python's."""
+
+    def __repr__(self):
+        return str(self)
+
+
+def _of_requests(cls):
+    """The class of that name in requests, where the locustfile has imported it: it may catch it."""
+    requests = sys.modules.get("requests")
+    return getattr(requests.exceptions, cls.__name__) if requests else cls
+
+
+def _invalid(error, url):
+    """What requests raises for a URL that cannot be asked."""
+    requests = sys.modules.get("requests")
+    if not requests:
+        return ValueError(str(error))
+    name = "InvalidSchema" if "://" in url else "MissingSchema"
+    if _is_absolute(url):
+        name = "InvalidHeader" if "eader" in str(error) else "InvalidURL"
+    return getattr(requests.exceptions, name)(str(error))
+
+
+class Headers(MutableMapping):
+    """Any case finds a header; it keeps the case in which it was set."""
+
+    def __init__(self, items=(), **named):
+        self._items = {}
+        self.update(items or (), **named)
+
+    def __setitem__(self, name, value):
+        self._items[name.lower()] = (name, value)
+
+    def __getitem__(self, name):
+        return self._items[name.lower()][1]
+
+    def __delitem__(self, name):
+        del self._items[name.lower()]
+
+    def __iter__(self):
+        return (name for name, _ in self._items.values())
+
+    def __len__(self):
+        return len(self._items)
+
+    def __repr__(self):
+        return repr(dict(self.items()))
+
+    def copy(self):
+        return Headers(self)
+
+
+class SessionHeaders(Headers):
+    """Those of every request; what they are as text is put together once."""
+
+    def __init__(self, items):
+        self._text = None
+        super().__init__(items)
+
+    def __setitem__(self, name, value):
+        self._text = None
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name):
+        self._text = None
+        super().__delitem__(name)
+
+    def text(self):
+        if self._text is None:
+            self._text = _header_text(self)
+        return self._text
+
+
+def _text(value):
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _header_text(headers):
+    return "".join([f"{_text(name)}: {_text(value)}\n" for name, value in headers.items()
+                    if value is not None])
+
+
+def _parse_head(head):
+    """The lines of an answer; of several with one name the values are joined."""
+    headers = Headers()
+    for line in head.decode("latin-1").splitlines():
+        name, _, value = line.partition(":")
+        value = value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _cookies_of_head(head):
+    cookies = {}
+    for line in head.decode("latin-1").splitlines():
+        name, _, value = line.partition(":")
+        if name.lower() == "set-cookie":
+            key, _, rest = value.strip().partition("=")
+            cookies[key] = rest.partition(";")[0].strip().strip('"')
+    return cookies
+
+
+class Cookies(MutableMapping):
+    """The cookies of a session: those that would go to its base URL."""
+
+    def __init__(self, client, url):
+        self._client, self._url = client, url
+
+    def get_dict(self, domain=None, path=None):
+        text = self._client.cookies(self._url) if self._url else ""
+        return dict(pair.split("=", 1) for pair in text.split("; ") if "=" in pair)
+
+    def set(self, name, value, domain=None, path="/", **other):
+        if value is None:
+            self._client.set_cookie(self._url, f"{name}=; Path={path}; Max-Age=0")
+            return
+        at = f"; Domain={domain}" if domain else ""
+        self._client.set_cookie(self._url, f"{name}={value}{at}; Path={path}")
+
+    def __getitem__(self, name):
+        return self.get_dict()[name]
+
+    def __setitem__(self, name, value):
+        self.set(name, value)
+
+    def __delitem__(self, name):
+        self.set(name, None)
+
+    def __iter__(self):
+        return iter(self.get_dict())
+
+    def __len__(self):
+        return len(self.get_dict())
+
+    def clear(self, *args):
+        self._client.clear_cookies()
+
+
+class PreparedRequest:
+    """What was asked, for hooks, callables of `auth`, and response.request."""
+
+    def __init__(self, method, url, headers, body):
+        self.method, self.url, self.headers, self.body = method, url, headers, body
+
+    @property
+    def path_url(self):
+        return _path_of(self.url)
+
+
+def _path_of(url):
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+class LocustResponse:
+    """An answer, or none (status_code 0, content None, error)."""
+    encoding = None
+    js = None
+
+    def __init__(self, answer, asked):
+        (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
+         hops) = answer
+        self._asked = asked
+        self.url = url or asked[1]
+        self.error = ConnectionError(error, response=self) if error else None
+        self.history = self._history(hops) if hops else []
+
+    def _history(self, hops):
+        url = self._asked[1]
+        history = []
+        for status, reason, head, target, seconds in hops:
+            answer = (status, None, reason, head, b"", seconds, None, None)
+            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:])))
+            url = target
+        return history
+
+    @property
+    def request(self):
+        method, url, headers, body = self._asked
+        lines = (headers or "").encode("latin-1", "replace")
+        return PreparedRequest(method, url, _parse_head(lines), body)
+
+    @property
+    def content(self):
+        return self._content
+
+    @property
+    def headers(self):
+        headers = self.__dict__.get("_headers")
+        if headers is None:
+            headers = self._headers = _parse_head(self._head or b"")
+        return headers
+
+    @property
+    def cookies(self):
+        return _cookies_of_head(self._head or b"")
+
+    @property
+    def elapsed(self):
+        return datetime.timedelta(seconds=self._seconds)
+
+    @property
+    def ok(self):
+        return not self.error and self.status_code < 400
+
+    def __bool__(self):
+        return self.ok
+
+    @property
+    def is_redirect(self):
+        return "location" in self.headers and self.status_code in (301, 302, 303, 307, 308)
+
+    def _charset(self):
+        kind = self.headers.get("content-type", "")
+        found = re.search(r"charset=[\"']?([\w-]+)", kind, re.I)
+        if found:
+            return found.group(1)
+        return "ISO-8859-1" if kind.startswith("text/") else "utf-8"
+
+    @property
+    def text(self):
+        if not self._content:
+            return ""
+        try:
+            return self._content.decode(self.encoding or self._charset(), "replace")
+        except LookupError:
+            return self._content.decode("utf-8", "replace")
+
+    def json(self, **kwargs):
+        return json_module.loads(self._content or b"", **kwargs)
+
+    def iter_content(self, chunk_size=1, decode_unicode=False):
+        content = self.text if decode_unicode else self._content or b""
+        for at in range(0, len(content), chunk_size or len(content) or 1):
+            yield content[at:at + (chunk_size or len(content))]
+
+    def iter_lines(self, chunk_size=512, decode_unicode=False, delimiter=None):
+        content = self.text if decode_unicode else self._content or b""
+        yield from content.split(delimiter) if delimiter else content.splitlines()
+
+    def close(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        pass
+
+    def raise_for_status(self):
+        if self.error:
+            raise self.error
+        if self.status_code >= 400:
+            side = "Client" if self.status_code < 500 else "Server"
+            raise _of_requests(HTTPError)(
+                f"{self.status_code} {side} Error: {self.reason} for url: {self.url}",
+                response=self)
+
+    def __repr__(self):
+        return f"<Response [{self.status_code}]>"
+
+
+class ResponseContextManager(LocustResponse):
+    """Of catch_response=True: counted at the end of the with-block, as the block says."""
+    _result = None
+    _entered = False
+
+    def __enter__(self):
+        self._entered = True
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self._result is not None:
+            self._report(None if self._result is True else self._result)
+            return kind is None
+        if kind is None:
+            self._report(self._error_of_status())
+        elif isinstance(value, ResponseError):
+            self._report(value)
+        else:
+            return False
+        return True
+
+    def _error_of_status(self):
+        try:
+            self.raise_for_status()
+        except (RequestException, _of_requests(RequestException)) as e:
+            return e
+        return None
+
+    def _report(self, exception):
+        self._meta["exception"] = exception
+        self._event.fire(**self._meta)
+
+    def _check_entered(self):
+        if not self._entered:
+            raise LocustError(
+                "Tried to set status on a request that has not yet been made. Make sure you use a "
+                "with-block, like this:\n\nwith self.client.request(..., catch_response=True) as "
+                "response:\n    response.success()")
+
+    def success(self):
+        self._check_entered()
+        self._result = True
+
+    def failure(self, exc):
+        self._check_entered()
+        self._result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
+
+
+# ---- what is sent ----
+
+def _body_of_files(files, data):
+    """multipart/form-data, and its content type."""
+    boundary = uuid.uuid4().hex
+    parts = []
+    for name, value in data.items() if isinstance(data, dict) else data or ():
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            parts.append((f'name="{name}"', None, item))
+    for name, value in files.items() if isinstance(files, dict) else files:
+        filename, content, kind = name, value, None
+        if isinstance(value, (tuple, list)):
+            filename, content = value[:2]
+            kind = value[2] if len(value) > 2 else None
+        else:
+            path = getattr(value, "name", None)
+            filename = path.rpartition("/")[2] if isinstance(path, str) else name
+        at = f'name="{name}"' + (f'; filename="{filename}"' if filename else "")
+        parts.append((at, kind, content))
+    body = b""
+    for at, kind, content in parts:
+        content = content.read() if hasattr(content, "read") else content
+        content = content if isinstance(content, bytes) else str(content).encode()
+        kind = f"Content-Type: {kind}\r\n" if kind else ""
+        head = f"--{boundary}\r\nContent-Disposition: form-data; {at}\r\n{kind}\r\n"
+        body += head.encode() + content + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _body_of_data(data):
+    """(body, content type or None)"""
+    if hasattr(data, "read"):
+        data = data.read()
+    if isinstance(data, str):
+        return data.encode(), None
+    if isinstance(data, (bytes, bytearray)):
+        return bytes(data), None
+    if isinstance(data, dict) or (isinstance(data, (list, tuple)) and
+                                  all(isinstance(item, tuple) for item in data)):
+        return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
+    return b"".join(part if isinstance(part, bytes) else part.encode() for part in data), None
+
+
+def _quoted(url):
+    """As requests sends it: escaped where it has to be and is not yet."""
+    if _is_plain(url) and not ("%" in url and _has_other_percent(url)):
+        return url
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    safe = _SAFE if not _has_other_percent(path) else _SAFE.replace("%", "")
+    return scheme + separator + host + slash + quote(path, safe=safe)
+
+
+def _with_params(url, params):
+    if isinstance(params, (str, bytes)):
+        query = _text(params)
+    else:
+        pairs = params.items() if isinstance(params, dict) else params
+        query = urlencode([(k, v) for k, v in pairs if v is not None], doseq=True)
+    if not query:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query,
+                                     path=parts.path or "/"))
+
+
+def _basic(user, password):
+    pair = _text(user).encode("latin-1", "replace") + b":" + _text(password).encode("latin-1", "replace")
+    return "Basic " + base64.b64encode(pair).decode()
+
+
+def _seconds(timeout):
+    if isinstance(timeout, (tuple, list)):
+        return sum(part or FOREVER for part in timeout)
+    return FOREVER if timeout is None else timeout
+
+
+_warned = set()
+
+
+def _warn_once(what):
+    if what not in _warned:
+        _warned.add(what)
+        logger.warning(what)
+
+
+class BaseSession:
+    """What both clients share: arguments to bytes, and a request by the engine."""
+    trust_env = False
+    default_timeout = None
+
+    def __init__(self, base_url, request_event, user, headers):
+        self.base_url = base_url
+        self.request_event = request_event
+        self.user = user
+        self.request_name = None
+        self.headers = SessionHeaders(headers)
+        self.auth = None
+        self.params = {}
+        self._engine = _cicada.Client()
+        self._counts_only = self._has_context = None
+
+    @property
+    def cookies(self):
+        return Cookies(self._engine, self.base_url)
+
+    @cookies.setter
+    def cookies(self, values):
+        self._engine.clear_cookies()
+        self.cookies.update(values)
+
+    def _build_url(self, path):
+        return path if _is_absolute(path) else f"{self.base_url or ''}{path}"
+
+    @contextmanager
+    def rename_request(self, name):
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+    def _lines(self, headers, content_type, more):
+        """All headers as text: those of the session, those of the request above them."""
+        if not headers and not more:
+            text = self.headers.text()
+            return f"{text}Content-Type: {content_type}\n" if content_type and \
+                "content-type" not in self.headers else text
+        merged = Headers(self.headers)
+        if content_type:
+            merged["Content-Type"] = content_type
+        merged.update(headers or {})
+        merged.update(more)
+        return _header_text(merged)
+
+    def _cookie_header(self, url, cookies):
+        pairs = [f"{name}={value}" for name, value in dict(cookies).items()]
+        return "; ".join(filter(None, [self._engine.cookies(url), *pairs]))
+
+    def _authorized(self, auth, method, url, headers, body):
+        """Headers to add; a callable changes a request as it does in requests."""
+        if isinstance(auth, (tuple, list)):
+            return {"Authorization": _basic(*auth)}
+        username = getattr(auth, "username", None)
+        if not callable(auth) or (username is not None and type(auth).__name__ == "HTTPBasicAuth"):
+            return {"Authorization": _basic(username, auth.password)}
+        request = PreparedRequest(method, url, Headers(headers or {}), body)
+        request = auth(request) or request
+        return dict(request.headers)
+
+    def _send(self, method, url, params, data, headers, cookies, files, auth, timeout,
+              allow_redirects, insecure, json, answer_type):
+        content_type = body = None
+        more = {}
+        if params or self.params:
+            url = _with_params(url, {**self.params, **dict(params or {})}
+                               if self.params else params)
+        url = _quoted(url)
+        if files:
+            body, content_type = _body_of_files(files, data)
+        elif data is not None and data != {} and data != [] and data != "" and data != b"":
+            body, content_type = _body_of_data(data)
+        elif json is not None:
+            body, content_type = json_module.dumps(json, allow_nan=False), "application/json"
+        elif method in ("POST", "PUT", "PATCH"):
+            body = b""
+        if cookies:
+            more["Cookie"] = self._cookie_header(url, cookies)
+        if auth or self.auth:
+            more.update(self._authorized(auth or self.auth, method, url, headers, body))
+        lines = self._lines(headers, content_type, more)
+        asked = (method, url, lines, body)
+        try:
+            answer = self._engine.request(method, url, lines, body, timeout, allow_redirects,
+                                          insecure)
+        except _cicada.Invalid as e:
+            raise _invalid(e, url) from None
+        return answer_type(answer, asked)
+
+    def _context(self, context):
+        if not self.user:
+            return context
+        return {**self.user.context(), **context}
+
+    def close(self):
+        self._engine.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.close()
+
+    def get(self, url, **kwargs):
+        return self.request("GET", url, **kwargs)
+
+    def options(self, url, **kwargs):
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url, **kwargs):
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url, data=None, json=None, **kwargs):
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url, data=None, **kwargs):
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url, data=None, **kwargs):
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url, **kwargs):
+        return self.request("DELETE", url, **kwargs)
+
+
+class HttpSession(BaseSession):
+    """Like requests.Session; of proxies, client certificates and CA files see docs/locustfile.md."""
+    verify = True
+    cert = None
+    proxies = None
+
+    def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
+        super().__init__(base_url, request_event, user, {
+            "User-Agent": f"cicada/{_cicada.version}", "Accept": "*/*",
+            "Connection": "keep-alive"})
+        parts = urlsplit(base_url or "")
+        if parts.username and parts.password:
+            self.auth = (parts.username, parts.password)
+            self.base_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def mount(self, prefix, adapter):
+        """Adapters of requests have no place here."""
+        _warn_once("client.mount() has no effect: requests are made by cicada's own client")
+
+    def request(self, method, url, name=None, catch_response=False, context={}, params=None,
+                data=None, headers=None, cookies=None, files=None, auth=None, timeout=None,
+                allow_redirects=True, proxies=None, hooks=None, stream=None, verify=None,
+                cert=None, json=None):
+        name = name or self.request_name
+        insecure = verify is False or (self.verify is False and verify is None)
+        if proxies or cert or self.proxies or self.cert or isinstance(verify, str):
+            _warn_once("proxies, cert and verify=FILE of a request have no effect: see "
+                       "--tls-client-cert and --tls-ca")
+        start_time = time.time()
+        response = self._send(method, self._build_url(url), params, data, headers, cookies, files,
+                              auth, _seconds(timeout), allow_redirects, insecure, json,
+                              ResponseContextManager if catch_response else LocustResponse)
+        if hooks:
+            for hook in hooks.get("response") or ():
+                response = hook(response) or response
+        asked_url = response._asked[1]
+        meta = {
+            "request_type": method,
+            "response_time": response._seconds * 1000,
+            "name": name or _path_of(asked_url),
+            "context": self._context(context),
+            "response": response,
+            "exception": None,
+            "start_time": start_time,
+            "url": asked_url,
+            "response_length": int(response.headers.get("content-length") or 0) if stream
+            else len(response._content or b""),
+        }
+        if catch_response:
+            response._meta, response._event = meta, self.request_event
+            return response
+        if response.error or response.status_code >= 400:
+            meta["exception"] = self._judge(response, meta["name"])
+        self.request_event.fire(**meta)
+        return response
+
+    @staticmethod
+    def _judge(response, name):
+        """The error of an answer; it names the row, so that one row has one such error."""
+        url, response.url = response.url, name
+        try:
+            response.raise_for_status()
+        except (RequestException, _of_requests(RequestException)) as e:
+            return e
+        finally:
+            response.url = url
+        return None

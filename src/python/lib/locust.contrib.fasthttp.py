@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""FastHttpUser: the same engine, with the habits of Locust's second client."""
+import json as json_module
+import time
+import traceback
+from contextlib import contextmanager
+
+import _cicada
+
+from locust.clients import BaseSession, LocustResponse, ResponseContextManager
+from locust.exception import CatchResponseError, LocustError, ResponseError
+from locust.user.users import NO_HOST, User
+
+_VALID = frozenset([*range(200, 209), 226, *range(301, 305), 307, 308])
+
+
+class LocustBadStatusCode(Exception):
+    def __init__(self, url, code):
+        super().__init__(url, code)
+        self.url, self.code = url, code
+
+    def __repr__(self):
+        return f"LocustBadStatusCode(code={self.code})"
+
+
+class FastResponse(LocustResponse):
+    def raise_for_status(self):
+        error = self.error_of_status()
+        if error:
+            raise error
+
+    def error_of_status(self):
+        if self.error:
+            return self.error
+        return None if self.status_code in _VALID else LocustBadStatusCode(self.url,
+                                                                          self.status_code)
+
+    @property
+    def ok(self):
+        return self.error_of_status() is None
+
+
+class FastResponseContextManager(ResponseContextManager, FastResponse):
+    raise_for_status = FastResponse.raise_for_status
+    ok = FastResponse.ok
+
+    def _error_of_status(self):
+        return self.error_of_status()
+
+
+class FastHttpSession(BaseSession):
+    def __init__(self, environment, base_url, user, insecure=True, network_timeout=60,
+                 default_headers=None, **kwargs):
+        super().__init__(base_url, environment.events.request, user, {
+            "User-Agent": f"cicada/{_cicada.version}", **(default_headers or {})})
+        self.environment = environment
+        self.insecure = insecure
+        self.network_timeout = network_timeout
+
+    def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
+                headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,
+                cookies=None, files=None, timeout=None, **kwargs):
+        name = name or self.request_name or url
+        if json is not None:
+            headers = {"Accept": "application/json", "Content-Type": "application/json",
+                       **(headers or {})}
+            data = json_module.dumps(json)
+        start_time = time.time()
+        response = self._send(method, self._build_url(url), params, data, headers, cookies, files,
+                              auth, timeout or self.network_timeout, allow_redirects,
+                              self.insecure, None,
+                              FastResponseContextManager if catch_response else FastResponse)
+        meta = {
+            "request_type": method,
+            "response_time": response._seconds * 1000,
+            "name": name,
+            "context": self._context(context),
+            "response": response,
+            "exception": None,
+            "start_time": start_time,
+            "url": response._asked[1],
+            "response_length": len(response._content or b""),
+        }
+        if catch_response:
+            response._meta, response._event = meta, self.request_event
+            return response
+        meta["exception"] = response.error_of_status()
+        self.request_event.fire(**meta)
+        return response
+
+    def iter_lines(self, url, method="GET", **kwargs):
+        yield from self.request(method, url, **kwargs).iter_lines(decode_unicode=True)
+
+
+class FastHttpUser(User):
+    abstract = True
+    network_timeout = connection_timeout = 60.0
+    max_redirects, max_retries = 30, 0
+    insecure = True
+    default_headers = None
+    concurrency = 10
+    client_pool = ssl_context_factory = proxy_host = proxy_port = None
+
+    def __init__(self, environment):
+        super().__init__(environment)
+        if self.host is None:
+            raise LocustError(NO_HOST)
+        self.client = FastHttpSession(environment, base_url=self.host, user=self,
+                                      insecure=self.insecure,
+                                      network_timeout=self.network_timeout,
+                                      default_headers=self.default_headers)
+
+    @contextmanager
+    def rest(self, method, url, headers=None, **kwargs):
+        """A call with JSON both ways; response.js is the answer. Errors in the block fail it."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json",
+                   **(headers or {})}
+        with self.client.request(method, url, catch_response=True, headers=headers,
+                                 **kwargs) as response:
+            self._parse(response)
+            try:
+                yield response
+            except AssertionError as e:
+                text = str(e) or "Assertion failed"
+                if text.endswith(","):
+                    text += f" response was {response.text[:200]}"
+                response.failure(text)
+            except ResponseError as e:
+                raise CatchResponseError(str(e)) from e
+            except Exception as e:
+                where = traceback.extract_tb(e.__traceback__)[-1]
+                response.failure(f"{type(e).__name__}: {e} at {where.filename}:{where.lineno}")
+
+    @staticmethod
+    def _parse(response):
+        response.js = None
+        if response.error:
+            response.failure(response.error)
+        elif response._content:
+            try:
+                response.js = response.json()
+            except ValueError as e:
+                response.failure(f"Could not parse response as JSON. {response.text[:250]}, "
+                                 f"response code {response.status_code}, error {e}")
+        elif response.status_code >= 400:
+            response.failure(response.error_of_status())
+
+    @contextmanager
+    def rest_(self, method, url, name=None, **kwargs):
+        """The same with a parameter that no cache has seen."""
+        mark = "&" if "?" in url else "?"
+        with self.rest(method, f"{url}{mark}_={int(time.time() * 1000)}",
+                       name=name or f"{url}{mark}_=...", **kwargs) as response:
+            yield response

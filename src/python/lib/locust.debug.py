@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+def run_single_user(user_class, *args, **kwargs):
+    """Under Locust this runs one user when the file is started by Python itself."""
+    raise NotImplementedError("run_single_user: cicada runs locustfiles itself; "
+                              "use cicada -f FILE --headless -u 1 UserClass")

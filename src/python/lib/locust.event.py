@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Events: lists of functions that are called when something happens."""
+import logging
+
+import _cicada
+from locust import log
+
+_mask = None
+
+
+def error_text(error):
+    """What stands in the statistics: the same text for the same error, wherever its objects lie."""
+    global _mask
+    text = error if isinstance(error, str) else repr(error)
+    if " at 0x" in text:
+        if _mask is None:
+            import re
+            _mask = re.compile(r"(object at 0x)[0-9a-f]+")
+        text = _mask.sub(r"\1....", text)
+    return text
+
+
+class EventHook:
+    def __init__(self):
+        self._handlers = []
+
+    def add_listener(self, handler):
+        """As a decorator, too."""
+        self._handlers.append(handler)
+        return handler
+
+    def remove_listener(self, handler):
+        self._handlers.remove(handler)
+
+    def fire(self, *, reverse=False, **kwargs):
+        for handler in reversed(self._handlers) if reverse else list(self._handlers):
+            try:
+                handler(**kwargs)
+            except Exception:
+                logging.getLogger(__name__).error("Uncaught exception in event handler:",
+                                                  exc_info=True)
+                log.unhandled_greenlet_exception = True
+
+
+class RequestHook(EventHook):
+    """What is fired here is counted; listeners come after that."""
+
+    def fire(self, *, request_type, name, response_time, response_length, exception=None,
+             reverse=False, **kwargs):
+        _cicada.record(request_type, name, response_time or 0, response_length or 0,
+                       None if exception is None else error_text(exception),
+                       bool(getattr(kwargs.get("response"), "status_code", 0)))
+        if self._handlers:
+            super().fire(request_type=request_type, name=name, response_time=response_time,
+                         response_length=response_length, exception=exception, **kwargs)
+
+
+class Events:
+    def __init__(self):
+        self.request = RequestHook()
+        for name in ("user_error", "report_to_master", "worker_report", "worker_connect",
+                     "spawning_complete", "quitting", "quit", "init", "init_command_line_parser",
+                     "test_start", "test_stopping", "test_stop", "reset_stats", "cpu_warning",
+                     "heartbeat_sent", "heartbeat_received", "usage_monitor"):
+            setattr(self, name, EventHook())

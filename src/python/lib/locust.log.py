@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Python's logging goes into cicada's log."""
+import logging
+
+import _cicada
+
+# An exception outside of all tasks makes the exit code 2.
+unhandled_greenlet_exception = False
+
+
+class Handler(logging.Handler):
+    def emit(self, record):
+        try:
+            level = min(max(record.levelno // 10 - 1, 0), 4)
+            _cicada.log(level, record.name, self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+def setup_logging(level, logfile=None):
+    root = logging.getLogger()
+    root.setLevel((level or "INFO").upper())
+    root.addHandler(logging.FileHandler(logfile) if logfile else Handler())

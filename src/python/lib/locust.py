@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""What a locustfile imports: `from locust import HttpUser, task, between`."""
+from _cicada import version as __version__
+from locust import event as _event
+
+events = _event.Events()
+
+from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
+from locust.debug import run_single_user  # noqa: E402
+from locust.env import Environment  # noqa: E402
+from locust.shape import LoadTestShape  # noqa: E402
+from locust.user.task import SequentialTaskSet, TaskSet, tag, task  # noqa: E402
+from locust.user.users import HttpUser, User  # noqa: E402
+from locust.user.wait_time import (between, constant, constant_pacing,  # noqa: E402
+                                   constant_throughput)
+
+__all__ = ["Environment", "FastHttpUser", "HttpUser", "LoadTestShape", "SequentialTaskSet",
+           "TaskSet", "User", "between", "constant", "constant_pacing", "constant_throughput",
+           "events", "run_single_user", "tag", "task", "__version__"]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Users: User for any protocol, HttpUser with a client like Python's requests."""
+from gevent import GreenletExit
+
+from locust.clients import HttpSession
+from locust.exception import LocustError, StopUser
+from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
+                              DefaultTaskSet, collect_tasks)
+from locust.user.wait_time import constant
+
+
+class UserMeta(type):
+    def __new__(mcs, name, bases, members):
+        members["tasks"] = collect_tasks(bases, members)
+        members.setdefault("abstract", False)
+        return type.__new__(mcs, name, bases, members)
+
+
+class User(metaclass=UserMeta):
+    host = None
+    wait_time = constant(0)
+    # Of old locustfiles.
+    min_wait = max_wait = wait_function = None
+    tasks = []
+    weight = 1
+    fixed_count = 0
+    abstract = True
+
+    def __init__(self, environment):
+        self.environment = environment
+        self._state = None
+        self._greenlet = self._group = None
+        self._taskset_instance = None
+
+    def on_start(self):
+        pass
+
+    def on_stop(self):
+        pass
+
+    def run(self):
+        self._state = LOCUST_STATE_RUNNING
+        self._taskset_instance = DefaultTaskSet(self)
+        try:
+            self.on_start()
+            self._taskset_instance.run()
+        except (GreenletExit, StopUser):
+            self.on_stop()
+
+    def wait(self):
+        self._taskset_instance.wait()
+
+    def start(self, group):
+        self._greenlet = group.spawn(User._run, self)
+        self._group = group
+        return self._greenlet
+
+    # A function of its argument: greenlet.args[0] is how locustfiles find the user of a greenlet.
+    @staticmethod
+    def _run(user):
+        user.run()
+
+    def stop(self, force=False):
+        """True: it has ended, False: it will, after its task."""
+        if force or self._state == LOCUST_STATE_WAITING:
+            self._group.killone(self._greenlet)
+            return True
+        if self._state == LOCUST_STATE_RUNNING:
+            self._state = LOCUST_STATE_STOPPING
+        return False
+
+    @property
+    def group(self):
+        return self._group
+
+    @property
+    def greenlet(self):
+        return self._greenlet
+
+    def context(self):
+        """Goes with the request event as `context`."""
+        return {}
+
+    @classmethod
+    def fullname(cls):
+        path = f"{cls.__module__}.{cls.__qualname__}".split(".")
+        return ".".join(part for part in path if part != "<locals>")
+
+
+NO_HOST = ("You must specify the base host. Either in the host attribute in the User class, or on "
+           "the command line using the --host option.")
+
+
+class HttpUser(User):
+    abstract = True
+    pool_manager = None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.host is None:
+            raise LocustError(NO_HOST)
+        self.client = HttpSession(base_url=self.host,
+                                  request_event=self.environment.events.request, user=self)

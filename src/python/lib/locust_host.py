@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""Between the engine and a locustfile: it loads the file and makes users what they are there. Its
+functions are called by the engine (src/python), in the hub: what may wait gets a greenlet."""
+import argparse
+import importlib.util
+import inspect
+import logging
+import os
+import sys
+import traceback
+
+import _cicada
+import gevent
+import gevent.event
+
+import locust
+from locust import log
+from locust.env import Environment
+from locust.runners import (STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
+                            MasterRunner, WorkerRunner)
+from locust.shape import LoadTestShape
+from locust.user.task import LOCUST_STATE_WAITING, LOCUST_STATE_STOPPING, filter_tasks_by_tags
+from locust.user.users import User
+
+logger = logging.getLogger("locust.runners")
+
+_RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
+
+environment = None
+_classes = []
+_end = gevent.event.Event()
+_watchers = []
+
+
+class LoadError(Exception):
+    pass
+
+
+# ---- the file ----
+
+def _import_file(path):
+    """The module; LoadError with FILE:LINE, the traceback is on stderr."""
+    folder, name = os.path.split(os.path.abspath(path))
+    for place in (os.getcwd(), folder):
+        if place not in sys.path:
+            sys.path.insert(0, place)
+    name = os.path.splitext(name)[0]
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as e:
+        raise LoadError(_report(e, path)) from None
+    return module
+
+
+def _report(e, path):
+    """Shows the traceback without what is ours, and says where it was."""
+    trace = e.__traceback__
+    while trace and not os.path.exists(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    traceback.print_exception(type(e), e, trace)
+    line = e.lineno if isinstance(e, SyntaxError) and e.filename == path else None
+    for frame in traceback.extract_tb(trace):
+        if os.path.abspath(frame.filename) == os.path.abspath(path):
+            line = frame.lineno
+    return f"{path}:{line or 1}: {type(e).__name__}: {e}"
+
+
+def _is_user_class(value):
+    return inspect.isclass(value) and issubclass(value, User) and not value.abstract
+
+
+def _is_shape(value):
+    return (inspect.isclass(value) and issubclass(value, LoadTestShape) and
+            value is not LoadTestShape and not getattr(value, "abstract", False))
+
+
+def _words(options, key):
+    """Tags may come as one text, `[a,b]`."""
+    words = {word for text in options[key]
+             for word in text.replace(",", " ").strip("[]").split()}
+    return words or None
+
+
+def _parsed(options):
+    return argparse.Namespace(
+        locustfile=options["locustfile"], host=options["host"], num_users=options["num_users"],
+        spawn_rate=options["spawn_rate"], run_time=options["run_time"] or None,
+        stop_timeout=options["stop_timeout"], headless=options["headless"],
+        loglevel=options["loglevel"] or "INFO", master=options["role"] == "master",
+        worker=options["role"] == "worker", tags=options["tags"] or None,
+        exclude_tags=options["exclude_tags"] or None, user_classes=options["user_classes"],
+        reset_stats=False)
+
+
+def _describe(cls):
+    """What python_classes.c reads."""
+    counts = {}
+    for task in cls.tasks:
+        name = getattr(task, "__name__", repr(task))
+        counts[name] = counts.get(name, 0) + 1
+    is_paced = getattr(cls.wait_time, "is_paced", False)
+    return (cls.__name__, cls.host, float(cls.weight), int(cls.fixed_count or 0), is_paced,
+            list(counts.items()) or [("(none)", 1)])
+
+
+def load(options):
+    """Imports the locustfile and returns what its classes are, in the order of their names."""
+    global environment
+    sys.stdout.reconfigure(line_buffering=True)
+    log.setup_logging(options["loglevel"])
+    path = options["locustfile"]
+    if not os.path.isfile(path):
+        raise LoadError(f"{path}: there is no such file")
+    module = _import_file(path)
+    found = {value.__name__: value for value in vars(module).values() if _is_user_class(value)}
+    if not found:
+        raise LoadError(f"{path}: No User class found! Define one, such as "
+                        "class Visitor(HttpUser), with a @task")
+    shapes = [value for value in vars(module).values() if _is_shape(value)]
+    tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
+    _classes.extend(found[name] for name in sorted(found))
+    if tags or exclude_tags:
+        for cls in _classes:
+            filter_tasks_by_tags(cls, tags, exclude_tags)
+    wanted = options["user_classes"]
+    environment = Environment(
+        user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
+        shape_class=shapes[0]() if shapes else None, tags=tags, exclude_tags=exclude_tags,
+        locustfile=os.path.basename(path), events=locust.events, host=options["host"],
+        stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
+        available_user_classes=found)
+    environment.runner = _RUNNERS[options["role"]](environment)
+    LoadTestShape.runner = environment.runner
+    return [_describe(cls) for cls in _classes]
+
+
+# ---- the hub ----
+
+def _watch(fd):
+    watcher = gevent.get_hub().loop.io(fd, 1)
+    watcher.start(_cicada.turn)
+    _watchers.append(watcher)
+
+
+def _unwatch():
+    watcher = _watchers.pop()
+    watcher.stop()
+    watcher.close()
+
+
+def serve(fd):
+    """Until the program ends. fd becomes readable when the engine has something to do."""
+    _watch(fd)
+    _end.wait()
+    _unwatch()
+
+
+def close():
+    _end.set()
+
+
+def run_load():
+    gevent.spawn(_cicada.run_main)
+
+
+def begin_load(fd):
+    _watch(fd)
+
+
+def end_load():
+    environment.runner.user_greenlets.kill(timeout=1)
+    _unwatch()
+
+
+# ---- users ----
+
+class _Life:
+    """A user from its beginning to its end, which comes exactly once."""
+
+    def __init__(self, capsule, cls):
+        self.capsule, self.cls = capsule, cls
+        self.user = None
+        self.is_over = False
+
+    def begin(self):
+        if self.is_over:
+            return
+        try:
+            self.user = self.cls(environment)
+            self.user.start(environment.runner.user_greenlets)
+            self.user.greenlet.rawlink(self.end)
+        except Exception:
+            logger.error("A %s could not be started:\n%s", self.cls.__name__,
+                         traceback.format_exc())
+            log.unhandled_greenlet_exception = True
+            self.end()
+
+    def end(self, _greenlet=None):
+        if not self.is_over:
+            self.is_over = True
+            _lives.pop(self.capsule, None)
+            _cicada.leave(self.capsule)
+
+
+_lives = {}
+_waiting = []  # lives that begin when the test has
+_test = None  # the greenlet that begins it, then until the test is over
+_has_begun = False
+_init = None
+
+
+def begin_user(capsule, index, host):
+    cls = _classes[index]
+    if host and cls.host != host:
+        cls.host = host
+    life = _lives[capsule] = _Life(capsule, cls)
+    if _has_begun:
+        life.begin()
+    else:
+        _waiting.append(life)
+
+
+def stop_user(capsule):
+    life = _lives.get(capsule)
+    if not life:
+        return
+    if not life.user:
+        life.end()
+    elif life.user._state == LOCUST_STATE_WAITING or life.user._state is None:
+        life.user.greenlet.kill(block=False)
+    else:
+        life.user._state = LOCUST_STATE_STOPPING
+
+
+def cut_user(capsule):
+    life = _lives.get(capsule)
+    if not life:
+        return
+    if life.user:
+        life.user.greenlet.kill(block=False)
+    else:
+        life.end()
+
+
+# ---- what happens to the test ----
+
+def _begin_test():
+    global _has_begun
+    if _init is not None:
+        _init.join()
+    _cicada.clear_stats()
+    environment.runner.exceptions.clear()
+    environment.runner.state = STATE_SPAWNING
+    environment.events.test_start.fire(environment=environment)
+    _has_begun = True
+    while _waiting:
+        _waiting.pop(0).begin()
+
+
+def _end_test():
+    global _test, _has_begun
+    _test.join()
+    environment.runner.state = STATE_STOPPED
+    environment.events.test_stop.fire(environment=environment)
+    _test = None
+    _has_begun = False
+    _cicada.settle()
+
+
+def _on_want(count):
+    global _test
+    runner = environment.runner
+    runner.target_user_count = count
+    if count and _test is None:
+        _test = gevent.spawn(_begin_test)
+    elif not count and _test is not None:
+        runner.state = STATE_CLEANUP
+        gevent.spawn(environment.events.test_stopping.fire, environment=environment)
+
+
+def _on_settle(_value):
+    runner = environment.runner
+    if not runner.target_user_count and _test is not None:
+        gevent.spawn(_end_test)
+        return
+    _cicada.settle()
+    if runner.target_user_count and isinstance(runner, WorkerRunner):
+        _on_spawned(runner.target_user_count)
+
+
+def _on_spawned(count):
+    test = _test
+
+    def fire():
+        test.join()
+        environment.runner.state = STATE_RUNNING
+        environment.events.spawning_complete.fire(user_count=count)
+    if test is not None:
+        gevent.spawn(fire)
+
+
+def _on_init(_value):
+    global _init
+    _init = gevent.spawn(environment.events.init.fire, environment=environment,
+                         runner=environment.runner, web_ui=None)
+
+
+def _on_quitting(code):
+    def quitting():
+        environment.events.quitting.fire(environment=environment, reverse=True)
+        final = code
+        if environment.process_exit_code is not None:
+            final = environment.process_exit_code
+        elif log.unhandled_greenlet_exception and not code:
+            final = 2
+        environment.events.quit.fire(exit_code=final)
+        sys.stdout.flush()
+        _cicada.wish("quit_done", int(final))
+    gevent.spawn(quitting)
+
+
+_EVENTS = {"want": _on_want, "settle": _on_settle, "spawning_complete": _on_spawned,
+           "init": _on_init, "quitting": _on_quitting}
+
+
+def on_event(name, value):
+    _EVENTS[name](value)

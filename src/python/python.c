@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * python - see the header. The control thread's half: it starts the other thread, tells it things,
+ * hears its wishes, and waits for it in three places only: until the file is imported, until the
+ * load's main function has returned, and until it has ended. */
+#include "python/python_int.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define LOGGER	"locust.main"
+#define PING_US CLOCK_S
+
+static struct python *self;
+
+struct python *python_self(void)
+{
+	return self;
+}
+
+static void tell(struct python *p, const struct tell *what)
+{
+	struct tell *copy = mem_alloc(sizeof(*copy));
+
+	*copy = *what;
+	mailbox_post(&p->told, &copy->mail);
+}
+
+/* ---- waiting for the other thread ---- */
+
+/* Until *flag is `value`; false: not within the seconds. */
+static bool wait_for(struct python *p, const bool *flag, bool value, unsigned seconds)
+{
+	struct timespec until;
+	bool is_so;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&p->lock);
+	while (*flag != value && pthread_cond_timedwait(&p->changed, &p->lock, &until) != ETIMEDOUT)
+		;
+	is_so = *flag == value;
+	pthread_mutex_unlock(&p->lock);
+	return is_so;
+}
+
+/* The same for as long as it takes, but code that never gives way is interrupted. A thread cannot
+ * be ended from outside, nor can what it may use be freed: if that does not help either, the
+ * process has to end here. Its results have been written by now. */
+static void wait_or_end(struct python *p, const bool *flag, bool value)
+{
+	if (wait_for(p, flag, value, LIMIT_PYTHON_GIVE_WAY_S))
+		return;
+	python_nudge(p, true);
+	if (wait_for(p, flag, value, LIMIT_PYTHON_GIVE_WAY_S))
+		return;
+	log_line(LOG_CRITICAL, LOGGER,
+		 "The locustfile does not give its thread back; exiting without its clean-up");
+	_Exit(p->quit_code);
+}
+
+/* ---- the load ---- */
+
+static void guest_run(void *arg, void *(*main)(void *), void *main_arg)
+{
+	struct python *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	p->is_main_running = true;
+	pthread_mutex_unlock(&p->lock);
+	tell(p, &(struct tell){ .kind = TELL_RUN, .main = main, .main_arg = main_arg });
+}
+
+static void guest_join(void *arg)
+{
+	struct python *p = arg;
+
+	wait_or_end(p, &p->is_main_running, false);
+}
+
+/* ---- life ---- */
+
+static enum err start_thread(struct python *p, struct err_text *text)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&p->thread, NULL, python_thread_main, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error ? err_set(text, ERR_NO_MEMORY, "cannot start a thread for Python: %s",
+			       strerror(error))
+		     : OK;
+}
+
+static void free_all(struct python *p)
+{
+	python_turn_fini(p);
+	python_classes_free(p);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->changed);
+	mem_free(p);
+	self = NULL;
+}
+
+enum err python_open(const struct python_options *options, struct python **out,
+		     struct scenario *scenario, struct err_text *text)
+{
+	struct python *p = mem_zalloc(1, sizeof(*p));
+	enum err err;
+
+	ensure(!self);
+	self = p;
+	p->options = *options;
+	p->scenario = scenario;
+	*scenario = (struct scenario){ 0 };
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->changed, NULL);
+	p->guest = (struct load_guest){ .arg = p, .run = guest_run, .join = guest_join };
+	python_guest_init_ops(&p->guest);
+	err = python_turn_init(p, text);
+	if (!err)
+		err = start_thread(p, text);
+	if (err) {
+		free_all(p);
+		return err;
+	}
+	/* As long as it takes: that is the user's own code, at a time when nothing runs yet. */
+	while (!wait_for(p, &p->is_loaded, true, LIMIT_PYTHON_GIVE_WAY_S))
+		log_line(LOG_INFO, LOGGER, "Still importing %s", options->path);
+	*text = p->load_text;
+	err = p->load_error;
+	*out = p;
+	if (err)
+		python_close(out);
+	return err;
+}
+
+const struct load_guest *python_guest(const struct python *p)
+{
+	return &p->guest;
+}
+
+void python_close(struct python **at)
+{
+	struct python *p = *at;
+
+	if (!p)
+		return;
+	*at = NULL;
+	tell(p, &(struct tell){ .kind = TELL_CLOSE });
+	wait_or_end(p, &p->is_ended, true);
+	pthread_join(p->thread, NULL);
+	free_all(p);
+}
+
+/* ---- events and wishes ---- */
+
+static void end_quit(struct python *p, int code)
+{
+	void (*done)(void *, int) = p->quit_done;
+
+	if (!done)
+		return;
+	p->quit_done = NULL;
+	p->quit_code = code;
+	loop_timer_clear(p->control, &p->quit_timer);
+	done(p->quit_arg, code);
+}
+
+static void on_quit_timer(void *arg)
+{
+	struct python *p = arg;
+
+	log_line(LOG_WARNING, LOGGER,
+		 "What the locustfile does on `quitting` has not ended within %d s",
+		 LIMIT_PYTHON_QUIT_S);
+	end_quit(p, p->quit_code);
+}
+
+static void on_wish(void *arg, struct mail *mail)
+{
+	struct python *p = arg;
+	struct wish *wish = CONTAINER_OF(&mail->node, struct wish, mail.node);
+
+	/* While it closes nothing is wished for any more. */
+	if (p->control && wish->kind == WISH_QUIT)
+		p->wishes->on_quit(p->wishes->arg);
+	else if (p->control && wish->kind == WISH_STOP)
+		p->wishes->on_stop(p->wishes->arg);
+	else if (p->control)
+		end_quit(p, wish->code);
+	mem_free(wish);
+}
+
+enum err python_begin(struct python *p, struct loop *control, const struct python_wishes *wishes,
+		      struct err_text *text)
+{
+	enum err err = mailbox_open(&p->replies, control, on_wish, p, text);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&p->lock);
+	p->is_heard = true;
+	pthread_mutex_unlock(&p->lock);
+	p->control = control;
+	p->wishes = wishes;
+	loop_timer_init(&p->quit_timer, on_quit_timer, p);
+	p->pinged_us = loop_now(control);
+	tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "init" });
+	return OK;
+}
+
+void python_tell_spawned(struct python *p, uint64_t user_count)
+{
+	tell(p, &(struct tell){ .kind = TELL_EVENT,
+				.event = "spawning_complete",
+				.value = (long long)user_count });
+}
+
+void python_quit(struct python *p, int code, void (*done)(void *arg, int code), void *arg)
+{
+	p->quit_done = done;
+	p->quit_arg = arg;
+	p->quit_code = code;
+	/* What keeps the thread now would keep it for ever. */
+	if (p->has_warned)
+		python_nudge(p, true);
+	loop_timer_set(p->control, &p->quit_timer,
+		       loop_now(p->control) + LIMIT_PYTHON_QUIT_S * CLOCK_S);
+	tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "quitting", .value = code });
+}
+
+void python_end(struct python *p)
+{
+	struct loop *control = p ? p->control : NULL;
+
+	if (!control)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->is_heard = false;
+	pthread_mutex_unlock(&p->lock);
+	p->control = NULL;
+	p->quit_done = NULL;
+	loop_timer_clear(control, &p->quit_timer);
+	mailbox_close(&p->replies);
+}
+
+void python_watch(struct python *p)
+{
+	uint64_t now_us = loop_now(p->control);
+
+	if (atomic_load(&p->pong_number) == p->ping_number) {
+		p->has_warned = false;
+		if (now_us - p->pinged_us < PING_US)
+			return;
+		p->pinged_us = now_us;
+		tell(p, &(struct tell){ .kind = TELL_PING, .value = ++p->ping_number });
+	} else if (!p->has_warned && now_us - p->pinged_us >= LIMIT_PYTHON_GIVE_WAY_S * CLOCK_S) {
+		p->has_warned = true;
+		python_nudge(p, false);
+	}
+}

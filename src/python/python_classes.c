@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * python_classes - the user classes of a locustfile as the engine knows them: a scenario whose
+ * tasks nobody calls, for the users run themselves. */
+#include "python/python_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* Never called: it marks a row of a list of tasks as used. */
+static void run_elsewhere(struct cic_user *u)
+{
+	ensure(!u);
+}
+
+static char *copy_text(PyObject *text)
+{
+	const char *bytes = text && text != Py_None ? PyUnicode_AsUTF8(text) : NULL;
+
+	return bytes ? mem_strdup(bytes) : NULL;
+}
+
+/* found: (name, host, weight, fixed_count, is_paced, [(task's name, weight), ...]) */
+static struct python_class *class_from(struct python *p, PyObject *found, size_t index)
+{
+	PyObject *name, *host, *tasks;
+	struct python_class *class;
+	unsigned long long fixed_count;
+	double weight;
+	int is_paced;
+	size_t count;
+
+	if (!PyArg_ParseTuple(found, "OOdKpO!", &name, &host, &weight, &fixed_count, &is_paced,
+			      &PyList_Type, &tasks))
+		return NULL;
+	count = (size_t)PyList_GET_SIZE(tasks);
+	class = mem_zalloc(1, sizeof(*class) + (count + 1) * sizeof(class->tasks[0]));
+	class->python = p;
+	class->index = index;
+	class->class = (struct cic_user_class){ .abi = CIC_ABI,
+						.name = copy_text(name),
+						.host = copy_text(host),
+						.weight = weight,
+						.fixed_count = fixed_count,
+						.wait.kind = is_paced ? CIC_WAIT_PACING
+								      : CIC_WAIT_CONSTANT,
+						.tasks = class->tasks,
+						.data_bytes = sizeof(struct python_user),
+						.decode = true };
+	for (size_t i = 0; i < count; i++) {
+		PyObject *task = PyList_GET_ITEM(tasks, (Py_ssize_t)i);
+
+		class->tasks[i].run = run_elsewhere;
+		class->tasks[i].name = copy_text(PyTuple_GetItem(task, 0));
+		class->tasks[i].weight = PyFloat_AsDouble(PyTuple_GetItem(task, 1));
+	}
+	return class;
+}
+
+static void class_free(struct python_class *class)
+{
+	for (struct cic_task *task = class->tasks; task->run; task++)
+		mem_free((void *)task->name);
+	mem_free((void *)class->class.name);
+	mem_free((void *)class->class.host);
+	mem_free(class);
+}
+
+void python_classes_free(struct python *p)
+{
+	for (size_t i = 0; i < p->class_count; i++)
+		class_free(p->classes[i]);
+	mem_free(p->classes);
+}
+
+enum err python_classes_describe(struct python *p, PyObject *found, struct err_text *text)
+{
+	const char *slash = strrchr(p->options.path, '/');
+	const char *path = p->options.path;
+	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
+	const struct cic_user_class **classes;
+
+	ensure(count && count <= LIMIT_USER_CLASSES);
+	p->classes = mem_zalloc(count, sizeof(*p->classes));
+	classes = mem_zalloc(count, sizeof(*classes));
+	for (; p->class_count < count; p->class_count++) {
+		PyObject *item = PyList_GET_ITEM(found, (Py_ssize_t)p->class_count);
+		struct python_class *class = class_from(p, item, p->class_count);
+
+		if (!class)
+			break;
+		p->classes[p->class_count] = class;
+		classes[p->class_count] = &class->class;
+	}
+	*p->scenario = (struct scenario){
+		.classes = classes,
+		.class_count = p->class_count,
+		.file_name = mem_strdup(slash ? slash + 1 : path),
+		.folder = slash ? mem_strndup(path, slash > path ? (size_t)(slash - path) : 1)
+				: mem_strdup("."),
+	};
+	if (p->class_count == count && !PyErr_Occurred())
+		return OK;
+	PyErr_Print();
+	scenario_unload(p->scenario);
+	return err_set(text, ERR_BAD_INPUT, "%s: a user class cannot be described", path);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * python_int - what the files behind python.h share.
+ *
+ * Two threads: control (python.c), and the one that runs Python (all other files), which alone
+ * holds CPython's lock, ever. They meet in two mailboxes and, where control has to wait, under
+ * `lock`. */
+#pragma once
+
+/* Before everything else: it sets feature macros of the C library. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "loop/loop.h"
+#include "loop/mailbox.h"
+#include "net/tls.h"
+#include "python/python.h"
+#include "stat/stats.h"
+#include "user/user.h"
+
+/* What control tells, and how long the texts are that Python knows it by. */
+enum tell_kind { TELL_RUN, TELL_EVENT, TELL_PING, TELL_CLOSE };
+
+struct tell {
+	struct mail mail;
+	enum tell_kind kind;
+	void *(*main)(void *); /* of TELL_RUN */
+	void *main_arg;
+	const char *event; /* of TELL_EVENT: the name, static */
+	long long value;   /* its argument; of TELL_PING its number */
+};
+
+enum wish_kind { WISH_QUIT, WISH_STOP, WISH_QUIT_DONE };
+
+struct wish {
+	struct mail mail;
+	enum wish_kind kind;
+	int code;
+};
+
+struct lane; /* python_client.c */
+
+/* A greenlet that waits for something of a loop. On the heap: its stack is moved away meanwhile. */
+struct python_wait {
+	struct list node; /* in python.ready, or alone */
+	PyObject *greenlet;
+	bool is_over;
+};
+
+struct python {
+	struct python_options options;
+	struct load_guest guest;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* guards these */
+	pthread_cond_t changed;
+	bool is_loaded, is_main_running, is_ended;
+	bool is_heard; /* replies is open */
+	bool is_final; /* no nudges any more */
+	bool nudge_ends;
+	enum err load_error;
+	struct err_text load_text;
+
+	/* Control's. */
+	struct loop *control; /* NULL: not begun */
+	const struct python_wishes *wishes;
+	struct mailbox replies;
+	struct loop_timer quit_timer;
+	void (*quit_done)(void *arg, int code); /* NULL: not quitting */
+	void *quit_arg;
+	int quit_code;
+	uint64_t pinged_us;
+	long long ping_number;
+	bool has_warned;
+	atomic_llong pong_number;
+
+	atomic_bool is_nudging;
+
+	/* Of the thread that runs Python. */
+	PyThreadState *state;
+	unsigned long state_thread; /* its name in Python */
+	PyObject *greenlet_exit;    /* gevent's */
+	struct scenario *scenario;  /* lent until it is loaded */
+	struct python_class **classes;
+	size_t class_count;
+	struct loop loop; /* sleeps, and what control tells */
+	struct mailbox told;
+	struct list tells;	 /* of struct tell: taken out of the mailbox, not acted upon */
+	struct list users;	 /* of struct python_user: that are to begin, stop or be cut */
+	struct list ready;	 /* of struct python_wait: over, their greenlets still to run */
+	struct list clients;	 /* of struct python_client */
+	struct lane *idle_lanes; /* python_client.c's */
+	void *(*main)(void *);	 /* to be run by python_guest_run() */
+	void *main_arg;
+	struct python_wait load_wait; /* for the end of the load */
+	struct user_place *place;     /* NULL: no load */
+	struct load_thread *load_thread;
+	/* python_client.c's, beside place->http; NULL: not needed yet */
+	struct http_client *insecure;
+	struct tls_options insecure_tls;
+	struct loop_watch timer_watch;
+	int timer_fd;	      /* fires when the next timer of the loops is due */
+	uint64_t armed_us;    /* when that is */
+	struct stats counted; /* since the test began, but for what place->tally holds */
+	PyObject *hub, *switch_to, *current; /* gevent's hub, greenlet.switch and getcurrent */
+	PyObject *host;			     /* module locust_host */
+};
+
+/* The module that is run first, of lib/. */
+extern const char embed_locust_importer_py[];
+
+/* A user class: the engine's, and what it stands for. */
+struct python_class {
+	struct cic_user_class class;
+	struct python *python;
+	size_t index; /* in locust_host's list */
+	struct cic_task tasks[];
+};
+
+/* Lies behind a struct cic_user of such a class. */
+struct python_user {
+	struct list node;  /* in python.users */
+	PyObject *capsule; /* what Python knows the user by; NULL: it has not begun */
+	bool begins, stops, is_cut;
+};
+
+/* CPython lets there be one. */
+struct python *python_self(void);
+
+/* python_thread.c: what the thread runs. */
+void *python_thread_main(void *arg);
+
+/* python_nudge.c: for control, when the other thread gives no sign of life. Logs where its Python
+ * code is, or ends the greenlet that runs (`ends`). */
+void python_nudge(struct python *p, bool ends);
+/* There are no nudges any more; before the interpreter ends. */
+void python_nudge_fini(struct python *p);
+
+/* python_turn.c: greenlets that wait, and the turns that wake them. */
+enum err python_turn_init(struct python *p, struct err_text *text) MUST_CHECK;
+void python_turn_fini(struct python *p);
+void python_wait_init(struct python_wait *w);
+/* Gives way until python_wait_end() was called. False: an exception came instead; w may be freed.
+ */
+bool python_wait_for(struct python *p, struct python_wait *w) MUST_CHECK;
+/* Within a turn of a loop: the greenlet runs after it. */
+void python_wait_end(struct python *p, struct python_wait *w);
+/* After a timer of the loop was set outside of a turn. */
+void python_turn_arm(struct python *p);
+/* There will be a turn, even if nothing else comes. */
+void python_turn_soon(struct python *p);
+/* _cicada.turn(): both loops, then who is ready. */
+PyObject *python_turn(PyObject *module, PyObject *unused);
+
+/* python_guest.c: what a load asks of us (user/load.h), but for run and join. */
+void python_guest_init_ops(struct load_guest *guest);
+/* Acts on what was told since the last turn. */
+void python_guest_act(struct python *p);
+/* What control says goes to python.tells. */
+void python_guest_told(void *arg, struct mail *mail);
+void python_guest_leave(PyObject *capsule);
+/* In a greenlet of its own: the load's main function, from its begin to its end. */
+void python_guest_run(struct python *p);
+
+/* python_client.c */
+bool python_client_register(PyObject *module) MUST_CHECK;
+/* No connection of a client is used any more, for its place is going. */
+void python_client_detach_all(struct python *p);
+void python_client_fini(struct python *p);
+
+/* python_module.c: the module _cicada, which locust's modules are written against. */
+PyObject *python_module_init(void);
+
+/* python_classes.c: *p->scenario from what locust_host found in the file. */
+enum err python_classes_describe(struct python *p, PyObject *found,
+				 struct err_text *text) MUST_CHECK;
+void python_classes_free(struct python *p);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * python_thread - the thread that runs Python, from the interpreter's beginning to its end.
+ *
+ * The module locust_host does the rest: it imports the locustfile and waits until it is told to
+ * close. Signals are not Python's: they are blocked here and come to the control thread. */
+#include "python/python_int.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+
+#define LOGGER "locust.main"
+
+/* Debian's interpreter, whatever python3 comes first in the PATH: what is imported has to fit the
+ * library that this program was linked with. */
+static PyStatus start_interpreter(const struct python_options *o)
+{
+	PyConfig config;
+	PyStatus status;
+
+	PyConfig_InitPythonConfig(&config);
+	config.install_signal_handlers = 0;
+	config.parse_argv = 0;
+	status = PyConfig_SetBytesString(&config, &config.program_name, PYTHON_PROGRAM);
+	if (!PyStatus_Exception(status))
+		status = PyConfig_SetBytesArgv(&config, o->argc, o->argv);
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(&config);
+	PyConfig_Clear(&config);
+	return status;
+}
+
+static PyObject *texts(const char *const *list, size_t count)
+{
+	PyObject *out = PyList_New(0), *text;
+
+	for (size_t i = 0; out && i < count; i++) {
+		text = PyUnicode_DecodeFSDefault(list[i]);
+		if (!text || PyList_Append(out, text))
+			Py_CLEAR(out);
+		Py_XDECREF(text);
+	}
+	return out;
+}
+
+static PyObject *options_of(const struct python_options *o)
+{
+	static const char *const roles[] = { "local", "master", "worker" };
+
+	return Py_BuildValue("{sN ss sz sK sd sK sK sO sz sN sN sN}", "locustfile",
+			     PyUnicode_DecodeFSDefault(o->path), "role", roles[o->role], "host",
+			     o->host, "num_users", (unsigned long long)o->users, "spawn_rate",
+			     o->spawn_rate, "run_time", (unsigned long long)o->run_time_s,
+			     "stop_timeout", (unsigned long long)o->stop_timeout_s, "headless",
+			     o->is_headless ? Py_True : Py_False, "loglevel", o->log_level,
+			     "user_classes", texts(o->user_classes, o->user_class_count), "tags",
+			     texts(o->tags, o->tag_count), "exclude_tags",
+			     texts(o->exclude_tags, o->exclude_tag_count));
+}
+
+/* ERR_BAD_INPUT with what locust_host.LoadError says, else with the exception itself. */
+static enum err say_exception(struct python *p, struct err_text *text)
+{
+	PyObject *type, *value, *trace, *words;
+
+	PyErr_Fetch(&type, &value, &trace);
+	PyErr_NormalizeException(&type, &value, &trace);
+	words = value ? PyObject_Str(value) : NULL;
+	err_set(text, ERR_BAD_INPUT, "%s", words ? PyUnicode_AsUTF8(words) : "Python failed");
+	if (!p->host && type)
+		err_set(text, ERR_BAD_INPUT,
+			"Python cannot run locustfiles: %s; are python3-gevent and "
+			"python3-greenlet "
+			"installed?",
+			words ? PyUnicode_AsUTF8(words) : "it does not start");
+	Py_XDECREF(words);
+	Py_XDECREF(type);
+	Py_XDECREF(value);
+	Py_XDECREF(trace);
+	PyErr_Clear();
+	return ERR_BAD_INPUT;
+}
+
+/* The module that installs our importer, then gevent, then locust_host. */
+static bool start_host(struct python *p)
+{
+	const char *name = "cicada:/locust_importer.py";
+	PyObject *code = Py_CompileString(embed_locust_importer_py, name, Py_file_input);
+	PyObject *module = code ? PyImport_ExecCodeModule("locust_importer", code) : NULL;
+	PyObject *greenlet = NULL, *gevent = NULL;
+
+	if (module)
+		greenlet = PyImport_ImportModule("greenlet");
+	if (greenlet)
+		gevent = PyImport_ImportModule("gevent");
+	if (gevent)
+		p->greenlet_exit = PyObject_GetAttrString(gevent, "GreenletExit");
+	if (p->greenlet_exit)
+		p->hub = PyObject_CallMethod(gevent, "get_hub", NULL);
+	if (p->hub) {
+		PyObject *type = PyObject_GetAttrString(greenlet, "greenlet");
+
+		p->current = PyObject_GetAttrString(greenlet, "getcurrent");
+		p->switch_to = type ? PyObject_GetAttrString(type, "switch") : NULL;
+		Py_XDECREF(type);
+	}
+	if (p->current && p->switch_to)
+		p->host = PyImport_ImportModule("locust_host");
+	Py_XDECREF(code);
+	Py_XDECREF(module);
+	Py_XDECREF(greenlet);
+	Py_XDECREF(gevent);
+	return p->host;
+}
+
+static enum err import_file(struct python *p, struct err_text *text)
+{
+	PyObject *options = NULL, *found = NULL;
+	enum err err;
+
+	if (start_host(p))
+		options = options_of(&p->options);
+	if (options)
+		found = PyObject_CallMethod(p->host, "load", "(O)", options);
+	err = found ? python_classes_describe(p, found, text) : say_exception(p, text);
+	Py_XDECREF(options);
+	Py_XDECREF(found);
+	return err;
+}
+
+static void announce(struct python *p, bool *flag)
+{
+	pthread_mutex_lock(&p->lock);
+	*flag = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void stop_interpreter(struct python *p)
+{
+	python_nudge_fini(p);
+	python_client_fini(p);
+	Py_CLEAR(p->greenlet_exit);
+	Py_CLEAR(p->host);
+	Py_CLEAR(p->hub);
+	Py_CLEAR(p->switch_to);
+	Py_CLEAR(p->current);
+	if (Py_FinalizeEx())
+		log_line(LOG_WARNING, LOGGER, "The output of the locustfile was not written whole");
+}
+
+void *python_thread_main(void *arg)
+{
+	struct python *p = arg;
+	struct err_text text = { "" };
+	PyStatus status;
+	PyObject *result;
+	enum err err;
+
+	PyImport_AppendInittab("_cicada", python_module_init);
+	status = start_interpreter(&p->options);
+	if (PyStatus_Exception(status)) {
+		p->load_error = err_set(&p->load_text, ERR_UNSUPPORTED,
+					"Python does not start: %s; is %s installed?",
+					status.err_msg ? status.err_msg : "it wants to exit",
+					PYTHON_PROGRAM);
+		announce(p, &p->is_loaded);
+		announce(p, &p->is_ended);
+		return NULL;
+	}
+	p->state = PyThreadState_Get();
+	p->state_thread = PyThread_get_thread_ident();
+	err = import_file(p, &text);
+	p->load_error = err;
+	p->load_text = text;
+	announce(p, &p->is_loaded);
+	if (p->host) {
+		/* Until it is told to close. */
+		result = PyObject_CallMethod(p->host, "serve", "(i)", p->loop.epoll_fd);
+		if (!result)
+			PyErr_Print();
+		Py_XDECREF(result);
+	}
+	stop_interpreter(p);
+	announce(p, &p->is_ended);
+	return NULL;
+}

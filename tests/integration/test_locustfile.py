@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""Locustfiles in Python on the engine: alone, as worker and master, and what goes wrong."""
+
+import json
+import re
+import signal
+import urllib.parse
+import urllib.request
+
+from programs import ROOT, wait_until
+
+WEB = ["--web-host", "127.0.0.1", "--web-port", "0"]
+WEB_READY = r"Starting web interface at (http://[\w.:]+)"
+
+VISITOR = """
+from locust import HttpUser, constant, task
+
+class Visitor(HttpUser):
+    wait_time = constant(0.01)
+
+    @task(3)
+    def index_page(self):
+        assert self.client.get("/").json() == {"status": "ok"}
+
+    @task
+    def missing(self):
+        assert self.client.get("/missing").status_code == 404
+
+    @task
+    def broken(self):
+        raise ValueError("this one breaks")
+"""
+
+
+def write(tmp_path, text, name="locustfile.py"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def get_json(url, form=None):
+    body = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
+        return json.loads(reply.read())
+
+
+def counts(url):
+    rows = get_json(url + "/stats/requests")["stats"][:-1]
+    return {f"{row['method']} {row['name']}": row["num_requests"] for row in rows}
+
+
+def run(programs, path, *args, timeout_s=60):
+    program = programs.start("cicada", "-f", path, "--headless", "-L", "WARNING", *args)
+    return program, program.wait(timeout_s)
+
+
+def test_every_request_and_exception_is_counted(programs, target, tmp_path):
+    cicada = programs.start("cicada", "-f", write(tmp_path, VISITOR), *WEB, "-s", "10",
+                            ready=WEB_READY)
+    url = cicada.ready.group(1)
+    assert get_json(url + "/swarm", {"user_count": 5, "spawn_rate": 100,
+                                     "host": target.url})["success"]
+    wait_until(lambda: target.total > 100, 60, "a hundred answers")
+    assert get_json(url + "/stop")["success"]
+    assert counts(url) == dict(target.counts)
+    (error,) = get_json(url + "/stats/requests")["errors"]
+    assert error["error"] == "HTTPError('404 Client Error: Not Found for url: /missing')"
+    assert error["occurrences"] == target.counts["GET /missing"]
+    (broken,) = get_json(url + "/exceptions")["exceptions"]
+    assert broken["msg"] == "this one breaks" and broken["count"] > 0
+    assert 'locustfile.py", line 17, in broken' in broken["traceback"]
+    assert broken["count"] == cicada.text("stderr").count("locust.user.task: this one breaks")
+    # Another test of the same process begins anew.
+    target.counts.clear()
+    get_json(url + "/swarm", {"user_count": 2, "spawn_rate": 100})
+    wait_until(lambda: target.total > 10, 60, "ten answers")
+    get_json(url + "/stop")
+    assert counts(url) == dict(target.counts)
+    assert cicada.stop() == 1, "with exceptions"
+
+
+def test_the_order_of_events(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, events, task
+from locust.exception import StopUser
+
+for name in ("init", "test_start", "test_stopping", "test_stop", "quitting", "quit",
+             "spawning_complete"):
+    def listen(name=name, **kwargs):
+        print(name, *sorted(kwargs))
+    getattr(events, name).add_listener(listen)
+
+@events.quitting.add_listener
+def fail(environment, **kwargs):
+    total = environment.stats.total
+    print(total.num_requests, total.fail_ratio, environment.stats.get("/", "GET").num_requests)
+    environment.process_exit_code = 7
+
+class Visitor(HttpUser):
+    def on_start(self):
+        print("on_start")
+
+    def on_stop(self):
+        print("on_stop")
+
+    @task
+    def once(self):
+        self.client.get("/")
+        self.environment.runner.quit()
+        raise StopUser()
+""")
+    cicada, code = run(programs, path, "-H", target.url)
+    lines = cicada.text("stdout").splitlines()
+    lines.remove("spawning_complete user_count") if "spawning_complete user_count" in lines else 0
+    assert lines == ["init environment runner web_ui", "test_start environment", "on_start",
+                     "on_stop", "test_stopping environment", "test_stop environment",
+                     "1 0.0 1", "quitting environment", "quit exit_code"]
+    assert code == 7
+
+
+def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
+    for text, said, place in [
+            ("import locust\n\nx = nothing\n", "NameError: name 'nothing' is not defined", 3),
+            ("def f(:\n", "SyntaxError: invalid syntax", 1),
+            ("import locust\nfrom locust import Nobody\n", "ImportError: cannot import name", 2),
+            ("x = 1\n", "No User class found!", None)]:
+        path = write(tmp_path, text)
+        program, code = run(programs, path)
+        assert code == 1
+        where = f"{path}:{place}: " if place else f"{path}: "
+        assert f"cicada: {where}{said}" in program.text("stderr"), program.text()
+    program, code = run(programs, tmp_path / "none.py")
+    assert code == 1 and "none.py: there is no such file" in program.text()
+    program, code = run(programs, write(tmp_path, VISITOR), "Stranger")
+    assert code == 1 and "Unknown User(s): Stranger" in program.text()
+
+
+def test_a_file_that_never_gives_way_holds_up_nobody_else(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, task
+
+class Stuck(HttpUser):
+    @task
+    def stand(self):
+        self.client.get("/")
+        while True:
+            pass
+""")
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, "--autostart",
+                            ready=WEB_READY)
+    url = cicada.ready.group(1)
+    cicada.wait_line(rf"{re.escape(str(path))}:\d+: the locustfile keeps its thread in stand\(\)", 60)
+    assert get_json(url + "/stats/requests")["state"] == "running"
+    cicada.signal(signal.SIGTERM)
+    cicada.wait_line("Users did not stop within", 60)
+    # Its program ends, whatever it does.
+    cicada.wait(90)
+
+
+def test_greenlets_sockets_and_sleeps_of_a_file_give_way(programs, target, tmp_path):
+    path = write(tmp_path, f"""
+import time
+import urllib.request
+import gevent
+from gevent.pool import Pool
+from locust import HttpUser, task
+
+class Busy(HttpUser):
+    fixed_count = 1
+
+    @task
+    def all_at_once(self):
+        pool = Pool(8)
+        for _ in range(8):
+            pool.spawn(self.client.get, "/slow")
+        pool.spawn(urllib.request.urlopen, "{target.url}/slow")
+        began = time.time()
+        pool.join()
+        print("took", round(time.time() - began, 1) < 8 * {target.slow_s})
+        self.environment.runner.quit()
+        gevent.sleep(60)
+
+class Ticker(HttpUser):
+    fixed_count = 1
+
+    @task
+    def tick(self):
+        time.sleep(0.01)
+        self.client.get("/tick")
+""")
+    target.slow_s = 1
+    cicada, code = run(programs, path, "-H", target.url, "-u", "2")
+    assert "took True" in cicada.text("stdout"), cicada.text()
+    assert target.counts["GET /slow"] == 9 and target.counts["GET /tick"] > 8
+    assert code == 0
+
+
+def start_master(programs, path, *args):
+    master = programs.start("cicada", "--master", "-f", path, *WEB, "--master-bind-host",
+                            "127.0.0.1", "--master-bind-port", "0", "-s", "5", *args,
+                            ready=WEB_READY)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    return master, master.ready.group(1), port
+
+
+def test_master_and_workers(programs, target, tmp_path):
+    path = write(tmp_path, VISITOR)
+    master, url, port = start_master(programs, path)
+    workers = [programs.start("cicada", "--worker", "-f", path, "--master-host", "127.0.0.1",
+                              "--master-port", port) for _ in range(2)]
+    wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 2, 60, "two workers")
+    get_json(url + "/swarm", {"user_count": 4, "spawn_rate": 100, "host": target.url})
+    wait_until(lambda: target.total > 50, 60, "fifty answers")
+    assert get_json(url + "/stop")["success"]
+    wait_until(lambda: counts(url) == dict(target.counts), 60, "the counts of the target")
+    wait_until(lambda: get_json(url + "/exceptions")["exceptions"], 60, "an exception")
+    assert master.stop(60) == 1
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+
+
+def test_the_inference_locustfile_is_its_native_twin(programs):
+    service = programs.start("cicada-inference", "--port", "0", ready=r"ready on \S+:(\d+)")
+    host = f"http://127.0.0.1:{service.ready.group(1)}"
+    rows = {}
+    for name in ("inference.c", "locustfile.py"):
+        cicada = programs.start("cicada", "-f", ROOT / "scenarios" / name, *WEB, "-H", host, "-s",
+                                "10", ready=WEB_READY)
+        url = cicada.ready.group(1)
+        get_json(url + "/swarm", {"user_count": 60, "spawn_rate": 1000})
+        wait_until(lambda u=url: len(counts(u)) == 3 and sum(counts(u).values()) > 150, 90,
+                   "150 requests")
+        assert get_json(url + "/stop")["success"]
+        rows[name] = counts(url)
+        assert get_json(url + "/stats/requests")["errors"] == []
+        assert cicada.stop() == 0
+    assert rows["inference.c"].keys() == rows["locustfile.py"].keys()
+    for row in rows.values():
+        share = row["POST /predict"] / sum(row.values())
+        assert 0.65 < share < 0.92, "eight of ten"
