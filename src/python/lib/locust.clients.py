@@ -26,6 +26,7 @@ _is_absolute = re.compile(r"https?://", re.I).match
 # Of what may stand in a URL all but what has to be escaped first.
 _is_plain = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*\Z").match
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
+_escape = re.compile(r"%([0-9A-Fa-f]{2})")
 _has_other_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 
 
@@ -198,8 +199,6 @@ def _path_of(url):
 
 class LocustResponse:
     """An answer, or none (status_code 0, content None, error)."""
-    encoding = None
-    js = None
 
     def __init__(self, answer, asked):
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
@@ -254,19 +253,28 @@ class LocustResponse:
     def is_redirect(self):
         return "location" in self.headers and self.status_code in (301, 302, 303, 307, 308)
 
-    def _charset(self):
+    @property
+    def encoding(self):
+        """As the headers say; None when they do not. May be set."""
+        if "_encoding" in self.__dict__:
+            return self._encoding
         kind = self.headers.get("content-type", "")
         found = re.search(r"charset=[\"']?([\w-]+)", kind, re.I)
         if found:
             return found.group(1)
-        return "ISO-8859-1" if kind.startswith("text/") else "utf-8"
+        return ("ISO-8859-1" if kind.startswith("text/") else
+                "utf-8" if kind.startswith("application/json") else None)
+
+    @encoding.setter
+    def encoding(self, name):
+        self._encoding = name
 
     @property
     def text(self):
         if not self._content:
             return ""
         try:
-            return self._content.decode(self.encoding or self._charset(), "replace")
+            return self._content.decode(self.encoding or "utf-8", "replace")
         except LookupError:
             return self._content.decode("utf-8", "replace")
 
@@ -395,9 +403,17 @@ def _body_of_data(data):
     return b"".join(part if isinstance(part, bytes) else part.encode() for part in data), None
 
 
+def _unescaped(match):
+    """What need not be escaped is not (RFC 3986 2.3)."""
+    char = chr(int(match[1], 16))
+    return char if char.isascii() and (char.isalnum() or char in "-._~") else match[0]
+
+
 def _quoted(url):
     """As requests sends it: escaped where it has to be and is not yet."""
-    if _is_plain(url) and not ("%" in url and _has_other_percent(url)):
+    if "%" in url:
+        url = _escape.sub(_unescaped, url)
+    if _is_plain(url) and not _has_other_percent(url):
         return url
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")

@@ -65,6 +65,10 @@ class FastHttpSession(BaseSession):
             headers = {"Accept": "application/json", "Content-Type": "application/json",
                        **(headers or {})}
             data = json_module.dumps(json)
+        elif isinstance(data, (str, bytes)):
+            kind = "text/plain; charset=utf-8" if isinstance(data, str) else \
+                "application/octet-stream"
+            headers = {"Content-Type": kind, **(headers or {})}
         start_time = time.time()
         response = self._send(method, self._build_url(url), params, data, headers, cookies, files,
                               auth, timeout or self.network_timeout, allow_redirects,

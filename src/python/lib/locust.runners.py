@@ -5,6 +5,7 @@ import logging
 import traceback
 
 import _cicada
+import gevent
 from gevent.pool import Group
 
 logger = logging.getLogger(__name__)
@@ -72,11 +73,26 @@ class Runner:
 
     def quit(self):
         """The test and the process end."""
-        _cicada.wish("quit")
+        self._end("quit")
 
     def stop(self):
         """The test ends."""
-        _cicada.wish("stop")
+        self._end("stop")
+
+    def _end(self, what):
+        # A user that asks for it is its first one to end, as under Locust: here.
+        is_user = gevent.getcurrent() in self.user_greenlets
+        if is_user:
+            self.fire_stopping()
+        _cicada.wish(what)
+        if is_user:
+            raise gevent.GreenletExit()
+
+    def fire_stopping(self):
+        """Event test_stopping, once per test."""
+        if self.state not in (STATE_CLEANUP, STATE_STOPPED, STATE_INIT):
+            self.state = STATE_CLEANUP
+            self.environment.events.test_stopping.fire(environment=self.environment)
 
     def register_message(self, msg_type, listener):
         self.custom_messages[msg_type] = listener

@@ -16,8 +16,8 @@ def constant_pacing(wait_time):
     """Tasks start every wait_time seconds, at once when late. The first wait is a whole one."""
     def wait(self):
         now = time.time()
-        began = getattr(self, "_paced_began", now)
-        left = max(0, wait_time - (now - began))
+        began = getattr(self, "_paced_began", None)
+        left = wait_time if began is None else max(0, wait_time - (now - began))
         self._paced_began = now + left
         return left
     wait.is_paced = True

@@ -16,7 +16,7 @@ import gevent.event
 import locust
 from locust import log
 from locust.env import Environment
-from locust.runners import (STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
+from locust.runners import (STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
                             MasterRunner, WorkerRunner)
 from locust.shape import LoadTestShape
 from locust.user.task import LOCUST_STATE_WAITING, LOCUST_STATE_STOPPING, filter_tasks_by_tags
@@ -276,8 +276,7 @@ def _on_want(count):
     if count and _test is None:
         _test = gevent.spawn(_begin_test)
     elif not count and _test is not None:
-        runner.state = STATE_CLEANUP
-        gevent.spawn(environment.events.test_stopping.fire, environment=environment)
+        gevent.spawn(runner.fire_stopping)
 
 
 def _on_settle(_value):

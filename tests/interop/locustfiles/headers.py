@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+from locust import HttpUser, task
+
+
+class Headers(HttpUser):
+    def on_start(self):
+        self.client.headers.update({"X-Session": "every"})
+
+    @task
+    def all(self):
+        self.client.get("/echo", headers={"X-Test": "one"})
+        self.client.get("/echo", headers={"x-session": "above"})
+        self.client.get("/echo", headers={"X-Session": None})
+        self.client.headers["Authorization"] = "Bearer token"
+        self.client.get("/echo")
+        del self.client.headers["authorization"]
+        self.client.get("/echo")
+        self.client.get("/echo", auth=("user", "p\u00e4ss"))
+        self.client.auth = ("always", "here")
+        self.client.get("/echo")
+        print("X-Session" in self.client.headers, self.client.headers["x-session"])
+        self.environment.runner.quit()

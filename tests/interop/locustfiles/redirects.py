@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+from locust import HttpUser, task
+
+
+class Redirects(HttpUser):
+    @task
+    def all(self):
+        r = self.client.get("/hop/3")
+        print(r.url, [(h.status_code, h.url, h.headers["location"]) for h in r.history])
+        r = self.client.get("/hop/2", allow_redirects=False)
+        print(r.status_code, r.headers["Location"], r.is_redirect, r.history)
+        self.client.post("/hop/1", data="becomes a GET", name="posted")
+        r = self.client.head("/hop/1")
+        print(r.status_code)
+        self.client.get("/hop/40")
+        self.environment.runner.quit()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""A deterministic HTTP server that keeps a record of what was asked: method, path, the headers that
+matter, body. Two clients that do the same have the same record.
+
+/echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
+/set?a=1 sets cookies, /gzip is compressed, /text has a charset, /lines has three lines, /slow takes
+a second, /drop closes the connection without an answer."""
+
+import gzip
+import http.server
+import json
+import re
+import threading
+import time
+import urllib.parse
+
+# What clients say of themselves may differ.
+_HEADERS = ("authorization", "content-type", "cookie", "x-test", "x-session")
+_BOUNDARY = re.compile(r"boundary=(\w+)")
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def _read(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length).decode("utf-8", "replace")
+        headers = {name: self.headers[name] for name in _HEADERS if self.headers[name]}
+        boundary = _BOUNDARY.search(headers.get("content-type", ""))
+        if boundary:
+            body = body.replace(boundary[1], "BOUNDARY")
+            headers["content-type"] = headers["content-type"].replace(boundary[1], "BOUNDARY")
+        return {"method": self.command, "path": self.path, "headers": headers, "body": body}
+
+    def _answer(self, status, body=b"", headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _handle(self):
+        asked = self._read()
+        self.server.record.append(asked)
+        parts = urllib.parse.urlsplit(self.path)
+        first, _, rest = parts.path.strip("/").partition("/")
+        getattr(self, f"at_{first}", self.at_ok)(asked, rest, parts.query)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _handle
+
+    def at_ok(self, asked, rest, query):
+        self._answer(200, b'{"ok": true}', [("Content-Type", "application/json"),
+                                            ("X-Reply", "yes")])
+
+    def at_echo(self, asked, rest, query):
+        self._answer(200, json.dumps(asked).encode(), [("Content-Type", "application/json")])
+
+    def at_status(self, asked, rest, query):
+        self._answer(int(rest), b"" if int(rest) in (204, 304) else b"a body")
+
+    def at_hop(self, asked, rest, query):
+        left = int(rest)
+        if not left:
+            self.at_ok(asked, rest, query)
+            return
+        self._answer(302, b"", [("Location", f"/hop/{left - 1}"), ("Set-Cookie", f"hop={left}")])
+
+    def at_set(self, asked, rest, query):
+        pairs = urllib.parse.parse_qsl(query)
+        self._answer(200, b"set", [("Set-Cookie", f"{k}={v}; Path=/") for k, v in pairs])
+
+    def at_gzip(self, asked, rest, query):
+        self._answer(200, gzip.compress(b"x" * 1000, mtime=0), [("Content-Encoding", "gzip")])
+
+    def at_text(self, asked, rest, query):
+        self._answer(200, "gr\u00fcn".encode("latin-1"),
+                     [("Content-Type", "text/plain; charset=iso-8859-1")])
+
+    def at_lines(self, asked, rest, query):
+        self._answer(200, b"one\ntwo\nthree\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+    def at_slow(self, asked, rest, query):
+        time.sleep(1)
+        self._answer(200, b"slow")
+
+    def at_drop(self, asked, rest, query):
+        self.close_connection = True
+
+    def log_message(self, *args):
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+class Recorder:
+    def __init__(self):
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.record = self.record = []
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def take(self):
+        """What was asked since the last time."""
+        taken = list(self.record)
+        del self.record[:len(taken)]
+        return taken
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
