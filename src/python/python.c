@@ -6,6 +6,7 @@
 #include "python/python_int.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,29 @@ static void guest_join(void *arg)
 	wait_or_end(p, &p->is_main_running, false);
 }
 
+/* ---- the shape ---- */
+
+/* The locustfile's tick() runs on its own thread, every second; here its last answer is taken. The
+ * first one of a test is not there yet when it begins: for a second nobody is wanted. */
+static bool ask_shape(const struct cic_now *now, struct cic_tick *tick)
+{
+	struct python *p = self;
+	bool is_over;
+
+	pthread_mutex_lock(&p->lock);
+	if (now->run_time_s <= p->shape_asked_s) {
+		p->shape_tick = (struct cic_tick){ .spawn_rate = 1 };
+		p->shape_is_over = false;
+		tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "shape" });
+	}
+	p->users_running = now->user_count;
+	*tick = p->shape_tick;
+	is_over = p->shape_is_over;
+	pthread_mutex_unlock(&p->lock);
+	p->shape_asked_s = now->run_time_s;
+	return !is_over;
+}
+
 /* ---- life ---- */
 
 static enum err start_thread(struct python *p, struct err_text *text)
@@ -107,6 +131,7 @@ static void free_all(struct python *p)
 {
 	python_turn_fini(p);
 	python_classes_free(p);
+	mem_free(p->shape_name);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	mem_free(p);
@@ -123,6 +148,8 @@ enum err python_open(const struct python_options *options, struct python **out,
 	self = p;
 	p->options = *options;
 	p->scenario = scenario;
+	p->shape = (struct cic_shape){ .abi = CIC_ABI, .ask = ask_shape };
+	p->shape_asked_s = HUGE_VAL;
 	*scenario = (struct scenario){ 0 };
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);

@@ -76,8 +76,10 @@ void python_classes_free(struct python *p)
 	mem_free(p->classes);
 }
 
-enum err python_classes_describe(struct python *p, PyObject *found, struct err_text *text)
+enum err python_classes_describe(struct python *p, PyObject *described, struct err_text *text)
 {
+	PyObject *found = PyTuple_GetItem(described, 0);
+	PyObject *shape = PyTuple_GetItem(described, 1);
 	const char *slash = strrchr(p->options.path, '/');
 	const char *path = p->options.path;
 	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
@@ -102,6 +104,9 @@ enum err python_classes_describe(struct python *p, PyObject *found, struct err_t
 		.folder = slash ? mem_strndup(path, slash > path ? (size_t)(slash - path) : 1)
 				: mem_strdup("."),
 	};
+	p->shape.name = p->shape_name = copy_text(shape);
+	if (p->shape_name)
+		p->scenario->shape = &p->shape;
 	if (p->class_count == count && !PyErr_Occurred())
 		return OK;
 	PyErr_Print();

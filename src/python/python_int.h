@@ -62,10 +62,16 @@ struct python {
 	bool is_heard; /* replies is open */
 	bool is_final; /* no nudges any more */
 	bool nudge_ends;
+	struct cic_tick shape_tick; /* what the locustfile's shape wanted last */
+	bool shape_is_over;
+	uint64_t users_running; /* as the shape was told last */
 	enum err load_error;
 	struct err_text load_text;
 
 	/* Control's. */
+	struct cic_shape shape; /* the scenario's, if the locustfile has one */
+	char *shape_name;
+	double shape_asked_s; /* run time at the last ask */
 	struct loop *control; /* NULL: not begun */
 	const struct python_wishes *wishes;
 	struct mailbox replies;
@@ -175,7 +181,7 @@ void python_client_fini(struct python *p);
 /* python_module.c: the module _cicada, which locust's modules are written against. */
 PyObject *python_module_init(void);
 
-/* python_classes.c: *p->scenario from what locust_host found in the file. */
-enum err python_classes_describe(struct python *p, PyObject *found,
+/* python_classes.c: *p->scenario from what locust_host.load() found in the file. */
+enum err python_classes_describe(struct python *p, PyObject *described,
 				 struct err_text *text) MUST_CHECK;
 void python_classes_free(struct python *p);

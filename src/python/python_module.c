@@ -178,6 +178,38 @@ static PyObject *settle(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* shape(users, spawn_rate): what tick() said; shape(-1, 0): the test ends. */
+static PyObject *set_shape(PyObject *module, PyObject *args)
+{
+	struct python *p = python_self();
+	long long users;
+	double spawn_rate;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "Ld", &users, &spawn_rate))
+		return NULL;
+	pthread_mutex_lock(&p->lock);
+	p->shape_is_over = users < 0;
+	if (users >= 0)
+		p->shape_tick = (struct cic_tick){ (uint64_t)users, spawn_rate };
+	pthread_mutex_unlock(&p->lock);
+	Py_RETURN_NONE;
+}
+
+/* users_running() -> over all workers, for the shape of a master */
+static PyObject *users_running(PyObject *module, PyObject *unused)
+{
+	struct python *p = python_self();
+	uint64_t count;
+
+	(void)module;
+	(void)unused;
+	pthread_mutex_lock(&p->lock);
+	count = p->users_running;
+	pthread_mutex_unlock(&p->lock);
+	return PyLong_FromUnsignedLongLong(count);
+}
+
 static void wish(struct python *p, enum wish_kind kind, int code)
 {
 	struct wish *w = mem_zalloc(1, sizeof(*w));
@@ -325,6 +357,8 @@ static PyMethodDef methods[] = {
 	{ "leave", leave, METH_O, NULL },
 	{ "run_main", run_main, METH_NOARGS, NULL },
 	{ "settle", settle, METH_NOARGS, NULL },
+	{ "shape", set_shape, METH_VARARGS, NULL },
+	{ "users_running", users_running, METH_NOARGS, NULL },
 	{ "wish", make_wish, METH_VARARGS, NULL },
 	{ "stats", read_stats, METH_NOARGS, NULL },
 	{ "percentile", percentile, METH_VARARGS, NULL },

@@ -179,6 +179,42 @@ def test_our_workers_under_their_master(programs, target, tmp_path):
     assert [w.wait(30) for w in workers] == [0, 0], "told to quit"
 
 
+def test_our_workers_with_a_locustfile_under_their_master(programs, target, tmp_path):
+    master, url, port = start_their_master(programs, tmp_path)
+    path = write(tmp_path, "ours.py", LOCUSTFILE + """
+    @task
+    def broken(self):
+        raise ValueError("this one breaks")
+""")
+    workers = [programs.start("cicada", "--worker", "-f", path, "--master-host", "127.0.0.1",
+                              "--master-port", port) for _ in range(2)]
+    wait_until(lambda: len(live(url)["workers"]) == 2, 30, "two workers")
+    run_a_test(url, target, 6)
+    wait_for_exact_counts(url, target)
+    (broken,) = get_json(url + "/exceptions")["exceptions"]
+    assert broken["msg"] == "this one breaks" and "in broken" in broken["traceback"]
+    assert "Traceback" not in master.text(), master.text()
+    master.stop(30)
+    assert [w.wait(30) for w in workers] == [0, 0], "told to quit"
+
+
+def test_their_worker_and_ours_with_one_locustfile_under_our_master(programs, target, tmp_path):
+    path = write(tmp_path, "lf.py", LOCUSTFILE)
+    master = programs.start("cicada", "--master", "-f", path, "--web-host", "127.0.0.1",
+                            "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "--master-bind-port", "0", "-s", "5", ready=WEB_READY)
+    url = master.ready.group(1)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    start_their_worker(programs, tmp_path, port)
+    programs.start("cicada", "--worker", "-f", path, "--master-host", "127.0.0.1",
+                   "--master-port", port)
+    wait_until(lambda: len(live(url)["workers"]) == 2, 60, "two workers")
+    seen = run_a_test(url, target, 4)
+    assert sorted(w["user_count"] for w in seen["workers"]) == [2, 2]
+    wait_for_exact_counts(url, target)
+    master.stop(30)
+
+
 def test_our_and_their_workers_together(programs, target, tmp_path):
     master, url, port = start_our_master(programs, tmp_path)
     start_their_worker(programs, tmp_path, port)

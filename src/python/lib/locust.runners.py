@@ -118,7 +118,10 @@ class DistributedRunner(Runner):
 
 
 class MasterRunner(DistributedRunner):
-    pass
+    @property
+    def user_count(self):
+        """Of all workers; known in a test that follows a shape."""
+        return _cicada.users_running()
 
 
 class WorkerRunner(DistributedRunner):

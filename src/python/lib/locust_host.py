@@ -106,7 +106,8 @@ def _describe(cls):
 
 
 def load(options):
-    """Imports the locustfile and returns what its classes are, in the order of their names."""
+    """Imports the locustfile and returns what its classes are, in the order of their names, and the
+    name of its shape."""
     global environment
     sys.stdout.reconfigure(line_buffering=True)
     log.setup_logging(options["loglevel"])
@@ -133,7 +134,8 @@ def load(options):
         available_user_classes=found)
     environment.runner = _RUNNERS[options["role"]](environment)
     LoadTestShape.runner = environment.runner
-    return [_describe(cls) for cls in _classes]
+    shape = type(environment.shape_class).__name__ if shapes else None
+    return [_describe(cls) for cls in _classes], shape
 
 
 # ---- the hub ----
@@ -266,7 +268,13 @@ def _end_test():
     environment.events.test_stop.fire(environment=environment)
     _test = None
     _has_begun = False
+    _forget_shape()
     _cicada.settle()
+
+
+def _is_stop(count):
+    """Nobody is wanted any more, and that is not what the shape wants for a while."""
+    return not count and _test is not None and _shaped_users != 0
 
 
 def _on_want(count):
@@ -275,13 +283,13 @@ def _on_want(count):
     runner.target_user_count = count
     if count and _test is None:
         _test = gevent.spawn(_begin_test)
-    elif not count and _test is not None:
+    elif _is_stop(count):
         gevent.spawn(runner.fire_stopping)
 
 
 def _on_settle(_value):
     runner = environment.runner
-    if not runner.target_user_count and _test is not None:
+    if _is_stop(runner.target_user_count):
         gevent.spawn(_end_test)
         return
     _cicada.settle()
@@ -298,6 +306,43 @@ def _on_spawned(count):
         environment.events.spawning_complete.fire(user_count=count)
     if test is not None:
         gevent.spawn(fire)
+
+
+_shaping = _shaped_users = None  # the greenlet that asks the shape, and the users it wanted last
+
+
+def _on_shape(_value):
+    """A test by the shape begins."""
+    global _shaping
+    _forget_shape()
+    _shaping = gevent.spawn(_follow_shape)
+
+
+def _forget_shape():
+    global _shaped_users
+    _shaped_users = None
+    if _shaping is not None:
+        _shaping.kill(block=False)
+
+
+def _follow_shape():
+    global _shaped_users
+    shape = environment.shape_class
+    shape.reset_time()
+    while True:
+        try:
+            tick = shape.tick()
+            users, rate = (-1, 0) if tick is None else (int(tick[0]), float(tick[1]))
+        except Exception:
+            logger.error("The load shape %s ends the test:\n%s", type(shape).__name__,
+                         traceback.format_exc())
+            log.unhandled_greenlet_exception = True
+            users, rate = -1, 0
+        _shaped_users = None if users < 0 else users
+        _cicada.shape(users, rate)
+        if users < 0:
+            return
+        _cicada.sleep(1)
 
 
 def _on_init(_value):
@@ -321,7 +366,7 @@ def _on_quitting(code):
 
 
 _EVENTS = {"want": _on_want, "settle": _on_settle, "spawning_complete": _on_spawned,
-           "init": _on_init, "quitting": _on_quitting}
+           "shape": _on_shape, "init": _on_init, "quitting": _on_quitting}
 
 
 def on_event(name, value):
