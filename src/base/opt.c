@@ -292,10 +292,12 @@ static enum err read_option(struct pass *pass, int argc, char **argv, int *at,
 
 		err = find_long(pass->table, name, &o, text);
 		if (err)
-			return err;
+			return pass->table->is_lenient ? OK : err;
 		value = sign ? sign + 1 : NULL;
 	} else {
 		o = find_letter(pass->table, word[1]);
+		if (!o && pass->table->is_lenient)
+			return OK;
 		if (!o || (is_flag(o) && word[2]))
 			return err_set(text, ERR_BAD_OPTION,
 				       "%s: no such option; --help lists them", word);

@@ -57,6 +57,7 @@ struct opt_table {
 	const char *usage; /* lines shown above the options */
 	const struct opt *rows;
 	size_t count;
+	bool is_lenient; /* options it does not have are passed over */
 };
 
 /* Fills *options (its type fits the table's offsets) from the environment and argv[1..].

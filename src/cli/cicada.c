@@ -137,47 +137,34 @@ static int list_classes(const struct scenario *s)
 	return 0;
 }
 
-static bool is_python(const struct cicada_options *o)
+static bool is_python(const char *scenario)
 {
-	size_t len = strlen(o->scenario);
+	size_t len = scenario ? strlen(scenario) : 0;
 
-	return len > 3 && strcmp(o->scenario + len - 3, ".py") == 0;
+	return len > 3 && strcmp(scenario + len - 3, ".py") == 0;
 }
 
-static enum err open_python(const struct cicada_options *o, int argc, char **argv,
-			    struct python **python, struct scenario *out, struct err_text *text)
+static struct python_options python_options_of(const struct cicada_options *o)
 {
-	if (o->arrivals.kind)
-		return err_set(
-			text, ERR_BAD_OPTION,
-			"--arrivals: the users of a locustfile wait for their answers; use a "
-			"native scenario (.c) for an open load");
-	if (o->want_equal_weights)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--equal-weights: a locustfile has the weights it says");
-	return python_open(&(struct python_options){ .path = o->scenario,
-						     .role = o->is_worker   ? PYTHON_WORKER
-							     : o->is_master ? PYTHON_MASTER
-									    : PYTHON_LOCAL,
-						     .argc = argc,
-						     .argv = argv,
-						     .host = o->host,
-						     .users = o->users,
-						     .spawn_rate = o->spawn_rate,
-						     .run_time_s = o->run_time_s,
-						     .stop_timeout_s = o->stop_timeout_s,
-						     .is_headless = o->is_headless,
-						     .log_level = o->log_level,
-						     .user_classes = o->user_classes.value,
-						     .user_class_count = o->user_classes.count,
-						     .tags = o->tags.value,
-						     .tag_count = o->tags.count,
-						     .exclude_tags = o->exclude_tags.value,
-						     .exclude_tag_count = o->exclude_tags.count,
-						     .tls = &o->tls,
-						     .http_version = o->http_version,
-						     .network = &o->network },
-			   python, out, text);
+	return (struct python_options){ .role = o->is_worker   ? PYTHON_WORKER
+						: o->is_master ? PYTHON_MASTER
+							       : PYTHON_LOCAL,
+					.host = o->host,
+					.users = o->users,
+					.spawn_rate = o->spawn_rate,
+					.run_time_s = o->run_time_s,
+					.stop_timeout_s = o->stop_timeout_s,
+					.is_headless = o->is_headless,
+					.log_level = o->log_level,
+					.user_classes = o->user_classes.value,
+					.user_class_count = o->user_classes.count,
+					.tags = o->tags.value,
+					.tag_count = o->tags.count,
+					.exclude_tags = o->exclude_tags.value,
+					.exclude_tag_count = o->exclude_tags.count,
+					.tls = &o->tls,
+					.http_version = o->http_version,
+					.network = &o->network };
 }
 
 static int show_task_ratio(const struct cicada_options *o, const struct scenario *s)
@@ -220,25 +207,23 @@ static void tell_proxy(const struct proxy *p, const char *scheme)
 /* The processes of this command. */
 struct family {
 	struct processes children; /* none in a child */
+	size_t child;		   /* which one this is; 0: the parent */
 	int signal_fd;		   /* of this process */
 };
 
 /* With --processes this is where one process becomes several: before there are threads, and with
  * signals blocked, so that none finds a process that does not know yet how to end in order. What a
  * child reads from the signalfd are its own signals. */
-static enum err divide(struct cicada_options *o, struct family *f, struct err_text *text)
+static enum err divide(struct family *f, size_t processes, struct err_text *text)
 {
-	size_t child = 0;
 	enum err err;
 
 	f->signal_fd = take_signals();
 	if (f->signal_fd < 0)
 		return err_set(text, ERR_IO, "no signalfd: the limit of open files is too low");
-	err = processes_fork(&f->children, o->processes, &child, text);
-	if (!err && child) {
-		cicada_options_become_worker(o, child);
+	err = processes_fork(&f->children, processes, &f->child, text);
+	if (f->child)
 		f->children.count = 0;
-	}
 	return err;
 }
 
@@ -248,8 +233,72 @@ static bool only_waits(const struct cicada_options *o, const struct family *f)
 	return o->is_worker && f->children.count;
 }
 
-static int run_scenario(const struct cicada_options *o, const struct scenario *s, struct family *f,
-			struct python *python)
+/* The scenario, and the classes of it that shall run. */
+struct chosen {
+	char *downloaded;
+	struct python *python; /* NULL: it is native */
+	struct python_options python_options;
+	struct scenario all, named, tagged, equal;
+	const struct scenario *scenario; /* one of them */
+	const struct cic_user_class **classes;
+};
+
+static enum err load_python(struct chosen *c, const struct cicada_options *o, struct err_text *text)
+{
+	if (o->arrivals.kind)
+		return err_set(
+			text, ERR_BAD_OPTION,
+			"--arrivals: the users of a locustfile wait for their answers; use a "
+			"native scenario (.c) for an open load");
+	if (o->want_equal_weights)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--equal-weights: a locustfile has the weights it says");
+	c->python_options = python_options_of(o);
+	return python_load(c->python, &c->python_options, &c->all, text);
+}
+
+static enum err load_native(struct chosen *c, struct cicada_options *o, struct err_text *text)
+{
+	enum err err = OK;
+
+	if (o->is_worker && !strcmp(o->scenario, "-")) {
+		err = master_file_get(o->master_host, (unsigned)o->master_port,
+				      cicada_options_key(o), &c->downloaded, text);
+		o->scenario = c->downloaded;
+	}
+	return err ? err : scenario_load(o->scenario, &c->all, text);
+}
+
+static enum err choose(struct chosen *c, struct cicada_options *o, struct err_text *text)
+{
+	enum err err = c->python ? load_python(c, o, text) : load_native(c, o, text);
+
+	if (!err)
+		err = choose_classes(o, &c->all, &c->classes, &c->named, text);
+	c->scenario = &c->named;
+	/* Python chooses its tasks itself. */
+	if (err || c->python)
+		return err;
+	err = tags_choose(&c->named, &o->tags, &o->exclude_tags, &c->tagged, text);
+	c->scenario = &c->tagged;
+	if (!err && o->want_equal_weights) {
+		equal_weights(&c->tagged, &c->equal);
+		c->scenario = &c->equal;
+	}
+	return err;
+}
+
+static void forget(struct chosen *c)
+{
+	equal_release(&c->equal);
+	tags_release(&c->named, &c->tagged);
+	mem_free(c->classes);
+	scenario_unload(&c->all);
+	master_file_remove(&c->downloaded);
+	python_close(&c->python);
+}
+
+static int run_scenario(const struct cicada_options *o, const struct chosen *c, struct family *f)
 {
 	raise_open_files();
 	if (only_waits(o, f))
@@ -259,11 +308,12 @@ static int run_scenario(const struct cicada_options *o, const struct scenario *s
 		 o->is_worker	? "worker"
 		 : o->is_master ? "master"
 				: "standalone",
-		 s->file_name);
+		 c->scenario->file_name);
 	tell_proxy(&o->network.proxies.http, "http");
 	tell_proxy(&o->network.proxies.https, "https");
-	return o->is_worker ? cicada_worker_main(o, s, python, f->signal_fd)
-			    : cicada_runner_main(o, s, &f->children, python, f->signal_fd);
+	return o->is_worker
+		       ? cicada_worker_main(o, c->scenario, c->python, f->signal_fd)
+		       : cicada_runner_main(o, c->scenario, &f->children, c->python, f->signal_fd);
 }
 
 static int calibrate(void)
@@ -279,100 +329,49 @@ static int calibrate(void)
 	return err ? EXIT_CANNOT_START : 0;
 }
 
-/* What is left of a native scenario after --tags, --equal-weights and the names of classes. */
-static int use_scenario(struct cicada_options *o, struct scenario *all, struct family *f)
+static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 {
-	struct scenario named = { 0 }, tagged = { 0 }, equal = { 0 };
-	const struct scenario *chosen = &tagged;
-	const struct cic_user_class **classes = NULL;
 	struct err_text text = { "" };
-	int code = EXIT_CANNOT_START;
-	enum err err = choose_classes(o, all, &classes, &named, &text);
+	enum err err;
 
-	if (!err)
-		err = tags_choose(&named, &o->tags, &o->exclude_tags, &tagged, &text);
-	if (!err && o->want_equal_weights) {
-		equal_weights(&tagged, &equal);
-		chosen = &equal;
+	if (f->child)
+		cicada_options_become_worker(o, f->child);
+	err = choose(c, o, &text);
+	if (!err && is_shown(o))
+		return show(o, &c->all, c->scenario);
+	if (!err && !c->python) {
+		err = divide(f, o->processes, &text);
+		if (f->child)
+			cicada_options_become_worker(o, f->child);
 	}
-	if (!err && !is_shown(o))
-		err = divide(o, f, &text);
-	if (!err && !is_shown(o) && !o->processes)
-		err = open_feeds(o, all, &text);
-	if (err)
-		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-	else
-		code = is_shown(o) ? show(o, all, chosen) : run_scenario(o, chosen, f, NULL);
-	equal_release(&equal);
-	tags_release(&named, &tagged);
-	mem_free(classes);
-	return code;
+	if (!err && !o->processes)
+		err = open_feeds(o, &c->all, &text);
+	if (!err)
+		return run_scenario(o, c, f);
+	fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
+		err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "");
+	(void)processes_end(&f->children, 0);
+	return EXIT_CANNOT_START;
 }
 
-static int use_native(struct cicada_options *o, struct family *f)
+/* A locustfile may have options of its own, so it is imported before they are read; and an
+ * interpreter has threads, so each process has its own. */
+static enum err open_python(const struct cicada_options *peek, int *argc, char ***argv,
+			    struct chosen *c, struct family *f, struct err_text *text)
 {
-	struct scenario all = { 0 };
-	struct err_text text = { "" };
-	char *downloaded = NULL;
-	int code = EXIT_CANNOT_START;
 	enum err err = OK;
 
-	if (o->is_worker && !strcmp(o->scenario, "-")) {
-		err = master_file_get(o->master_host, (unsigned)o->master_port,
-				      cicada_options_key(o), &downloaded, &text);
-		o->scenario = downloaded;
-	}
-	if (!err)
-		err = scenario_load(o->scenario, &all, &text);
-	if (err)
-		fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
-			err == ERR_NOT_FOUND ? "; name a scenario with -f FILE" : "");
-	else
-		code = use_scenario(o, &all, f);
-	scenario_unload(&all);
-	master_file_remove(&downloaded);
-	return code;
+	if (peek->want_help || peek->want_version || peek->want_calibrate ||
+	    !is_python(peek->scenario))
+		return OK;
+	if (!is_shown(peek))
+		err = divide(f, peek->processes, text);
+	if (err || only_waits(peek, f))
+		return err;
+	return python_open(peek->scenario, argc, argv, &c->python, text);
 }
 
-/* An interpreter has threads, so each process has its own, and Python chooses its tasks itself. */
-static int use_python(struct cicada_options *o, struct family *f, int argc, char **argv)
-{
-	struct scenario all = { 0 }, named = { 0 };
-	const struct cic_user_class **classes = NULL;
-	struct python *python = NULL;
-	struct err_text text = { "" };
-	int code = EXIT_CANNOT_START;
-	enum err err = is_shown(o) ? OK : divide(o, f, &text);
-
-	if (!err && only_waits(o, f))
-		return processes_wait(&f->children, f->signal_fd);
-	if (!err)
-		err = open_python(o, argc, argv, &python, &all, &text);
-	if (!err)
-		err = choose_classes(o, &all, &classes, &named, &text);
-	if (err) {
-		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
-		(void)processes_end(&f->children, 0);
-	} else {
-		code = is_shown(o) ? show(o, &all, &named) : run_scenario(o, &named, f, python);
-	}
-	mem_free(classes);
-	scenario_unload(&all);
-	python_close(&python);
-	return code;
-}
-
-static int load_and_use(struct cicada_options *o, int argc, char **argv)
-{
-	struct family family = { .signal_fd = -1 };
-	int code = is_python(o) ? use_python(o, &family, argc, argv) : use_native(o, &family);
-
-	if (family.signal_fd >= 0)
-		close(family.signal_fd);
-	return code;
-}
-
-int main(int argc, char **argv)
+static int read_and_run(int argc, char **argv, struct chosen *c, struct family *f)
 {
 	struct cicada_options o;
 	struct err_text text = { "" };
@@ -381,14 +380,42 @@ int main(int argc, char **argv)
 
 	if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+		(void)processes_end(&f->children, 0);
 		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
 	} else if (o.want_help) {
 		cicada_options_print_help();
 	} else if (o.want_version) {
 		puts("cicada " CICADA_VERSION);
 	} else {
-		code = o.want_calibrate ? calibrate() : load_and_use(&o, argc, argv);
+		code = o.want_calibrate ? calibrate() : run(&o, c, f);
 	}
+	forget(c);
 	cicada_options_release(&o);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct cicada_options peek;
+	struct chosen chosen = { .python = NULL };
+	struct family family = { .signal_fd = -1 };
+	struct err_text text = { "" };
+	enum err err;
+	int code;
+
+	cicada_options_peek(&peek, argc, argv);
+	err = open_python(&peek, &argc, &argv, &chosen, &family, &text);
+	if (err) {
+		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
+		(void)processes_end(&family.children, 0);
+		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
+	} else if (only_waits(&peek, &family)) {
+		code = processes_wait(&family.children, family.signal_fd);
+	} else {
+		code = read_and_run(argc, argv, &chosen, &family);
+	}
+	if (family.signal_fd >= 0)
+		close(family.signal_fd);
+	cicada_options_release(&peek);
 	return code;
 }

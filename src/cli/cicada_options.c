@@ -514,7 +514,8 @@ static enum err read_class_names(struct cicada_options *o, struct err_text *text
 }
 
 /* The weaker ones first. Only a file that was asked for has to be there. */
-static enum err read_files(struct cicada_options *o, const char *config_file, struct err_text *text)
+static enum err read_files(struct cicada_options *o, const struct opt_table *rules,
+			   const char *config_file, struct err_text *text)
 {
 	const char *home = getenv("HOME");
 	char *own = home && *home ? mem_printf("%s/.locust.conf", home) : NULL;
@@ -525,7 +526,7 @@ static enum err read_files(struct cicada_options *o, const char *config_file, st
 	for (size_t i = 0; i < CICADA_OPTION_FILES && !err; i++) {
 		if (!paths[i])
 			continue;
-		err = opt_read_file(&table, paths[i], &o->files[i], o, text);
+		err = opt_read_file(rules, paths[i], &o->files[i], o, text);
 		if (err == ERR_NOT_FOUND)
 			err = paths[i] == config_file ? ERR_BAD_OPTION : OK;
 	}
@@ -534,22 +535,27 @@ static enum err read_files(struct cicada_options *o, const char *config_file, st
 }
 
 /* The command line is read twice: first only for what it says of files, which are weaker. */
-static enum err read_all(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+static enum err read_all(struct cicada_options *o, const struct opt_table *rules, int argc,
+			 char **argv, struct err_text *text)
 {
 	struct cicada_options first = *o;
-	enum err err = opt_parse(&table, argc, argv, &first, &first.user_classes, text);
+	enum err err = opt_parse(rules, argc, argv, &first, &first.user_classes, text);
 
 	if (!err)
-		err = read_files(o, first.config_file, text);
+		err = read_files(o, rules, first.config_file, text);
 	if (!err)
-		err = opt_parse(&table, argc, argv, o, &o->user_classes, text);
+		err = opt_parse(rules, argc, argv, o, &o->user_classes, text);
 	return err ? err : read_class_names(o, text);
 }
 
-enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+static const char *default_scenario(void)
 {
-	enum err err;
+	return access("locustfile.c", F_OK) && !access("locustfile.py", F_OK) ? "locustfile.py"
+									      : "locustfile.c";
+}
 
+static void set_defaults(struct cicada_options *o)
+{
 	*o = (struct cicada_options){ .web_port = 8089,
 				      .autoquit_s = UINT64_MAX,
 				      .master_bind_port = PORT_DEFAULT,
@@ -559,13 +565,32 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 				      .exit_code_on_error = 1 };
 	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
 		buf_init(&o->files[i], LIMIT_CONFIG_FILE_BYTES);
-	err = read_all(o, argc, argv, text);
+}
+
+void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
+{
+	struct opt_table lenient = table;
+	struct err_text unread;
+
+	lenient.is_lenient = true;
+	set_defaults(o);
+	if (read_all(o, &lenient, argc, argv, &unread) || read_mode(o, &unread) ||
+	    read_processes(o, &unread))
+		o->processes = 0;
+	if (!o->scenario)
+		o->scenario = default_scenario();
+}
+
+enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+{
+	enum err err;
+
+	set_defaults(o);
+	err = read_all(o, &table, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
 	if (!o->scenario)
-		o->scenario = access("locustfile.c", F_OK) && !access("locustfile.py", F_OK)
-				      ? "locustfile.py"
-				      : "locustfile.c";
+		o->scenario = default_scenario();
 	err = read_mode(o, text);
 	if (!err)
 		err = read_master_address(o, text);

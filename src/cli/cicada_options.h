@@ -89,6 +89,9 @@ struct cicada_options {
  * the option or variable. --help, --version and --list are the caller's. */
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
+/* What can be said before a locustfile is imported, which may have options of its own: scenario,
+ * mode and processes; what is unknown or wrong is passed over. For cicada_options_release(). */
+void cicada_options_peek(struct cicada_options *o, int argc, char **argv);
 /* In a child of --processes; number: from 1 on. */
 void cicada_options_become_worker(struct cicada_options *o, size_t number);
 /* Also after a failure. */

@@ -4,15 +4,25 @@
  * for it never succeeds. */
 #include "python/python.h"
 
-enum err python_open(const struct python_options *options, struct python **out,
-		     struct scenario *scenario, struct err_text *text)
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+		     struct err_text *text)
 {
+	(void)argc;
+	(void)argv;
 	*out = NULL;
-	*scenario = (struct scenario){ 0 };
 	return err_set(text, ERR_UNSUPPORTED,
 		       "%s: this cicada was built without Python; install python3-dev, "
 		       "python3-gevent and python3-greenlet, and build it again",
-		       options->path);
+		       path);
+}
+
+enum err python_load(struct python *p, const struct python_options *options,
+		     struct scenario *scenario, struct err_text *text)
+{
+	(void)p;
+	(void)options;
+	*scenario = (struct scenario){ 0 };
+	return err_set(text, ERR_UNSUPPORTED, "no Python");
 }
 
 const struct load_guest *python_guest(const struct python *p)

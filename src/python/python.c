@@ -132,25 +132,37 @@ static void free_all(struct python *p)
 	python_turn_fini(p);
 	python_classes_free(p);
 	mem_free(p->shape_name);
+	for (char **arg = p->own_argv; arg && *arg; arg++)
+		mem_free(*arg);
+	mem_free(p->own_argv);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	mem_free(p);
 	self = NULL;
 }
 
-enum err python_open(const struct python_options *options, struct python **out,
-		     struct scenario *scenario, struct err_text *text)
+/* As long as it takes: that is the user's own code, at a time when nothing runs yet. */
+static enum err wait_for_step(struct python *p, const bool *step, struct err_text *text)
+{
+	while (!wait_for(p, step, true, LIMIT_PYTHON_GIVE_WAY_S))
+		log_line(LOG_INFO, LOGGER, "Still importing %s", p->path);
+	*text = p->load_text;
+	return p->load_error;
+}
+
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+		     struct err_text *text)
 {
 	struct python *p = mem_zalloc(1, sizeof(*p));
 	enum err err;
 
 	ensure(!self);
 	self = p;
-	p->options = *options;
-	p->scenario = scenario;
+	p->path = path;
+	p->argc = *argc;
+	p->argv = *argv;
 	p->shape = (struct cic_shape){ .abi = CIC_ABI, .ask = ask_shape };
 	p->shape_asked_s = HUGE_VAL;
-	*scenario = (struct scenario){ 0 };
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	p->guest = (struct load_guest){ .arg = p, .run = guest_run, .join = guest_join };
@@ -162,15 +174,27 @@ enum err python_open(const struct python_options *options, struct python **out,
 		free_all(p);
 		return err;
 	}
-	/* As long as it takes: that is the user's own code, at a time when nothing runs yet. */
-	while (!wait_for(p, &p->is_loaded, true, LIMIT_PYTHON_GIVE_WAY_S))
-		log_line(LOG_INFO, LOGGER, "Still importing %s", options->path);
-	*text = p->load_text;
-	err = p->load_error;
 	*out = p;
-	if (err)
+	err = wait_for_step(p, &p->is_imported, text);
+	if (err) {
 		python_close(out);
-	return err;
+		return err;
+	}
+	*argc = p->argc;
+	*argv = p->argv;
+	return OK;
+}
+
+enum err python_load(struct python *p, const struct python_options *options,
+		     struct scenario *scenario, struct err_text *text)
+{
+	*scenario = (struct scenario){ 0 };
+	pthread_mutex_lock(&p->lock);
+	p->options = options;
+	p->scenario = scenario;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	return wait_for_step(p, &p->is_loaded, text);
 }
 
 const struct load_guest *python_guest(const struct python *p)
@@ -185,6 +209,10 @@ void python_close(struct python **at)
 	if (!p)
 		return;
 	*at = NULL;
+	pthread_mutex_lock(&p->lock);
+	p->is_closing = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
 	tell(p, &(struct tell){ .kind = TELL_CLOSE });
 	wait_or_end(p, &p->is_ended, true);
 	pthread_join(p->thread, NULL);

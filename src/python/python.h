@@ -4,9 +4,9 @@
  *
  * The control thread opens it, which imports the locustfile, and gives its guest to a load
  * (user/load.h): then the users of that load are greenlets of this thread. No function here waits
- * for Python code except python_open() and, within limits, load_destroy() and python_close(); so a
- * locustfile that blocks holds up its own users and nobody else. One per process, and once: CPython
- * allows no more. All functions belong to the control thread.
+ * for Python code except python_open(), python_load() and, within limits, load_destroy() and
+ * python_close(); so a locustfile that blocks holds up its own users and nobody else. One per
+ * process, and once: CPython allows no more. All functions belong to the control thread.
  *
  * Without CPython at build time absent.c stands here, and python_open() says what to install. */
 #pragma once
@@ -23,13 +23,10 @@ struct python;
 
 enum python_role { PYTHON_LOCAL, PYTHON_MASTER, PYTHON_WORKER };
 
-/* What of the command line a locustfile may see. Lent for python_open(), the last three until
+/* What of the command line a locustfile may see. Lent for python_load(), the last three until
  * python_close(). */
 struct python_options {
-	const char *path; /* of the locustfile */
 	enum python_role role;
-	int argc;
-	char **argv; /* sys.argv */
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;
@@ -52,10 +49,15 @@ struct python_wishes {
 	void *arg;
 };
 
-/* Imports the locustfile and describes its classes in *out, for scenario_unload() before
- * python_close(). What is wrong with the file has been written to stderr as Python does; the text
- * says it in one line with FILE:LINE. */
-enum err python_open(const struct python_options *options, struct python **out,
+/* Imports the locustfile. What is wrong with it has been written to stderr as Python does; the text
+ * says it in one line with FILE:LINE. *argc and *argv, the command line, lose the options that the
+ * locustfile has added to it (event init_command_line_parser) and lives until python_close() then;
+ * ERR_BAD_OPTION when one of those is wrong. */
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+		     struct err_text *text) MUST_CHECK;
+/* The rest of the command line is known: describes the user classes in *scenario, for
+ * scenario_unload() before python_close(). */
+enum err python_load(struct python *p, const struct python_options *options,
 		     struct scenario *scenario, struct err_text *text) MUST_CHECK;
 /* For load_options. */
 const struct load_guest *python_guest(const struct python *p);

@@ -80,8 +80,8 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 {
 	PyObject *found = PyTuple_GetItem(described, 0);
 	PyObject *shape = PyTuple_GetItem(described, 1);
-	const char *slash = strrchr(p->options.path, '/');
-	const char *path = p->options.path;
+	const char *slash = strrchr(p->path, '/');
+	const char *path = p->path;
 	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
 	const struct cic_user_class **classes;
 

@@ -259,12 +259,12 @@ static struct http_client *insecure_client(struct python *p)
 {
 	if (p->insecure)
 		return p->insecure;
-	p->insecure_tls = *p->options.tls;
+	p->insecure_tls = *p->options->tls;
 	p->insecure_tls.is_insecure = true;
 	p->insecure = http_client_create(p->place->loop);
 	http_client_use_tls(p->insecure, &p->insecure_tls);
-	http_client_use_version(p->insecure, p->options.http_version);
-	http_client_use_network(p->insecure, p->options.network);
+	http_client_use_version(p->insecure, p->options->http_version);
+	http_client_use_network(p->insecure, p->options->network);
 	return p->insecure;
 }
 

@@ -52,15 +52,19 @@ struct python_wait {
 };
 
 struct python {
-	struct python_options options;
+	const char *path;
+	int argc; /* of the command line, while it is imported */
+	char **argv;
+	char **own_argv; /* what the locustfile has left of it; NULL: all */
 	struct load_guest guest;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards these */
 	pthread_cond_t changed;
-	bool is_loaded, is_main_running, is_ended;
-	bool is_heard; /* replies is open */
-	bool is_final; /* no nudges any more */
+	bool is_imported, is_loaded, is_closing, is_main_running, is_ended;
+	const struct python_options *options; /* NULL: not known yet */
+	bool is_heard;			      /* replies is open */
+	bool is_final;			      /* no nudges any more */
 	bool nudge_ends;
 	struct cic_tick shape_tick; /* what the locustfile's shape wanted last */
 	bool shape_is_over;

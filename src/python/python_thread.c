@@ -9,12 +9,13 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define LOGGER "locust.main"
 
 /* Debian's interpreter, whatever python3 comes first in the PATH: what is imported has to fit the
  * library that this program was linked with. */
-static PyStatus start_interpreter(const struct python_options *o)
+static PyStatus start_interpreter(const struct python *p)
 {
 	PyConfig config;
 	PyStatus status;
@@ -24,7 +25,7 @@ static PyStatus start_interpreter(const struct python_options *o)
 	config.parse_argv = 0;
 	status = PyConfig_SetBytesString(&config, &config.program_name, PYTHON_PROGRAM);
 	if (!PyStatus_Exception(status))
-		status = PyConfig_SetBytesArgv(&config, o->argc, o->argv);
+		status = PyConfig_SetBytesArgv(&config, p->argc, p->argv);
 	if (!PyStatus_Exception(status))
 		status = Py_InitializeFromConfig(&config);
 	PyConfig_Clear(&config);
@@ -48,8 +49,7 @@ static PyObject *options_of(const struct python_options *o)
 {
 	static const char *const roles[] = { "local", "master", "worker" };
 
-	return Py_BuildValue("{sN ss sz sK sd sK sK sO sz sN sN sN}", "locustfile",
-			     PyUnicode_DecodeFSDefault(o->path), "role", roles[o->role], "host",
+	return Py_BuildValue("{ss sz sK sd sK sK sO sz sN sN sN}", "role", roles[o->role], "host",
 			     o->host, "num_users", (unsigned long long)o->users, "spawn_rate",
 			     o->spawn_rate, "run_time", (unsigned long long)o->run_time_s,
 			     "stop_timeout", (unsigned long long)o->stop_timeout_s, "headless",
@@ -59,15 +59,21 @@ static PyObject *options_of(const struct python_options *o)
 			     texts(o->exclude_tags, o->exclude_tag_count));
 }
 
-/* ERR_BAD_INPUT with what locust_host.LoadError says, else with the exception itself. */
+/* ERR_BAD_INPUT with the exception's words; for locust_host.OptionError ERR_BAD_OPTION. */
 static enum err say_exception(struct python *p, struct err_text *text)
 {
-	PyObject *type, *value, *trace, *words;
+	PyObject *type, *value, *trace, *words, *option = NULL;
+	enum err err = ERR_BAD_INPUT;
 
 	PyErr_Fetch(&type, &value, &trace);
 	PyErr_NormalizeException(&type, &value, &trace);
 	words = value ? PyObject_Str(value) : NULL;
-	err_set(text, ERR_BAD_INPUT, "%s", words ? PyUnicode_AsUTF8(words) : "Python failed");
+	if (p->host)
+		option = PyObject_GetAttrString(p->host, "OptionError");
+	if (option && type && PyErr_GivenExceptionMatches(type, option))
+		err = ERR_BAD_OPTION;
+	Py_XDECREF(option);
+	err_set(text, err, "%s", words ? PyUnicode_AsUTF8(words) : "Python failed");
 	if (!p->host && type)
 		err_set(text, ERR_BAD_INPUT,
 			"Python cannot run locustfiles: %s; are python3-gevent and "
@@ -79,7 +85,7 @@ static enum err say_exception(struct python *p, struct err_text *text)
 	Py_XDECREF(value);
 	Py_XDECREF(trace);
 	PyErr_Clear();
-	return ERR_BAD_INPUT;
+	return err;
 }
 
 /* The module that installs our importer, then gevent, then locust_host. */
@@ -114,13 +120,45 @@ static bool start_host(struct python *p)
 	return p->host;
 }
 
+/* What the locustfile has left of the command line. */
+static bool take_argv(struct python *p, PyObject *rest)
+{
+	Py_ssize_t count = PyList_Size(rest);
+
+	p->own_argv = mem_zalloc((size_t)count + 1, sizeof(*p->own_argv));
+	for (Py_ssize_t i = 0; i < count; i++) {
+		PyObject *bytes = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(rest, i));
+
+		if (!bytes)
+			return false;
+		p->own_argv[i] = mem_strdup(PyBytes_AS_STRING(bytes));
+		Py_DECREF(bytes);
+	}
+	p->argc = (int)count;
+	p->argv = p->own_argv;
+	return true;
+}
+
 static enum err import_file(struct python *p, struct err_text *text)
 {
-	PyObject *options = NULL, *found = NULL;
+	PyObject *argv, *rest = NULL;
+	bool is_ok;
+
+	if (start_host(p)) {
+		argv = texts((const char *const *)p->argv, (size_t)p->argc);
+		rest = PyObject_CallMethod(p->host, "open_file", "(NN)",
+					   PyUnicode_DecodeFSDefault(p->path), argv);
+	}
+	is_ok = rest && (rest == Py_None || take_argv(p, rest));
+	Py_XDECREF(rest);
+	return is_ok ? OK : say_exception(p, text);
+}
+
+static enum err load(struct python *p, struct err_text *text)
+{
+	PyObject *options = options_of(p->options), *found = NULL;
 	enum err err;
 
-	if (start_host(p))
-		options = options_of(&p->options);
 	if (options)
 		found = PyObject_CallMethod(p->host, "load", "(O)", options);
 	err = found ? python_classes_describe(p, found, text) : say_exception(p, text);
@@ -135,6 +173,44 @@ static void announce(struct python *p, bool *flag)
 	*flag = true;
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+}
+
+/* True: control says how to go on. */
+static bool wait_for_options(struct python *p)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->options && !p->is_closing)
+		pthread_cond_wait(&p->changed, &p->lock);
+	goes_on = p->options;
+	pthread_mutex_unlock(&p->lock);
+	return goes_on;
+}
+
+static void note(struct python *p, enum err err, const struct err_text *text)
+{
+	p->load_error = err;
+	p->load_text = *text;
+}
+
+/* From the import to the end of everything. */
+static void serve(struct python *p)
+{
+	struct err_text text = { "" };
+	PyObject *result;
+
+	note(p, import_file(p, &text), &text);
+	announce(p, &p->is_imported);
+	if (p->load_error || !wait_for_options(p))
+		return;
+	note(p, load(p, &text), &text);
+	announce(p, &p->is_loaded);
+	/* Until it is told to close. */
+	result = PyObject_CallMethod(p->host, "serve", "(i)", p->loop.epoll_fd);
+	if (!result)
+		PyErr_WriteUnraisable(p->host);
+	Py_XDECREF(result);
 }
 
 static void stop_interpreter(struct python *p)
@@ -153,36 +229,22 @@ static void stop_interpreter(struct python *p)
 void *python_thread_main(void *arg)
 {
 	struct python *p = arg;
-	struct err_text text = { "" };
 	PyStatus status;
-	PyObject *result;
-	enum err err;
 
 	PyImport_AppendInittab("_cicada", python_module_init);
-	status = start_interpreter(&p->options);
+	status = start_interpreter(p);
 	if (PyStatus_Exception(status)) {
 		p->load_error = err_set(&p->load_text, ERR_UNSUPPORTED,
 					"Python does not start: %s; is %s installed?",
 					status.err_msg ? status.err_msg : "it wants to exit",
 					PYTHON_PROGRAM);
-		announce(p, &p->is_loaded);
-		announce(p, &p->is_ended);
-		return NULL;
+		announce(p, &p->is_imported);
+	} else {
+		p->state = PyThreadState_Get();
+		p->state_thread = PyThread_get_thread_ident();
+		serve(p);
+		stop_interpreter(p);
 	}
-	p->state = PyThreadState_Get();
-	p->state_thread = PyThread_get_thread_ident();
-	err = import_file(p, &text);
-	p->load_error = err;
-	p->load_text = text;
-	announce(p, &p->is_loaded);
-	if (p->host) {
-		/* Until it is told to close. */
-		result = PyObject_CallMethod(p->host, "serve", "(i)", p->loop.epoll_fd);
-		if (!result)
-			PyErr_Print();
-		Py_XDECREF(result);
-	}
-	stop_interpreter(p);
 	announce(p, &p->is_ended);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 static void on_timerfd(void *arg, uint32_t events)
 {
@@ -54,6 +55,9 @@ void python_turn_fini(struct python *p)
 {
 	if (p->told.loop)
 		mailbox_close(&p->told);
+	/* Told too late. */
+	LIST_EACH (it, &p->tells)
+		mem_free(CONTAINER_OF(it, struct tell, mail.node));
 	if (p->timer_fd >= 0)
 		close(p->timer_fd);
 	loop_fini(&p->loop);

@@ -132,6 +132,17 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
         assert f"cicada: {where}{said}" in program.text("stderr"), program.text()
     program, code = run(programs, tmp_path / "none.py")
     assert code == 1 and "none.py: there is no such file" in program.text()
+    path = write(tmp_path, VISITOR + """
+from locust import events
+
+@events.init_command_line_parser.add_listener
+def add(parser, **kwargs):
+    parser.add_argument("--mine", type=int)
+""")
+    program, code = run(programs, path, "--mine", "x")
+    assert code == 2 and "argument --mine: invalid int value: 'x'" in program.text()
+    program, code = run(programs, path, "--min", "1")
+    assert code == 2 and "--min: no such option" in program.text()
     program, code = run(programs, write(tmp_path, VISITOR), "Stranger")
     assert code == 1 and "Unknown User(s): Stranger" in program.text()
 

@@ -15,6 +15,7 @@ import gevent.event
 
 import locust
 from locust import log
+from locust.argument_parser import ArgumentParser, ParserError
 from locust.env import Environment
 from locust.runners import (STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
                             MasterRunner, WorkerRunner)
@@ -27,6 +28,8 @@ logger = logging.getLogger("locust.runners")
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
 
 environment = None
+_path = _module = None
+_own_options = argparse.Namespace()
 _classes = []
 _end = gevent.event.Event()
 _watchers = []
@@ -34,6 +37,10 @@ _watchers = []
 
 class LoadError(Exception):
     pass
+
+
+class OptionError(Exception):
+    """An option of the locustfile's own is wrong."""
 
 
 # ---- the file ----
@@ -85,7 +92,7 @@ def _words(options, key):
 
 def _parsed(options):
     return argparse.Namespace(
-        locustfile=options["locustfile"], host=options["host"], num_users=options["num_users"],
+        **vars(_own_options), locustfile=_path, host=options["host"], num_users=options["num_users"],
         spawn_rate=options["spawn_rate"], run_time=options["run_time"] or None,
         stop_timeout=options["stop_timeout"], headless=options["headless"],
         loglevel=options["loglevel"] or "INFO", master=options["role"] == "master",
@@ -105,16 +112,32 @@ def _describe(cls):
             list(counts.items()) or [("(none)", 1)])
 
 
-def load(options):
-    """Imports the locustfile and returns what its classes are, in the order of their names, and the
-    name of its shape."""
-    global environment
+def open_file(path, argv):
+    """Imports the locustfile. Returns the command line without the options that it has added, None
+    when it has not."""
+    global _module, _path, _own_options
     sys.stdout.reconfigure(line_buffering=True)
-    log.setup_logging(options["loglevel"])
-    path = options["locustfile"]
     if not os.path.isfile(path):
         raise LoadError(f"{path}: there is no such file")
-    module = _import_file(path)
+    _path, _module = path, _import_file(path)
+    parser = ArgumentParser()
+    locust.events.init_command_line_parser.fire(parser=parser)
+    if not parser.has_options():
+        return None
+    end = argv.index("--") if "--" in argv else len(argv)
+    try:
+        _own_options, rest = parser.parse_known_args(argv[1:end])
+    except ParserError as e:
+        raise OptionError(str(e)) from None
+    return [argv[0], *rest, *argv[end:]]
+
+
+def load(options):
+    """Returns what the classes of the file are, in the order of their names, and the name of its
+    shape."""
+    global environment
+    log.setup_logging(options["loglevel"])
+    path, module = _path, _module
     found = {value.__name__: value for value in vars(module).values() if _is_user_class(value)}
     if not found:
         raise LoadError(f"{path}: No User class found! Define one, such as "
