@@ -182,6 +182,9 @@ bool python_client_register(PyObject *module) MUST_CHECK;
 void python_client_detach_all(struct python *p);
 void python_client_fini(struct python *p);
 
+/* python_sleeper.c */
+bool python_sleeper_register(PyObject *module) MUST_CHECK;
+
 /* python_module.c: the module _cicada, which locust's modules are written against. */
 PyObject *python_module_init(void);
 

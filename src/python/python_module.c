@@ -52,46 +52,6 @@ static PyObject *log_text(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-struct sleeper {
-	struct python_wait wait; /* first */
-	struct loop_timer timer;
-};
-
-static void on_slept(void *arg)
-{
-	python_wait_end(python_self(), arg);
-}
-
-/* sleep(seconds): like gevent.sleep(), by a timer of our loop. */
-static PyObject *sleep_for(PyObject *module, PyObject *arg)
-{
-	struct python *p = python_self();
-	double seconds = PyFloat_AsDouble(arg);
-	struct sleeper *s;
-	uint64_t due_us, now_us;
-	bool is_over;
-
-	(void)module;
-	if (seconds == -1 && PyErr_Occurred())
-		return NULL;
-	s = mem_alloc(sizeof(*s));
-	python_wait_init(&s->wait);
-	loop_timer_init(&s->timer, on_slept, s);
-	loop_refresh(&p->loop);
-	due_us = loop_now(&p->loop) + user_seconds_us(seconds);
-	loop_timer_set(&p->loop, &s->timer, due_us);
-	is_over = python_wait_for(p, &s->wait);
-	loop_timer_clear(&p->loop, &s->timer);
-	mem_free(s);
-	if (!is_over)
-		return NULL;
-	now_us = clock_us();
-	if (p->place)
-		health_add_lag(&p->place->tally.stats->health,
-			       now_us > due_us ? now_us - due_us : 0);
-	Py_RETURN_NONE;
-}
-
 /* A response time of whatever kind, as microseconds. */
 static uint64_t ms_to_us(double ms)
 {
@@ -351,7 +311,6 @@ static PyMethodDef methods[] = {
 	{ "module_source", module_source, METH_O, NULL },
 	{ "log", log_text, METH_VARARGS, NULL },
 	{ "turn", python_turn, METH_NOARGS, NULL },
-	{ "sleep", sleep_for, METH_O, NULL },
 	{ "record", (PyCFunction)(void (*)(void))record, METH_FASTCALL, NULL },
 	{ "exception", exception, METH_VARARGS, NULL },
 	{ "leave", leave, METH_O, NULL },
@@ -373,7 +332,7 @@ PyObject *python_module_init(void)
 {
 	PyObject *module = PyModule_Create(&definition);
 
-	if (module && (!python_client_register(module) ||
+	if (module && (!python_client_register(module) || !python_sleeper_register(module) ||
 		       PyModule_AddStringConstant(module, "version", CICADA_VERSION)))
 		Py_CLEAR(module);
 	return module;

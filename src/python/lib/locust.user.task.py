@@ -4,7 +4,6 @@ import logging
 import random
 import traceback
 
-import _cicada
 from gevent import GreenletExit
 
 from locust.exception import (InterruptTaskSet, LocustError, MissingWaitTimeError, RescheduleTask,
@@ -207,7 +206,7 @@ class TaskSet(metaclass=TaskSetMeta):
         user._state = LOCUST_STATE_RUNNING
 
     def _sleep(self, seconds):
-        _cicada.sleep(seconds)
+        self._user._sleeper.sleep(seconds)
 
     def interrupt(self, reschedule=True):
         raise InterruptTaskSet(reschedule)

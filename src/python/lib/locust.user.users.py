@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Users: User for any protocol, HttpUser with a client like Python's requests."""
+import _cicada
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
@@ -40,6 +41,7 @@ class User(metaclass=UserMeta):
 
     def run(self):
         self._state = LOCUST_STATE_RUNNING
+        self._sleeper = _cicada.Sleeper()
         self._taskset_instance = DefaultTaskSet(self)
         try:
             self.on_start()
@@ -61,12 +63,15 @@ class User(metaclass=UserMeta):
         user.run()
 
     def stop(self, force=False):
-        """True: it has ended, False: it will, after its task."""
-        if force or self._state == LOCUST_STATE_WAITING:
+        """True: it is over. False: it ends after its task; a wait ends now."""
+        if force:
             self._group.killone(self._greenlet)
             return True
-        if self._state == LOCUST_STATE_RUNNING:
+        is_waiting = self._state == LOCUST_STATE_WAITING
+        if is_waiting or self._state == LOCUST_STATE_RUNNING:
             self._state = LOCUST_STATE_STOPPING
+        if is_waiting:
+            self._sleeper.wake()
         return False
 
     @property

@@ -20,7 +20,7 @@ from locust.env import Environment
 from locust.runners import (STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
                             MasterRunner, WorkerRunner)
 from locust.shape import LoadTestShape
-from locust.user.task import LOCUST_STATE_WAITING, LOCUST_STATE_STOPPING, filter_tasks_by_tags
+from locust.user.task import filter_tasks_by_tags
 from locust.user.users import User
 
 logger = logging.getLogger("locust.runners")
@@ -253,10 +253,10 @@ def stop_user(capsule):
         return
     if not life.user:
         life.end()
-    elif life.user._state == LOCUST_STATE_WAITING or life.user._state is None:
-        life.user.greenlet.kill(block=False)
+    elif life.user._state is None:
+        life.user.greenlet.kill(block=False)  # it has not run yet
     else:
-        life.user._state = LOCUST_STATE_STOPPING
+        life.user.stop()
 
 
 def cut_user(capsule):
@@ -365,7 +365,7 @@ def _follow_shape():
         _cicada.shape(users, rate)
         if users < 0:
             return
-        _cicada.sleep(1)
+        gevent.sleep(1)
 
 
 def _on_init(_value):
