@@ -182,6 +182,36 @@ static void leave(void *arg, int code)
 		loop_stop(&r->loop);
 }
 
+/* Where users run Python knows of begin and end before we do. */
+static void tell_of_master(struct runner *r, enum run_state before)
+{
+	enum run_state now = r->run->state;
+	bool was_busy = before == RUN_SPAWNING || before == RUN_RUNNING;
+	bool is_busy = now == RUN_SPAWNING || now == RUN_RUNNING;
+
+	if (is_busy && !was_busy)
+		python_tell(r->python, "test_start");
+	if (was_busy && !is_busy)
+		python_tell(r->python, "test_stopping");
+	if (now == RUN_STOPPED && before != RUN_STOPPED && before != RUN_READY) {
+		python_give_stats(r->python, &r->run->stats);
+		python_tell(r->python, "test_stop");
+	}
+}
+
+/* What a locustfile hears of the test. */
+static void tell_python(struct runner *r)
+{
+	enum run_state before = r->seen_state;
+
+	r->seen_state = r->run->state;
+	python_watch(r->python);
+	if (r->o->is_master)
+		tell_of_master(r, before);
+	if (r->run->state == RUN_RUNNING && before != RUN_RUNNING)
+		python_tell_spawned(r->python, run_user_count(r->run));
+}
+
 static void on_stopped(void *arg)
 {
 	struct runner *r = arg;
@@ -191,10 +221,12 @@ static void on_stopped(void *arg)
 		log_line(LOG_WARNING, LOGGER,
 			 "The test ended before --warmup was over: its results are of the warm-up");
 	code = r->has_code ? r->code : code_of_run(r);
-	if (r->python)
-		python_quit(r->python, code, leave, r);
-	else
+	if (!r->python) {
 		leave(r, code);
+		return;
+	}
+	tell_python(r);
+	python_quit(r->python, code, leave, r);
 }
 
 static void begin_end(struct runner *r)
@@ -224,15 +256,6 @@ static void on_stop_wish(void *arg)
 
 	if (run_is_busy(r->run) && run_stop(r->run, NULL, NULL))
 		return;
-}
-
-/* What a locustfile hears of the test. */
-static void tell_python(struct runner *r)
-{
-	python_watch(r->python);
-	if (r->run->state == RUN_RUNNING && r->seen_state != RUN_RUNNING)
-		python_tell_spawned(r->python, run_user_count(r->run));
-	r->seen_state = r->run->state;
 }
 
 /* The first one ends in order, a second one at once. */

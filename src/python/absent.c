@@ -46,6 +46,18 @@ void python_tell_spawned(struct python *p, uint64_t user_count)
 	(void)user_count;
 }
 
+void python_tell(struct python *p, const char *event)
+{
+	(void)p;
+	(void)event;
+}
+
+void python_give_stats(struct python *p, const struct stats *stats)
+{
+	(void)p;
+	(void)stats;
+}
+
 void python_quit(struct python *p, int code, void (*done)(void *arg, int code), void *arg)
 {
 	(void)p;

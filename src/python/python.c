@@ -283,6 +283,20 @@ void python_tell_spawned(struct python *p, uint64_t user_count)
 				.value = (long long)user_count });
 }
 
+void python_tell(struct python *p, const char *event)
+{
+	tell(p, &(struct tell){ .kind = TELL_EVENT, .event = event });
+}
+
+void python_give_stats(struct python *p, const struct stats *stats)
+{
+	struct stats *copy = mem_zalloc(1, sizeof(*copy));
+
+	stats_init(copy, stats->total.start_time);
+	stats_merge(copy, stats);
+	tell(p, &(struct tell){ .kind = TELL_STATS, .stats = copy });
+}
+
 void python_quit(struct python *p, int code, void (*done)(void *arg, int code), void *arg)
 {
 	p->quit_done = done;

@@ -66,6 +66,11 @@ enum err python_begin(struct python *p, struct loop *control, const struct pytho
 		      struct err_text *text) MUST_CHECK;
 /* All users of the ramp run: event `spawning_complete`. */
 void python_tell_spawned(struct python *p, uint64_t user_count);
+/* For a master, whose locustfile sees no users: event `test_start`, `test_stopping` or `test_stop`.
+ */
+void python_tell(struct python *p, const char *event);
+/* What all workers have counted, copied; for a master. */
+void python_give_stats(struct python *p, const struct stats *stats);
 /* Events `quitting` and `quit`: `code` is what the process is about to exit with, unless the
  * locustfile sets another one. done(arg, code) comes in a later turn, also when the locustfile does
  * not answer within LIMIT_PYTHON_QUIT_S. */

@@ -190,6 +190,15 @@ void python_guest_run(struct python *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void python_guest_forget_stats(struct stats **stats)
+{
+	if (!*stats)
+		return;
+	stats_fini(*stats);
+	mem_free(*stats);
+	*stats = NULL;
+}
+
 static void act_on_tell(struct python *p, const struct tell *tell)
 {
 	switch (tell->kind) {
@@ -200,6 +209,10 @@ static void act_on_tell(struct python *p, const struct tell *tell)
 		break;
 	case TELL_EVENT:
 		call_host(p, "on_event", Py_BuildValue("(sL)", tell->event, tell->value));
+		break;
+	case TELL_STATS:
+		python_guest_forget_stats(&p->given);
+		p->given = tell->stats;
 		break;
 	case TELL_PING:
 		atomic_store(&p->pong_number, tell->value);

@@ -23,15 +23,16 @@
 #include "user/user.h"
 
 /* What control tells, and how long the texts are that Python knows it by. */
-enum tell_kind { TELL_RUN, TELL_EVENT, TELL_PING, TELL_CLOSE };
+enum tell_kind { TELL_RUN, TELL_EVENT, TELL_STATS, TELL_PING, TELL_CLOSE };
 
 struct tell {
 	struct mail mail;
 	enum tell_kind kind;
 	void *(*main)(void *); /* of TELL_RUN */
 	void *main_arg;
-	const char *event; /* of TELL_EVENT: the name, static */
-	long long value;   /* its argument; of TELL_PING its number */
+	const char *event;   /* of TELL_EVENT: the name, static */
+	long long value;     /* its argument; of TELL_PING its number */
+	struct stats *stats; /* of TELL_STATS: given */
 };
 
 enum wish_kind { WISH_QUIT, WISH_STOP, WISH_QUIT_DONE };
@@ -115,6 +116,7 @@ struct python {
 	struct loop_watch timer_watch;
 	int timer_fd;	      /* fires when the next timer of the loops is due */
 	uint64_t armed_us;    /* when that is */
+	struct stats *given;  /* of a master: what it has counted, as last told; NULL: nothing */
 	struct stats counted; /* since the test began, but for what place->tally holds */
 	PyObject *hub, *switch_to, *current; /* gevent's hub, greenlet.switch and getcurrent */
 	PyObject *host;			     /* module locust_host */
@@ -173,6 +175,8 @@ void python_guest_act(struct python *p);
 /* What control says goes to python.tells. */
 void python_guest_told(void *arg, struct mail *mail);
 void python_guest_leave(PyObject *capsule);
+/* NULL is fine. */
+void python_guest_forget_stats(struct stats **stats);
 /* In a greenlet of its own: the load's main function, from its begin to its end. */
 void python_guest_run(struct python *p);
 

@@ -239,15 +239,18 @@ static PyObject *error_rows(const struct stats *s)
 	return list;
 }
 
-/* What this process has counted since the test began; false outside of a load. */
-static bool copy_stats(const struct python *p, struct stats *out)
+/* What this process has counted since the test began; of a master what it was told. */
+static void copy_stats(const struct python *p, struct stats *out)
 {
-	stats_init(out, p->place ? p->counted.total.start_time : clock_wall_s());
+	stats_init(out, p->place   ? p->counted.total.start_time
+			: p->given ? p->given->total.start_time
+				   : clock_wall_s());
+	if (p->given)
+		stats_merge(out, p->given);
 	if (!p->place)
-		return false;
+		return;
 	stats_merge(out, &p->counted);
 	stats_merge(out, p->place->tally.stats);
-	return true;
 }
 
 /* stats() -> (total, [rows], [errors]) */

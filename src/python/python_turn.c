@@ -56,8 +56,13 @@ void python_turn_fini(struct python *p)
 	if (p->told.loop)
 		mailbox_close(&p->told);
 	/* Told too late. */
-	LIST_EACH (it, &p->tells)
-		mem_free(CONTAINER_OF(it, struct tell, mail.node));
+	LIST_EACH (it, &p->tells) {
+		struct tell *tell = CONTAINER_OF(it, struct tell, mail.node);
+
+		python_guest_forget_stats(&tell->stats);
+		mem_free(tell);
+	}
+	python_guest_forget_stats(&p->given);
 	if (p->timer_fd >= 0)
 		close(p->timer_fd);
 	loop_fini(&p->loop);

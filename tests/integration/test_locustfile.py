@@ -216,7 +216,26 @@ def start_master(programs, path, *args):
 
 
 def test_master_and_workers(programs, target, tmp_path):
-    path = write(tmp_path, VISITOR)
+    path = write(tmp_path, VISITOR + """
+from locust import events
+from locust.runners import MasterRunner
+
+@events.init.add_listener
+def listen(environment, runner, **kwargs):
+    if not isinstance(runner, MasterRunner):
+        return
+    for name in ("test_start", "spawning_complete", "test_stopping", "test_stop"):
+        def say(name=name, **kwargs):
+            print(name, flush=True)
+        getattr(environment.events, name).add_listener(say)
+
+    @environment.events.quitting.add_listener
+    def judge(environment, **kwargs):
+        total = environment.stats.total
+        print(total.num_requests, environment.stats.get("/missing", "GET").num_failures)
+        if total.fail_ratio > 0.01:
+            environment.process_exit_code = 9
+""")
     master, url, port = start_master(programs, path)
     workers = [programs.start("cicada", "--worker", "-f", path, "--master-host", "127.0.0.1",
                               "--master-port", port) for _ in range(2)]
@@ -226,7 +245,10 @@ def test_master_and_workers(programs, target, tmp_path):
     assert get_json(url + "/stop")["success"]
     wait_until(lambda: counts(url) == dict(target.counts), 60, "the counts of the target")
     wait_until(lambda: get_json(url + "/exceptions")["exceptions"], 60, "an exception")
-    assert master.stop(60) == 1
+    assert master.stop(60) == 9
+    assert master.text("stdout").split() == [
+        "test_start", "spawning_complete", "test_stopping", "test_stop", str(target.total),
+        str(target.counts["GET /missing"])]
     assert [worker.wait(60) for worker in workers] == [0, 0]
 
 

@@ -324,11 +324,12 @@ def _on_spawned(count):
     test = _test
 
     def fire():
-        test.join()
+        if test is not None:
+            test.join()
         environment.runner.state = STATE_RUNNING
         environment.events.spawning_complete.fire(user_count=count)
-    if test is not None:
-        gevent.spawn(fire)
+    if test is not None or isinstance(environment.runner, MasterRunner):
+        _in_turn(fire)
 
 
 _shaping = _shaped_users = None  # the greenlet that asks the shape, and the users it wanted last
@@ -368,10 +369,38 @@ def _follow_shape():
         gevent.sleep(1)
 
 
+_last = None
+
+
+def _in_turn(function, **kwargs):
+    """In a greenlet, after all that came before has ended."""
+    global _last
+
+    def run(before):
+        if before is not None:
+            before.join()
+        function(**kwargs)
+    _last = gevent.spawn(run, _last)
+    return _last
+
+
 def _on_init(_value):
     global _init
-    _init = gevent.spawn(environment.events.init.fire, environment=environment,
-                         runner=environment.runner, web_ui=None)
+    _init = _in_turn(environment.events.init.fire, environment=environment,
+                     runner=environment.runner, web_ui=None)
+
+
+def _of_master(name):
+    """An event of a test whose users run elsewhere."""
+    state = {"test_start": STATE_SPAWNING, "test_stop": STATE_STOPPED}.get(name)
+
+    def fire():
+        if name == "test_stopping":
+            environment.runner.fire_stopping()
+            return
+        environment.runner.state = state
+        getattr(environment.events, name).fire(environment=environment)
+    return lambda _value: _in_turn(fire)
 
 
 def _on_quitting(code):
@@ -385,11 +414,12 @@ def _on_quitting(code):
         environment.events.quit.fire(exit_code=final)
         sys.stdout.flush()
         _cicada.wish("quit_done", int(final))
-    gevent.spawn(quitting)
+    _in_turn(quitting)
 
 
 _EVENTS = {"want": _on_want, "settle": _on_settle, "spawning_complete": _on_spawned,
-           "shape": _on_shape, "init": _on_init, "quitting": _on_quitting}
+           "shape": _on_shape, "init": _on_init, "test_start": _of_master("test_start"),
+           "test_stopping": _of_master("test_stopping"), "test_stop": _of_master("test_stop"), "quitting": _on_quitting}
 
 
 def on_event(name, value):
