@@ -85,7 +85,6 @@
 #define LIMIT_PYTHON_QUIT_S	  30 /* for what listens to `quitting` */
 #define LIMIT_PYTHON_GIVE_WAY_S	  5  /* then a line in the log says what keeps the thread */
 #define LIMIT_PYTHON_CLIENT_CONNS 10 /* idle ones that a client keeps, as Python's requests */
-#define LIMIT_PYTHON_CLASS_TASKS  LIMIT_USER_TASKS
 
 /* Test run (src/run) */
 #define LIMIT_EXCEPTIONS      1000

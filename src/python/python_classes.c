@@ -85,7 +85,9 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
 	const struct cic_user_class **classes;
 
-	ensure(count && count <= LIMIT_USER_CLASSES);
+	if (count > LIMIT_USER_CLASSES)
+		return err_set(text, ERR_TOO_BIG, "%s: %zu user classes; at most %d", path, count,
+			       LIMIT_USER_CLASSES);
 	p->classes = mem_zalloc(count, sizeof(*p->classes));
 	classes = mem_zalloc(count, sizeof(*classes));
 	for (; p->class_count < count; p->class_count++) {

@@ -234,7 +234,7 @@ static PyObject *walk(struct python_client *c, struct lane *lane, struct visit *
 	bool is_whole;
 
 	if (!visit_write_headers(v))
-		return refuse(lane->turn.error);
+		return result_of(lane, false);
 	is_whole = visit_walk(v);
 	if (PyErr_Occurred()) {
 		http_conn_close(v->conn);

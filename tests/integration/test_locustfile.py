@@ -124,6 +124,8 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
             ("import locust\n\nx = nothing\n", "NameError: name 'nothing' is not defined", 3),
             ("def f(:\n", "SyntaxError: invalid syntax", 1),
             ("import locust\nfrom locust import Nobody\n", "ImportError: cannot import name", 2),
+            ("from locust import User\nclass A(User):\n    weight = -1\n",
+             "class A: weight is -1; give a number from 0 on", None),
             ("x = 1\n", "No User class found!", None)]:
         path = write(tmp_path, text)
         program, code = run(programs, path)
@@ -167,6 +169,24 @@ class Stuck(HttpUser):
     cicada.wait_line("Users did not stop within", 60)
     # Its program ends, whatever it does.
     cicada.wait(90)
+
+
+def test_a_task_may_exit_the_program(programs, target, tmp_path):
+    path = write(tmp_path, """
+import sys
+from locust import HttpUser, task
+
+class Leaver(HttpUser):
+    @task
+    def leave(self):
+        self.client.get("http://name:secret@" + self.host[7:] + "/")
+        self.client.get("http://name:secret@" + self.host[7:] + "/missing")
+        sys.exit(5)
+""")
+    cicada, code = run(programs, path, "-H", target.url)
+    assert code == 5
+    assert target.counts == {"GET /": 1, "GET /missing": 1}
+    assert "secret" not in cicada.text()
 
 
 def test_greenlets_sockets_and_sleeps_of_a_file_give_way(programs, target, tmp_path):

@@ -59,7 +59,7 @@ def errors(said, server):
     """Of the error report: how often, and what. Locust 2.12 shows the server's address in a status's
     error, and of a failure by text the exception that was made of it; 2.46 and we do not. Of what the
     libraries below say only the kind is compared."""
-    said = re.sub(r"(ReadTimeout|RemoteDisconnected)\(.*\)", r"\1", said)
+    said = re.sub(r"(ReadTimeout|RemoteDisconnected|InvalidHeader)\(.*\)", r"\1", said)
     said = re.sub(r"CatchResponseError\((['\"])(.*)\1\)", r"\2", said)
     report = said[said.index("Error report"):] if "Error report" in said else ""
     return sorted((int(count), " ".join(plain(text, server).split())) for count, text in

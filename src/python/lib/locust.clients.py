@@ -121,8 +121,9 @@ def _text(value):
 
 
 def _header_text(headers):
-    return "".join([f"{_text(name)}: {_text(value)}\n" for name, value in headers.items()
-                    if value is not None])
+    # What would begin a line of its own is refused by the engine as the control character it becomes.
+    return "".join([f"{_text(name)}: {_text(value)}".replace("\n", "\r") + "\n"
+                    for name, value in headers.items() if value is not None])
 
 
 def _parse_head(head):
@@ -192,6 +193,14 @@ class PreparedRequest:
         return _path_of(self.url)
 
 
+def without_secret(url):
+    """User and password must not come into names and errors."""
+    if "@" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 def _path_of(url):
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -204,7 +213,7 @@ class LocustResponse:
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
          hops) = answer
         self._asked = asked
-        self.url = url or asked[1]
+        self.url = without_secret(url or asked[1])
         self.error = ConnectionError(error, response=self) if error else None
         self.history = self._history(hops) if hops else []
 
@@ -524,6 +533,7 @@ class BaseSession:
               allow_redirects, insecure, json, answer_type):
         content_type = body = None
         more = {}
+        method = method.upper()
         if params or self.params:
             url = _with_params(url, {**self.params, **dict(params or {})}
                                if self.params else params)
@@ -542,6 +552,8 @@ class BaseSession:
             more.update(self._authorized(auth or self.auth, method, url, headers, body))
         lines = self._lines(headers, content_type, more)
         asked = (method, url, lines, body)
+        if not lines.isascii():
+            lines = lines.encode("latin-1", "replace")
         try:
             answer = self._engine.request(method, url, lines, body, timeout, allow_redirects,
                                           insecure)
@@ -619,7 +631,8 @@ class HttpSession(BaseSession):
                               auth, _seconds(timeout), allow_redirects, insecure, json,
                               ResponseContextManager if catch_response else LocustResponse)
         if hooks:
-            for hook in hooks.get("response") or ():
+            listeners = hooks.get("response") or ()
+            for hook in [listeners] if callable(listeners) else listeners:
                 response = hook(response) or response
         asked_url = response._asked[1]
         meta = {

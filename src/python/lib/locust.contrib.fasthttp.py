@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import _cicada
 
-from locust.clients import BaseSession, LocustResponse, ResponseContextManager
+from locust.clients import (BaseSession, LocustResponse, ResponseContextManager,
+                            without_secret)
 from locust.exception import CatchResponseError, LocustError, ResponseError
 from locust.user.users import NO_HOST, User
 
@@ -60,7 +61,7 @@ class FastHttpSession(BaseSession):
     def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
                 headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,
                 cookies=None, files=None, timeout=None, **kwargs):
-        name = name or self.request_name or url
+        name = name or self.request_name or without_secret(url)
         if json is not None:
             headers = {"Accept": "application/json", "Content-Type": "application/json",
                        **(headers or {})}

@@ -103,6 +103,11 @@ def _parsed(options):
 
 def _describe(cls):
     """What python_classes.c reads."""
+    for name in ("weight", "fixed_count"):
+        value = getattr(cls, name)
+        if not isinstance(value, (int, float)) or not 0 <= value < 1e15:
+            raise LoadError(f"{_path}: class {cls.__name__}: {name} is {value!r}; give a number "
+                            "from 0 on")
     counts = {}
     for task in cls.tasks:
         name = getattr(task, "__name__", repr(task))
@@ -178,7 +183,14 @@ def _unwatch():
 def serve(fd):
     """Until the program ends. fd becomes readable when the engine has something to do."""
     _watch(fd)
-    _end.wait()
+    while not _end.is_set():
+        try:
+            _end.wait()
+        except (SystemExit, KeyboardInterrupt) as e:
+            # gevent raises here what ended a greenlet that way: sys.exit() in a task.
+            if environment.process_exit_code is None and isinstance(getattr(e, "code", None), int):
+                environment.process_exit_code = e.code
+            _cicada.wish("quit")
     _unwatch()
 
 

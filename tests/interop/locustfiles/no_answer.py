@@ -13,6 +13,8 @@ class NoAnswer(HttpUser):
         with self.client.get("/slow", timeout=0.3, catch_response=True, name="caught") as r:
             if r.status_code == 0:
                 r.success()
+        r = self.client.get("/", headers={"X-Test": "a\nEvil: b"}, name="header")
+        print(r.status_code)
         for url in ("no-scheme", "ftp://127.0.0.1/x"):
             try:
                 self.client.base_url = ""
