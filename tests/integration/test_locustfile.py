@@ -171,6 +171,50 @@ class Stuck(HttpUser):
     cicada.wait(90)
 
 
+def test_what_newer_versions_have(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, events, poisson, task
+
+class Newer(HttpUser):
+    @task
+    def all(self):
+        with events.request.measure("BLOCK", "fine", response_length=7):
+            pass
+        with events.request.measure("BLOCK", "broken"):
+            raise ValueError("in the block")
+        with self.rest("GET", "/") as r:
+            assert r.js["status"] == "ok"
+        with self.rest("POST", "/", json={"a": 1}) as r:
+            assert r.js["status"] == "gone", "not gone,"
+        with self.rest_("GET", "/") as r:
+            pass
+        waits = [poisson(10)(self) for _ in range(10000)]
+        print(0.09 < sum(waits) / len(waits) < 0.11)
+        self.environment.runner.quit()
+
+@events.request.add_listener
+def show(request_type, name, response_length, exception, **kwargs):
+    print(request_type, name, response_length, repr(exception))
+""")
+    cicada, code = run(programs, path, "-H", target.url)
+    assert cicada.text("stdout").splitlines() == [
+        "BLOCK fine 7 None", "BLOCK broken 0 ValueError('in the block')", "GET / 16 None",
+        "POST / 16 CatchResponseError('not gone, response was {\"status\": \"ok\"}')",
+        "GET /?_=... 16 None", "True"]
+    assert code == 1
+
+
+def test_several_files(programs, target, tmp_path):
+    first = write(tmp_path, VISITOR, "first.py")
+    second = write(tmp_path, "from first import Visitor\n" +
+                   VISITOR.replace("class Visitor", "class Guest"), "second.py")
+    program, code = run(programs, f"{first},{second}", "--list")
+    assert program.text("stdout").split() == ["Available", "Users:", "Guest", "Visitor"]
+    third = write(tmp_path, VISITOR, "third.py")
+    program, code = run(programs, f"{first},{third}")
+    assert code == 1 and "Duplicate user class names: Visitor is defined in both" in program.text()
+
+
 def test_a_task_may_exit_the_program(programs, target, tmp_path):
     path = write(tmp_path, """
 import sys

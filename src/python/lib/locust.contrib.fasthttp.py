@@ -2,15 +2,13 @@
 """FastHttpUser: the same engine, with the habits of Locust's second client."""
 import json as json_module
 import time
-import traceback
-from contextlib import contextmanager
 
 import _cicada
 
 from locust.clients import (BaseSession, LocustResponse, ResponseContextManager,
                             without_secret)
-from locust.exception import CatchResponseError, LocustError, ResponseError
-from locust.user.users import NO_HOST, User
+from locust.exception import LocustError
+from locust.user.users import NO_HOST, RestCalls, User
 
 _VALID = frozenset([*range(200, 209), 226, *range(301, 305), 307, 308])
 
@@ -97,7 +95,7 @@ class FastHttpSession(BaseSession):
         yield from self.request(method, url, **kwargs).iter_lines(decode_unicode=True)
 
 
-class FastHttpUser(User):
+class FastHttpUser(RestCalls, User):
     abstract = True
     network_timeout = connection_timeout = 60.0
     max_redirects, max_retries = 30, 0
@@ -114,46 +112,3 @@ class FastHttpUser(User):
                                       insecure=self.insecure,
                                       network_timeout=self.network_timeout,
                                       default_headers=self.default_headers)
-
-    @contextmanager
-    def rest(self, method, url, headers=None, **kwargs):
-        """A call with JSON both ways; response.js is the answer. Errors in the block fail it."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json",
-                   **(headers or {})}
-        with self.client.request(method, url, catch_response=True, headers=headers,
-                                 **kwargs) as response:
-            self._parse(response)
-            try:
-                yield response
-            except AssertionError as e:
-                text = str(e) or "Assertion failed"
-                if text.endswith(","):
-                    text += f" response was {response.text[:200]}"
-                response.failure(text)
-            except ResponseError as e:
-                raise CatchResponseError(str(e)) from e
-            except Exception as e:
-                where = traceback.extract_tb(e.__traceback__)[-1]
-                response.failure(f"{type(e).__name__}: {e} at {where.filename}:{where.lineno}")
-
-    @staticmethod
-    def _parse(response):
-        response.js = None
-        if response.error:
-            response.failure(response.error)
-        elif response._content:
-            try:
-                response.js = response.json()
-            except ValueError as e:
-                response.failure(f"Could not parse response as JSON. {response.text[:250]}, "
-                                 f"response code {response.status_code}, error {e}")
-        elif response.status_code >= 400:
-            response.failure(response.error_of_status())
-
-    @contextmanager
-    def rest_(self, method, url, name=None, **kwargs):
-        """The same with a parameter that no cache has seen."""
-        mark = "&" if "?" in url else "?"
-        with self.rest(method, f"{url}{mark}_={int(time.time() * 1000)}",
-                       name=name or f"{url}{mark}_=...", **kwargs) as response:
-            yield response

@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Events: lists of functions that are called when something happens."""
 import logging
+import re
+import time
+from contextlib import contextmanager
 
 import _cicada
 from locust import log
 
-_mask = None
+_address = re.compile(r"(object at 0x)[0-9a-f]+")
 
 
 def error_text(error):
     """What stands in the statistics: the same text for the same error, wherever its objects lie."""
-    global _mask
     text = error if isinstance(error, str) else repr(error)
-    if " at 0x" in text:
-        if _mask is None:
-            import re
-            _mask = re.compile(r"(object at 0x)[0-9a-f]+")
-        text = _mask.sub(r"\1....", text)
-    return text
+    return _address.sub(r"\1....", text) if " at 0x" in text else text
 
 
 class EventHook:
@@ -53,6 +50,21 @@ class RequestHook(EventHook):
         if self._handlers:
             super().fire(request_type=request_type, name=name, response_time=response_time,
                          response_length=response_length, exception=exception, **kwargs)
+
+
+    @contextmanager
+    def measure(self, request_type, name, response_length=0, context=None):
+        """Counts the block with the time it takes; an exception is its failure and goes no further."""
+        meta = {"request_type": request_type, "name": name, "response_length": response_length,
+                "context": context or {}, "response": None, "exception": None,
+                "start_time": time.time(), "url": None}
+        began = time.perf_counter()
+        try:
+            yield meta
+        except Exception as e:
+            meta["exception"] = e
+        meta["response_time"] = (time.perf_counter() - began) * 1000
+        self.fire(**meta)
 
 
 class Events:

@@ -12,8 +12,8 @@ from locust.shape import LoadTestShape  # noqa: E402
 from locust.user.task import SequentialTaskSet, TaskSet, tag, task  # noqa: E402
 from locust.user.users import HttpUser, User  # noqa: E402
 from locust.user.wait_time import (between, constant, constant_pacing,  # noqa: E402
-                                   constant_throughput)
+                                   constant_throughput, poisson)
 
 __all__ = ["Environment", "FastHttpUser", "HttpUser", "LoadTestShape", "SequentialTaskSet",
            "TaskSet", "User", "between", "constant", "constant_pacing", "constant_throughput",
-           "events", "run_single_user", "tag", "task", "__version__"]
+           "events", "poisson", "run_single_user", "tag", "task", "__version__"]

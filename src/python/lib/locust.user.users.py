@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Users: User for any protocol, HttpUser with a client like Python's requests."""
+import time
+import traceback
+from contextlib import contextmanager
+
 import _cicada
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
-from locust.exception import LocustError, StopUser
+from locust.exception import CatchResponseError, LocustError, ResponseError, StopUser
 from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
                               DefaultTaskSet, collect_tasks)
 from locust.user.wait_time import constant
@@ -96,7 +100,54 @@ NO_HOST = ("You must specify the base host. Either in the host attribute in the 
            "the command line using the --host option.")
 
 
-class HttpUser(User):
+class RestCalls:
+    """Of users whose client can catch_response."""
+
+    @contextmanager
+    def rest(self, method, url, headers=None, **kwargs):
+        """A call with JSON both ways; response.js is the answer. Errors in the block fail it."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json",
+                   **(headers or {})}
+        with self.client.request(method, url, catch_response=True, headers=headers,
+                                 **kwargs) as response:
+            self._parse(response)
+            try:
+                yield response
+            except AssertionError as e:
+                text = str(e) or "Assertion failed"
+                if text.endswith(","):
+                    text += f" response was {response.text[:200]}"
+                response.failure(text)
+            except ResponseError as e:
+                raise CatchResponseError(str(e)) from e
+            except Exception as e:
+                where = traceback.extract_tb(e.__traceback__)[-1]
+                response.failure(f"{type(e).__name__}: {e} at {where.filename}:{where.lineno}")
+
+    @staticmethod
+    def _parse(response):
+        response.js = None
+        if response.error:
+            response.failure(response.error)
+        elif response._content:
+            try:
+                response.js = response.json()
+            except ValueError as e:
+                response.failure(f"Could not parse response as JSON. {response.text[:250]}, "
+                                 f"response code {response.status_code}, error {e}")
+        elif response.status_code >= 400:
+            response.failure(response._error_of_status())
+
+    @contextmanager
+    def rest_(self, method, url, name=None, **kwargs):
+        """The same with a parameter that no cache has seen."""
+        mark = "&" if "?" in url else "?"
+        with self.rest(method, f"{url}{mark}_={int(time.time() * 1000)}",
+                       name=name or f"{url}{mark}_=...", **kwargs) as response:
+            yield response
+
+
+class HttpUser(RestCalls, User):
     abstract = True
     pool_manager = None
 

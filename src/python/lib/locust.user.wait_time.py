@@ -12,6 +12,11 @@ def constant(wait_time):
     return lambda self: wait_time
 
 
+def poisson(rate):
+    """Random gaps, 1/rate seconds on average."""
+    return lambda self: random.expovariate(rate)
+
+
 def constant_pacing(wait_time):
     """Tasks start every wait_time seconds, at once when late. The first wait is a whole one."""
     def wait(self):

@@ -28,7 +28,8 @@ logger = logging.getLogger("locust.runners")
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
 
 environment = None
-_path = _module = None
+_path = None
+_modules = []
 _own_options = argparse.Namespace()
 _classes = []
 _end = gevent.event.Event()
@@ -118,13 +119,15 @@ def _describe(cls):
 
 
 def open_file(path, argv):
-    """Imports the locustfile. Returns the command line without the options that it has added, None
+    """Imports the locustfile, or several with commas between. Returns the command line without the options that it has added, None
     when it has not."""
-    global _module, _path, _own_options
+    global _path, _own_options
     sys.stdout.reconfigure(line_buffering=True)
-    if not os.path.isfile(path):
-        raise LoadError(f"{path}: there is no such file")
-    _path, _module = path, _import_file(path)
+    _path = path
+    for file in path.split(","):
+        if not os.path.isfile(file.strip()):
+            raise LoadError(f"{file.strip()}: there is no such file")
+        _modules.append(_import_file(file.strip()))
     parser = ArgumentParser()
     locust.events.init_command_line_parser.fire(parser=parser)
     if not parser.has_options():
@@ -137,17 +140,30 @@ def open_file(path, argv):
     return [argv[0], *rest, *argv[end:]]
 
 
+def _user_classes():
+    """{name: class} of all files; one that two of them import counts once."""
+    found = {}
+    for module in _modules:
+        for value in vars(module).values():
+            if not _is_user_class(value):
+                continue
+            other = found.setdefault(value.__name__, value)
+            if inspect.getfile(other) != inspect.getfile(value):
+                raise LoadError(f"Duplicate user class names: {value.__name__} is defined in both "
+                                f"{inspect.getfile(other)} and {inspect.getfile(value)}")
+    return found
+
+
 def load(options):
     """Returns what the classes of the file are, in the order of their names, and the name of its
     shape."""
     global environment
     log.setup_logging(options["loglevel"])
-    path, module = _path, _module
-    found = {value.__name__: value for value in vars(module).values() if _is_user_class(value)}
+    found = _user_classes()
     if not found:
-        raise LoadError(f"{path}: No User class found! Define one, such as "
+        raise LoadError(f"{_path}: No User class found! Define one, such as "
                         "class Visitor(HttpUser), with a @task")
-    shapes = [value for value in vars(module).values() if _is_shape(value)]
+    shapes = [value for module in _modules for value in vars(module).values() if _is_shape(value)]
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found[name] for name in sorted(found))
     if tags or exclude_tags:
@@ -157,7 +173,7 @@ def load(options):
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
         shape_class=shapes[0]() if shapes else None, tags=tags, exclude_tags=exclude_tags,
-        locustfile=os.path.basename(path), events=locust.events, host=options["host"],
+        locustfile=os.path.basename(_path), events=locust.events, host=options["host"],
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found)
     environment.runner = _RUNNERS[options["role"]](environment)
