@@ -118,6 +118,7 @@ static bool set_greenlet(struct python *p, struct python_wait *w)
 bool python_wait_for(struct python *p, struct python_wait *w)
 {
 	PyObject *result = NULL;
+	bool is_over;
 
 	if (set_greenlet(p, w)) {
 		python_turn_arm(p);
@@ -127,10 +128,11 @@ bool python_wait_for(struct python *p, struct python_wait *w)
 			result = PyObject_CallOneArg(p->switch_to, p->hub);
 		} while (result && !w->is_over);
 	}
+	is_over = result;
 	list_remove(&w->node);
 	Py_CLEAR(w->greenlet);
 	Py_XDECREF(result);
-	return result;
+	return is_over;
 }
 
 void python_wait_end(struct python *p, struct python_wait *w)

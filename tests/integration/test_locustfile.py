@@ -259,6 +259,11 @@ class Busy(HttpUser):
 class Ticker(HttpUser):
     fixed_count = 1
 
+    def __init__(self, environment):
+        super().__init__(environment)
+        time.sleep(0.01)
+        self.client.get("/made")
+
     @task
     def tick(self):
         time.sleep(0.01)
@@ -268,6 +273,7 @@ class Ticker(HttpUser):
     cicada, code = run(programs, path, "-H", target.url, "-u", "2")
     assert "took True" in cicada.text("stdout"), cicada.text()
     assert target.counts["GET /slow"] == 9 and target.counts["GET /tick"] > 8
+    assert target.counts["GET /made"] == 1
     assert code == 0
 
 

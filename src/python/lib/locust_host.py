@@ -2,6 +2,7 @@
 """Between the engine and a locustfile: it loads the file and makes users what they are there. Its
 functions are called by the engine (src/python), in the hub: what may wait gets a greenlet."""
 import argparse
+import collections
 import importlib.util
 import inspect
 import logging
@@ -241,9 +242,12 @@ class _Life:
         if self.is_over:
             return
         try:
-            self.user = self.cls(environment)
-            self.user.start(environment.runner.user_greenlets)
-            self.user.greenlet.rawlink(self.end)
+            user = self.cls(environment)
+            if self.is_over:
+                return
+            self.user = user
+            user.start(environment.runner.user_greenlets)
+            user.greenlet.rawlink(self.end)
         except Exception:
             logger.error("A %s could not be started:\n%s", self.cls.__name__,
                          traceback.format_exc())
@@ -258,21 +262,27 @@ class _Life:
 
 
 _lives = {}
-_waiting = []  # lives that begin when the test has
+_waiting = collections.deque()  # lives that are to begin, once the test has
+_beginner = None  # the greenlet that begins them, one after the other: __init__ may wait
 _test = None  # the greenlet that begins it, then until the test is over
 _has_begun = False
 _init = None
 
 
 def begin_user(capsule, index, host):
+    global _beginner
     cls = _classes[index]
     if host and cls.host != host:
         cls.host = host
-    life = _lives[capsule] = _Life(capsule, cls)
-    if _has_begun:
-        life.begin()
-    else:
-        _waiting.append(life)
+    _lives[capsule] = _Life(capsule, cls)
+    _waiting.append(_lives[capsule])
+    if _has_begun and (_beginner is None or _beginner.dead):
+        _beginner = gevent.spawn(_begin_waiting)
+
+
+def _begin_waiting():
+    while _waiting:
+        _waiting.popleft().begin()
 
 
 def stop_user(capsule):
@@ -308,8 +318,7 @@ def _begin_test():
     environment.runner.state = STATE_SPAWNING
     environment.events.test_start.fire(environment=environment)
     _has_begun = True
-    while _waiting:
-        _waiting.pop(0).begin()
+    _begin_waiting()
 
 
 def _end_test():
