@@ -261,6 +261,7 @@ static struct http_client *insecure_client(struct python *p)
 		return p->insecure;
 	p->insecure_tls = *p->options->tls;
 	p->insecure_tls.is_insecure = true;
+	p->insecure_tls.ca_file = NULL; /* that of the others */
 	p->insecure = http_client_create(p->place->loop);
 	http_client_use_tls(p->insecure, &p->insecure_tls);
 	http_client_use_version(p->insecure, p->options->http_version);

@@ -203,3 +203,45 @@ def test_a_redirect_leads_to_https_and_secure_cookies_stay_there(programs, tmp_p
     assert code == 0, program.text()
     assert seen == [("http", "/", None), ("https", "/landing", None), ("http", "/seen", "open=1"),
                     ("https", "/seen", "safe=1; open=1")]
+
+
+LOCUSTFILE = """
+from locust import FastHttpUser, HttpUser, constant, task
+
+class Verifying(HttpUser):
+    fixed_count = 1
+    wait_time = constant(1000)
+
+    @task
+    def twice(self):
+        r = self.client.get("/", name="verified")
+        print("verified", r.status_code, "certificate verify failed" in str(r.error))
+        print("not", self.client.get("/", name="not", verify=False).status_code)
+        self.client.verify = False
+        print("never", self.client.get("/", name="never").status_code)
+
+class Fast(FastHttpUser):
+    fixed_count = 1
+    wait_time = constant(1000)
+
+    @task
+    def once(self):
+        print("fast", self.client.get("/", name="fast").status_code)
+"""
+
+
+def test_locustfiles_choose_whether_to_verify(programs, certificates, context, tmp_path):
+    path = tmp_path / "locustfile.py"
+    path.write_text(LOCUSTFILE)
+    target = Target(tls=context)
+    try:
+        for args, verified in ([], "verified 0 True"), (
+                ["--tls-ca", certificates["server"][0]], "verified 200 False"):
+            program = programs.start("cicada", "--headless", "-f", path, "-H", target.url, "-u",
+                                     "2", "-r", "100", *args, ready="never 200")
+            program.wait_line("fast 200")
+            assert program.stop() == (1 if "True" in verified else 0)
+            assert sorted(program.text("stdout").splitlines()) == [
+                "fast 200", "never 200", "not 200", verified]
+    finally:
+        target.close()
