@@ -109,6 +109,8 @@
 #define LIMIT_WORKER_EXCEPTIONS 100	    /* sent per second, the rest is dropped */
 
 /* Servers (src/serve): what one request may cost. */
+#define LIMIT_TOKEN_BYTES	  256	       /* that opens a web interface */
+#define LIMIT_SERVE_PEM_BYTES	  (256 * 1024) /* a certificate with its chain, a key */
 #define LIMIT_SERVE_CONNECTIONS	  4096
 #define LIMIT_SERVE_BODY_BYTES	  (1024 * 1024)
 #define LIMIT_SERVE_IDLE_S	  120
@@ -128,6 +130,7 @@
 
 /* Control plane client (src/fetch) */
 #define LIMIT_FETCH_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_MASTER_CA_BYTES  (1024 * 1024)
 
 /* Kubernetes API client (src/kube) */
 #define LIMIT_KUBE_FILE_BYTES  (1024 * 1024) /* a kubeconfig, certificates */

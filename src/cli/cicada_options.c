@@ -24,7 +24,7 @@
 #define ABORT_WINDOW_MAX_S 50
 
 /* A request for protection must not pass for protection. */
-#define NO_LOGIN "is not supported: there is no login; bind the port with --web-host 127.0.0.1"
+#define NO_LOGIN "is not supported; --web-token protects the web interface"
 #define NO_STEPS "is not supported; --stages makes steps"
 
 static const struct opt rows[] = {
@@ -70,8 +70,16 @@ static const struct opt rows[] = {
 	  "exit this long after the end of an autostarted test (default: never)", 0, 1e9 },
 	{ "web-auth", 0, OPT_REFUSED, 0, "LOCUST_WEB_AUTH", NO_LOGIN },
 	{ "web-login", 0, OPT_REFUSED, 0, "LOCUST_WEB_LOGIN", NO_LOGIN },
-	{ "tls-cert", 0, OPT_REFUSED, 0, "LOCUST_TLS_CERT", NO_LOGIN },
-	{ "tls-key", 0, OPT_REFUSED, 0, "LOCUST_TLS_KEY", NO_LOGIN },
+	{ "web-token", 0, OPT_TEXT, AT(web_token_file), "CICADA_WEB_TOKEN_FILE", "FILE",
+	  "a secret of one line that the web interface wants: as bearer token, as password" },
+	{ "open-metrics", 0, OPT_FLAG, AT(has_open_metrics), "CICADA_OPEN_METRICS", NULL,
+	  "GET /metrics without the token" },
+	{ "web-allow-host", 0, OPT_WORDS, AT(web_hosts), "CICADA_WEB_ALLOW_HOST", "NAME ...",
+	  "names of the web interface; it answers to no others (default: all, but on 127.0.0.1)" },
+	{ "tls-cert", 0, OPT_TEXT, AT(web_tls_cert), "LOCUST_TLS_CERT", "FILE",
+	  "certificate (PEM) of the web interface, which is https then" },
+	{ "tls-key", 0, OPT_TEXT, AT(web_tls_key), "LOCUST_TLS_KEY", "FILE",
+	  "its key (PEM, without a password)" },
 	{ "class-picker", 0, OPT_IGNORED, AT(ignored), "LOCUST_USERCLASS_PICKER" },
 	{ "web-base-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_WEB_BASE_PATH" },
 	{ "build-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_BUILD_PATH" },
@@ -427,6 +435,13 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 		if (cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
 			return ERR_BAD_OPTION;
 	}
+	if (o->web_token_file) {
+		err = token_read(o->web_token_file, &o->web_token, text);
+		if (err)
+			return err;
+	}
+	if (!o->web_tls_cert != !o->web_tls_key)
+		return err_set(text, ERR_BAD_OPTION, "--tls-cert and --tls-key: give both");
 	default_load(o);
 	if (read_stages(o, text) || check_gates(o, text))
 		return ERR_BAD_OPTION;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
+#include "base/token.h"
 #include "cluster/cluster_key.h"
 #include "http/client.h"
 #include "http/network.h"
@@ -32,6 +33,11 @@ struct cicada_options {
 	const char *web_host;
 	uint64_t web_port;
 	const char *web_host_display_name; /* in the line that says where it is */
+	const char *web_token_file;
+	struct token web_token; /* what is in it */
+	bool has_open_metrics;
+	struct opt_texts web_hosts;
+	const char *web_tls_cert, *web_tls_key;
 	const char *api_compat;
 	enum web_compat web_compat; /* what it says */
 	bool is_headless, is_headful, want_autostart;

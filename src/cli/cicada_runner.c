@@ -548,6 +548,33 @@ static enum err create_gates(struct runner *r, struct err_text *text)
 	return err;
 }
 
+static enum err create_web(struct runner *r, struct err_text *text)
+{
+	const struct cicada_options *o = r->o;
+	const struct web_options options = {
+		.host = o->web_host,
+		.port = (uint16_t)o->web_port,
+		.compat = o->web_compat,
+		.full_history_file = result_files_history(&r->files),
+		.token = o->web_token_file ? &o->web_token : NULL,
+		.has_open_metrics = o->has_open_metrics,
+		.hosts = o->web_hosts.value,
+		.host_count = o->web_hosts.count,
+		.tls_cert = o->web_tls_cert,
+		.tls_key = o->web_tls_key,
+		.follow = r->shape.is_given ? &r->follow : NULL,
+	};
+	enum err err = web_create(&r->loop, r->run, &options, &r->web, text);
+
+	if (!err)
+		log_line(LOG_INFO, LOGGER, "Starting web interface at %s://%s:%u",
+			 o->web_tls_cert ? "https" : "http",
+			 o->web_host_display_name ? o->web_host_display_name
+						  : shown_host(o->web_host),
+			 web_port(r->web));
+	return err;
+}
+
 static enum err create(struct runner *r, struct err_text *text)
 {
 	const struct cicada_options *o = r->o;
@@ -571,21 +598,8 @@ static enum err create(struct runner *r, struct err_text *text)
 	}
 	if (!err)
 		err = result_files_open(&r->files, o, r->run, &r->gates, text);
-	if (!err && !o->is_headless) {
-		err = web_create(
-			&r->loop, r->run,
-			&(struct web_options){ .host = o->web_host,
-					       .port = (uint16_t)o->web_port,
-					       .compat = o->web_compat,
-					       .full_history_file = result_files_history(&r->files),
-					       .follow = r->shape.is_given ? &r->follow : NULL },
-			&r->web, text);
-		if (!err)
-			log_line(LOG_INFO, LOGGER, "Starting web interface at http://%s:%u",
-				 o->web_host_display_name ? o->web_host_display_name
-							  : shown_host(o->web_host),
-				 web_port(r->web));
-	}
+	if (!err && !o->is_headless)
+		err = create_web(r, text);
 	if (!err)
 		err = processes_watch(r->children, &r->loop, text);
 	if (!err)

@@ -14,10 +14,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/opt.h"
+#include "base/token.h"
 #include "kube/kube_access.h"
-#include "matrix/drive.h"
 #include "base/folder.h"
+#include "matrix/drive.h"
+#include "matrix/master_api.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform_kubernetes.h"
@@ -41,6 +44,9 @@ enum {
 struct options {
 	struct plan plan;
 	const char *results, *platform, *master, *host, *scenario, *model;
+	const char *master_token_file, *master_ca_file;
+	struct token master_token; /* what these two say */
+	struct buf master_ca;
 	uint64_t target_port, web_port, bind_port;
 	const char *kubeconfig, *context, *service_account, *namespace;
 	const char *target_deployment, *worker_deployment, *target_service;
@@ -81,6 +87,10 @@ static const struct opt rows[] = {
 	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
 	  "a running master's web address; alone it means --platform remote (kubernetes: "
 	  "default http://locust-master:8089)" },
+	{ "master-token", 0, OPT_TEXT, AT(master_token_file), "CICADA_MASTER_TOKEN_FILE", "FILE",
+	  "the secret that the master wants, see its --web-token" },
+	{ "master-ca", 0, OPT_TEXT, AT(master_ca_file), "CICADA_MASTER_CA", "FILE",
+	  "certificates (PEM) that an https master is verified against (default: the system's)" },
 	{ "host", 'H', OPT_TEXT, AT(host), "TARGET_HOST LOCUST_HOST", "URL",
 	  "the target as the workers reach it; needed with remote (kubernetes: default "
 	  "http://inference:8000)" },
@@ -265,6 +275,17 @@ static enum err check_options(const struct options *o, struct err_text *text)
 	return OK;
 }
 
+static enum err read_master_access(struct options *o, struct err_text *text)
+{
+	enum err err = OK;
+
+	if (o->master_token_file)
+		err = token_read(o->master_token_file, &o->master_token, text);
+	if (!err && o->master_ca_file)
+		err = file_read(o->master_ca_file, &o->master_ca, text);
+	return err;
+}
+
 static void print_plan(const struct plan *plan, const char *platform)
 {
 	char about[32];
@@ -364,6 +385,10 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 	struct err_text text = { "" };
 	struct result *result = NULL;
 	struct progress *progress = NULL;
+	const struct master_access access = {
+		.token = o->master_token_file ? o->master_token.text : NULL,
+		.tls = { .ca = buf_str(&o->master_ca) },
+	};
 	struct buf environment;
 	enum err err;
 	int code;
@@ -385,6 +410,7 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 		progress = progress_create(&o->plan, stdout, isatty(STDOUT_FILENO));
 		err = drive_run(&(struct drive_config){ .plan = &o->plan,
 							.platform = platform,
+							.master_access = &access,
 							.pause = pause,
 							.progress = progress,
 							.result = result },
@@ -487,6 +513,7 @@ int main(int argc, char **argv)
 			     .worker_deployment = "locust-worker" };
 	struct err_text text = { "" };
 	enum err err = opt_parse(&table, argc, argv, &o, NULL, &text);
+	int code;
 
 	if (o.want_help) {
 		opt_print_help(&table, stdout);
@@ -500,16 +527,23 @@ int main(int argc, char **argv)
 		o.platform = o.master					? "remote"
 			     : kube_access_is_in_pod(o.service_account) ? "kubernetes"
 									: "local";
+	buf_init(&o.master_ca, LIMIT_MASTER_CA_BYTES);
 	if (!err)
 		err = check_options(&o, &text);
+	if (!err)
+		err = read_master_access(&o, &text);
 	if (err) {
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+		buf_fini(&o.master_ca);
 		return EXIT_USAGE;
 	}
 	if (o.want_plan) {
 		print_plan(&o.plan, o.platform);
 		print_scenarios(&o.plan);
-		return 0;
+		code = 0;
+	} else {
+		code = run(&o);
 	}
-	return run(&o);
+	buf_fini(&o.master_ca);
+	return code;
 }

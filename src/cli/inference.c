@@ -22,7 +22,7 @@
 enum { EXIT_DRAINED = 0, EXIT_CANNOT_SERVE = 1, EXIT_USAGE = 2 };
 
 struct options {
-	const char *host, *log_format;
+	const char *host, *log_format, *tls_cert, *tls_key;
 	struct opt_texts models;
 	uint64_t port, admin_port, threads, drain_timeout_s, idle_timeout_s;
 	uint64_t max_batch, queue_max, queue_delay_us, deadline_ms;
@@ -62,6 +62,10 @@ static const struct opt rows[] = {
 	  "how long requests in flight may take after SIGTERM (default 10s)" },
 	{ "idle-timeout", 0, OPT_DURATION, AT(idle_timeout_s), "CICADA_IDLE_TIMEOUT", "TIME",
 	  "how long a connection may be silent (default 2m)" },
+	{ "tls-cert", 0, OPT_TEXT, AT(tls_cert), "CICADA_LISTEN_TLS_CERT", "FILE",
+	  "certificate (PEM) of the main port, which is https then; the admin port is not" },
+	{ "tls-key", 0, OPT_TEXT, AT(tls_key), "CICADA_LISTEN_TLS_KEY", "FILE",
+	  "its key (PEM, without a password)" },
 	{ "log-format", 0, OPT_TEXT, AT(log_format), "CICADA_LOG_FORMAT", "text|json",
 	  "json: a JSON object per line, and a line for each request (default text)" },
 	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "show this and exit" },
@@ -139,6 +143,8 @@ static int serve_until_signal(const struct options *o, const sigset_t *signals)
 		.has_admin = o->admin_port != NO_ADMIN,
 		.admin_port = (uint16_t)o->admin_port,
 		.reuse_port = o->reuse_port,
+		.tls_cert = o->tls_cert,
+		.tls_key = o->tls_key,
 		.logs_access = is_json(o),
 		.threads = (unsigned)o->threads,
 		.models = o->models.value,
@@ -204,6 +210,10 @@ int main(int argc, char **argv)
 	if (!is_json(&o) && strcmp(o.log_format, "text") != 0) {
 		fprintf(stderr, "cicada-inference: --log-format: '%s' is neither text nor json\n",
 			o.log_format);
+		return EXIT_USAGE;
+	}
+	if (!o.tls_cert != !o.tls_key) {
+		fprintf(stderr, "cicada-inference: --tls-cert and --tls-key: give both\n");
 		return EXIT_USAGE;
 	}
 	log_set_json(is_json(&o));

@@ -340,7 +340,8 @@ enum err fetch_expect(const struct fetch_request *request, const struct fetch_re
 
 	if (reply->status >= 200 && reply->status < 300)
 		return OK;
-	err = reply->status == 404			    ? ERR_NOT_FOUND
+	err = reply->status == 401			    ? ERR_DENIED
+	      : reply->status == 404			    ? ERR_NOT_FOUND
 	      : reply->status >= 400 && reply->status < 500 ? ERR_REFUSED
 							    : ERR_IO;
 	fetch_quote(&reply->body, quote);

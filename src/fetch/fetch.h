@@ -74,8 +74,8 @@ void fetch_reply_fini(struct fetch_reply *reply);
 enum err fetch_call(struct fetch *f, const struct fetch_request *request, struct fetch_reply *reply,
 		    struct err_text *text) MUST_CHECK;
 
-/* OK when the status is 200 to 299; else ERR_NOT_FOUND for 404, ERR_REFUSED for other
- * 4xx, ERR_IO for the rest, with status and first line of the body in *text. */
+/* OK when the status is 200 to 299; else ERR_DENIED for 401, ERR_NOT_FOUND for 404, ERR_REFUSED
+ * for other 4xx, ERR_IO for the rest, with status and first line of the body in *text. */
 enum err fetch_expect(const struct fetch_request *request, const struct fetch_reply *reply,
 		      struct err_text *text) MUST_CHECK;
 

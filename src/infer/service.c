@@ -84,6 +84,8 @@ static enum err open_lane(struct service *s, const struct service_options *o, st
 		.http = { .host = o->host,
 			  .port = o->port,
 			  .reuse_port = o->reuse_port,
+			  .tls_cert = o->tls_cert,
+			  .tls_key = o->tls_key,
 			  .max_connections = LIMIT_SERVE_CONNECTIONS / o->threads,
 			  .max_body_bytes = LIMIT_PREDICT_BODY_BYTES,
 			  .idle_timeout_s = (unsigned)o->idle_timeout_s,

@@ -22,8 +22,9 @@ struct service_options {
 	const char *host;
 	uint16_t port, admin_port; /* 0: the kernel chooses */
 	bool has_admin, reuse_port;
-	bool logs_access; /* a line for each answer of the main port, log_members() */
-	unsigned threads; /* of the main port, at least 1; each serves and predicts */
+	const char *tls_cert, *tls_key; /* of the main port, files (PEM); NULL: plain http */
+	bool logs_access;		/* a line for each answer of the main port, log_members() */
+	unsigned threads;		/* of the main port, at least 1; each serves and predicts */
 	/* How requests are predicted together and refused, see lane.h and lstm_create(). */
 	size_t max_batch, queue_max;
 	uint64_t queue_delay_us, deadline_us;

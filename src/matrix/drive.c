@@ -107,7 +107,7 @@ static enum err start_platform(struct drive *d, struct err_text *text)
 
 	if (err)
 		return err;
-	d->master = master_api_create(p->ops->master_url(p), d->c->pause);
+	d->master = master_api_create(p->ops->master_url(p), d->c->master_access, d->c->pause);
 	return master_api_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
 }
 

@@ -13,6 +13,7 @@
 
 struct pause;
 struct plan;
+struct master_access;
 struct platform;
 struct progress;
 struct result;
@@ -20,6 +21,7 @@ struct result;
 struct drive_config {
 	const struct plan *plan;
 	struct platform *platform;
+	const struct master_access *master_access;
 	struct pause *pause;
 	struct progress *progress;
 	struct result *result;

@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "fetch/fetch.h"
 #include "matrix/pause.h"
 
 #define CALL_TIMEOUT_MS 10000
@@ -32,6 +31,7 @@ struct sample {
 struct master_api {
 	struct fetch *fetch;
 	struct pause *pause;
+	const struct master_access *access;
 	char *url;
 	bool has_window;
 	/* Of the test in progress, only without /stats/window: */
@@ -45,7 +45,8 @@ static bool is_stopped(void *arg)
 	return pause_is_stopped(arg);
 }
 
-struct master_api *master_api_create(const char *url, struct pause *pause)
+struct master_api *master_api_create(const char *url, const struct master_access *access,
+				     struct pause *pause)
 {
 	struct master_api *m = mem_zalloc(1, sizeof(*m));
 	size_t len = strlen(url);
@@ -53,6 +54,7 @@ struct master_api *master_api_create(const char *url, struct pause *pause)
 	while (len && url[len - 1] == '/')
 		len--;
 	m->url = mem_strndup(url, len);
+	m->access = access;
 	m->pause = pause;
 	m->fetch = fetch_create(is_stopped, pause);
 	return m;
@@ -73,13 +75,21 @@ bool master_api_has_window(const struct master_api *m)
 	return m->has_window;
 }
 
+static struct fetch_request request_of(const struct master_api *m, const char *url,
+				       uint64_t timeout_ms, unsigned attempts)
+{
+	return (struct fetch_request){ .url = url,
+				       .bearer = m->access->token,
+				       .tls = &m->access->tls,
+				       .timeout_ms = timeout_ms,
+				       .attempts = attempts };
+}
+
 static enum err get_json(struct master_api *m, const char *path, uint64_t timeout_ms,
 			 unsigned attempts, json_t **out, struct err_text *text)
 {
 	char *url = mem_printf("%s%s", m->url, path);
-	struct fetch_request request = { .url = url,
-					 .timeout_ms = timeout_ms,
-					 .attempts = attempts };
+	struct fetch_request request = request_of(m, url, timeout_ms, attempts);
 	enum err err = fetch_json(m->fetch, &request, out, text);
 
 	mem_free(url);
@@ -91,9 +101,7 @@ static enum err get_text(struct master_api *m, const char *path, struct fetch_re
 			 struct err_text *text)
 {
 	char *url = mem_printf("%s%s", m->url, path);
-	struct fetch_request request = { .url = url,
-					 .timeout_ms = CALL_TIMEOUT_MS,
-					 .attempts = CALL_ATTEMPTS };
+	struct fetch_request request = request_of(m, url, CALL_TIMEOUT_MS, CALL_ATTEMPTS);
 	enum err err = fetch_call(m->fetch, &request, reply, text);
 
 	if (!err)
@@ -110,7 +118,7 @@ enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_t
 
 	for (;;) {
 		err = get_json(m, "/stats/window", CALL_TIMEOUT_MS, 1, &root, text);
-		if (!err || err == ERR_NOT_FOUND || err == ERR_INTERRUPTED ||
+		if (!err || err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INTERRUPTED ||
 		    m->pause->now_us(m->pause) >= end_us)
 			break;
 		if (!pause_for(m->pause, 100 * CLOCK_MS))
@@ -151,7 +159,7 @@ enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rat
 			  struct err_text *text)
 {
 	char *url = mem_printf("%s/swarm", m->url), number[64];
-	struct fetch_request request = { .url = url, .timeout_ms = CALL_TIMEOUT_MS };
+	struct fetch_request request = request_of(m, url, CALL_TIMEOUT_MS, 1);
 	json_t *root = NULL;
 	struct buf form;
 	enum err err;

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "fetch/fetch.h"
 
 struct master_api;
 struct pause;
@@ -50,8 +51,15 @@ struct master_api_final {
 	uint64_t dropped;	      /* arrivals; UINT64_MAX: not known */
 };
 
+/* How the master is to be asked. Lent to who asks it. */
+struct master_access {
+	const char *token;    /* NULL: none */
+	struct fetch_tls tls; /* of an https address */
+};
+
 /* Does not call yet. url without a path, such as http://127.0.0.1:8089. */
-struct master_api *master_api_create(const char *url, struct pause *pause);
+struct master_api *master_api_create(const char *url, const struct master_access *access,
+				     struct pause *pause);
 void master_api_destroy(struct master_api **m);
 
 /* Asks until the master answers or timeout_ms have passed. */

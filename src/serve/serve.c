@@ -78,6 +78,20 @@ static enum err explain_bind(const struct serve_options *o, int why, struct err_
 	return err_set(text, ERR_IO, "cannot listen on %s:%u: %s", host, o->port, strerror(why));
 }
 
+static void note_address(struct serve *s, const struct sockaddr_storage *got)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)got;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)got;
+
+	if (got->ss_family == AF_INET6) {
+		s->port = ntohs(six->sin6_port);
+		s->is_loopback = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+	} else {
+		s->port = ntohs(four->sin_port);
+		s->is_loopback = ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+}
+
 static enum err open_listener(struct serve *s, struct err_text *text)
 {
 	const struct serve_options *o = &s->options;
@@ -114,8 +128,7 @@ static enum err open_listener(struct serve *s, struct err_text *text)
 	s->deaf_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->deaf_fd < 0)
 		return err_set(text, ERR_IO, "eventfd: %s", strerror(errno));
-	s->port = ntohs(got.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&got)->sin6_port
-						  : ((struct sockaddr_in *)&got)->sin_port);
+	note_address(s, &got);
 	return OK;
 }
 
@@ -128,6 +141,7 @@ static enum err share_listener(struct serve *s, const struct serve *door, struct
 		return err_set(text, ERR_IO, "sharing port %u: %s (ulimit -n)", door->port,
 			       strerror(errno));
 	s->port = door->port;
+	s->is_loopback = door->is_loopback;
 	return OK;
 }
 
@@ -145,14 +159,24 @@ static enum err start_daemon(struct serve *s, struct err_text *text)
 		  (intptr_t)o->threads, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)buf_str(&s->tls.cert).p },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)buf_str(&s->tls.key).p },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, SERVE_TLS_PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL },
+	};
 	const union MHD_DaemonInfo *info;
 
+	if (!o->tls_cert)
+		tls[0].option = MHD_OPTION_END;
+	else
+		flags |= MHD_USE_TLS;
 	if (o->threads)
 		flags |= MHD_USE_INTERNAL_POLLING_THREAD;
 	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_request_on_access, s,
 				     MHD_OPTION_NOTIFY_CONNECTION, serve_request_on_connection, s,
 				     MHD_OPTION_NOTIFY_COMPLETED, serve_request_on_completed, s,
-				     MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+				     MHD_OPTION_ARRAY, more, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!s->daemon)
 		return err_set(text, ERR_IO,
 			       "cannot start the HTTP server on port %u: threads or descriptors "
@@ -183,7 +207,11 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 	/* libmicrohttpd divides the connections among its threads. */
 	if (s->options.max_connections < s->options.threads)
 		s->options.max_connections = s->options.threads;
-	err = options->door ? share_listener(s, options->door, text) : open_listener(s, text);
+	err = options->tls_cert ? serve_tls_read(&s->tls, options->tls_cert, options->tls_key, text)
+				: OK;
+	if (!err)
+		err = options->door ? share_listener(s, options->door, text)
+				    : open_listener(s, text);
 	if (!err)
 		err = start_daemon(s, text);
 	if (err) {
@@ -191,6 +219,7 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 			close(s->listen_fd);
 		if (s->deaf_fd >= 0)
 			close(s->deaf_fd);
+		serve_tls_release(&s->tls);
 		mem_free(s);
 		return err;
 	}
@@ -286,6 +315,7 @@ void serve_destroy(struct serve **sp, uint64_t timeout_us)
 	wait_idle(s, timeout_us);
 	MHD_stop_daemon(s->daemon); /* closes listen_fd */
 	close(s->deaf_fd);
+	serve_tls_release(&s->tls);
 	mem_free(s);
 	*sp = NULL;
 }

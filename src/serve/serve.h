@@ -18,6 +18,8 @@
  * handler. A request line or head that is not HTTP is answered (400, 431) by libmicrohttpd itself
  * and reaches neither handler nor observer.
  *
+ * A guard (serve_guard.h) looks at requests before all that.
+ *
  * All strings a request gives out live until the request is answered. */
 #pragma once
 
@@ -29,6 +31,7 @@
 #include "base/str.h"
 
 struct serve;
+struct serve_guard;
 struct serve_request;
 
 typedef void (*serve_handler_fn)(void *arg, struct serve_request *r);
@@ -37,6 +40,8 @@ struct serve_route {
 	const char *method; /* NULL ends the table */
 	const char *path;   /* exact; ending in slash and star: everything below */
 	serve_handler_fn fn;
+	bool is_open;	/* the guard lets everybody pass */
+	bool is_change; /* pages of other sites may not ask for it */
 };
 
 /* One answer, told before its first byte is sent, on the thread that answers. */
@@ -60,11 +65,13 @@ struct serve_options {
 	uint16_t port;	  /* 0: the kernel chooses */
 	bool reuse_port;  /* SO_REUSEPORT: several processes share the port */
 	unsigned threads;
-	unsigned max_connections; /* 0: LIMIT_SERVE_CONNECTIONS */
-	size_t max_body_bytes;	  /* 0: LIMIT_SERVE_BODY_BYTES */
-	unsigned idle_timeout_s;  /* 0: LIMIT_SERVE_IDLE_S */
-	bool allow_any_origin;	  /* CORS headers for every page of the world, and OPTIONS */
-	bool want_html_errors;	  /* Flask's words for 404 and 405, as a page */
+	unsigned max_connections;	 /* 0: LIMIT_SERVE_CONNECTIONS */
+	size_t max_body_bytes;		 /* 0: LIMIT_SERVE_BODY_BYTES */
+	unsigned idle_timeout_s;	 /* 0: LIMIT_SERVE_IDLE_S */
+	bool allow_any_origin;		 /* CORS headers for every page of the world, and OPTIONS */
+	bool want_html_errors;		 /* Flask's words for 404 and 405, as a page */
+	const struct serve_guard *guard; /* lent until serve_destroy(); NULL: all are let in */
+	const char *tls_cert, *tls_key;	 /* files (PEM); NULL: no TLS */
 	const struct serve_route *routes; /* lent until serve_destroy() */
 	serve_observe_fn observe;	  /* may be NULL */
 	serve_gone_fn gone;		  /* needed by who holds requests */

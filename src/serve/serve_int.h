@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "serve/serve.h"
+#include "serve/serve_tls.h"
 
 #define REQUEST_MAGIC 0x52455155u
 
@@ -23,6 +24,8 @@ struct serve {
 	int listen_fd, epoll_fd;
 	int deaf_fd; /* takes the place of listen_fd when the door closes */
 	uint16_t port;
+	bool is_loopback;     /* only this machine reaches it */
+	struct serve_tls tls; /* what the daemon was given */
 	atomic_bool is_draining;
 	atomic_uint in_flight, deferred;
 	_Atomic uint64_t begun;

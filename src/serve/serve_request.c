@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "serve/serve_guard.h"
 
 /* What a connection may keep between requests; larger buffers are given back. */
 #define KEPT_BUFFER_BYTES (64 * 1024)
@@ -263,7 +264,11 @@ static void answer_too_large(struct serve_request *r)
 
 static void dispatch(struct serve_request *r)
 {
+	const struct serve_guard *guard = r->serve->options.guard;
+
 	r->is_dispatched = true;
+	if (guard && !serve_guard_admits(guard, r))
+		return;
 	if (!r->route) {
 		answer_unrouted(r);
 		return;

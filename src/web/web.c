@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "serve/metrics_text.h"
 #include "serve/serve.h"
+#include "serve/serve_guard.h"
 #include "web/api_csv.h"
 #include "web/api_json.h"
 #include "web/download.h"
@@ -44,6 +45,8 @@ struct web {
 	enum web_compat compat;
 	const char *full_history_file;
 	struct serve *serve;
+	struct serve_guard guard;
+	struct serve_route *routes;
 	struct loop_watch watch;
 	struct loop_timer serve_timer, second_timer;
 	struct list stops; /* struct stop_wait */
@@ -275,7 +278,7 @@ static void on_logs(void *arg, struct serve_request *r)
 	answer_json(r, 200, api_json_logs(((struct web *)arg)->run));
 }
 
-/* Nobody has to log in, so there is nothing to be shown. */
+/* Who comes here has been let in, so there is nothing to be shown. */
 static void on_login(void *arg, struct serve_request *r)
 {
 	(void)arg;
@@ -415,10 +418,10 @@ static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
 	{ "GET", "/assets/page.css", on_style },
 	{ "GET", "/assets/page.js", on_script },
-	{ "POST", "/swarm", on_swarm },
-	{ "POST", "/user", on_user },
-	{ "GET", "/stop", on_stop },
-	{ "GET", "/stats/reset", on_reset },
+	{ "POST", "/swarm", on_swarm, .is_change = true },
+	{ "POST", "/user", on_user, .is_change = true },
+	{ "GET", "/stop", on_stop, .is_change = true },
+	{ "GET", "/stats/reset", on_reset, .is_change = true },
 	{ "GET", "/stats/requests", on_requests },
 	{ "GET", "/stats/requests/csv", on_requests_csv },
 	{ "GET", "/stats/failures/csv", on_failures_csv },
@@ -432,11 +435,21 @@ static const struct serve_route routes[] = {
 	{ "GET", "/login", on_login },
 	{ "GET", "/worker-count", on_worker_count },
 	{ "GET", "/metrics", on_metrics },
-	{ "GET", "/healthz", on_healthz },
-	{ "GET", "/readyz", on_readyz },
+	{ "GET", "/healthz", on_healthz, .is_open = true },
+	{ "GET", "/readyz", on_readyz, .is_open = true },
 	{ "GET", "/openapi.json", on_openapi },
 	{ NULL },
 };
+
+/* The same, and who may pass which. */
+static void make_routes(struct web *w, bool has_open_metrics)
+{
+	w->routes = mem_alloc(sizeof(routes));
+	memcpy(w->routes, routes, sizeof(routes));
+	for (struct serve_route *at = w->routes; at->method; at++)
+		if (at->fn == on_metrics)
+			at->is_open = has_open_metrics;
+}
 
 enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
 		    struct web **out, struct err_text *text)
@@ -449,6 +462,10 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->follow = options->follow;
 	w->compat = options->compat;
 	w->full_history_file = options->full_history_file;
+	w->guard = (struct serve_guard){ .token = options->token,
+					 .hosts = options->hosts,
+					 .host_count = options->host_count };
+	make_routes(w, options->has_open_metrics);
 	w->watch.fd = -1;
 	list_init(&w->stops);
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);
@@ -458,7 +475,10 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 						    .port = options->port,
 						    .allow_any_origin = true,
 						    .want_html_errors = true,
-						    .routes = routes,
+						    .guard = &w->guard,
+						    .tls_cert = options->tls_cert,
+						    .tls_key = options->tls_key,
+						    .routes = w->routes,
 						    .arg = w },
 			   text);
 	if (!err && loop_watch(loop, &w->watch, serve_fd(w->serve), EPOLLIN, on_readable, w))
@@ -492,6 +512,7 @@ void web_destroy(struct web **at)
 	loop_timer_clear(w->loop, &w->second_timer);
 	serve_destroy(&w->serve, DRAIN_US);
 	loop_timer_clear(w->loop, &w->serve_timer);
+	mem_free(w->routes);
 	mem_free(w->cached);
 	mem_free(w);
 }

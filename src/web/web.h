@@ -14,6 +14,7 @@
 #include "web/compat.h"
 
 struct follow;
+struct token;
 struct web;
 
 struct web_options {
@@ -22,6 +23,11 @@ struct web_options {
 	struct follow *follow; /* lent; NULL: tests have no load shape */
 	enum web_compat compat;
 	const char *full_history_file; /* lent; NULL: none is written */
+	const struct token *token;     /* lent; NULL: whoever reaches the port may do anything */
+	bool has_open_metrics;	       /* GET /metrics without it */
+	const char *const *hosts;      /* lent; names that it is asked by, see serve_guard.h */
+	size_t host_count;
+	const char *tls_cert, *tls_key; /* files (PEM); NULL: plain http */
 };
 
 /* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the

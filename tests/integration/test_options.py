@@ -106,7 +106,7 @@ def test_every_option_of_locust_is_known(programs, folder, version):
 
 
 @pytest.mark.parametrize("args, said", [
-    (["--web-login"], "--web-login: is not supported: there is no login"),
+    (["--web-login"], "--web-login: is not supported; --web-token protects"),
     (["--slave"], "--slave: say --worker"),
     (["--expect-slaves", "3"], "--expect-slaves: say --expect-workers"),
 ])

@@ -4,11 +4,11 @@
 import http.server
 import re
 import ssl
-import subprocess
 import threading
 
 import pytest
 
+from certificates import certificate_of
 from target import Target
 
 SCENARIO = """
@@ -25,21 +25,11 @@ CIC_USER(Visitor, .wait = CIC_BETWEEN(0.01, 0.05),
 """
 
 
-def make_certificate(folder, name, names):
-    """(certificate, key) of somebody who signs himself."""
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                    "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
-                   check=True, capture_output=True, timeout=60)
-    return certificate, key
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates")
-    return {"server": make_certificate(folder, "server", "IP:127.0.0.1"),
-            "client": make_certificate(folder, "client", "DNS:client")}
+    return {"server": certificate_of(folder, "server", "IP:127.0.0.1"),
+            "client": certificate_of(folder, "client", "DNS:client")}
 
 
 @pytest.fixture

@@ -110,7 +110,10 @@ class Description:
         route = self.document["paths"][path.split("?")[0]][method.lower()]
         status, said, text = self.api.ask(method, path, body, headers)
         assert str(status) in route["responses"], (method, path, status, text)
-        content = route["responses"][str(status)].get("content")
+        response = route["responses"][str(status)]
+        if "$ref" in response:
+            response = self.resolver.resolve(response["$ref"])[1]
+        content = response.get("content")
         if content is None:
             assert not text, (method, path, text)
             return status, text

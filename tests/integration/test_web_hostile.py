@@ -24,12 +24,12 @@ MULTIPART = "multipart/form-data; boundary=xx"
 SILENT = None  # the connection is closed without an answer
 
 # What a route may say to a request that is HTTP. 500 is never among it.
-FINE = {200, 201, 302, 304, 400, 404, 405, 413, 503, 504}
+FINE = {200, 201, 302, 304, 400, 403, 404, 405, 413, 503, 504}
 NOT_HTTP = {SILENT, 400, 413, 414, 431, 501, 505}
 
 
 def head(method, target, *lines, version="HTTP/1.1"):
-    host = () if any(line.startswith("Host") for line in lines) else ("Host: x",)
+    host = () if any(line.startswith("Host") for line in lines) else ("Host: localhost",)
     return "\r\n".join((f"{method} {target} {version}", *host, "Connection: close", *lines, "",
                         "")).encode("latin-1")
 
@@ -87,7 +87,7 @@ VARIANTS = {
     "NUL in the path": (target(after="%00"), FINE | NOT_HTTP),
     "no UTF-8 in the path": (target(after="%ff%fe"), {404}),
     "raw bytes in the path": (target(after="\xff\x80"), {404} | NOT_HTTP),
-    "no path": (raw("{m} * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    "no path": (raw("{m} * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
                 {404, 405} | NOT_HTTP),
     "a whole URL": (target("http://x"), FINE | NOT_HTTP),
     "query no UTF-8": (target(after="?theme=%ff&workers=%c0%80&download"), FINE),
@@ -107,7 +107,7 @@ VARIANTS = {
     "header no UTF-8": (plain("Origin: \xff\xfe", "X: \x80"), FINE | NOT_HTTP),
     "header without colon": (plain("nonsense"), FINE | NOT_HTTP),
     "folded header": (plain("X: a\r\n b"), FINE | NOT_HTTP),
-    "bare line feeds": (raw("{m} {p} HTTP/1.1\nHost: x\nConnection: close\n\n"), FINE | NOT_HTTP),
+    "bare line feeds": (raw("{m} {p} HTTP/1.1\nHost: localhost\nConnection: close\n\n"), FINE | NOT_HTTP),
     "condition": (plain('If-None-Match: "x", W/"y", *', "Range: bytes=9-1"), FINE),
     # Lengths.
     "length negative": (plain("Content-Length: -1"), NOT_HTTP),

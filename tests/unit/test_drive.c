@@ -93,8 +93,10 @@ struct master_api {
 	uint64_t users;
 };
 
-struct master_api *master_api_create(const char *url, struct pause *pause)
+struct master_api *master_api_create(const char *url, const struct master_access *access,
+				     struct pause *pause)
 {
+	(void)access;
 	(void)pause;
 	assert_string_equal(url, "http://master");
 	return mem_zalloc(1, sizeof(struct master_api));

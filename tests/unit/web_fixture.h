@@ -174,7 +174,7 @@ static inline void begin_call(struct call *c, const char *method, const char *pa
 	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	snprintf(head, sizeof(head),
-		 "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: %s\r\n"
+		 "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: %s\r\n"
 		 "Content-Length: %zu\r\n\r\n",
 		 method, path, type, strlen(body));
 	assert_int_equal(send(c->fd, head, strlen(head), 0), (int)strlen(head));
