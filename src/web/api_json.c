@@ -24,16 +24,22 @@ static int add_bytes(const char *bytes, size_t len, void *out)
 	return 0;
 }
 
+/* Appends the document without a line end; takes the reference. */
+static void add_document(struct buf *text, json_t *root)
+{
+	ensure(json_dump_callback(root, add_bytes, text,
+				  JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) ==
+	       0);
+	json_decref(root);
+}
+
 char *api_json_take(json_t *root)
 {
 	struct buf text;
 
 	buf_init(&text, LIMIT_API_BYTES);
-	ensure(json_dump_callback(root, add_bytes, &text,
-				  JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) ==
-	       0);
+	add_document(&text, root);
 	buf_add_char(&text, '\n');
-	json_decref(root);
 	return buf_take(&text);
 }
 
@@ -207,22 +213,54 @@ static void set_current_percentiles(json_t *root, const struct run *run, enum we
 	set_ms(root, "current_response_time_percentile_95", p95);
 }
 
-static json_t *workers_of(const struct run *run)
+/* Nine digits, which is more than anybody measures of a CPU. */
+static void add_percent(struct buf *text, double value)
 {
-	json_t *workers = json_array();
-	struct run_worker worker;
+	size_t start = text->len;
 
-	for (size_t i = 0; run->mode->worker(run, i, &worker); i++) {
-		json_t *row = json_object();
-
-		set_text(row, "id", worker.id);
-		set_text(row, "state", run_state_name(worker.state));
-		set_count(row, "user_count", worker.user_count);
-		set_real(row, "cpu_usage", worker.cpu_usage);
-		set_count(row, "memory_usage", worker.memory_usage);
-		json_array_append_new(workers, row);
+	if (!isfinite(value)) {
+		buf_add_text(text, "null");
+		return;
 	}
-	return workers;
+	buf_add_g9(text, value);
+	if (!text->is_full && !strpbrk(text->p + start, ".e"))
+		buf_add_text(text, ".0");
+}
+
+static void add_worker(struct buf *text, const struct run_worker *worker)
+{
+	buf_add_text(text, "\n    {\n      \"cpu_usage\": ");
+	add_percent(text, worker->cpu_usage);
+	buf_add_text(text, ",\n      \"id\": ");
+	buf_add_json(text, str_of(worker->id));
+	buf_add_text(text, ",\n      \"memory_usage\": ");
+	buf_add_u64(text, worker->memory_usage);
+	buf_add_text(text, ",\n      \"state\": ");
+	buf_add_json(text, str_of(run_state_name(worker->state)));
+	buf_add_text(text, ",\n      \"user_count\": ");
+	buf_add_u64(text, worker->user_count);
+	buf_add_text(text, "\n    }");
+}
+
+/* The keys of workers are the last ones of the alphabet, so they are added to a finished document.
+ * There may be thousands, and as a tree they would cost several times as much. */
+static void add_workers(struct buf *text, const struct run *run)
+{
+	struct run_worker worker;
+	size_t count = 0;
+
+	text->len -= strlen("\n}");
+	buf_printf(text, ",\n  \"worker_count\": %zu,\n  \"workers\": [",
+		   run->mode->worker_count(run));
+	for (; run->mode->worker(run, count, &worker); count++) {
+		if (count)
+			buf_add_char(text, ',');
+		add_worker(text, &worker);
+	}
+	buf_add_text(text, count ? "\n  ]" : "]");
+	if (run->workers_on_one_port)
+		buf_printf(text, ",\n  \"workers_on_one_port\": %zu", run->workers_on_one_port);
+	buf_add_text(text, "\n}");
 }
 
 char *api_json_requests(const struct run *run, enum web_compat compat)
@@ -230,6 +268,7 @@ char *api_json_requests(const struct run *run, enum web_compat compat)
 	const struct stats_entry *total = &run->stats.total;
 	const struct request_rows how = { total, compat };
 	json_t *root = json_object();
+	struct buf text;
 
 	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, &how));
 	json_object_set_new(root, "errors", errors_of(run, compat));
@@ -244,13 +283,12 @@ char *api_json_requests(const struct run *run, enum web_compat compat)
 	set_real(root, "fail_ratio", stats_fail_ratio(total));
 	set_text(root, "state", run_state_name(run->state));
 	set_count(root, "user_count", run_user_count(run));
-	if (run->mode->is_distributed) {
-		json_object_set_new(root, "workers", workers_of(run));
-		if (run->workers_on_one_port)
-			set_count(root, "workers_on_one_port", run->workers_on_one_port);
-		set_count(root, "worker_count", run->mode->worker_count(run));
-	}
-	return api_json_take(root);
+	buf_init(&text, LIMIT_API_BYTES);
+	add_document(&text, root);
+	if (run->mode->is_distributed)
+		add_workers(&text, run);
+	buf_add_char(&text, '\n');
+	return buf_take(&text);
 }
 
 /* A distribution in full resolution. */

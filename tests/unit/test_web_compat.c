@@ -267,6 +267,31 @@ static void test_total_rps_is_the_present_one_in_2_12(void **state)
 	json_decref(root);
 }
 
+/* The rows of workers are written by hand. */
+static void test_a_reply_looks_as_one_document(void **state)
+{
+	(void)state;
+	for (mode.workers = 0; mode.workers <= 3; mode.workers++) {
+		struct call c;
+		json_t *root;
+		char *whole;
+
+		run.workers_on_one_port = mode.workers / 3;
+		run.generation++;
+		call(&c, "GET", "/stats/requests");
+		root = json_loads(c.body, 0, NULL);
+		assert_non_null(root);
+		assert_int_equal(json_array_size(json_object_get(root, "workers")), mode.workers);
+		assert_int_equal(json_object_size(root), 12 + mode.workers / 3);
+		whole = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(16));
+		assert_int_equal(strncmp(c.body, whole, strlen(whole)), 0);
+		assert_string_equal(c.body + strlen(whole), "\n");
+		free(whole);
+		json_decref(root);
+		end_call(&c);
+	}
+}
+
 static void test_versions(void **state)
 {
 	enum web_compat compat;
@@ -367,6 +392,7 @@ int main(void)
 		MASTER(test_2_12_quotes_and_escapes),
 		MASTER(test_errors_of_2_12_masters),
 		MASTER(test_total_rps_is_the_present_one_in_2_12),
+		MASTER(test_a_reply_looks_as_one_document),
 		LOCAL(test_versions),
 		LOCAL(test_logs_are_the_last_lines),
 		MASTER(test_logs_of_workers),

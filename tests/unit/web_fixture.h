@@ -68,14 +68,20 @@ static inline bool no_worker(const struct run *r, size_t i, struct run_worker *o
 
 static inline bool some_worker(const struct run *r, size_t i, struct run_worker *out)
 {
+	static const char *const ids[] = { "host_1", "host_2", "host \"3\"" };
+
 	(void)r;
-	*out = (struct run_worker){ .id = i ? "host_2" : "host_1",
-				    .state = i ? RUN_MISSING : RUN_RUNNING,
-				    .user_count = i ? 0 : 9,
-				    .cpu_usage = i ? NAN : 12.5,
+	if (i >= mode.workers)
+		return false;
+	*out = (struct run_worker){ .id = ids[i],
+				    .state = i == 1 ? RUN_MISSING : RUN_RUNNING,
+				    .user_count = i == 1 ? 0 : 9,
+				    .cpu_usage = i == 1	  ? NAN
+						 : i == 2 ? 100
+							  : 12.5,
 				    .memory_usage = 1000,
 				    .logs = { i ? "" : "a line\0", i ? 0 : 7 } };
-	return i < mode.workers;
+	return true;
 }
 
 static size_t count_workers(const struct run *r)

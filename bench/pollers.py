@@ -1,0 +1,155 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Many readers of one master: does GET /stats/requests stay quick, and does the load notice?
+
+A master and a worker make load that does not depend on how quick anything is (users with a pace of
+their own) against cicada-inference. The same test runs twice: alone, and while many clients, each
+with a connection of its own, ask for the statistics every 2 s as the page does.
+
+    bench/pollers.py --pollers 200 --seconds 60"""
+
+import argparse
+import asyncio
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parent / "build" / "release"
+POLL_S = 2
+
+SCENARIO = """
+#include <cicada.h>
+
+static void index_page(struct cic_user *u) { cic_get(u, "/healthz"); }
+
+CIC_USER(Visitor, .wait = CIC_CONSTANT_PACING(0.1), .tasks = CIC_TASKS(CIC_TASK(index_page, 1)));
+"""
+
+
+def wait_for(pattern, path, timeout_s=60):
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = re.search(pattern, path.read_text())
+        if found:
+            return found.group(1)
+        time.sleep(0.05)
+    sys.exit(f"never said: {pattern}\n{path.read_text()}")
+
+
+def get_json(url, form=None):
+    body = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
+        return json.loads(reply.read())
+
+
+def wait_until(condition, what, timeout_s=120):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"{what}: not within {timeout_s} s")
+        time.sleep(0.2)
+
+
+async def poll(port, number, count, until, times_ms, errors):
+    """One reader; the first looks of all are spread over a period."""
+    due = time.monotonic() + POLL_S * number / count
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+        while due < until:
+            await asyncio.sleep(max(0, due - time.monotonic()))
+            asked = time.monotonic()
+            writer.write(b"GET /stats/requests HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+            await reader.readexactly(length)
+            times_ms.append((time.monotonic() - asked) * 1000)
+            if not head.startswith(b"HTTP/1.1 200"):
+                errors.append(head.decode("latin-1"))
+            due += POLL_S
+        writer.close()
+    except (OSError, EOFError, TypeError) as error:
+        errors.append(repr(error))
+
+
+async def poll_all(port, count, seconds):
+    times_ms, errors = [], []
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(poll(port, i, count, until, times_ms, errors) for i in range(count)))
+    return sorted(times_ms), errors
+
+
+def run_test(url, users, seconds, pollers):
+    """What the measured window says, the times of the pollers and what went wrong."""
+    get_json(url + "/swarm", {"user_count": users, "spawn_rate": users})
+    wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", "running")
+    port = urllib.parse.urlsplit(url).port
+    if pollers:
+        times_ms, errors = asyncio.run(poll_all(port, pollers, seconds))
+    else:
+        time.sleep(seconds)
+        times_ms, errors = [], []
+    get_json(url + "/stop")
+    said = get_json(url + "/stats/window")
+    total = said["stats"][-1]
+    return {"requests_per_s": round(total["requests_per_s"], 1),
+            "p99_ms": total["response_time_percentile_0.99"],
+            "failures": total["num_failures"],
+            "lag_p99_ms": said["generator"]["lag_p99_ms"]}, times_ms, errors
+
+
+def measure(options, folder):
+    scenario = folder / "s.c"
+    scenario.write_text(SCENARIO)
+    started = []
+
+    def start(name, *args):
+        log = folder / f"log{len(started)}"
+        with log.open("w") as out:
+            started.append(subprocess.Popen([str(BUILD / name), *args], stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=out))
+        return log
+
+    try:
+        target = wait_for(r"ready on \S+:(\d+)", start("cicada-inference", "--host", "127.0.0.1",
+                                                      "--port", "0", "--threads", "1"))
+        log = start("cicada", "--master", "-f", str(scenario), "--web-host", "127.0.0.1",
+                    "--web-port", "0", "--master-bind-host", "127.0.0.1", "--master-bind-port", "0",
+                    "-H", f"http://127.0.0.1:{target}")
+        port = wait_for(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)", log)
+        url = wait_for(r"Starting web interface at (http://[\w.:]+)", log)
+        start("cicada", "--worker", "-f", str(scenario), "--master-host", "127.0.0.1",
+              "--master-port", port, "--threads", "1")
+        wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 1, "the worker")
+        alone, _, _ = run_test(url, options.users, options.seconds, 0)
+        watched, times_ms, errors = run_test(url, options.users, options.seconds, options.pollers)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(20)
+    return {"pollers": options.pollers, "asked": len(times_ms), "errors": len(errors),
+            "first_error": errors[0] if errors else None,
+            "median_ms": round(times_ms[len(times_ms) // 2], 2),
+            "p99_ms": round(times_ms[int(len(times_ms) * 0.99)], 2),
+            "alone": alone, "watched": watched,
+            "load_average": round(os.getloadavg()[0], 2)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pollers", type=int, default=200)
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--seconds", type=int, default=60)
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measure(parser.parse_args(), pathlib.Path(folder))))
+
+
+if __name__ == "__main__":
+    main()
