@@ -36,6 +36,7 @@ struct worker_program {
 	struct loop_timer watch; /* over the locustfile */
 	int signal_fd, code;
 	unsigned signal_count;
+	bool has_ended; /* and only the locustfile has something to do yet */
 };
 
 static void on_delta(void *arg, const struct stats *delta, const uint64_t *users)
@@ -152,6 +153,7 @@ static void on_ended(void *arg, enum err err, const struct err_text *text)
 		log_line(LOG_ERROR, LOGGER, "%s", err_say(text, err));
 		p->code = EXIT_NO_MASTER;
 	}
+	p->has_ended = true;
 	if (p->python)
 		python_quit(p->python, p->code, on_python_done, p);
 	else
@@ -169,7 +171,10 @@ static void on_watch(void *arg)
 /* runner.quit(): this worker leaves; runner.stop() is the master's to say. */
 static void on_wish(void *arg)
 {
-	cluster_worker_quit(((struct worker_program *)arg)->worker);
+	struct worker_program *p = arg;
+
+	if (!p->has_ended)
+		cluster_worker_quit(p->worker);
 }
 
 static void on_ignored_wish(void *arg)
@@ -203,7 +208,7 @@ static void on_signal(void *arg, uint32_t events)
 		return;
 	log_line(LOG_INFO, LOGGER, "Got %s signal",
 		 info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
-	if (p->signal_count++)
+	if (p->signal_count++ || p->has_ended)
 		loop_stop(&p->loop);
 	else
 		cluster_worker_quit(p->worker);
