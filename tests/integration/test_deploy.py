@@ -239,6 +239,9 @@ def test_kustomizations_build(folder):
         assert all(re.fullmatch(r"registry\.example\.com/[\w-]+:\d+\.\d+\.\d+", i)
                    for i in images)
         assert objects["Service", "locust-master"]["spec"]["type"] == "ClusterIP"
+    elif folder.name == "python-locustfile":
+        for name in ("locust-master", "locust-worker"):
+            assert env_of(objects["Deployment", name])["LOCUST_LOCUSTFILE"].endswith(".py")
     else:
         assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
 
