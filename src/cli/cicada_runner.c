@@ -511,6 +511,8 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 						    .bind_host = o->master_bind_host,
 						    .bind_port = (unsigned)o->master_bind_port,
 						    .expect_workers = o->expect_workers,
+						    .tags = &o->tags,
+						    .exclude_tags = &o->exclude_tags,
 						    .key = cicada_options_key(o),
 						    .scenario_source = buf_str(&r->source) },
 					    &r->run_options, &r->master, text);

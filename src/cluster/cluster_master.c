@@ -97,6 +97,8 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 		.run = run_options,
 		.scenario_source = options->scenario_source,
 		.expect_workers = options->expect_workers,
+		.tags = options->tags,
+		.exclude_tags = options->exclude_tags,
 		.wall_offset_s = clock_wall_s() - (double)clock_us() / CLOCK_S,
 		.send = send_frame,
 		.due_changed = on_due_changed,

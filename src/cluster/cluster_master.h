@@ -14,11 +14,13 @@
 #include "run/run.h"
 
 struct cluster_master;
+struct opt_texts;
 
 struct cluster_master_options {
-	const char *bind_host;	       /* NULL or "*": all addresses */
-	unsigned bind_port;	       /* 0: two free ports */
-	uint64_t expect_workers;       /* see master.h */
+	const char *bind_host;	 /* NULL or "*": all addresses */
+	unsigned bind_port;	 /* 0: two free ports */
+	uint64_t expect_workers; /* see master.h */
+	const struct opt_texts *tags, *exclude_tags;
 	struct str scenario_source;    /* see master.h */
 	const struct cluster_key *key; /* NULL: none; else lent for the master's life */
 };

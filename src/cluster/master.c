@@ -257,7 +257,9 @@ static bool post_spawn(struct master *m, struct peer *p)
 					.counts = { m->counts, classes },
 					.host = str_of(m->run.host ? m->run.host : ""),
 					.stop_timeout_s = m->run.stop_timeout_s,
-					.expect_workers = m->options.expect_workers };
+					.expect_workers = m->options.expect_workers,
+					.tags = m->options.tags,
+					.exclude_tags = m->options.exclude_tags };
 	if (!post(m, p->id, &msg))
 		return false;
 	p->last_timestamp = timestamp;

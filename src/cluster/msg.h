@@ -19,6 +19,8 @@
 #include "base/str.h"
 #include "stat/stats.h"
 
+struct opt_texts;
+
 enum msg_type {
 	MSG_UNKNOWN, /* well formed, but not for us: custom ones */
 #define MSG(name, word) MSG_##name,
@@ -77,7 +79,10 @@ struct msg_spawn {
 	struct msg_counts counts;
 	struct str host; /* len 0: none */
 	double stop_timeout_s;
-	uint64_t expect_workers; /* of parsed_options: 0: not said */
+	/* parsed_options, what a Locust worker takes of its master's; 0, NULL, empty: not said.
+	 * Tags are not read. */
+	uint64_t expect_workers;
+	const struct opt_texts *tags, *exclude_tags;
 };
 
 /* master -> worker, from 2.25 on: what POST /user was given. What it does not have stays. */

@@ -10,6 +10,7 @@
 #include <msgpack.h>
 
 #include "base/limits.h"
+#include "base/opt.h"
 #include "run/locust_version.h"
 
 static int write_bytes(void *arg, const char *bytes, size_t len)
@@ -389,6 +390,35 @@ static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)
 	put_count_at(pk, "current_memory_usage", m->memory_bytes);
 }
 
+static bool has_texts(const struct opt_texts *texts)
+{
+	return texts && texts->count;
+}
+
+static void put_texts_at(msgpack_packer *pk, const char *key, const struct opt_texts *texts)
+{
+	put_key(pk, key);
+	msgpack_pack_array(pk, texts->count);
+	for (size_t i = 0; i < texts->count; i++)
+		put_text(pk, str_of(texts->value[i]));
+}
+
+/* Only what was given: a nil would take from a worker the tags of its own command line. */
+static void put_parsed_options(msgpack_packer *pk, const struct msg_spawn *m)
+{
+	put_key(pk, "parsed_options");
+	msgpack_pack_map(pk, (m->host.len > 0) + (m->expect_workers > 0) + (size_t)has_texts(m->tags) +
+				     (size_t)has_texts(m->exclude_tags));
+	if (m->host.len)
+		put_text_at(pk, "host", m->host);
+	if (m->expect_workers)
+		put_count_at(pk, "expect_workers", m->expect_workers);
+	if (has_texts(m->tags))
+		put_texts_at(pk, "tags", m->tags);
+	if (has_texts(m->exclude_tags))
+		put_texts_at(pk, "exclude_tags", m->exclude_tags);
+}
+
 static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 {
 	msgpack_pack_map(pk, m->test ? 6 : 5);
@@ -402,10 +432,7 @@ static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 	else
 		msgpack_pack_nil(pk);
 	put_number_at(pk, "stop_timeout", m->stop_timeout_s);
-	put_key(pk, "parsed_options");
-	msgpack_pack_map(pk, m->expect_workers ? 1 : 0);
-	if (m->expect_workers)
-		put_count_at(pk, "expect_workers", m->expect_workers);
+	put_parsed_options(pk, m);
 }
 
 static void put_user_class(msgpack_packer *pk, const struct msg_user_class *m)

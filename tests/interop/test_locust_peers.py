@@ -6,6 +6,7 @@ ours must not; as a master it takes our workers, whose version is not empty."""
 
 import csv
 import json
+import os
 import socket
 import urllib.parse
 import urllib.request
@@ -13,7 +14,7 @@ import urllib.request
 from kube_world import World
 from programs import wait_until
 
-LOCUST = "/usr/bin/locust"
+LOCUST = os.environ.get("CICADA_LOCUST", "/usr/bin/locust")
 
 LOCUSTFILE = """
 from locust import HttpUser, between, task
@@ -64,6 +65,37 @@ static void one(struct cic_user *u) { cic_get(u, "/"); }
 
 CIC_USER(Ant, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
 CIC_USER(Bee, .wait = CIC_CONSTANT(0.1), .tasks = CIC_TASKS(CIC_TASK(one, 1)));
+"""
+
+TAGGED_LOCUSTFILE = """
+from locust import HttpUser, constant, tag, task
+
+
+class Ant(HttpUser):
+    wait_time = constant(0.05)
+
+    @tag("read")
+    @task
+    def read(self):
+        self.client.get("/read")
+
+    @tag("read", "slow")
+    @task
+    def slow(self):
+        self.client.get("/slow")
+
+    @task
+    def other(self):
+        self.client.get("/other")
+"""
+
+TAGGED = """
+#include <cicada.h>
+
+static void read_it(struct cic_user *u) { cic_get(u, "/read"); }
+
+CIC_USER(Ant, .wait = CIC_CONSTANT(0.05),
+	.tasks = CIC_TASKS(CIC_TASK(read_it, 1, .tags = "read")));
 """
 
 WEB_READY = r"Starting web interface at (http://[\w.:]+)"
@@ -264,6 +296,20 @@ def test_their_worker_gets_what_new_weights_make(programs, target, tmp_path):
         assert {name: round(ratios[name]["ratio"] * 10) for name in ratios} == want
         get_json(url + "/stop")
     assert "Unknown message type" not in worker.text()
+
+
+def test_their_worker_takes_the_tags_of_our_master(programs, target, tmp_path):
+    master = programs.start("cicada", "--master", "-f", write(tmp_path, "t.c", TAGGED),
+                            "--web-host", "127.0.0.1", "--web-port", "0", "--master-bind-host",
+                            "127.0.0.1", "--master-bind-port", "0", "-T", "read", "-E", "slow",
+                            ready=WEB_READY)
+    port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    url = master.ready.group(1)
+    programs.start(LOCUST, "--worker", "-f", write(tmp_path, "t.py", TAGGED_LOCUSTFILE),
+                   "--master-host", "127.0.0.1", "--master-port", port)
+    wait_until(lambda: len(live(url)["workers"]) == 1, 30, "their worker")
+    run_a_test(url, target, 5)
+    assert set(target.counts) == {"GET /read"}
 
 
 def test_our_driver_drives_their_master(programs, target, tmp_path):

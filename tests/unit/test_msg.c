@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/opt.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -748,6 +749,45 @@ static void a_spawn_has_all_five_keys(void **state)
 	buf_fini(&frame);
 }
 
+static void expect_options(const struct msg_spawn *spawn, const char *packed, size_t len)
+{
+	static const char key[] = "\xaeparsed_options";
+	struct msg m = { .type = MSG_SPAWN, .node_id = str_of("h_1"), .spawn = *spawn }, got;
+	struct buf frame;
+	const char *at;
+
+	got = round_trip(&m, &frame);
+	at = memmem(frame.p, frame.len, key, sizeof(key) - 1);
+	assert_non_null(at);
+	at += sizeof(key) - 1;
+	assert_true(at + len < frame.p + frame.len);
+	assert_memory_equal(at, packed, len);
+	msg_fini(&got);
+	buf_fini(&frame);
+}
+
+#define PACKED(bytes) (bytes), sizeof(bytes) - 1
+
+static void a_spawn_has_the_options_that_locusts_workers_take(void **state)
+{
+	static const struct opt_texts none, tags = { { "a", "bc" }, 2 }, not = { { "d" }, 1 };
+
+	(void)state;
+	expect_options(&(struct msg_spawn){ .timestamp = NOW_S, .tags = &none }, PACKED("\x80"));
+	expect_options(&(struct msg_spawn){ .timestamp = NOW_S,
+					    .host = str_of("http://h"),
+					    .expect_workers = 2,
+					    .tags = &tags,
+					    .exclude_tags = &not },
+		       PACKED("\x84\xa4host\xa8http://h\xae"
+			      "expect_workers\x02"
+			      "\xa4tags\x92\xa1"
+			      "a\xa2"
+			      "bc\xac"
+			      "exclude_tags\x91\xa1"
+			      "d"));
+}
+
 /* To the byte what Locust 2.46 has sent. */
 static void a_changed_class_is_written_as_locust_does(void **state)
 {
@@ -862,6 +902,7 @@ int main(void)
 		cmocka_unit_test(too_many_buckets_fall_back_to_rounded_times),
 		cmocka_unit_test(a_large_report_goes_in_parts),
 		cmocka_unit_test(a_spawn_has_all_five_keys),
+		cmocka_unit_test(a_spawn_has_the_options_that_locusts_workers_take),
 	};
 
 	return cmocka_run_group_tests_name("msg", tests, NULL, NULL);
