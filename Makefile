@@ -20,7 +20,7 @@ CC_fuzz = CC=clang
 
 demo: build                                     ## measures the LSTM service in 8 short scenarios
 	build/release/cicada-driver --replicas 1,2 --workers 1,2 --users 50,100 \
-		--duration 6 --cooldown 1
+		--duration 6 --cooldown 1 --fresh
 
 test: setup-test                                ## every suite; fails when one of them fails
 	@tools/run_suites check check-asan check-tsan integration fuzz-short

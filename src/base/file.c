@@ -50,3 +50,20 @@ enum err file_read(const char *path, struct buf *out, struct err_text *text)
 	close(fd);
 	return err;
 }
+
+enum err file_write(int fd, struct str bytes, const char *path, struct err_text *text)
+{
+	while (bytes.len) {
+		ssize_t wrote = write(fd, bytes.p, bytes.len);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return err_set(text, ERR_IO, "%s: cannot write: %s", path, strerror(errno));
+		bytes.p += wrote;
+		bytes.len -= (size_t)wrote;
+	}
+	if (fsync(fd) != 0)
+		return err_set(text, ERR_IO, "%s: cannot write to disk: %s", path, strerror(errno));
+	return OK;
+}

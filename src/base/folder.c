@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static enum err failed(struct err_text *text, const char *what, const char *path)
 {
 	return err_set(text, ERR_IO, "%s: cannot %s: %s", path, what, strerror(errno));
@@ -45,21 +47,6 @@ enum err folder_create(const char *path, struct err_text *text)
 	return OK;
 }
 
-static enum err write_all(int fd, struct str bytes, const char *path, struct err_text *text)
-{
-	while (bytes.len) {
-		ssize_t wrote = write(fd, bytes.p, bytes.len);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return failed(text, "write", path);
-		bytes.p += wrote;
-		bytes.len -= (size_t)wrote;
-	}
-	return fsync(fd) == 0 ? OK : failed(text, "write to disk", path);
-}
-
 static enum err sync_folder(const char *folder, struct err_text *text)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -87,7 +74,7 @@ enum err folder_replace(const char *folder, const char *name, struct str bytes,
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return failed(text, "create", beside);
-	err = write_all(fd, bytes, beside, text);
+	err = file_write(fd, bytes, beside, text);
 	if (close(fd) != 0 && !err)
 		err = failed(text, "write", beside);
 	if (!err && rename(beside, path) != 0)

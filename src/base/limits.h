@@ -171,4 +171,6 @@
 #define LIMIT_REPLICAS	  1000
 #define LIMIT_MODEL_WORD  32 /* bytes of the word for the model of load */
 /* 10,000 rows of at most 1.5 kB. */
-#define LIMIT_RESULT_FILE_BYTES (32 * 1024 * 1024)
+#define LIMIT_RESULT_FILE_BYTES	 (32 * 1024 * 1024)
+#define LIMIT_JOURNAL_BYTES	 (128 * 1024 * 1024)
+#define LIMIT_JOURNAL_LINE_BYTES (64 * 1024) /* that of the plan has paths and lists */

@@ -4,6 +4,7 @@
  * target could do in each. Parse, create bottom-up, run, destroy top-down; the manual
  * is docs/driver.md. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/opt.h"
 #include "base/token.h"
@@ -40,6 +42,7 @@ enum {
 
 #define ENVIRONMENT_BYTES 4096
 #define TODO_BYTES	  8192
+#define SETTINGS_BYTES	  (32 * 1024)
 
 struct options {
 	struct plan plan;
@@ -52,7 +55,7 @@ struct options {
 	const char *target_deployment, *worker_deployment, *target_service;
 	const char *termination_log;
 	uint64_t linger_s;
-	bool want_pause_autoscaler;
+	bool want_pause_autoscaler, want_fresh;
 	bool want_plan, want_version, want_help;
 };
 
@@ -81,6 +84,8 @@ static const struct opt rows[] = {
 	  "how long requests in flight may take when a test is stopped (default 10)" },
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
+	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
+	  "measure every scenario again; earlier results of this plan are set aside" },
 	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
 	  "local: start everything here; remote: use --master; kubernetes: scale Deployments "
 	  "(default local, in a pod with a service account kubernetes)" },
@@ -185,11 +190,15 @@ static enum err find_program(const char *folder, const char *name, char out[PATH
 }
 
 /* In the build tree ../../scenarios, in an installation ../share/cicada/scenarios. */
-static enum err find_scenario(const char *folder, char out[PATH_MAX], struct err_text *text)
+static enum err find_own_scenario(char out[PATH_MAX], struct err_text *text)
 {
 	static const char *const places[] = { "../../scenarios/inference.c",
 					      "../share/cicada/scenarios/inference.c" };
+	char folder[PATH_MAX];
+	enum err err = own_folder(folder, text);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char path[PATH_MAX];
 
@@ -203,6 +212,70 @@ static enum err find_scenario(const char *folder, char out[PATH_MAX], struct err
 		       folder);
 }
 
+/* What the users do on platform local. */
+static enum err find_scenario(const struct options *o, char out[PATH_MAX], struct err_text *text)
+{
+	if (!o->scenario)
+		return find_own_scenario(out, text);
+	if (access(o->scenario, R_OK) != 0)
+		return err_set(text, ERR_NOT_FOUND, "-f %s: cannot be read", o->scenario);
+	if ((size_t)snprintf(out, PATH_MAX, "%s", o->scenario) >= PATH_MAX)
+		return err_set(text, ERR_TOO_BIG, "-f: the path is too long");
+	return OK;
+}
+
+/* ---- which plan this is ---- */
+
+/* The scenario's bytes count, not its name alone: who has edited it measures something else. */
+static enum err describe_local(const struct options *o, struct buf *out, struct err_text *text)
+{
+	char path[PATH_MAX];
+	struct buf bytes;
+	enum err err = find_scenario(o, path, text);
+
+	if (err)
+		return err;
+	buf_init(&bytes, LIMIT_SCENARIO_FILE_BYTES);
+	err = file_read(path, &bytes, text);
+	if (!err)
+		buf_printf(out, " scenario=%s digest=%016" PRIx64 " model=%s", path,
+			   digest_add(DIGEST_START, buf_str(&bytes).p, bytes.len),
+			   o->model ? o->model : "default");
+	buf_fini(&bytes);
+	return err;
+}
+
+static const char *master_url(const struct options *o)
+{
+	return o->master ? o->master : "http://locust-master:8089";
+}
+
+static const char *target_url(const struct options *o)
+{
+	return o->host ? o->host : "http://inference:8000";
+}
+
+/* Everything that makes rows comparable, and so a journal one that may be continued. */
+static enum err describe_settings(const struct options *o, struct buf *out, struct err_text *text)
+{
+	enum err err = OK;
+
+	plan_describe(&o->plan, out);
+	buf_printf(out, " platform=%s", o->platform);
+	if (!strcmp(o->platform, "local"))
+		err = describe_local(o, out, text);
+	else
+		buf_printf(out, " master=%s host=%s", master_url(o), target_url(o));
+	if (!strcmp(o->platform, "kubernetes"))
+		buf_printf(out, " namespace=%s context=%s target=%s service=%s workers=%s",
+			   o->namespace ? o->namespace : "default",
+			   o->context ? o->context : "default", o->target_deployment,
+			   o->target_service, o->worker_deployment);
+	if (!err && out->is_full)
+		err = err_set(text, ERR_TOO_BIG, "the settings of the plan are too long");
+	return err;
+}
+
 static enum err create_local(const struct options *o, const char *logs, struct pause *pause,
 			     struct platform **out, struct err_text *text)
 {
@@ -214,16 +287,14 @@ static enum err create_local(const struct options *o, const char *logs, struct p
 		err = find_program(folder, "cicada", cicada, text);
 	if (!err)
 		err = find_program(folder, "cicada-inference", inference, text);
-	if (!err && !o->scenario)
-		err = find_scenario(folder, scenario, text);
-	if (!err && o->scenario && access(o->scenario, R_OK) != 0)
-		err = err_set(text, ERR_NOT_FOUND, "-f %s: cannot be read", o->scenario);
+	if (!err)
+		err = find_scenario(o, scenario, text);
 	if (err)
 		return err;
 	return platform_local_create(
 		&(struct platform_local_config){ .cicada = cicada,
 						 .inference = inference,
-						 .scenario = o->scenario ? o->scenario : scenario,
+						 .scenario = scenario,
 						 .model = o->model,
 						 .logs = logs,
 						 .target_port = o->target_port,
@@ -239,18 +310,18 @@ static enum err create_kubernetes(const struct options *o, struct pause *pause,
 				  struct platform **out, struct err_text *text)
 {
 	return platform_kubernetes_create(
-		&(struct platform_kubernetes_config){
-			.kubeconfig = o->kubeconfig,
-			.context = o->context,
-			.service_account = o->service_account,
-			.namespace = o->namespace,
-			.target = o->target_deployment,
-			.workers = o->worker_deployment,
-			.service = o->target_service,
-			.master_url = o->master ? o->master : "http://locust-master:8089",
-			.target_url = o->host ? o->host : "http://inference:8000",
-			.want_pause_autoscaler = o->want_pause_autoscaler,
-			.pause = pause },
+		&(struct platform_kubernetes_config){ .kubeconfig = o->kubeconfig,
+						      .context = o->context,
+						      .service_account = o->service_account,
+						      .namespace = o->namespace,
+						      .target = o->target_deployment,
+						      .workers = o->worker_deployment,
+						      .service = o->target_service,
+						      .master_url = master_url(o),
+						      .target_url = target_url(o),
+						      .want_pause_autoscaler =
+							      o->want_pause_autoscaler,
+						      .pause = pause },
 		out, text);
 }
 
@@ -379,11 +450,20 @@ static int exit_code(enum err err, const struct result *result, size_t planned)
 	return result_count_ok(result) == planned ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
 }
 
+/* What the rows say at the end, on the screen and where Kubernetes looks. */
+static void tell_outcome(const struct options *o, const struct result *result)
+{
+	if (result_count(result))
+		print_outcome(o, result);
+	if (o->termination_log)
+		write_termination_log(o, result);
+}
+
 /* The platform is there; what is left is to start it, walk, and tell. */
-static int run_matrix(const struct options *o, struct platform *platform, struct pause *pause)
+static int run_matrix(const struct options *o, struct platform *platform, struct pause *pause,
+		      struct result *result)
 {
 	struct err_text text = { "" };
-	struct result *result = NULL;
 	struct progress *progress = NULL;
 	const struct master_access access = {
 		.token = o->master_token_file ? o->master_token.text : NULL,
@@ -391,10 +471,8 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 	};
 	struct buf environment;
 	enum err err;
-	int code;
 
 	buf_init(&environment, ENVIRONMENT_BYTES);
-	print_plan(&o->plan, platform->ops->name);
 	err = platform->ops->start(platform, &text);
 	if (!err) {
 		printf("Master: %s  Target: %s\n", platform->ops->master_url(platform),
@@ -403,8 +481,7 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 		/* What is done to somebody's autoscaler is said before it is done. */
 		if (o->want_pause_autoscaler)
 			fputs(environment.p, stdout);
-		err = result_create(o->results, plan_count(&o->plan), environment.p, &result,
-				    &text);
+		err = result_start(result, environment.p, &text);
 	}
 	if (!err) {
 		progress = progress_create(&o->plan, stdout, isatty(STDOUT_FILENO));
@@ -415,39 +492,32 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 							.progress = progress,
 							.result = result },
 				&text);
+		progress_destroy(&progress);
+		tell_outcome(o, result);
 	}
-	progress_destroy(&progress);
-	if (result && result_count(result))
-		print_outcome(o, result);
-	if (result && o->termination_log)
-		write_termination_log(o, result);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
-	code = exit_code(err, result, plan_count(&o->plan));
-	result_destroy(&result);
 	buf_fini(&environment);
-	return code;
+	return exit_code(err, result, plan_count(&o->plan));
 }
 
-/* The folder of the results is made for all, that of the logs where there are children. */
+/* The folder of the results is there; that of the logs is made where there are children. */
 static enum err create_platform(const struct options *o, struct pause *pause, struct platform **out,
 				struct err_text *text)
 {
 	static char logs[PATH_MAX]; /* lent to the platform for the whole run */
 	enum err err;
 
+	if (!strcmp(o->platform, "kubernetes"))
+		return create_kubernetes(o, pause, out, text);
+	if (!strcmp(o->platform, "remote")) {
+		*out = platform_remote_create(o->master, o->host);
+		return OK;
+	}
 	if ((size_t)snprintf(logs, sizeof(logs), "%s/logs", o->results) >= sizeof(logs))
 		return err_set(text, ERR_TOO_BIG, "--results: the path is too long");
-	if (!strcmp(o->platform, "local")) {
-		err = folder_create(logs, text);
-		return err ? err : create_local(o, logs, pause, out, text);
-	}
-	err = folder_create(o->results, text);
-	if (!err && !strcmp(o->platform, "kubernetes"))
-		return create_kubernetes(o, pause, out, text);
-	if (!err)
-		*out = platform_remote_create(o->master, o->host);
-	return err;
+	err = folder_create(logs, text);
+	return err ? err : create_local(o, logs, pause, out, text);
 }
 
 /* False: something is left for a person to do, and was said. */
@@ -477,29 +547,87 @@ static void linger(const struct options *o, struct pause *pause)
 	pause_for(pause, o->linger_s * CLOCK_S);
 }
 
-static int run(struct options *o)
+/* What the folder holds from before. */
+static void say_past(const struct options *o, const struct result *result)
+{
+	size_t done = result_count(result), planned = plan_count(&o->plan);
+	char left[32];
+
+	if (result_is_past_torn(result))
+		printf("The last line of %s/" JOURNAL_FILE
+		       " was not written whole and is dropped\n",
+		       o->results);
+	progress_time_text(plan_rest_s(&o->plan, done), left);
+	if (done == planned)
+		printf("Nothing to measure: %s/" JOURNAL_FILE
+		       " has all %zu rows of this plan; --fresh "
+		       "measures them again\n",
+		       o->results, done);
+	else if (result_past_kind(result) == JOURNAL_SAME)
+		printf("Continuing %s/" JOURNAL_FILE
+		       ": %zu of %zu scenarios have their rows, about "
+		       "%s left; --fresh begins anew\n",
+		       o->results, done, planned, left);
+	else if (result_past_kind(result) == JOURNAL_OTHER)
+		printf("The earlier results in %s are of another plan and are set aside\n",
+		       o->results);
+	fflush(stdout);
+}
+
+static int run_on_platform(const struct options *o, struct pause *pause, struct result *result)
 {
 	struct err_text text = { "" };
 	struct platform *platform = NULL;
-	struct pause pause;
-	enum err err;
+	enum err err = create_platform(o, pause, &platform, &text);
 	int code;
 
-	pause_init(&pause, &stops);
-	catch_signals();
-	err = create_platform(o, &pause, &platform, &text);
 	if (err) {
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 		return EXIT_INFRASTRUCTURE;
 	}
-	code = run_matrix(o, platform, &pause);
+	code = run_matrix(o, platform, pause, result);
 	/* A stop that was asked for has been honoured; only a further one may hurry us. */
-	pause.stops_tolerated = stops;
+	pause->stops_tolerated = stops;
 	if (!restore(platform) && code != EXIT_INTERRUPTED)
 		code = EXIT_INFRASTRUCTURE;
 	platform_destroy(&platform);
 	if (o->linger_s && code != EXIT_INTERRUPTED)
-		linger(o, &pause);
+		linger(o, pause);
+	return code;
+}
+
+static int run(const struct options *o)
+{
+	struct err_text text = { "" };
+	struct result *result = NULL;
+	struct pause pause;
+	struct buf settings;
+	enum err err;
+	int code = EXIT_INFRASTRUCTURE;
+
+	pause_init(&pause, &stops);
+	catch_signals();
+	buf_init(&settings, SETTINGS_BYTES);
+	print_plan(&o->plan, o->platform);
+	err = describe_settings(o, &settings, &text);
+	if (!err)
+		err = result_create(
+			&(struct result_config){ .folder = o->results,
+						 .plan = { settings.p, plan_count(&o->plan) },
+						 .is_fresh = o->want_fresh },
+			&result, &text);
+	if (err)
+		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+	else
+		say_past(o, result);
+	if (!err && result_count(result) == plan_count(&o->plan)) {
+		tell_outcome(o, result);
+		code = exit_code(OK, result, plan_count(&o->plan));
+	} else if (!err) {
+		code = run_on_platform(o, &pause, result);
+	}
+	result_destroy(&result);
+	buf_fini(&settings);
 	return code;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,9 +22,6 @@
 #include "infer/meter.h"
 
 #define LOGGER "cicada.inference"
-/* FNV-1a, 64 bits. */
-#define DIGEST_START 0xcbf29ce484222325ull
-#define DIGEST_PRIME 0x100000001b3ull
 
 struct item {
 	char *name, *folder;
@@ -42,13 +40,6 @@ struct shelf {
 };
 
 /* Folders. */
-
-static uint64_t digest_add(uint64_t digest, const void *bytes, size_t len)
-{
-	for (const unsigned char *p = bytes; len--; p++)
-		digest = (digest ^ *p) * DIGEST_PRIME;
-	return digest;
-}
 
 /* Sums, since a folder has no order. */
 static uint64_t digest_of(const char *folder)

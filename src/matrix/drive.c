@@ -22,6 +22,7 @@
 #include "matrix/platform.h"
 #include "matrix/progress.h"
 #include "matrix/result.h"
+#include "matrix/result_row.h"
 
 #define LOOK_AGAIN_MS	  100 /* while something starts */
 #define STOP_MARGIN_S	  15  /* beyond the stop timeout: workers' last reports */
@@ -456,8 +457,10 @@ static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_t
 {
 	struct drive d = { .c = c, .scenario = plan_scenario(c->plan, i) };
 	struct err_text why = { "" };
-	enum err err, walked;
+	enum err err = result_add_begun(c->result, text), walked;
 
+	if (err)
+		return err;
 	d.row = result_row_blank(d.scenario.replicas, d.scenario.workers, d.scenario.users);
 	d.row.wall_start_s = clock_wall_s();
 	progress_scenario(c->progress, i, &d.scenario);
@@ -475,12 +478,12 @@ static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_t
 	return err;
 }
 
-enum err drive_run(const struct drive_config *c, struct err_text *text)
+static enum err run_scenarios(const struct drive_config *c, struct err_text *text)
 {
 	size_t count = plan_count(c->plan);
 
-	for (size_t i = 0; i < count; i++) {
-		bool was_test_started;
+	for (size_t i = result_count(c->result); i < count; i++) {
+		bool was_test_started = false;
 		enum err err = run_scenario(c, i, &was_test_started, text);
 
 		if (err)
@@ -492,4 +495,17 @@ enum err drive_run(const struct drive_config *c, struct err_text *text)
 			return interrupted(text);
 	}
 	return OK;
+}
+
+enum err drive_run(const struct drive_config *c, struct err_text *text)
+{
+	enum err err = run_scenarios(c, text), ended;
+
+	if (!err)
+		return result_add_ended(c->result, "done", text);
+	/* Whether this can be written changes nothing: what ended the walk is said. */
+	ended = result_add_ended(c->result, err == ERR_INTERRUPTED ? "interrupted" : "failed",
+				 NULL);
+	(void)ended;
+	return err;
 }

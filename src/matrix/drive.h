@@ -27,7 +27,8 @@ struct drive_config {
 	struct result *result;
 };
 
-/* The platform has been started once. OK: every scenario has its row, whatever its
- * status. ERR_INTERRUPTED: a stop was asked for; the scenario that ran is recorded as
- * interrupted. ERR_IO and others: the results cannot be written. */
+/* The platform has been started once, and so have the results; those scenarios that have a row
+ * already are passed over. OK: every scenario has its row, whatever its status. ERR_INTERRUPTED: a
+ * stop was asked for; the scenario that ran is recorded as interrupted. ERR_IO and others: the
+ * results cannot be written. */
 enum err drive_run(const struct drive_config *config, struct err_text *text) MUST_CHECK;

@@ -113,3 +113,24 @@ double plan_rest_s(const struct plan *plan, size_t first)
 	}
 	return sum_s;
 }
+
+static void describe_axis(const struct opt_counts *axis, const char *name, struct buf *out)
+{
+	buf_printf(out, "%s=", name);
+	for (size_t i = 0; i < axis->count; i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", axis->value[i]);
+	buf_add_char(out, ' ');
+}
+
+/* Not the ready timeout: who waits longer measures the same. */
+void plan_describe(const struct plan *plan, struct buf *out)
+{
+	describe_axis(&plan->replicas, "replicas", out);
+	describe_axis(&plan->workers, "workers", out);
+	describe_axis(&plan->users, "users", out);
+	buf_printf(out,
+		   "duration=%" PRIu64 " cooldown=%" PRIu64
+		   " poll=%g spawn-rate=%g stop-timeout=%" PRIu64,
+		   plan->duration_s, plan->cooldown_s, plan->poll_s, plan->spawn_rate,
+		   plan->stop_timeout_s);
+}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
 
@@ -49,3 +50,6 @@ double plan_scenario_s(const struct plan *plan, const struct scenario *s);
 /* What is planned from scenario `first` to the end: ramps, windows and the cool-downs
  * between them. What scaling takes is not known beforehand and not in it. */
 double plan_rest_s(const struct plan *plan, size_t first);
+/* Adds what defines the scenarios and how they are measured, as "name=value" with blanks between;
+ * plans with equal texts have equal results. */
+void plan_describe(const struct plan *plan, struct buf *out);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "matrix/master_api.h"
 #include "matrix/plan.h"
-#include "matrix/result.h"
+#include "matrix/result_row.h"
 
 #define LINE_BYTES 400
 

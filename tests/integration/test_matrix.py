@@ -2,10 +2,13 @@
 """The main job: cicada-driver walks a matrix over real replicas, master and workers."""
 
 import csv
+import json
 import os
 import pathlib
 import re
 import signal
+
+import pytest
 
 from programs import ROOT, wait_until
 
@@ -118,6 +121,66 @@ def test_kill_9_leaves_whole_rows_and_nobody(programs, tmp_path):
     rows = rows_of(tmp_path / "results")
     assert [(r["Users"], r["Status"]) for r in rows] == [("5", "ok")]
     assert "interrupted" not in (tmp_path / "results" / "auto_summary.md").read_text()
+
+
+def journal_of(folder):
+    return [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("moment", [r"users=6   spawning", r"users=7 .*RPS: "])
+def test_after_kill_9_the_same_plan_goes_on(programs, tmp_path, moment):
+    plan = ("--replicas", "1", "--workers", "1", "--users", "5,6,7", "--duration", "1")
+    driver = start_driver(programs, tmp_path, *plan)
+    driver.wait_line(moment, 60)
+    driver.signal(signal.SIGKILL)
+    driver.wait()
+    results = tmp_path / "results"
+    before = journal_of(results)
+    done = sum(line["record"] == "row" for line in before)
+    assert done >= 1
+
+    driver = start_driver(programs, tmp_path, *plan, ready=r"Continuing .*run\.jsonl: "
+                          rf"{done} of 3 scenarios have their rows")
+    assert driver.wait(120) == 0, driver.text()
+    lines = journal_of(results)
+    assert lines[:len(before)] == before and lines[-1]["how"] == "done"
+    rows = [line for line in lines if line["record"] == "row"]
+    assert [(row["scenario"], row["Users"]) for row in rows] == [(1, 5), (2, 6), (3, 7)]
+    assert [(r["Users"], r["Status"]) for r in rows_of(results)] == [(u, "ok") for u in "567"]
+    for row, cells in zip(rows, rows_of(results)):
+        assert cells["RPS"] == f"{row['RPS']:.2f}"
+        assert cells["Total_Requests"] == str(row["Total_Requests"])
+
+    again, code = programs.run("cicada-driver", *driver.args[1:])
+    assert code == 0 and "Nothing to measure" in again.text() and "Master:" not in again.text()
+    assert journal_of(results) == lines
+
+
+def test_another_plan_sets_the_earlier_results_aside(programs, tmp_path):
+    plan = ("--replicas", "1", "--workers", "1", "--duration", "1", "--users")
+    assert start_driver(programs, tmp_path, *plan, "3").wait(60) == 0
+    driver = start_driver(programs, tmp_path, *plan, "4")
+    assert driver.wait(60) == 0 and "of another plan and are set aside" in driver.text()
+    results = tmp_path / "results"
+    assert [r["Users"] for r in rows_of(results)] == ["4"]
+    driver = start_driver(programs, tmp_path, *plan, "4", "--fresh")
+    assert driver.wait(60) == 0, driver.text()
+    for name in ("run.*.jsonl", "auto_summary.*.csv", "auto_summary.*.md"):
+        assert len(list(results.glob(name))) == 2, name
+
+
+def test_a_journal_that_cannot_be_read_is_an_error_with_its_place(programs, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "run.jsonl").write_text("hello\n")
+    driver = start_driver(programs, tmp_path, ready=r"run\.jsonl:1: .*--fresh")
+    assert driver.wait(30) == 111
+    assert (tmp_path / "results" / "run.jsonl").read_text() == "hello\n"
+
+
+def test_a_folder_of_results_has_one_driver(programs, tmp_path):
+    start_driver(programs, tmp_path, "--replicas", "1", "--workers", "1", "--users", "3")
+    other = start_driver(programs, tmp_path, ready=r"another cicada-driver is at work")
+    assert other.wait(30) == 111
 
 
 def test_replicas_that_do_not_come_up_are_never_measured(programs, tmp_path):

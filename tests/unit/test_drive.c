@@ -13,12 +13,16 @@
 #include <string.h>
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "matrix/drive.h"
 #include "matrix/master_api.h"
 #include "matrix/pause.h"
@@ -331,10 +335,10 @@ static void remove_folder(const char *folder)
 	rmdir(folder);
 }
 
-/* One scenario of 10 s with 1 replica, 2 workers, 100 users, or more replicas. */
-static struct outcome drive(size_t scenarios)
+/* Scenarios of 10 s with 2 workers and 100 users, each with more replicas; goes on with what is in
+ * the folder. */
+static struct outcome drive_in(const char *folder, size_t scenarios)
 {
-	char folder[] = "/tmp/cicada-drive-XXXXXX";
 	struct plan plan = plan_defaults();
 	struct platform platform = { &fake_ops };
 	struct pause pause = { .now_us = fake_now_us,
@@ -351,8 +355,12 @@ static struct outcome drive(size_t scenarios)
 	plan.workers = (struct opt_counts){ { 2 }, 1 };
 	plan.users = (struct opt_counts){ { 100 }, 1 };
 	plan.duration_s = 10;
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(result_create(folder, scenarios, "", &result, &text), OK);
+	assert_int_equal(
+		result_create(&(struct result_config){ .folder = folder,
+						       .plan = { "a plan", plan_count(&plan) } },
+			      &result, &text),
+		OK);
+	assert_int_equal(result_start(result, "", &text), OK);
 	progress = progress_create(&plan, screen, false);
 	out.took_us = world.now_us;
 	out.err = drive_run(&(struct drive_config){ .plan = &plan,
@@ -371,6 +379,16 @@ static struct outcome drive(size_t scenarios)
 	progress_destroy(&progress);
 	fclose(screen);
 	result_destroy(&result);
+	return out;
+}
+
+static struct outcome drive(size_t scenarios)
+{
+	char folder[] = "/tmp/cicada-drive-XXXXXX";
+	struct outcome out;
+
+	assert_non_null(mkdtemp(folder));
+	out = drive_in(folder, scenarios);
 	remove_folder(folder);
 	return out;
 }
@@ -639,6 +657,123 @@ static void a_stop_in_the_cool_down_adds_no_row(void **state)
 	assert_int_equal(out.good, 1);
 }
 
+static size_t count_of(const char *text, const char *what)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, what))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+static void a_later_start_goes_on_behind_the_last_row(void **state)
+{
+	char folder[] = "/tmp/cicada-drive-XXXXXX";
+	struct outcome out;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	world_init();
+	world.stop_signal_at_us = world.now_us + 30 * CLOCK_S;
+	out = drive_in(folder, 4);
+	assert_int_equal(out.err, ERR_INTERRUPTED);
+	/* The first has its row, the second was interrupted and comes again. */
+	world_init();
+	out = drive_in(folder, 4);
+	assert_int_equal(out.err, OK);
+	assert_int_equal(out.rows, 4);
+	assert_int_equal(out.good, 4);
+	assert_int_equal(count_of(world.trace, "swarm"), 3);
+	assert_int_equal(count_of(out.csv, "interrupted"), 0);
+	assert_non_null(strstr(out.screen, "[2/4] replicas=2"));
+	assert_null(strstr(out.screen, "[1/4]"));
+	world_init();
+	out = drive_in(folder, 4);
+	assert_int_equal(out.good, 4);
+	assert_string_equal(world.trace, "");
+	remove_folder(folder);
+}
+
+static struct buf read_file(const char *folder, const char *name)
+{
+	struct buf bytes;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	buf_init(&bytes, 1024 * 1024);
+	if (file_read(path, &bytes, NULL) == ERR_NOT_FOUND)
+		buf_add_text(&bytes, "");
+	return bytes;
+}
+
+/* Starts the walk in a process of its own and kills it after a time below most_us; false when it
+ * was done before. */
+static bool walk_and_kill(const char *folder, struct rng *rng, uint64_t most_us)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		world_init();
+		_exit(drive_in(folder, 4).err);
+	}
+	usleep((useconds_t)rng_below(rng, most_us));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status))
+		assert_int_equal(WEXITSTATUS(status), OK);
+	return WIFSIGNALED(status);
+}
+
+/* Killed again and again, and each time with more time, until it has come through. */
+static void check_kills(uint64_t seed)
+{
+	char folder[] = "/tmp/cicada-drive-XXXXXX", row[64];
+	struct buf before = read_file("/nonexistent", "x"), after;
+	uint64_t most_us = 2000;
+	struct rng rng;
+	bool was_killed;
+
+	rng_init(&rng, seed, 0);
+	assert_non_null(mkdtemp(folder));
+	do {
+		const char *end;
+
+		was_killed = walk_and_kill(folder, &rng, most_us);
+		most_us += most_us / 2;
+		after = read_file(folder, JOURNAL_FILE);
+		/* What was a whole line stays one. */
+		if (after.len < before.len || memcmp(after.p, before.p, before.len) != 0)
+			fail_msg("seed %d: a line is lost: %s, then %s", (int)seed, before.p,
+				 after.p);
+		buf_fini(&before);
+		before = after;
+		end = memrchr(before.p, '\n', before.len);
+		before.len = end ? (size_t)(end + 1 - before.p) : 0;
+	} while (was_killed);
+	after = read_file(folder, "auto_summary.csv");
+	assert_int_equal(count_of(after.p, "\n"), 5);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(row, sizeof(row), "\n%d,2,100,90.00,", 1 << i);
+		assert_int_equal(count_of(after.p, row), 1);
+		snprintf(row, sizeof(row), "{\"record\":\"row\",\"scenario\":%zu,", i + 1);
+		assert_int_equal(count_of(before.p, row), 1);
+	}
+	buf_fini(&before);
+	buf_fini(&after);
+	remove_folder(folder);
+}
+
+static void whenever_it_is_killed_no_row_is_lost_or_doubled(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		check_kills(seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +794,8 @@ int main(void)
 		cmocka_unit_test(a_test_that_does_not_stop_is_no_result),
 		cmocka_unit_test(a_stop_keeps_the_rows_and_ends_the_test),
 		cmocka_unit_test(a_stop_in_the_cool_down_adds_no_row),
+		cmocka_unit_test(a_later_start_goes_on_behind_the_last_row),
+		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

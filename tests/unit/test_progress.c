@@ -15,7 +15,7 @@
 #include "matrix/master_api.h"
 #include "matrix/plan.h"
 #include "matrix/progress.h"
-#include "matrix/result.h"
+#include "matrix/result_row.h"
 
 struct screen {
 	struct plan plan;

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "matrix/result.h"
+#include "matrix/result_row.h"
 
 #define HEADER \
 	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
@@ -75,6 +76,21 @@ static struct result_row a_row(void)
 	return row;
 }
 
+/* Whatever was there, a new one. */
+static struct result *begin(const char *folder, size_t planned, const char *environment)
+{
+	struct err_text text = { "" };
+	struct result *r = NULL;
+
+	assert_int_equal(result_create(&(struct result_config){ .folder = folder,
+								.plan = { "a plan", planned },
+								.is_fresh = true },
+				       &r, &text),
+			 OK);
+	assert_int_equal(result_start(r, environment, &text), OK);
+	return r;
+}
+
 static struct buf read_all(const char *folder, const char *name)
 {
 	struct err_text text = { "" };
@@ -94,7 +110,7 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	struct err_text text = { "" };
 	struct buf bytes;
 
-	assert_int_equal(result_create(*state, 2, "- Machine: x\n", &r, &text), OK);
+	r = begin(*state, 2, "- Machine: x\n");
 	assert_int_equal(result_add(r, &row, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(
@@ -127,7 +143,7 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	row.status = RESULT_TARGET_NOT_READY;
 	row.wall_start_s = 1767225600;
 	result_row_note(&row, "inference-2 ended, \"bad\"\nmodel");
-	assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
+	r = begin(*state, 1, "");
 	assert_int_equal(result_add(r, &row, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(bytes.p,
@@ -160,7 +176,7 @@ static void only_good_rows_compete_for_the_best(void **state)
 	rows[2].replicas = 1;
 	rows[3].median_ms = 2.25;
 	rows[3].p95_ms = 1000;
-	assert_int_equal(result_create(*state, 4, "", &r, &text), OK);
+	r = begin(*state, 4, "");
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(result_add(r, &rows[i], &text), OK);
 	buf_init(&line, 1000);
@@ -185,7 +201,7 @@ static void limited_rows_stand_back(void **state)
 	limited.generator = RESULT_GENERATOR_LIMITED;
 	result_row_note(&limited, "the generator's limit");
 	plain.rps = 30;
-	assert_int_equal(result_create(*state, 3, "", &r, &text), OK);
+	r = begin(*state, 3, "");
 	assert_int_equal(result_add(r, &limited, &text), OK);
 	buf_init(&line, 1000);
 	assert_true(result_say_best_throughput(r, &line));
@@ -210,13 +226,12 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 	struct result_row row = a_row();
 	struct err_text text = { "" };
 	struct dirent *entry;
-	int csv = 0, markdown = 0, other = 0;
+	int csv = 0, markdown = 0, journal = 0, other = 0;
 	DIR *dir;
 
 	for (int i = 0; i < 3; i++) {
-		struct result *r = NULL;
+		struct result *r = begin(*state, 1, "");
 
-		assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
 		assert_int_equal(result_add(r, &row, &text), OK);
 		result_destroy(&r);
 	}
@@ -226,11 +241,14 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 			continue;
 		csv += strstr(entry->d_name, ".csv") != NULL;
 		markdown += strstr(entry->d_name, ".md") != NULL;
-		other += strncmp(entry->d_name, "auto_summary.", 13) != 0;
+		journal += strstr(entry->d_name, ".jsonl") != NULL;
+		other += strncmp(entry->d_name, "auto_summary.", 13) != 0 &&
+			 strncmp(entry->d_name, "run.", 4) != 0;
 	}
 	closedir(dir);
 	assert_int_equal(csv, 3);
 	assert_int_equal(markdown, 3);
+	assert_int_equal(journal, 3);
 	assert_int_equal(other, 0);
 }
 
@@ -238,17 +256,21 @@ static void a_folder_that_cannot_be_written_is_named(void **state)
 {
 	struct result *r = NULL;
 	struct err_text text = { "" };
+	struct result_config config = { .plan = { "a plan", 1 } };
 	char path[300];
 
 	snprintf(path, sizeof(path), "%s/plain", (char *)*state);
 	assert_int_equal(folder_replace(*state, "plain", str_of("x"), &text), OK);
 	snprintf(path, sizeof(path), "%s/plain/below", (char *)*state);
-	assert_int_equal(result_create(path, 1, "", &r, &text), ERR_IO);
+	config.folder = path;
+	assert_int_equal(result_create(&config, &r, &text), ERR_IO);
 	assert_null(r);
 	assert_non_null(strstr(text.text, "plain/below"));
 	snprintf(path, sizeof(path), "%s/plain", (char *)*state);
-	assert_int_equal(result_create(path, 1, "", &r, &text), ERR_IO);
-	assert_int_equal(result_create("", 1, "", &r, &text), ERR_BAD_INPUT);
+	config.folder = path;
+	assert_int_equal(result_create(&config, &r, &text), ERR_IO);
+	config.folder = "";
+	assert_int_equal(result_create(&config, &r, &text), ERR_BAD_INPUT);
 }
 
 static void a_failed_replace_leaves_the_old_file(void **state)
@@ -277,7 +299,7 @@ static void the_table_lines_up(void **state)
 	struct buf table;
 	char *line_break;
 
-	assert_int_equal(result_create(*state, 1, "", &r, &text), OK);
+	r = begin(*state, 1, "");
 	assert_int_equal(result_add(r, &row, &text), OK);
 	buf_init(&table, 10000);
 	result_format_table(r, &table);

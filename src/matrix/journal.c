@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * journal - see the header.
+ *
+ * The last line may be torn and is dropped then: what it says has not counted yet, for nothing goes
+ * on before fsync() has returned. A whole line that cannot be read is no accident of ours, and is
+ * refused rather than skipped: behind it the figures of hours may stand. */
+#include "matrix/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/mem.h"
+#include "matrix/result_row.h"
+
+#define VERSION 1
+
+struct journal {
+	const struct journal_plan *plan;
+	char *folder;
+	char path[PATH_MAX];
+	int folder_fd; /* has the lock, which ends with the process */
+	int fd;	       /* -1: not started, or an append has failed */
+};
+
+/* ---- reading ---- */
+
+struct reader {
+	const struct journal_plan *plan;
+	struct journal_past *past;
+	size_t cap;
+	bool has_begun; /* the scenario whose row is due */
+	struct err_text why;
+};
+
+static uint64_t plan_digest(const struct journal_plan *plan)
+{
+	struct str settings = str_of(plan->settings);
+
+	return digest_add(digest_add(DIGEST_START, settings.p, settings.len), &plan->scenarios,
+			  sizeof(plan->scenarios));
+}
+
+static enum err read_plan(struct reader *r, const json_t *line)
+{
+	const char *hash = json_string_value(json_object_get(line, "hash"));
+	const json_t *version = json_object_get(line, "version");
+	char own[32];
+
+	if (!hash || !json_is_integer(version))
+		return err_set(&r->why, ERR_BAD_INPUT, "a plan without hash or version");
+	if (json_integer_value(version) != VERSION)
+		return err_set(&r->why, ERR_UNSUPPORTED,
+			       "version %" JSON_INTEGER_FORMAT " of the journal is not known here",
+			       json_integer_value(version));
+	snprintf(own, sizeof(own), "%016" PRIx64, plan_digest(r->plan));
+	r->past->kind = strcmp(hash, own) == 0 ? JOURNAL_SAME : JOURNAL_OTHER;
+	return OK;
+}
+
+/* Only the next one may be spoken of: so no row is there twice, and none is missing. */
+static enum err check_scenario(struct reader *r, const json_t *line)
+{
+	const json_t *number = json_object_get(line, "scenario");
+	size_t due = r->past->count + 1;
+
+	if (due > r->plan->scenarios)
+		return err_set(&r->why, ERR_BAD_INPUT, "more than the %zu scenarios of the plan",
+			       r->plan->scenarios);
+	if (!json_is_integer(number) || json_integer_value(number) != (json_int_t)due)
+		return err_set(&r->why, ERR_BAD_INPUT, "scenario %zu is due here", due);
+	return OK;
+}
+
+static enum err read_begun(struct reader *r, const json_t *line)
+{
+	r->has_begun = true;
+	return check_scenario(r, line);
+}
+
+static enum err read_row(struct reader *r, const json_t *line)
+{
+	struct journal_past *past = r->past;
+	struct result_row row;
+	enum err err = check_scenario(r, line);
+
+	if (!err && !r->has_begun)
+		err = err_set(&r->why, ERR_BAD_INPUT, "a row of a scenario that has not begun");
+	if (!err)
+		err = result_row_read_json(line, &row, &r->why);
+	r->has_begun = false;
+	if (err || row.status == RESULT_INTERRUPTED)
+		return err;
+	if (past->count == r->cap) {
+		r->cap = r->cap ? r->cap * 2 : 32;
+		past->rows = mem_realloc(past->rows, r->cap * sizeof(*past->rows));
+	}
+	past->rows[past->count++] = row;
+	return OK;
+}
+
+static enum err read_ended(struct reader *r, const json_t *line)
+{
+	(void)line;
+	r->has_begun = false;
+	return OK;
+}
+
+static const struct record {
+	const char *name;
+	enum err (*read)(struct reader *r, const json_t *line);
+} records[] = {
+	{ "plan", read_plan },
+	{ "begun", read_begun },
+	{ "row", read_row },
+	{ "ended", read_ended },
+};
+
+static enum err read_line(struct reader *r, struct str line)
+{
+	const char *name;
+	json_t *root = NULL;
+	enum err err = ERR_BAD_INPUT;
+
+	err_set(&r->why, err, "not a record of a journal");
+	if (line.len <= LIMIT_JOURNAL_LINE_BYTES)
+		root = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
+	name = json_string_value(json_object_get(root, "record"));
+	for (size_t i = 0; name && i < sizeof(records) / sizeof(records[0]); i++) {
+		/* The plan is the first line, and only that. */
+		if (strcmp(name, records[i].name) == 0 &&
+		    (r->past->kind == JOURNAL_NONE) == (i == 0))
+			err = records[i].read(r, root);
+	}
+	json_decref(root);
+	return err;
+}
+
+enum err journal_parse(const char *name, struct str bytes, const struct journal_plan *plan,
+		       struct journal_past *out, struct err_text *text)
+{
+	struct reader r = { .plan = plan, .past = out };
+	enum err err = OK;
+
+	*out = (struct journal_past){ JOURNAL_NONE };
+	for (size_t number = 1; !err && out->whole_bytes < bytes.len; number++) {
+		struct str line = { bytes.p + out->whole_bytes, bytes.len - out->whole_bytes };
+		const char *end = memchr(line.p, '\n', line.len);
+
+		out->is_torn = !end;
+		if (!end || out->kind == JOURNAL_OTHER)
+			break;
+		line.len = (size_t)(end - line.p);
+		err = read_line(&r, line);
+		if (err)
+			err_set(text, err,
+				"%s:%zu: %s; mend that line, or set the file aside with --fresh",
+				name, number, r.why.text);
+		out->whole_bytes += line.len + 1;
+	}
+	if (err) {
+		mem_free(out->rows);
+		*out = (struct journal_past){ JOURNAL_NONE };
+	}
+	return err;
+}
+
+/* ---- the file ---- */
+
+/* Where the file system has no locks, everything else still works. */
+static enum err lock_folder(struct journal *j, struct err_text *text)
+{
+	j->folder_fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->folder_fd < 0)
+		return err_set(text, ERR_IO, "%s: cannot open: %s", j->folder, strerror(errno));
+	if (flock(j->folder_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return err_set(text, ERR_BUSY,
+			       "%s: another cicada-driver is at work in this folder; wait for it, "
+			       "or give another one with --results",
+			       j->folder);
+	return OK;
+}
+
+static enum err read_past(const struct journal *j, struct journal_past *past, struct err_text *text)
+{
+	struct buf bytes;
+	enum err err;
+
+	*past = (struct journal_past){ JOURNAL_NONE };
+	buf_init(&bytes, LIMIT_JOURNAL_BYTES);
+	err = file_read(j->path, &bytes, text);
+	if (!err)
+		err = journal_parse(j->path, buf_str(&bytes), j->plan, past, text);
+	else if (err == ERR_NOT_FOUND)
+		err = OK;
+	buf_fini(&bytes);
+	return err;
+}
+
+enum err journal_open(const char *folder, const struct journal_plan *plan, struct journal **out,
+		      struct journal_past *past, struct err_text *text)
+{
+	struct journal *j = mem_zalloc(1, sizeof(*j));
+	enum err err = OK;
+
+	j->plan = plan;
+	j->folder = mem_strdup(folder);
+	j->folder_fd = j->fd = -1;
+	if ((size_t)snprintf(j->path, sizeof(j->path), "%s/" JOURNAL_FILE, folder) >=
+	    sizeof(j->path))
+		err = err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
+	if (!err)
+		err = lock_folder(j, text);
+	if (!err && past)
+		err = read_past(j, past, text);
+	if (err)
+		journal_close(&j);
+	*out = j;
+	return err;
+}
+
+void journal_close(struct journal **j)
+{
+	if (!*j)
+		return;
+	if ((*j)->fd >= 0)
+		close((*j)->fd);
+	if ((*j)->folder_fd >= 0)
+		close((*j)->folder_fd);
+	mem_free((*j)->folder);
+	mem_free(*j);
+	*j = NULL;
+}
+
+static enum err create_file(const struct journal *j, struct err_text *text)
+{
+	enum err err = folder_set_aside(j->folder, JOURNAL_FILE, text);
+	struct buf line;
+
+	if (err)
+		return err;
+	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
+	buf_printf(&line,
+		   "{\"record\":\"plan\",\"version\":%d,\"hash\":\"%016" PRIx64
+		   "\",\"scenarios\":%zu,\"time\":%.3f,\"plan\":",
+		   VERSION, plan_digest(j->plan), j->plan->scenarios, clock_wall_s());
+	buf_add_json(&line, str_of(j->plan->settings));
+	buf_add_text(&line, "}\n");
+	err = line.is_full ? err_set(text, ERR_TOO_BIG, "%s: the plan is too long", j->path)
+			   : folder_replace(j->folder, JOURNAL_FILE, buf_str(&line), text);
+	buf_fini(&line);
+	return err;
+}
+
+enum err journal_start(struct journal *j, const struct journal_past *past, struct err_text *text)
+{
+	enum err err = past->kind == JOURNAL_SAME ? OK : create_file(j, text);
+
+	if (err)
+		return err;
+	j->fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (j->fd < 0)
+		return err_set(text, ERR_IO, "%s: cannot open: %s", j->path, strerror(errno));
+	if (past->kind == JOURNAL_SAME && past->is_torn &&
+	    ftruncate(j->fd, (off_t)past->whole_bytes) != 0)
+		return err_set(text, ERR_IO, "%s: cannot cut off its torn last line: %s", j->path,
+			       strerror(errno));
+	return OK;
+}
+
+/* Ends the line and takes it over. */
+static enum err append(struct journal *j, struct buf *line, struct err_text *text)
+{
+	enum err err;
+
+	buf_add_text(line, "}\n");
+	if (j->fd < 0)
+		err = err_set(text, ERR_IO, "%s: cannot be written", j->path);
+	else if (line->is_full)
+		err = err_set(text, ERR_TOO_BIG, "%s: a record is too long", j->path);
+	else
+		err = file_write(j->fd, buf_str(line), j->path, text);
+	/* A further line would be glued to a part of this one. */
+	if (err && j->fd >= 0) {
+		close(j->fd);
+		j->fd = -1;
+	}
+	buf_fini(line);
+	return err;
+}
+
+enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text)
+{
+	struct buf line;
+
+	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
+	buf_printf(&line, "{\"record\":\"begun\",\"scenario\":%zu,\"time\":%.3f", i + 1,
+		   clock_wall_s());
+	return append(j, &line, text);
+}
+
+enum err journal_add_row(struct journal *j, size_t i, const struct result_row *row,
+			 struct err_text *text)
+{
+	struct buf line;
+
+	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
+	buf_printf(&line, "{\"record\":\"row\",\"scenario\":%zu", i + 1);
+	result_row_add_json(row, &line);
+	return append(j, &line, text);
+}
+
+enum err journal_add_ended(struct journal *j, const char *how, struct err_text *text)
+{
+	struct buf line;
+
+	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
+	buf_printf(&line, "{\"record\":\"ended\",\"how\":\"%s\",\"time\":%.3f", how,
+		   clock_wall_s());
+	return append(j, &line, text);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * journal - run.jsonl in the folder of the results: what was done, on disk before it counts.
+ *
+ * A line is a JSON object. The first is the plan; then each scenario has "begun" and "row" with all
+ * its figures, in the order of the plan, and a walk that ended by itself has "ended". A driver that
+ * is killed at any moment leaves whole lines and perhaps a part of one more; whoever comes next
+ * with the same plan goes on behind the last row. A row that says `interrupted` was not measured to
+ * its end: its scenario comes again.
+ *
+ * The folder belongs to one driver at a time, from open to close. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define JOURNAL_FILE "run.jsonl"
+
+struct journal;
+struct result_row;
+
+/* settings: a line for people with all that defines the scenarios and how they are measured. Two
+ * plans with equal lines are the same. */
+struct journal_plan {
+	const char *settings;
+	size_t scenarios;
+};
+
+enum journal_kind {
+	JOURNAL_NONE,
+	JOURNAL_SAME, /* of this plan */
+	JOURNAL_OTHER /* of another plan: the rest of it was not read */
+};
+
+/* What a journal says. */
+struct journal_past {
+	enum journal_kind kind;
+	struct result_row *rows; /* of the first `count` scenarios; mem_free() them */
+	size_t count;
+	size_t whole_bytes;
+	bool is_torn; /* something without a line break follows those */
+};
+
+/* Reads the bytes of a journal, which may be anything. Errors name the line, as name:line. */
+enum err journal_parse(const char *name, struct str bytes, const struct journal_plan *plan,
+		       struct journal_past *out, struct err_text *text) MUST_CHECK;
+
+/* Takes the folder, which must be there (ERR_BUSY: another driver has it), and reads what the
+ * journal in it says, if past is not NULL. Changes nothing. The plan is lent until close. */
+enum err journal_open(const char *folder, const struct journal_plan *plan, struct journal **out,
+		      struct journal_past *past, struct err_text *text) MUST_CHECK;
+/* From here on it is written: behind the past if that is JOURNAL_SAME, else as a new file, for
+ * which an earlier one is set aside. */
+enum err journal_start(struct journal *j, const struct journal_past *past,
+		       struct err_text *text) MUST_CHECK;
+/* Scenario i, from 0. On disk when they return OK; after an error nothing more is written. */
+enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text) MUST_CHECK;
+enum err journal_add_row(struct journal *j, size_t i, const struct result_row *row,
+			 struct err_text *text) MUST_CHECK;
+/* how: a word. */
+enum err journal_add_ended(struct journal *j, const char *how, struct err_text *text) MUST_CHECK;
+void journal_close(struct journal **j);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_row - see the header. */
+#include "matrix/result_row.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+/* Also a moment: in the year 9999 a calendar ends. */
+#define NUMBER_MAX 253402300799.0
+
+const struct result_column result_columns[] = {
+	{ "Replicas", COLUMN_COUNT, offsetof(struct result_row, replicas), true },
+	{ "Workers", COLUMN_COUNT, offsetof(struct result_row, workers), true },
+	{ "Users", COLUMN_COUNT, offsetof(struct result_row, users), true },
+	{ "RPS", COLUMN_2, offsetof(struct result_row, rps), true },
+	{ "Median_ms", COLUMN_MS, offsetof(struct result_row, median_ms), true },
+	{ "P95_ms", COLUMN_MS, offsetof(struct result_row, p95_ms), true },
+	{ "P99_ms", COLUMN_MS, offsetof(struct result_row, p99_ms), true },
+	{ "Failures_Pct", COLUMN_2, offsetof(struct result_row, failures_pct), true },
+	{ "Total_Requests", COLUMN_COUNT, offsetof(struct result_row, total_requests), true },
+	{ "Duration_s", COLUMN_2, offsetof(struct result_row, duration_s), true },
+	{ "Timestamp", COLUMN_TIME, offsetof(struct result_row, wall_start_s), false },
+	{ "Status", COLUMN_STATUS, offsetof(struct result_row, status), true },
+	{ "P90_ms", COLUMN_MS, offsetof(struct result_row, p90_ms), false },
+	{ "Avg_ms", COLUMN_2, offsetof(struct result_row, avg_ms), false },
+	{ "Min_ms", COLUMN_MS, offsetof(struct result_row, min_ms), false },
+	{ "Max_ms", COLUMN_MS, offsetof(struct result_row, max_ms), false },
+	{ "Failures", COLUMN_COUNT, offsetof(struct result_row, failures), false },
+	{ "Window_Requests", COLUMN_COUNT, offsetof(struct result_row, window_requests), false },
+	{ "Server_Requests", COLUMN_COUNT, offsetof(struct result_row, server_requests), true },
+	{ "Note", COLUMN_NOTE, offsetof(struct result_row, note), false },
+	{ "Lag_P99_ms", COLUMN_MS, offsetof(struct result_row, lag_p99_ms), false },
+	{ "Generator_CPU_Pct", COLUMN_2, offsetof(struct result_row, generator_cpu_pct), false },
+	{ "Generator", COLUMN_GENERATOR, offsetof(struct result_row, generator), true },
+	{ "Response_P95_ms", COLUMN_MS, offsetof(struct result_row, response_p95_ms), false },
+	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false },
+	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false },
+	{ "Dropped", COLUMN_COUNT, offsetof(struct result_row, dropped), false },
+};
+_Static_assert(COUNT_OF(result_columns) == RESULT_COLUMNS, "each column has its row");
+
+static const char *const status_names[RESULT_STATUS_COUNT] = {
+	[RESULT_OK] = "ok",
+	[RESULT_MASTER_NOT_READY] = "master_not_ready",
+	[RESULT_TARGET_NOT_READY] = "target_not_ready",
+	[RESULT_WORKERS_NOT_READY] = "workers_not_ready",
+	[RESULT_START_FAILED] = "start_failed",
+	[RESULT_LOST_MASTER] = "lost_master",
+	[RESULT_LOST_WORKER] = "lost_worker",
+	[RESULT_LOST_REPLICA] = "lost_replica",
+	[RESULT_CHANGED] = "changed",
+	[RESULT_STOPPED_EARLY] = "stopped_early",
+	[RESULT_STOP_FAILED] = "stop_failed",
+	[RESULT_NO_REQUESTS] = "no_requests",
+	[RESULT_COUNTS_DIFFER] = "counts_differ",
+	[RESULT_INTERRUPTED] = "interrupted",
+};
+
+static const char *const generator_names[] = {
+	[RESULT_GENERATOR_UNKNOWN] = "",
+	[RESULT_GENERATOR_OK] = "ok",
+	[RESULT_GENERATOR_LIMITED] = "limited",
+};
+
+const char *result_status_name(enum result_status status)
+{
+	ensure(status < RESULT_STATUS_COUNT);
+	return status_names[status];
+}
+
+struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users)
+{
+	return (struct result_row){
+		.replicas = replicas,
+		.workers = workers,
+		.users = users,
+		.rps = NAN,
+		.median_ms = NAN,
+		.p90_ms = NAN,
+		.p95_ms = NAN,
+		.p99_ms = NAN,
+		.avg_ms = NAN,
+		.min_ms = NAN,
+		.max_ms = NAN,
+		.duration_s = NAN,
+		.failures_pct = NAN,
+		.total_requests = UINT64_MAX,
+		.failures = UINT64_MAX,
+		.window_requests = UINT64_MAX,
+		.server_requests = UINT64_MAX,
+		.dropped = UINT64_MAX,
+		.lag_p99_ms = NAN,
+		.generator_cpu_pct = NAN,
+		.response_p95_ms = NAN,
+		.response_p99_ms = NAN,
+	};
+}
+
+void result_row_note(struct result_row *row, const char *text)
+{
+	size_t len = 0;
+
+	for (const char *c = text; *c && len + 4 < sizeof(row->note); c++) {
+		if ((unsigned char)*c >= ' ') {
+			row->note[len++] = *c;
+		} else if (*c == '\n' && c[1]) {
+			memcpy(row->note + len, " / ", 3);
+			len += 3;
+		}
+	}
+	row->note[len] = '\0';
+}
+
+void result_cell_ms(double value_ms, char out[RESULT_CELL_BYTES])
+{
+	/* Locust's percentiles are whole milliseconds; ours may be finer below 10. */
+	if (fabs(value_ms - round(value_ms)) < 0.005)
+		snprintf(out, RESULT_CELL_BYTES, "%.0f", value_ms);
+	else
+		snprintf(out, RESULT_CELL_BYTES, "%.2f", value_ms);
+}
+
+void result_cell_wall(double wall_s, char out[RESULT_CELL_BYTES])
+{
+	time_t t = (time_t)wall_s;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(out, RESULT_CELL_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void result_cell(const struct result_row *row, const struct result_column *column,
+		 char out[RESULT_CELL_BYTES])
+{
+	const void *field = (const char *)row + column->offset;
+	double number = 0;
+
+	out[0] = '\0';
+	switch (column->kind) {
+	case COLUMN_COUNT:
+		if (*(const uint64_t *)field != UINT64_MAX)
+			snprintf(out, RESULT_CELL_BYTES, "%" PRIu64, *(const uint64_t *)field);
+		break;
+	case COLUMN_2:
+	case COLUMN_MS:
+		number = *(const double *)field;
+		if (!isfinite(number))
+			break;
+		if (column->kind == COLUMN_MS)
+			result_cell_ms(number, out);
+		else
+			snprintf(out, RESULT_CELL_BYTES, "%.2f", number);
+		break;
+	case COLUMN_TIME:
+		result_cell_wall(*(const double *)field, out);
+		break;
+	case COLUMN_STATUS:
+		snprintf(out, RESULT_CELL_BYTES, "%s", result_status_name(row->status));
+		break;
+	case COLUMN_NOTE:
+		snprintf(out, RESULT_CELL_BYTES, "%s", row->note);
+		break;
+	case COLUMN_GENERATOR:
+		snprintf(out, RESULT_CELL_BYTES, "%s", generator_names[row->generator]);
+		break;
+	case COLUMN_MODEL:
+		snprintf(out, RESULT_CELL_BYTES, "%s", row->model);
+		break;
+	}
+}
+
+static bool is_number(enum result_column_kind kind)
+{
+	return kind == COLUMN_2 || kind == COLUMN_MS || kind == COLUMN_TIME;
+}
+
+static bool is_within(double number)
+{
+	return number >= 0 && number <= NUMBER_MAX;
+}
+
+/* What a strange master says shall not make a journal that cannot be read again. */
+static bool is_readable(const void *field, enum result_column_kind kind)
+{
+	if (kind == COLUMN_COUNT)
+		return is_within((double)*(const uint64_t *)field);
+	return !is_number(kind) || is_within(*(const double *)field);
+}
+
+void result_row_add_json(const struct result_row *row, struct buf *out)
+{
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		const struct result_column *column = &result_columns[i];
+		const void *field = (const char *)row + column->offset;
+		char cell[RESULT_CELL_BYTES];
+
+		result_cell(row, column, cell);
+		if (!cell[0] || !is_readable(field, column->kind))
+			continue;
+		buf_printf(out, ",\"%s\":", column->name);
+		if (column->kind == COLUMN_COUNT)
+			buf_add_u64(out, *(const uint64_t *)field);
+		else if (is_number(column->kind))
+			buf_add_real(out, *(const double *)field);
+		else
+			buf_add_json(out, str_of(cell));
+	}
+}
+
+static enum err read_number(const json_t *value, const struct result_column *column,
+			    struct result_row *row, struct err_text *why)
+{
+	double number = json_number_value(value);
+
+	if (!json_is_number(value) || !is_within(number))
+		return err_set(why, ERR_BAD_INPUT, "%s is no number from 0 to %g", column->name,
+			       NUMBER_MAX);
+	if (column->kind == COLUMN_COUNT && !json_is_integer(value))
+		return err_set(why, ERR_BAD_INPUT, "%s is no whole number", column->name);
+	if (column->kind == COLUMN_COUNT)
+		*(uint64_t *)((char *)row + column->offset) = (uint64_t)json_integer_value(value);
+	else
+		*(double *)((char *)row + column->offset) = number;
+	return OK;
+}
+
+/* The place of a word in a list, or its length. */
+static size_t find_word(const char *word, const char *const *words, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(word, words[i]) != 0)
+		i++;
+	return i;
+}
+
+static bool is_word(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz+");
+
+	return !text[len] && len < LIMIT_MODEL_WORD;
+}
+
+static enum err read_text(const json_t *value, const struct result_column *column,
+			  struct result_row *row, struct err_text *why)
+{
+	const char *text = json_string_value(value);
+	size_t place;
+
+	if (!text)
+		return err_set(why, ERR_BAD_INPUT, "%s is no text", column->name);
+	switch (column->kind) {
+	case COLUMN_STATUS:
+		place = find_word(text, status_names, COUNT_OF(status_names));
+		row->status = (enum result_status)place;
+		return place < COUNT_OF(status_names)
+			       ? OK
+			       : err_set(why, ERR_BAD_INPUT, "the Status is unknown");
+	case COLUMN_GENERATOR:
+		place = find_word(text, generator_names, COUNT_OF(generator_names));
+		row->generator = (enum result_generator)place;
+		return place < COUNT_OF(generator_names)
+			       ? OK
+			       : err_set(why, ERR_BAD_INPUT, "the Generator is unknown");
+	case COLUMN_MODEL:
+		if (!is_word(text))
+			return err_set(why, ERR_BAD_INPUT, "the Model is no word");
+		snprintf(row->model, sizeof(row->model), "%s", text);
+		return OK;
+	default:
+		result_row_note(row, text);
+		return OK;
+	}
+}
+
+enum err result_row_read_json(const json_t *object, struct result_row *out, struct err_text *why)
+{
+	*out = result_row_blank(0, 0, 0);
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		const struct result_column *column = &result_columns[i];
+		const json_t *value = json_object_get(object, column->name);
+		enum err err;
+
+		if (!value && (column->kind == COLUMN_STATUS || column->kind == COLUMN_TIME ||
+			       column->offset <= offsetof(struct result_row, users)))
+			return err_set(why, ERR_BAD_INPUT, "%s is missing", column->name);
+		if (!value)
+			continue;
+		if (is_number(column->kind) || column->kind == COLUMN_COUNT)
+			err = read_number(value, column, out, why);
+		else
+			err = read_text(value, column, out, why);
+		if (err)
+			return err;
+	}
+	return OK;
+}

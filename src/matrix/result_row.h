@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_row - what is known of one scenario, and the one table of columns from which its cells in
+ * the reports and its record in the journal are made. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+/* How a scenario ended. Only rows with RESULT_OK are compared with one another. */
+enum result_status {
+	RESULT_OK,
+	RESULT_MASTER_NOT_READY,  /* the master did not start or did not answer */
+	RESULT_TARGET_NOT_READY,  /* replicas did not become ready: not measured */
+	RESULT_WORKERS_NOT_READY, /* workers did not connect: not measured */
+	RESULT_START_FAILED,	  /* the master refused the test, or users were not spawned */
+	RESULT_LOST_MASTER,	  /* the following three: gone while the test ran */
+	RESULT_LOST_WORKER,
+	RESULT_LOST_REPLICA,
+	RESULT_CHANGED,	      /* invalid: somebody else scaled, or that nobody did is not known */
+	RESULT_STOPPED_EARLY, /* somebody else stopped the test */
+	RESULT_STOP_FAILED,   /* the test did not stop, so its totals are not final */
+	RESULT_NO_REQUESTS,   /* nothing was completed in the window */
+	RESULT_COUNTS_DIFFER, /* service and load generator disagree, failures do not explain it */
+	RESULT_INTERRUPTED,
+	RESULT_STATUS_COUNT
+};
+
+/* Was the load generator the limit of what was measured? */
+enum result_generator {
+	RESULT_GENERATOR_UNKNOWN, /* the master does not say */
+	RESULT_GENERATOR_OK,
+	RESULT_GENERATOR_LIMITED
+};
+
+/* Numbers that are not known are NAN (and requests of the service UINT64_MAX): their
+ * cells stay empty. Times in milliseconds, as Locust reports them. */
+struct result_row {
+	uint64_t replicas, workers, users;
+	enum result_status status;
+	double wall_start_s;
+	double rps; /* window_requests / duration_s */
+	double median_ms, p90_ms, p95_ms, p99_ms, avg_ms, min_ms, max_ms; /* of the window */
+	double duration_s;						  /* of the window */
+	double failures_pct;			   /* 100 * failures / total_requests */
+	uint64_t total_requests, failures;	   /* of the whole test: ramp, window, drain */
+	uint64_t window_requests, server_requests; /* the latter as the replicas counted */
+	char note[512];				   /* one line; why it is not RESULT_OK */
+	double lag_p99_ms, generator_cpu_pct;	   /* of the load generator, in the window */
+	enum result_generator generator;
+	double response_p95_ms, response_p99_ms; /* from the intended start, in the window */
+	char model[LIMIT_MODEL_WORD];		 /* of the load, a word; "": not known */
+	uint64_t dropped;			 /* arrivals of open classes, in the window */
+};
+
+const char *result_status_name(enum result_status status);
+/* A row about which only the scenario is known. */
+struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users);
+/* Sets the note: line breaks become " / ", what does not fit is cut off. */
+void result_row_note(struct result_row *row, const char *text);
+
+#define RESULT_COLUMNS	  27
+#define RESULT_CELL_BYTES 600
+
+/* How a field becomes text. */
+enum result_column_kind {
+	COLUMN_COUNT, /* uint64_t, empty when UINT64_MAX */
+	COLUMN_2,     /* double with two decimals */
+	COLUMN_MS,    /* double, decimals only where it has some */
+	COLUMN_TIME,  /* wall time, UTC */
+	COLUMN_STATUS,
+	COLUMN_NOTE,
+	COLUMN_GENERATOR,
+	COLUMN_MODEL
+};
+
+/* The first ten are the order's, in its order; tools rely on that. */
+extern const struct result_column {
+	const char *name;
+	enum result_column_kind kind;
+	size_t offset;
+	bool is_on_terminal;
+} result_columns[RESULT_COLUMNS];
+
+void result_cell(const struct result_row *row, const struct result_column *column,
+		 char out[RESULT_CELL_BYTES]);
+/* How the cells say a time in milliseconds, and a moment. */
+void result_cell_ms(double value_ms, char out[RESULT_CELL_BYTES]);
+void result_cell_wall(double wall_s, char out[RESULT_CELL_BYTES]);
+
+/* As members of a JSON object, each behind a comma: by the columns' names, in full precision,
+ * without what is not known. */
+void result_row_add_json(const struct result_row *row, struct buf *out);
+/* The other way round, from anything: ERR_BAD_INPUT names the member. Others are passed over. */
+enum err result_row_read_json(const json_t *object, struct result_row *out,
+			      struct err_text *why) MUST_CHECK;

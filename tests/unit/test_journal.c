@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * journal: what was written is read again to the last bit, wherever the file ends; what was not
+ * written by us is refused with its line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/mem.h"
+#include "matrix/journal.h"
+#include "matrix/result_row.h"
+
+static const struct journal_plan plan = { "users=1,2,3", 3 };
+
+static int make_folder(void **state)
+{
+	char template[] = "/tmp/cicada-journal-XXXXXX";
+
+	*state = strdup(mkdtemp(template));
+	return *state ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	DIR *dir = opendir(*state);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(*state);
+	free(*state);
+	return 0;
+}
+
+/* Has every figure, with digits that no column of a report shows. */
+static struct result_row a_row(uint64_t users)
+{
+	struct result_row row = result_row_blank(4, 8, users);
+
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		const struct result_column *column = &result_columns[i];
+		char *field = (char *)&row + column->offset;
+
+		if (column->kind == COLUMN_2 || column->kind == COLUMN_MS)
+			*(double *)field = (double)(i + 1) / 7;
+		else if (column->kind == COLUMN_COUNT && *(uint64_t *)field == UINT64_MAX)
+			*(uint64_t *)field = i << 33;
+	}
+	row.wall_start_s = 1767225600.125;
+	row.generator = RESULT_GENERATOR_LIMITED;
+	result_row_note(&row, "a \"note\", with | and \xc3\xa4");
+	snprintf(row.model, sizeof(row.model), "closed+paced");
+	return row;
+}
+
+static struct journal *open_journal(const char *folder, const struct journal_plan *of,
+				    struct journal_past *past)
+{
+	struct err_text text = { "" };
+	struct journal *j = NULL;
+
+	if (journal_open(folder, of, &j, past, &text))
+		fail_msg("%s", text.text);
+	return j;
+}
+
+/* Three scenarios of which the second was interrupted once. */
+static void write_journal(const char *folder)
+{
+	struct journal_past past;
+	struct result_row row;
+	struct journal *j = open_journal(folder, &plan, &past);
+
+	assert_int_equal(past.kind, JOURNAL_NONE);
+	assert_int_equal(journal_start(j, &past, NULL), OK);
+	for (size_t i = 0; i < 3; i++) {
+		if (i == 1) {
+			row = result_row_blank(4, 8, i);
+			row.wall_start_s = 1;
+			row.status = RESULT_INTERRUPTED;
+			assert_int_equal(journal_add_begun(j, i, NULL), OK);
+			assert_int_equal(journal_add_row(j, i, &row, NULL), OK);
+			assert_int_equal(journal_add_ended(j, "interrupted", NULL), OK);
+		}
+		row = a_row(i);
+		assert_int_equal(journal_add_begun(j, i, NULL), OK);
+		assert_int_equal(journal_add_row(j, i, &row, NULL), OK);
+	}
+	assert_int_equal(journal_add_ended(j, "done", NULL), OK);
+	journal_close(&j);
+}
+
+static struct buf read_journal(const char *folder)
+{
+	struct buf bytes;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, folder);
+	buf_init(&bytes, 1024 * 1024);
+	assert_int_equal(file_read(path, &bytes, NULL), OK);
+	return bytes;
+}
+
+static void every_figure_comes_back_to_the_last_bit(void **state)
+{
+	struct journal_past past;
+	struct journal *j;
+
+	write_journal(*state);
+	j = open_journal(*state, &plan, &past);
+	assert_int_equal(past.kind, JOURNAL_SAME);
+	assert_int_equal(past.count, 3);
+	assert_false(past.is_torn);
+	for (size_t i = 0; i < 3; i++) {
+		struct result_row want = a_row(i);
+		struct buf was, is;
+
+		buf_init(&was, 10000);
+		buf_init(&is, 10000);
+		result_row_add_json(&want, &was);
+		result_row_add_json(&past.rows[i], &is);
+		assert_string_equal(is.p, was.p);
+		assert_true(past.rows[i].rps == want.rps && past.rows[i].dropped == want.dropped);
+		buf_fini(&was);
+		buf_fini(&is);
+	}
+	mem_free(past.rows);
+	journal_close(&j);
+}
+
+/* Cut off behind each of its bytes: whole lines count, and what is added then stands on a line of
+ * its own. */
+static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
+{
+	struct buf whole;
+	size_t rows = 0, lines = 0;
+
+	write_journal(*state);
+	whole = read_journal(*state);
+	for (size_t len = 0; len <= whole.len; len++) {
+		struct journal_past past;
+		const char *line = len ? memrchr(whole.p, '\n', len - 1) : NULL;
+		bool ends_line = len && whole.p[len - 1] == '\n';
+
+		line = line ? line + 1 : whole.p;
+		if (ends_line) {
+			lines++;
+			rows += strncmp(line, "{\"record\":\"row\"", 15) == 0 &&
+				!memmem(line, (size_t)(whole.p + len - line), "interrupted", 11);
+		}
+		assert_int_equal(
+			journal_parse("j", (struct str){ whole.p, len }, &plan, &past, NULL), OK);
+		assert_int_equal(past.kind, lines ? JOURNAL_SAME : JOURNAL_NONE);
+		assert_int_equal(past.count, rows);
+		assert_int_equal(past.is_torn, len && !ends_line);
+		mem_free(past.rows);
+	}
+	assert_int_equal(rows, 3);
+	buf_fini(&whole);
+}
+
+static void what_is_added_behind_a_torn_line_is_whole(void **state)
+{
+	struct journal_past past;
+	struct result_row row = a_row(2);
+	struct buf bytes;
+	struct journal *j;
+	const char *last;
+
+	write_journal(*state);
+	bytes = read_journal(*state);
+	/* Into the row of the last scenario. */
+	last = strstr(bytes.p, "{\"record\":\"row\",\"scenario\":3") + 40;
+	assert_int_equal(folder_replace(*state, JOURNAL_FILE,
+					(struct str){ bytes.p, (size_t)(last - bytes.p) }, NULL),
+			 OK);
+	j = open_journal(*state, &plan, &past);
+	assert_true(past.is_torn);
+	assert_int_equal(past.count, 2);
+	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_add_begun(j, 2, NULL), OK);
+	assert_int_equal(journal_add_row(j, 2, &row, NULL), OK);
+	mem_free(past.rows);
+	journal_close(&j);
+	j = open_journal(*state, &plan, &past);
+	assert_int_equal(past.count, 3);
+	assert_false(past.is_torn);
+	mem_free(past.rows);
+	journal_close(&j);
+	buf_fini(&bytes);
+}
+
+static void another_plan_is_known_and_its_journal_set_aside(void **state)
+{
+	static const struct journal_plan others[] = { { "users=1,2,4", 3 }, { "users=1,2,3", 4 } };
+	struct journal_past past;
+	struct journal *j;
+
+	write_journal(*state);
+	for (size_t i = 0; i < 2; i++) {
+		j = open_journal(*state, &others[i], &past);
+		assert_int_equal(past.kind, JOURNAL_OTHER);
+		assert_int_equal(past.count, 0);
+		journal_close(&j);
+	}
+	j = open_journal(*state, &others[0], &past);
+	assert_int_equal(journal_start(j, &past, NULL), OK);
+	journal_close(&j);
+	j = open_journal(*state, &others[0], &past);
+	assert_int_equal(past.kind, JOURNAL_SAME);
+	journal_close(&j);
+}
+
+static void a_folder_has_one_driver_at_a_time(void **state)
+{
+	struct err_text text = { "" };
+	struct journal *first = open_journal(*state, &plan, NULL), *second = NULL;
+
+	assert_int_equal(journal_open(*state, &plan, &second, NULL, &text), ERR_BUSY);
+	assert_non_null(strstr(text.text, "another cicada-driver"));
+	assert_null(second);
+	journal_close(&first);
+	second = open_journal(*state, &plan, NULL);
+	journal_close(&second);
+}
+
+/* lines: what follows the plan's own line. */
+static void refuse(const char *folder, const char *lines, const char *why)
+{
+	struct err_text text = { "" };
+	struct journal_past past;
+	struct buf bytes;
+
+	bytes = read_journal(folder);
+	bytes.len = (size_t)((char *)memchr(bytes.p, '\n', bytes.len) - bytes.p) + 1;
+	buf_add_text(&bytes, lines);
+	assert_int_not_equal(journal_parse("run.jsonl", buf_str(&bytes), &plan, &past, &text), OK);
+	if (!strstr(text.text, why) || !strstr(text.text, "--fresh"))
+		fail_msg("'%s' is not in: %s", why, text.text);
+	assert_null(past.rows);
+	buf_fini(&bytes);
+}
+
+#define BEGUN	     "{\"record\":\"begun\",\"scenario\":1}\n"
+#define ROW(members) BEGUN "{\"record\":\"row\",\"scenario\":1," members "}\n"
+#define GOOD	     "\"Replicas\":1,\"Workers\":1,\"Users\":1,\"Timestamp\":1,\"Status\":\"ok\""
+
+static void lines_of_somebody_else_are_refused_with_their_place(void **state)
+{
+	char *deep = mem_alloc(200000);
+
+	write_journal(*state);
+	refuse(*state, "\n", "run.jsonl:2: not a record");
+	refuse(*state, BEGUN "[1]\n", "run.jsonl:3: not a record");
+	refuse(*state, "{\"record\":\"plan\",\"version\":1,\"hash\":\"\"}\n", "2: not a record");
+	refuse(*state, "{\"record\":\"begun\",\"record\":\"begun\"}\n", "2: not a record");
+	refuse(*state, "{\"record\":\"begun\",\"scenario\":2}\n", "2: scenario 1 is due");
+	refuse(*state, "{\"record\":\"begun\",\"scenario\":\"1\"}\n", "2: scenario 1 is due");
+	refuse(*state, "{\"record\":\"row\",\"scenario\":1," GOOD "}\n", "2: a row of a scenario");
+	refuse(*state, ROW(GOOD) "{\"record\":\"row\",\"scenario\":1," GOOD "}\n",
+	       "4: scenario 2 is due");
+	refuse(*state, ROW("\"Replicas\":1"), "3: Workers is missing");
+	refuse(*state, ROW("\"Replicas\":1.5"), "3: Replicas is no whole number");
+	refuse(*state, ROW("\"Replicas\":-1"), "3: Replicas is no number from 0");
+	refuse(*state, ROW(GOOD ",\"RPS\":\"1\""), "3: RPS is no number");
+	refuse(*state, ROW(GOOD ",\"RPS\":1e300"), "3: RPS is no number from 0");
+	refuse(*state, ROW(GOOD ",\"Note\":1"), "3: Note is no text");
+	refuse(*state, ROW(GOOD ",\"Model\":\"a|b\""), "3: the Model is no word");
+	refuse(*state, ROW(GOOD ",\"Generator\":\"good\""), "3: the Generator is unknown");
+	refuse(*state,
+	       ROW("\"Replicas\":1,\"Workers\":1,\"Users\":1,\"Timestamp\":1,\"Status\":\"good\""),
+	       "3: the Status is unknown");
+	memset(deep, '[', 199998);
+	memcpy(deep + 199998, "\n", 2);
+	refuse(*state, deep, "2: not a record");
+	mem_free(deep);
+}
+
+static void a_first_line_of_another_make_is_refused(void **state)
+{
+	static const char *const lines[] = {
+		"hello\n",
+		BEGUN,
+		"{\"record\":\"plan\",\"version\":1}\n",
+		"{\"record\":\"plan\",\"version\":2,\"hash\":\"0\"}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct err_text text = { "" };
+		struct journal_past past;
+
+		assert_int_not_equal(journal_parse("j", str_of(lines[i]), &plan, &past, &text), OK);
+		assert_non_null(strstr(text.text, "j:1: "));
+	}
+}
+
+/* A master may say what it likes; what it said shall not bar the way back. */
+static void figures_out_of_bounds_are_left_out_not_written(void **state)
+{
+	struct result_row row = a_row(0);
+	struct journal_past past;
+	struct journal *j = open_journal(*state, &plan, &past);
+
+	row.rps = -1;
+	row.max_ms = 1e300;
+	row.dropped = UINT64_MAX - 1;
+	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+	assert_int_equal(journal_add_row(j, 0, &row, NULL), OK);
+	journal_close(&j);
+	j = open_journal(*state, &plan, &past);
+	assert_int_equal(past.count, 1);
+	assert_true(past.rows[0].rps != past.rows[0].rps);
+	assert_int_equal(past.rows[0].dropped, UINT64_MAX);
+	mem_free(past.rows);
+	journal_close(&j);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(every_figure_comes_back_to_the_last_bit),
+		IN_FOLDER(a_torn_last_line_is_dropped_wherever_it_ends),
+		IN_FOLDER(what_is_added_behind_a_torn_line_is_whole),
+		IN_FOLDER(another_plan_is_known_and_its_journal_set_aside),
+		IN_FOLDER(a_folder_has_one_driver_at_a_time),
+		IN_FOLDER(lines_of_somebody_else_are_refused_with_their_place),
+		cmocka_unit_test(a_first_line_of_another_make_is_refused),
+		IN_FOLDER(figures_out_of_bounds_are_left_out_not_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
