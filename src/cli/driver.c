@@ -4,8 +4,7 @@
  * target could do in each. Parse, create bottom-up, run, destroy top-down; the manual
  * is docs/driver.md. */
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +14,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
-#include "base/file.h"
-#include "base/opt.h"
-#include "base/token.h"
-#include "kube/kube_access.h"
-#include "base/folder.h"
+#include "cli/driver_options.h"
+#include "cli/driver_settings.h"
 #include "matrix/drive.h"
+#include "base/folder.h"
 #include "matrix/master_api.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
@@ -36,6 +32,7 @@ enum {
 	EXIT_ALL_MEASURED = 0,
 	EXIT_NOT_ALL_MEASURED = 1,
 	EXIT_USAGE = 2,
+	EXIT_BAD_PLAN = 104,
 	EXIT_INTERRUPTED = 105,
 	EXIT_INFRASTRUCTURE = 111
 };
@@ -43,108 +40,6 @@ enum {
 #define ENVIRONMENT_BYTES 4096
 #define TODO_BYTES	  8192
 #define SETTINGS_BYTES	  (32 * 1024)
-
-struct options {
-	struct plan plan;
-	const char *results, *platform, *master, *host, *scenario, *model;
-	const char *master_token_file, *master_ca_file;
-	struct token master_token; /* what these two say */
-	struct buf master_ca;
-	uint64_t target_port, web_port, bind_port;
-	const char *kubeconfig, *context, *service_account, *namespace;
-	const char *target_deployment, *worker_deployment, *target_service;
-	const char *termination_log;
-	uint64_t linger_s;
-	bool want_pause_autoscaler, want_fresh;
-	bool want_plan, want_version, want_help;
-};
-
-#define AT(field) offsetof(struct options, field)
-
-static const struct opt rows[] = {
-	{ "replicas", 0, OPT_COUNTS, AT(plan.replicas), "CICADA_REPLICAS", "LIST",
-	  "replicas of the target (default 1,2,4,8)" },
-	{ "workers", 0, OPT_COUNTS, AT(plan.workers), "CICADA_WORKERS", "LIST",
-	  "load workers (default 4,8)" },
-	{ "users", 'u', OPT_COUNTS, AT(plan.users), "CICADA_USERS", "LIST",
-	  "virtual users (default 200,400,800)" },
-	{ "duration", 't', OPT_DURATION, AT(plan.duration_s), "CICADA_DURATION", "TIME",
-	  "measured time of a scenario, all users running (default 120)" },
-	{ "cooldown", 0, OPT_DURATION, AT(plan.cooldown_s), "CICADA_COOLDOWN", "TIME",
-	  "rest between scenarios (default 15)" },
-	{ "poll", 0, OPT_NUMBER, AT(plan.poll_s), "CICADA_POLL", "SECONDS",
-	  "time between two looks at a running test (default 2)", 0.1, 3600 },
-	{ "spawn-rate", 'r', OPT_NUMBER, AT(plan.spawn_rate), "CICADA_SPAWN_RATE", "RATE",
-	  "users started per second (default: all within 5 % of the duration, at least "
-	  "3 s)",
-	  1e-3, 1e9 },
-	{ "ready-timeout", 0, OPT_DURATION, AT(plan.ready_timeout_s), "CICADA_READY_TIMEOUT",
-	  "TIME", "how long replicas and workers may take to be ready (default 60)" },
-	{ "stop-timeout", 's', OPT_DURATION, AT(plan.stop_timeout_s), "CICADA_STOP_TIMEOUT", "TIME",
-	  "how long requests in flight may take when a test is stopped (default 10)" },
-	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
-	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
-	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
-	  "measure every scenario again; earlier results of this plan are set aside" },
-	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
-	  "local: start everything here; remote: use --master; kubernetes: scale Deployments "
-	  "(default local, in a pod with a service account kubernetes)" },
-	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
-	  "a running master's web address; alone it means --platform remote (kubernetes: "
-	  "default http://locust-master:8089)" },
-	{ "master-token", 0, OPT_TEXT, AT(master_token_file), "CICADA_MASTER_TOKEN_FILE", "FILE",
-	  "the secret that the master wants, see its --web-token" },
-	{ "master-ca", 0, OPT_TEXT, AT(master_ca_file), "CICADA_MASTER_CA", "FILE",
-	  "certificates (PEM) that an https master is verified against (default: the system's)" },
-	{ "host", 'H', OPT_TEXT, AT(host), "TARGET_HOST LOCUST_HOST", "URL",
-	  "the target as the workers reach it; needed with remote (kubernetes: default "
-	  "http://inference:8000)" },
-	{ "scenario", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
-	  "what the users do (default scenarios/inference.c)" },
-	{ "model", 'm', OPT_TEXT, AT(model), "CICADA_MODEL", "DIR",
-	  "model of the inference replicas (default: theirs)" },
-	{ "target-port", 0, OPT_COUNT, AT(target_port), "CICADA_TARGET_PORT", "PORT",
-	  "port of the replicas (default 0: any free one)", 0, 65535 },
-	{ "web-port", 0, OPT_COUNT, AT(web_port), "CICADA_WEB_PORT", "PORT",
-	  "port of the master's web interface (default 0: any free one)", 0, 65535 },
-	{ "master-bind-port", 0, OPT_COUNT, AT(bind_port), "CICADA_MASTER_BIND_PORT", "PORT",
-	  "port where workers reach the master (default 0: any free one)", 0, 65535 },
-	{ "namespace", 'n', OPT_TEXT, AT(namespace), "CICADA_NAMESPACE", "NAME",
-	  "kubernetes: where the Deployments are (default: the service account's, the context's)" },
-	{ "target-deployment", 0, OPT_TEXT, AT(target_deployment), "CICADA_TARGET_DEPLOYMENT",
-	  "NAME", "kubernetes: the replicas of the target (default inference)" },
-	{ "target-service", 0, OPT_TEXT, AT(target_service), "CICADA_TARGET_SERVICE", "NAME",
-	  "kubernetes: the Service whose endpoints they are (default inference)" },
-	{ "worker-deployment", 0, OPT_TEXT, AT(worker_deployment), "CICADA_WORKER_DEPLOYMENT",
-	  "NAME", "kubernetes: the load workers (default locust-worker)" },
-	{ "pause-autoscaler", 0, OPT_FLAG, AT(want_pause_autoscaler), "CICADA_PAUSE_AUTOSCALER",
-	  NULL,
-	  "kubernetes: hold a HorizontalPodAutoscaler of these Deployments at the replicas "
-	  "of each scenario, and give it its bounds back at the end" },
-	{ "kubeconfig", 0, OPT_TEXT, AT(kubeconfig), "KUBECONFIG", "FILE",
-	  "kubernetes: how to reach it (default: the pod's service account, else ~/.kube/config)" },
-	{ "context", 0, OPT_TEXT, AT(context), "CICADA_CONTEXT", "NAME",
-	  "kubernetes: the context of that file (default: its current one)" },
-	{ "service-account", 0, OPT_TEXT, AT(service_account), "CICADA_SERVICE_ACCOUNT", "DIR",
-	  "kubernetes: folder with token, ca.crt and namespace (default " KUBE_SERVICE_ACCOUNT
-	  ")" },
-	{ "termination-log", 0, OPT_TEXT, AT(termination_log), "CICADA_TERMINATION_LOG", "FILE",
-	  "write the outcome in a few lines there, too; in a pod /dev/termination-log (default: "
-	  "none)" },
-	{ "linger", 0, OPT_DURATION, AT(linger_s), "CICADA_LINGER", "TIME",
-	  "stay this long after the end, so that results can be copied from the pod (default 0)" },
-	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
-	  "print the scenarios and the time they take, and do nothing" },
-	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
-	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "print this and exit" },
-};
-
-static const struct opt_table table = {
-	.usage = "Usage: cicada-driver [options]\n"
-		 "Measures a service in every combination of replicas, workers and users.",
-	.rows = rows,
-	.count = sizeof(rows) / sizeof(rows[0]),
-};
 
 static volatile sig_atomic_t stops;
 
@@ -165,19 +60,6 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* The folder of our own executable: the sibling programs are there, and from there the
- * tree or the installation is found. */
-static enum err own_folder(char out[PATH_MAX], struct err_text *text)
-{
-	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-	if (len <= 0)
-		return err_set(text, ERR_IO, "/proc/self/exe cannot be read; is /proc mounted?");
-	out[len] = '\0';
-	*strrchr(out, '/') = '\0';
-	return OK;
-}
-
 static enum err find_program(const char *folder, const char *name, char out[PATH_MAX],
 			     struct err_text *text)
 {
@@ -189,106 +71,19 @@ static enum err find_program(const char *folder, const char *name, char out[PATH
 	return OK;
 }
 
-/* In the build tree ../../scenarios, in an installation ../share/cicada/scenarios. */
-static enum err find_own_scenario(char out[PATH_MAX], struct err_text *text)
-{
-	static const char *const places[] = { "../../scenarios/inference.c",
-					      "../share/cicada/scenarios/inference.c" };
-	char folder[PATH_MAX];
-	enum err err = own_folder(folder, text);
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char path[PATH_MAX];
-
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, places[i]) <
-			    sizeof(path) &&
-		    realpath(path, out))
-			return OK;
-	}
-	return err_set(text, ERR_NOT_FOUND,
-		       "scenarios/inference.c is not found from %s; name a scenario with -f",
-		       folder);
-}
-
-/* What the users do on platform local. */
-static enum err find_scenario(const struct options *o, char out[PATH_MAX], struct err_text *text)
-{
-	if (!o->scenario)
-		return find_own_scenario(out, text);
-	if (access(o->scenario, R_OK) != 0)
-		return err_set(text, ERR_NOT_FOUND, "-f %s: cannot be read", o->scenario);
-	if ((size_t)snprintf(out, PATH_MAX, "%s", o->scenario) >= PATH_MAX)
-		return err_set(text, ERR_TOO_BIG, "-f: the path is too long");
-	return OK;
-}
-
-/* ---- which plan this is ---- */
-
-/* The scenario's bytes count, not its name alone: who has edited it measures something else. */
-static enum err describe_local(const struct options *o, struct buf *out, struct err_text *text)
-{
-	char path[PATH_MAX];
-	struct buf bytes;
-	enum err err = find_scenario(o, path, text);
-
-	if (err)
-		return err;
-	buf_init(&bytes, LIMIT_SCENARIO_FILE_BYTES);
-	err = file_read(path, &bytes, text);
-	if (!err)
-		buf_printf(out, " scenario=%s digest=%016" PRIx64 " model=%s", path,
-			   digest_add(DIGEST_START, buf_str(&bytes).p, bytes.len),
-			   o->model ? o->model : "default");
-	buf_fini(&bytes);
-	return err;
-}
-
-static const char *master_url(const struct options *o)
-{
-	return o->master ? o->master : "http://locust-master:8089";
-}
-
-static const char *target_url(const struct options *o)
-{
-	return o->host ? o->host : "http://inference:8000";
-}
-
-/* Everything that makes rows comparable, and so a journal one that may be continued. */
-static enum err describe_settings(const struct options *o, struct buf *out, struct err_text *text)
-{
-	enum err err = OK;
-
-	plan_describe(&o->plan, out);
-	buf_printf(out, " platform=%s", o->platform);
-	if (!strcmp(o->platform, "local"))
-		err = describe_local(o, out, text);
-	else
-		buf_printf(out, " master=%s host=%s", master_url(o), target_url(o));
-	if (!strcmp(o->platform, "kubernetes"))
-		buf_printf(out, " namespace=%s context=%s target=%s service=%s workers=%s",
-			   o->namespace ? o->namespace : "default",
-			   o->context ? o->context : "default", o->target_deployment,
-			   o->target_service, o->worker_deployment);
-	if (!err && out->is_full)
-		err = err_set(text, ERR_TOO_BIG, "the settings of the plan are too long");
-	return err;
-}
-
-static enum err create_local(const struct options *o, const char *logs, struct pause *pause,
+static enum err create_local(const struct driver_options *o, const char *logs, struct pause *pause,
 			     struct platform **out, struct err_text *text)
 {
 	/* Lent to the platform for the whole run. */
 	static char folder[PATH_MAX], cicada[PATH_MAX], inference[PATH_MAX], scenario[PATH_MAX];
-	enum err err = own_folder(folder, text);
+	enum err err = driver_folder(folder, text);
 
 	if (!err)
 		err = find_program(folder, "cicada", cicada, text);
 	if (!err)
 		err = find_program(folder, "cicada-inference", inference, text);
 	if (!err)
-		err = find_scenario(o, scenario, text);
+		err = driver_find_scenario(o, scenario, text);
 	if (err)
 		return err;
 	return platform_local_create(
@@ -306,7 +101,7 @@ static enum err create_local(const struct options *o, const char *logs, struct p
 		out, text);
 }
 
-static enum err create_kubernetes(const struct options *o, struct pause *pause,
+static enum err create_kubernetes(const struct driver_options *o, struct pause *pause,
 				  struct platform **out, struct err_text *text)
 {
 	return platform_kubernetes_create(
@@ -317,44 +112,12 @@ static enum err create_kubernetes(const struct options *o, struct pause *pause,
 						      .target = o->target_deployment,
 						      .workers = o->worker_deployment,
 						      .service = o->target_service,
-						      .master_url = master_url(o),
-						      .target_url = target_url(o),
+						      .master_url = driver_master_url(o),
+						      .target_url = driver_target_url(o),
 						      .want_pause_autoscaler =
 							      o->want_pause_autoscaler,
 						      .pause = pause },
 		out, text);
-}
-
-static enum err check_options(const struct options *o, struct err_text *text)
-{
-	enum err err = plan_check(&o->plan, text);
-
-	if (err)
-		return err;
-	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0 &&
-	    strcmp(o->platform, "kubernetes") != 0)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--platform: '%s' is unknown; give local, remote or kubernetes",
-			       o->platform);
-	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
-		return err_set(text, ERR_BAD_OPTION,
-			       "--platform remote needs --master URL and --host URL");
-	if (!strcmp(o->platform, "local") && o->host)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--host (TARGET_HOST): platform local starts its own target; give "
-			       "--master too, or leave it out");
-	return OK;
-}
-
-static enum err read_master_access(struct options *o, struct err_text *text)
-{
-	enum err err = OK;
-
-	if (o->master_token_file)
-		err = token_read(o->master_token_file, &o->master_token, text);
-	if (!err && o->master_ca_file)
-		err = file_read(o->master_ca_file, &o->master_ca, text);
-	return err;
 }
 
 static void print_plan(const struct plan *plan, const char *platform)
@@ -378,7 +141,7 @@ static void print_scenarios(const struct plan *plan)
 	}
 }
 
-static void describe_environment(const struct options *o, const struct platform *platform,
+static void describe_environment(const struct driver_options *o, const struct platform *platform,
 				 struct buf *out)
 {
 	struct utsname system;
@@ -406,7 +169,7 @@ static void say_best(const struct result *result, struct buf *out)
 	buf_add_char(out, '\n');
 }
 
-static void print_outcome(const struct options *o, const struct result *result)
+static void print_outcome(const struct driver_options *o, const struct result *result)
 {
 	struct buf line;
 
@@ -421,7 +184,7 @@ static void print_outcome(const struct options *o, const struct result *result)
 }
 
 /* Kubernetes shows the file as the message of the ended container, its first 4 kB. */
-static void write_termination_log(const struct options *o, const struct result *result)
+static void write_termination_log(const struct driver_options *o, const struct result *result)
 {
 	FILE *file = fopen(o->termination_log, "w");
 	struct buf lines;
@@ -451,7 +214,7 @@ static int exit_code(enum err err, const struct result *result, size_t planned)
 }
 
 /* What the rows say at the end, on the screen and where Kubernetes looks. */
-static void tell_outcome(const struct options *o, const struct result *result)
+static void tell_outcome(const struct driver_options *o, const struct result *result)
 {
 	if (result_count(result))
 		print_outcome(o, result);
@@ -460,8 +223,8 @@ static void tell_outcome(const struct options *o, const struct result *result)
 }
 
 /* The platform is there; what is left is to start it, walk, and tell. */
-static int run_matrix(const struct options *o, struct platform *platform, struct pause *pause,
-		      struct result *result)
+static int run_matrix(const struct driver_options *o, struct platform *platform,
+		      struct pause *pause, struct result *result)
 {
 	struct err_text text = { "" };
 	struct progress *progress = NULL;
@@ -502,8 +265,8 @@ static int run_matrix(const struct options *o, struct platform *platform, struct
 }
 
 /* The folder of the results is there; that of the logs is made where there are children. */
-static enum err create_platform(const struct options *o, struct pause *pause, struct platform **out,
-				struct err_text *text)
+static enum err create_platform(const struct driver_options *o, struct pause *pause,
+				struct platform **out, struct err_text *text)
 {
 	static char logs[PATH_MAX]; /* lent to the platform for the whole run */
 	enum err err;
@@ -537,7 +300,7 @@ static bool restore(struct platform *platform)
 }
 
 /* What is in the folder of a pod can be copied only while the pod lives. */
-static void linger(const struct options *o, struct pause *pause)
+static void linger(const struct driver_options *o, struct pause *pause)
 {
 	char how_long[32];
 
@@ -548,7 +311,7 @@ static void linger(const struct options *o, struct pause *pause)
 }
 
 /* What the folder holds from before. */
-static void say_past(const struct options *o, const struct result *result)
+static void say_past(const struct driver_options *o, const struct result *result)
 {
 	size_t done = result_count(result), planned = plan_count(&o->plan);
 	char left[32];
@@ -574,7 +337,8 @@ static void say_past(const struct options *o, const struct result *result)
 	fflush(stdout);
 }
 
-static int run_on_platform(const struct options *o, struct pause *pause, struct result *result)
+static int run_on_platform(const struct driver_options *o, struct pause *pause,
+			   struct result *result)
 {
 	struct err_text text = { "" };
 	struct platform *platform = NULL;
@@ -596,7 +360,7 @@ static int run_on_platform(const struct options *o, struct pause *pause, struct 
 	return code;
 }
 
-static int run(const struct options *o)
+static int run(const struct driver_options *o)
 {
 	struct err_text text = { "" };
 	struct result *result = NULL;
@@ -609,7 +373,7 @@ static int run(const struct options *o)
 	catch_signals();
 	buf_init(&settings, SETTINGS_BYTES);
 	print_plan(&o->plan, o->platform);
-	err = describe_settings(o, &settings, &text);
+	err = driver_describe(o, &settings, &text);
 	if (!err)
 		err = result_create(
 			&(struct result_config){ .folder = o->results,
@@ -633,45 +397,27 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .plan = plan_defaults(),
-			     .results = "results",
-			     .service_account = KUBE_SERVICE_ACCOUNT,
-			     .target_deployment = "inference",
-			     .target_service = "inference",
-			     .worker_deployment = "locust-worker" };
+	struct driver_options o;
 	struct err_text text = { "" };
-	enum err err = opt_parse(&table, argc, argv, &o, NULL, &text);
-	int code;
+	enum err err = driver_options_read(&o, argc, argv, &text);
+	bool is_option_wrong = err != OK;
+	int code = 0;
 
+	if (!err)
+		err = plan_check(&o.plan, &text);
 	if (o.want_help) {
-		opt_print_help(&table, stdout);
-		return 0;
-	}
-	if (o.want_version) {
+		driver_options_print_help(stdout);
+	} else if (o.want_version) {
 		puts("cicada-driver " CICADA_VERSION);
-		return 0;
-	}
-	if (!o.platform)
-		o.platform = o.master					? "remote"
-			     : kube_access_is_in_pod(o.service_account) ? "kubernetes"
-									: "local";
-	buf_init(&o.master_ca, LIMIT_MASTER_CA_BYTES);
-	if (!err)
-		err = check_options(&o, &text);
-	if (!err)
-		err = read_master_access(&o, &text);
-	if (err) {
+	} else if (err) {
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
-		buf_fini(&o.master_ca);
-		return EXIT_USAGE;
-	}
-	if (o.want_plan) {
+		code = is_option_wrong ? EXIT_USAGE : EXIT_BAD_PLAN;
+	} else if (o.want_plan) {
 		print_plan(&o.plan, o.platform);
 		print_scenarios(&o.plan);
-		code = 0;
 	} else {
 		code = run(&o);
 	}
-	buf_fini(&o.master_ca);
+	driver_options_release(&o);
 	return code;
 }

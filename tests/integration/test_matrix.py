@@ -213,3 +213,19 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     # The target is no inference service: its replies lack "predictions".
     assert row["Total_Requests"] == str(target.total) and row["Status"] == "ok"
     assert int(row["Failures"]) == target.counts["POST /predict"] > 0
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (["--user", "1", "--bogus"], 2, "--bogus: no such option"),
+    (["--duration", "soon"], 2, "--duration: 'soon' is not a time"),
+    (["--platform", "remote"], 2, "needs --master URL and --host URL"),
+    (["--users", "0"], 104, "--users: 0 is out of bounds"),
+    (["--replicas", "2,2"], 104, "--replicas: 2 is there twice"),
+    (["--results", "/proc/nowhere", "--platform", "remote", "--master", "http://127.0.0.1:9",
+      "--host", "http://127.0.0.1:9"], 111, "/proc/nowhere: cannot make the folder"),
+])
+def test_what_went_wrong_is_told_by_the_code(programs, tmp_path, args, code, said):
+    driver, ended = programs.run("cicada-driver", *args, cwd=tmp_path)
+    assert ended == code, driver.text()
+    assert said in driver.text("stderr")
+    assert not list(tmp_path.iterdir())

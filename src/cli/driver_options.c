@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * driver_options - see the header. */
+#include "cli/driver_options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/opt.h"
+#include "kube/kube_access.h"
+
+#define AT(field) offsetof(struct driver_options, field)
+
+static const struct opt rows[] = {
+	{ "replicas", 0, OPT_COUNTS, AT(plan.replicas), "CICADA_REPLICAS", "LIST",
+	  "replicas of the target (default 1,2,4,8)" },
+	{ "workers", 0, OPT_COUNTS, AT(plan.workers), "CICADA_WORKERS", "LIST",
+	  "load workers (default 4,8)" },
+	{ "users", 'u', OPT_COUNTS, AT(plan.users), "CICADA_USERS", "LIST",
+	  "virtual users (default 200,400,800)" },
+	{ "duration", 't', OPT_DURATION, AT(plan.duration_s), "CICADA_DURATION", "TIME",
+	  "measured time of a scenario, all users running (default 120)" },
+	{ "cooldown", 0, OPT_DURATION, AT(plan.cooldown_s), "CICADA_COOLDOWN", "TIME",
+	  "rest between scenarios (default 15)" },
+	{ "poll", 0, OPT_NUMBER, AT(plan.poll_s), "CICADA_POLL", "SECONDS",
+	  "time between two looks at a running test (default 2)", 0.1, 3600 },
+	{ "spawn-rate", 'r', OPT_NUMBER, AT(plan.spawn_rate), "CICADA_SPAWN_RATE", "RATE",
+	  "users started per second (default: all within 5 % of the duration, at least "
+	  "3 s)",
+	  1e-3, 1e9 },
+	{ "ready-timeout", 0, OPT_DURATION, AT(plan.ready_timeout_s), "CICADA_READY_TIMEOUT",
+	  "TIME", "how long replicas and workers may take to be ready (default 60)" },
+	{ "stop-timeout", 's', OPT_DURATION, AT(plan.stop_timeout_s), "CICADA_STOP_TIMEOUT", "TIME",
+	  "how long requests in flight may take when a test is stopped (default 10)" },
+	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
+	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
+	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
+	  "measure every scenario again; earlier results of this plan are set aside" },
+	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
+	  "local: start everything here; remote: use --master; kubernetes: scale Deployments "
+	  "(default local, in a pod with a service account kubernetes)" },
+	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
+	  "a running master's web address; alone it means --platform remote (kubernetes: "
+	  "default http://locust-master:8089)" },
+	{ "master-token", 0, OPT_TEXT, AT(master_token_file), "CICADA_MASTER_TOKEN_FILE", "FILE",
+	  "the secret that the master wants, see its --web-token" },
+	{ "master-ca", 0, OPT_TEXT, AT(master_ca_file), "CICADA_MASTER_CA", "FILE",
+	  "certificates (PEM) that an https master is verified against (default: the system's)" },
+	{ "host", 'H', OPT_TEXT, AT(host), "TARGET_HOST LOCUST_HOST", "URL",
+	  "the target as the workers reach it; needed with remote (kubernetes: default "
+	  "http://inference:8000)" },
+	{ "scenario", 'f', OPT_TEXT, AT(scenario), "LOCUST_LOCUSTFILE", "FILE",
+	  "what the users do (default scenarios/inference.c)" },
+	{ "model", 'm', OPT_TEXT, AT(model), "CICADA_MODEL", "DIR",
+	  "model of the inference replicas (default: theirs)" },
+	{ "target-port", 0, OPT_COUNT, AT(target_port), "CICADA_TARGET_PORT", "PORT",
+	  "port of the replicas (default 0: any free one)", 0, 65535 },
+	{ "web-port", 0, OPT_COUNT, AT(web_port), "CICADA_WEB_PORT", "PORT",
+	  "port of the master's web interface (default 0: any free one)", 0, 65535 },
+	{ "master-bind-port", 0, OPT_COUNT, AT(bind_port), "CICADA_MASTER_BIND_PORT", "PORT",
+	  "port where workers reach the master (default 0: any free one)", 0, 65535 },
+	{ "namespace", 'n', OPT_TEXT, AT(namespace), "CICADA_NAMESPACE", "NAME",
+	  "kubernetes: where the Deployments are (default: the service account's, the context's)" },
+	{ "target-deployment", 0, OPT_TEXT, AT(target_deployment), "CICADA_TARGET_DEPLOYMENT",
+	  "NAME", "kubernetes: the replicas of the target (default inference)" },
+	{ "target-service", 0, OPT_TEXT, AT(target_service), "CICADA_TARGET_SERVICE", "NAME",
+	  "kubernetes: the Service whose endpoints they are (default inference)" },
+	{ "worker-deployment", 0, OPT_TEXT, AT(worker_deployment), "CICADA_WORKER_DEPLOYMENT",
+	  "NAME", "kubernetes: the load workers (default locust-worker)" },
+	{ "pause-autoscaler", 0, OPT_FLAG, AT(want_pause_autoscaler), "CICADA_PAUSE_AUTOSCALER",
+	  NULL,
+	  "kubernetes: hold a HorizontalPodAutoscaler of these Deployments at the replicas "
+	  "of each scenario, and give it its bounds back at the end" },
+	{ "kubeconfig", 0, OPT_TEXT, AT(kubeconfig), "KUBECONFIG", "FILE",
+	  "kubernetes: how to reach it (default: the pod's service account, else ~/.kube/config)" },
+	{ "context", 0, OPT_TEXT, AT(context), "CICADA_CONTEXT", "NAME",
+	  "kubernetes: the context of that file (default: its current one)" },
+	{ "service-account", 0, OPT_TEXT, AT(service_account), "CICADA_SERVICE_ACCOUNT", "DIR",
+	  "kubernetes: folder with token, ca.crt and namespace (default " KUBE_SERVICE_ACCOUNT
+	  ")" },
+	{ "termination-log", 0, OPT_TEXT, AT(termination_log), "CICADA_TERMINATION_LOG", "FILE",
+	  "write the outcome in a few lines there, too; in a pod /dev/termination-log (default: "
+	  "none)" },
+	{ "linger", 0, OPT_DURATION, AT(linger_s), "CICADA_LINGER", "TIME",
+	  "stay this long after the end, so that results can be copied from the pod (default 0)" },
+	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
+	  "print the scenarios and the time they take, and do nothing" },
+	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
+	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "print this and exit" },
+};
+
+static const struct opt_table table = {
+	.usage = "Usage: cicada-driver [options]\n"
+		 "Measures a service in every combination of replicas, workers and users.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(rows[0]),
+};
+
+static enum err check(const struct driver_options *o, struct err_text *text)
+{
+	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0 &&
+	    strcmp(o->platform, "kubernetes") != 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--platform: '%s' is unknown; give local, remote or kubernetes",
+			       o->platform);
+	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--platform remote needs --master URL and --host URL");
+	if (!strcmp(o->platform, "local") && o->host)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--host (TARGET_HOST): platform local starts its own target; give "
+			       "--master too, or leave it out");
+	return OK;
+}
+
+static enum err read_master_access(struct driver_options *o, struct err_text *text)
+{
+	enum err err = OK;
+
+	if (o->master_token_file)
+		err = token_read(o->master_token_file, &o->master_token, text);
+	if (!err && o->master_ca_file)
+		err = file_read(o->master_ca_file, &o->master_ca, text);
+	return err ? ERR_BAD_OPTION : OK;
+}
+
+enum err driver_options_read(struct driver_options *o, int argc, char **argv, struct err_text *text)
+{
+	enum err err;
+
+	*o = (struct driver_options){ .plan = plan_defaults(),
+				      .results = "results",
+				      .service_account = KUBE_SERVICE_ACCOUNT,
+				      .target_deployment = "inference",
+				      .target_service = "inference",
+				      .worker_deployment = "locust-worker" };
+	buf_init(&o->master_ca, LIMIT_MASTER_CA_BYTES);
+	err = opt_parse(&table, argc, argv, o, NULL, text);
+	if (!o->platform)
+		o->platform = o->master					  ? "remote"
+			      : kube_access_is_in_pod(o->service_account) ? "kubernetes"
+									  : "local";
+	if (!err)
+		err = check(o, text);
+	return err ? err : read_master_access(o, text);
+}
+
+void driver_options_release(struct driver_options *o)
+{
+	buf_fini(&o->master_ca);
+}
+
+void driver_options_print_help(FILE *to)
+{
+	opt_print_help(&table, to);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * driver_options - what cicada-driver is told; docs/driver.md is its manual. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/token.h"
+#include "matrix/plan.h"
+
+struct driver_options {
+	struct plan plan;
+	const char *results, *platform, *master, *host, *scenario, *model;
+	const char *master_token_file, *master_ca_file;
+	struct token master_token; /* what these two say */
+	struct buf master_ca;
+	uint64_t target_port, web_port, bind_port;
+	const char *kubeconfig, *context, *service_account, *namespace;
+	const char *target_deployment, *worker_deployment, *target_service;
+	const char *termination_log;
+	uint64_t linger_s;
+	bool want_pause_autoscaler, want_fresh;
+	bool want_plan, want_version, want_help;
+};
+
+/* Sets *o also when it fails with ERR_BAD_OPTION. The plan in it has not been checked. */
+enum err driver_options_read(struct driver_options *o, int argc, char **argv,
+			     struct err_text *text) MUST_CHECK;
+void driver_options_release(struct driver_options *o);
+void driver_options_print_help(FILE *to);
