@@ -169,6 +169,7 @@
 #define LIMIT_SCENARIOS	  10000
 #define LIMIT_AXIS_VALUES 64
 #define LIMIT_REPLICAS	  1000
+#define LIMIT_RETRIES	  10
 #define LIMIT_MODEL_WORD  32 /* bytes of the word for the model of load */
 /* 10,000 rows of at most 1.5 kB. */
 #define LIMIT_RESULT_FILE_BYTES	 (32 * 1024 * 1024)

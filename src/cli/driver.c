@@ -135,9 +135,12 @@ static void print_scenarios(const struct plan *plan)
 	for (size_t i = 0; i < plan_count(plan); i++) {
 		struct scenario s = plan_scenario(plan, i);
 
-		printf("%4zu  replicas=%-4llu workers=%-4llu users=%-7llu spawn rate %.4g/s\n",
-		       i + 1, (unsigned long long)s.replicas, (unsigned long long)s.workers,
+		printf("%4zu  replicas=%-4llu workers=%-4llu users=%-7llu spawn rate %.4g/s", i + 1,
+		       (unsigned long long)s.replicas, (unsigned long long)s.workers,
 		       (unsigned long long)s.users, plan_spawn_rate(plan, s.users));
+		if (plan->repeats > 1)
+			printf("  repeat %llu", (unsigned long long)s.repeat);
+		putchar('\n');
 	}
 }
 
@@ -222,6 +225,17 @@ static void tell_outcome(const struct driver_options *o, const struct result *re
 		write_termination_log(o, result);
 }
 
+static void say_budget(const struct driver_options *o, const struct result *result)
+{
+	char budget[32];
+
+	progress_time_text((double)o->plan.budget_s, budget);
+	printf("Stopped before scenario %zu of %zu, which does not fit into the budget of %s; the "
+	       "same "
+	       "command goes on there\n",
+	       result_count(result) + 1, plan_count(&o->plan), budget);
+}
+
 /* The platform is there; what is left is to start it, walk, and tell. */
 static int run_matrix(const struct driver_options *o, struct platform *platform,
 		      struct pause *pause, struct result *result)
@@ -257,6 +271,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 				&text);
 		progress_destroy(&progress);
 		tell_outcome(o, result);
+		if (!err && result_count(result) < plan_count(&o->plan))
+			say_budget(o, result);
 	}
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
@@ -405,6 +421,8 @@ int main(int argc, char **argv)
 
 	if (!err)
 		err = plan_check(&o.plan, &text);
+	if (!err && !strcmp(o.order, "random"))
+		plan_shuffle(&o.plan, o.seed);
 	if (o.want_help) {
 		driver_options_print_help(stdout);
 	} else if (o.want_version) {

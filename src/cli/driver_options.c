@@ -34,6 +34,18 @@ static const struct opt rows[] = {
 	  "TIME", "how long replicas and workers may take to be ready (default 60)" },
 	{ "stop-timeout", 's', OPT_DURATION, AT(plan.stop_timeout_s), "CICADA_STOP_TIMEOUT", "TIME",
 	  "how long requests in flight may take when a test is stopped (default 10)" },
+	{ "repeats", 0, OPT_COUNT, AT(plan.repeats), "CICADA_REPEATS", "COUNT",
+	  "passes through the matrix (default 1)", 1, LIMIT_SCENARIOS },
+	{ "order", 0, OPT_TEXT, AT(order), "CICADA_ORDER", "ORDER",
+	  "listed: users change fastest, then workers; random: every pass in an order of its own "
+	  "(default listed)" },
+	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_SEED", "NUMBER",
+	  "of the random order: the same number gives the same one (default 1)" },
+	{ "retries", 0, OPT_COUNT, AT(plan.retries), "CICADA_RETRIES", "COUNT",
+	  "how often a scenario that is not ok is tried again (default 0)", 0, LIMIT_RETRIES },
+	{ "budget", 0, OPT_DURATION, AT(plan.budget_s), "CICADA_BUDGET", "TIME",
+	  "stop before a scenario that would not be over within this time from the start (default: "
+	  "none)" },
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
 	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
@@ -100,6 +112,9 @@ static const struct opt_table table = {
 
 static enum err check(const struct driver_options *o, struct err_text *text)
 {
+	if (strcmp(o->order, "listed") != 0 && strcmp(o->order, "random") != 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--order: '%s' is unknown; give listed or random", o->order);
 	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0 &&
 	    strcmp(o->platform, "kubernetes") != 0)
 		return err_set(text, ERR_BAD_OPTION,
@@ -131,6 +146,8 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 	enum err err;
 
 	*o = (struct driver_options){ .plan = plan_defaults(),
+				      .order = "listed",
+				      .seed = 1,
 				      .results = "results",
 				      .service_account = KUBE_SERVICE_ACCOUNT,
 				      .target_deployment = "inference",

@@ -14,6 +14,8 @@
 
 struct driver_options {
 	struct plan plan;
+	const char *order;
+	uint64_t seed;
 	const char *results, *platform, *master, *host, *scenario, *model;
 	const char *master_token_file, *master_ca_file;
 	struct token master_token; /* what these two say */
@@ -27,7 +29,8 @@ struct driver_options {
 	bool want_plan, want_version, want_help;
 };
 
-/* Sets *o also when it fails with ERR_BAD_OPTION. The plan in it has not been checked. */
+/* Sets *o also when it fails with ERR_BAD_OPTION. The plan in it has not been checked and has its
+ * listed order. */
 enum err driver_options_read(struct driver_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
 void driver_options_release(struct driver_options *o);

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "matrix/master_api.h"
@@ -28,6 +29,7 @@
 #define STOP_MARGIN_S	  15  /* beyond the stop timeout: workers' last reports */
 #define COUNTS_SETTLE_S	  2   /* the service may count a moment after its answer */
 #define MASTER_TIMEOUT_MS 10000
+#define TRIED_BYTES	  256 /* the names of LIMIT_RETRIES statuses */
 
 struct drive {
 	const struct drive_config *c;
@@ -451,17 +453,51 @@ static enum err walk_steps(struct drive *d, struct err_text *text)
 	return OK;
 }
 
-/* Only a problem with the results, or a stop, is an error of the whole. */
-static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_test_started,
-			     struct err_text *text)
+/* ---- the walk ---- */
+
+struct walk {
+	const struct drive_config *c;
+	uint64_t start_us;
+	double late_s;	       /* that a scenario took longer than planned, at most */
+	bool was_test_started; /* the target wants its rest */
+};
+
+static double gone_s(const struct walk *w, uint64_t since_us)
 {
+	return (double)(w->c->pause->now_us(w->c->pause) - since_us) / CLOCK_S;
+}
+
+/* For one more attempt at scenario i, if it takes as long as the slowest so far. */
+static bool has_room(const struct walk *w, size_t i)
+{
+	const struct plan *plan = w->c->plan;
+	struct scenario s = plan_scenario(plan, i);
+	double need_s = plan_scenario_s(plan, &s) + w->late_s;
+
+	if (w->was_test_started)
+		need_s += (double)plan->cooldown_s;
+	return !plan->budget_s || gone_s(w, w->start_us) + need_s <= (double)plan->budget_s;
+}
+
+static enum err cool_down(const struct walk *w, struct err_text *text)
+{
+	if (!w->was_test_started || !w->c->plan->cooldown_s)
+		return OK;
+	progress_cooldown(w->c->progress);
+	return pause_for(w->c->pause, w->c->plan->cooldown_s * CLOCK_S) ? OK : interrupted(text);
+}
+
+/* Once down the steps. What went wrong is in the row. */
+static struct result_row attempt(struct walk *w, size_t i)
+{
+	const struct drive_config *c = w->c;
 	struct drive d = { .c = c, .scenario = plan_scenario(c->plan, i) };
 	struct err_text why = { "" };
-	enum err err = result_add_begun(c->result, text), walked;
+	uint64_t start_us = now_us(&d);
+	enum err walked;
 
-	if (err)
-		return err;
 	d.row = result_row_blank(d.scenario.replicas, d.scenario.workers, d.scenario.users);
+	d.row.repeat = d.scenario.repeat;
 	d.row.wall_start_s = clock_wall_s();
 	progress_scenario(c->progress, i, &d.scenario);
 	walked = walk_steps(&d, &why);
@@ -470,39 +506,84 @@ static enum err run_scenario(const struct drive_config *c, size_t i, bool *was_t
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
 	master_api_destroy(&d.master);
-	*was_test_started = d.was_test_started;
-	err = result_add(c->result, &d.row, text);
-	progress_row(c->progress, &d.row);
-	if (!err && walked == ERR_INTERRUPTED)
-		err = interrupted(text);
-	return err;
+	w->was_test_started = d.was_test_started;
+	w->late_s = fmax(w->late_s, gone_s(w, start_us) - plan_scenario_s(c->plan, &d.scenario));
+	return d.row;
 }
 
-static enum err run_scenarios(const struct drive_config *c, struct err_text *text)
+static bool is_final(const struct walk *w, size_t i, const struct result_row *row)
 {
-	size_t count = plan_count(c->plan);
+	return row->status == RESULT_OK || row->status == RESULT_INTERRUPTED ||
+	       row->attempts > w->c->plan->retries || !has_room(w, i);
+}
 
-	for (size_t i = result_count(c->result); i < count; i++) {
-		bool was_test_started = false;
-		enum err err = run_scenario(c, i, &was_test_started, text);
+/* The attempts before belong to the row's story. */
+static void note_tried(struct result_row *row, const char *tried)
+{
+	char note[sizeof(row->note) + TRIED_BYTES];
+
+	if (row->attempts == 1)
+		return;
+	snprintf(note, sizeof(note), "%s%sattempts before: %s", row->note, row->note[0] ? "\n" : "",
+		 tried);
+	result_row_note(row, note);
+}
+
+/* Only a problem with the results, or a stop, is an error of the whole. */
+static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
+{
+	struct result *result = w->c->result;
+	char tried[TRIED_BYTES] = "";
+	struct result_row row;
+	enum err err;
+
+	for (uint64_t attempts = 1;; attempts++) {
+		size_t len = strlen(tried);
+
+		err = cool_down(w, text);
+		if (!err)
+			err = result_add_begun(result, text);
+		if (err)
+			return err;
+		row = attempt(w, i);
+		row.attempts = attempts;
+		if (is_final(w, i, &row))
+			break;
+		progress_row(w->c->progress, &row);
+		snprintf(tried + len, sizeof(tried) - len, "%s%s", len ? ", " : "",
+			 result_status_name(row.status));
+		err = result_add_tried(result, &row, text);
+		if (err)
+			return err;
+	}
+	note_tried(&row, tried);
+	err = result_add(result, &row, text);
+	progress_row(w->c->progress, &row);
+	return !err && row.status == RESULT_INTERRUPTED ? interrupted(text) : err;
+}
+
+static enum err run_scenarios(struct walk *w, struct err_text *text)
+{
+	size_t count = plan_count(w->c->plan);
+
+	for (size_t i = result_count(w->c->result); i < count && has_room(w, i); i++) {
+		enum err err = run_scenario(w, i, text);
 
 		if (err)
 			return err;
-		if (i + 1 == count || !was_test_started || !c->plan->cooldown_s)
-			continue;
-		progress_cooldown(c->progress);
-		if (!pause_for(c->pause, c->plan->cooldown_s * CLOCK_S))
-			return interrupted(text);
 	}
 	return OK;
 }
 
 enum err drive_run(const struct drive_config *c, struct err_text *text)
 {
-	enum err err = run_scenarios(c, text), ended;
+	struct walk w = { .c = c, .start_us = c->pause->now_us(c->pause) };
+	enum err err = run_scenarios(&w, text), ended;
 
 	if (!err)
-		return result_add_ended(c->result, "done", text);
+		return result_add_ended(
+			c->result,
+			result_count(c->result) < plan_count(c->plan) ? "budget" : "done", text);
 	/* Whether this can be written changes nothing: what ended the walk is said. */
 	ended = result_add_ended(c->result, err == ERR_INTERRUPTED ? "interrupted" : "failed",
 				 NULL);

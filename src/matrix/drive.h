@@ -28,7 +28,7 @@ struct drive_config {
 };
 
 /* The platform has been started once, and so have the results; those scenarios that have a row
- * already are passed over. OK: every scenario has its row, whatever its status. ERR_INTERRUPTED: a
- * stop was asked for; the scenario that ran is recorded as interrupted. ERR_IO and others: the
- * results cannot be written. */
+ * already are passed over. OK: every scenario has its row, whatever its status, or the next one
+ * would not fit into the budget. ERR_INTERRUPTED: a stop was asked for; the scenario that ran is
+ * recorded as interrupted. ERR_IO and others: the results cannot be written. */
 enum err drive_run(const struct drive_config *config, struct err_text *text) MUST_CHECK;

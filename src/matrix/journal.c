@@ -111,6 +111,13 @@ static enum err read_row(struct reader *r, const json_t *line)
 	return OK;
 }
 
+/* It says nothing that counts. */
+static enum err read_tried(struct reader *r, const json_t *line)
+{
+	r->has_begun = false;
+	return check_scenario(r, line);
+}
+
 static enum err read_ended(struct reader *r, const json_t *line)
 {
 	(void)line;
@@ -122,10 +129,8 @@ static const struct record {
 	const char *name;
 	enum err (*read)(struct reader *r, const json_t *line);
 } records[] = {
-	{ "plan", read_plan },
-	{ "begun", read_begun },
-	{ "row", read_row },
-	{ "ended", read_ended },
+	{ "plan", read_plan }, { "begun", read_begun }, { "tried", read_tried },
+	{ "row", read_row },   { "ended", read_ended },
 };
 
 static enum err read_line(struct reader *r, struct str line)
@@ -311,15 +316,27 @@ enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text)
 	return append(j, &line, text);
 }
 
-enum err journal_add_row(struct journal *j, size_t i, const struct result_row *row,
-			 struct err_text *text)
+static enum err add_figures(struct journal *j, const char *record, size_t i,
+			    const struct result_row *row, struct err_text *text)
 {
 	struct buf line;
 
 	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
-	buf_printf(&line, "{\"record\":\"row\",\"scenario\":%zu", i + 1);
+	buf_printf(&line, "{\"record\":\"%s\",\"scenario\":%zu", record, i + 1);
 	result_row_add_json(row, &line);
 	return append(j, &line, text);
+}
+
+enum err journal_add_tried(struct journal *j, size_t i, const struct result_row *row,
+			   struct err_text *text)
+{
+	return add_figures(j, "tried", i, row, text);
+}
+
+enum err journal_add_row(struct journal *j, size_t i, const struct result_row *row,
+			 struct err_text *text)
+{
+	return add_figures(j, "row", i, row, text);
 }
 
 enum err journal_add_ended(struct journal *j, const char *how, struct err_text *text)

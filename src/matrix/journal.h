@@ -58,6 +58,9 @@ enum err journal_start(struct journal *j, const struct journal_past *past,
 		       struct err_text *text) MUST_CHECK;
 /* Scenario i, from 0. On disk when they return OK; after an error nothing more is written. */
 enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text) MUST_CHECK;
+/* An attempt that has failed and is made again. */
+enum err journal_add_tried(struct journal *j, size_t i, const struct result_row *row,
+			   struct err_text *text) MUST_CHECK;
 enum err journal_add_row(struct journal *j, size_t i, const struct result_row *row,
 			 struct err_text *text) MUST_CHECK;
 /* how: a word. */

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "base/rng.h"
 
 struct plan plan_defaults(void)
 {
@@ -19,6 +20,7 @@ struct plan plan_defaults(void)
 		.poll_s = 2,
 		.ready_timeout_s = 60,
 		.stop_timeout_s = 10,
+		.repeats = 1,
 	};
 }
 
@@ -52,10 +54,12 @@ enum err plan_check(const struct plan *plan, struct err_text *text)
 		err = check_axis(&plan->users, "users", LIMIT_USERS, text);
 	if (err)
 		return err;
+	if (!plan->repeats || plan->repeats > LIMIT_SCENARIOS)
+		return err_set(text, ERR_BAD_OPTION, "--repeats: give 1 to %d", LIMIT_SCENARIOS);
 	if (plan_count(plan) > LIMIT_SCENARIOS)
 		return err_set(text, ERR_BAD_OPTION,
-			       "--replicas, --workers, --users: %zu scenarios are more than %d; "
-			       "give fewer values",
+			       "--replicas, --workers, --users, --repeats: %zu scenarios are more "
+			       "than %d; give fewer values",
 			       plan_count(plan), LIMIT_SCENARIOS);
 	if (!plan->duration_s)
 		return err_set(text, ERR_BAD_OPTION,
@@ -72,19 +76,49 @@ enum err plan_check(const struct plan *plan, struct err_text *text)
 	return OK;
 }
 
-size_t plan_count(const struct plan *plan)
+static size_t count_listed(const struct plan *plan)
 {
 	return plan->replicas.count * plan->workers.count * plan->users.count;
 }
 
+size_t plan_count(const struct plan *plan)
+{
+	return count_listed(plan) * plan->repeats;
+}
+
+/* Every pass on its own (Fisher, Yates), so that after each all scenarios have been measured
+ * equally often. */
+void plan_shuffle(struct plan *plan, uint64_t seed)
+{
+	size_t listed = count_listed(plan);
+
+	plan->is_random = true;
+	plan->seed = seed;
+	for (size_t pass = 0; pass < plan->repeats; pass++) {
+		uint16_t *order = plan->order + pass * listed;
+		struct rng rng;
+
+		rng_init(&rng, seed, pass);
+		for (size_t i = 0; i < listed; i++) {
+			size_t k = rng_below(&rng, i + 1);
+
+			order[i] = order[k];
+			order[k] = (uint16_t)i;
+		}
+	}
+}
+
 struct scenario plan_scenario(const struct plan *plan, size_t i)
 {
-	size_t users = plan->users.count, workers = plan->workers.count;
+	size_t users = plan->users.count, workers = plan->workers.count,
+	       listed = count_listed(plan), place;
 
 	ensure(i < plan_count(plan));
-	return (struct scenario){ .replicas = plan->replicas.value[i / users / workers],
-				  .workers = plan->workers.value[i / users % workers],
-				  .users = plan->users.value[i % users] };
+	place = plan->is_random ? plan->order[i] : i % listed;
+	return (struct scenario){ .replicas = plan->replicas.value[place / users / workers],
+				  .workers = plan->workers.value[place / users % workers],
+				  .users = plan->users.value[place % users],
+				  .repeat = i / listed + 1 };
 }
 
 double plan_spawn_rate(const struct plan *plan, uint64_t users)
@@ -122,7 +156,7 @@ static void describe_axis(const struct opt_counts *axis, const char *name, struc
 	buf_add_char(out, ' ');
 }
 
-/* Not the ready timeout: who waits longer measures the same. */
+/* Not the ready timeout, the retries and the budget: who waits longer measures the same. */
 void plan_describe(const struct plan *plan, struct buf *out)
 {
 	describe_axis(&plan->replicas, "replicas", out);
@@ -133,4 +167,7 @@ void plan_describe(const struct plan *plan, struct buf *out)
 		   " poll=%g spawn-rate=%g stop-timeout=%" PRIu64,
 		   plan->duration_s, plan->cooldown_s, plan->poll_s, plan->spawn_rate,
 		   plan->stop_timeout_s);
+	buf_printf(out, " repeats=%" PRIu64, plan->repeats);
+	if (plan->is_random)
+		buf_printf(out, " order=random seed=%" PRIu64, plan->seed);
 }

@@ -5,14 +5,18 @@
  * A plan is a value: filled from plan_defaults() and the options, checked once, and
  * read-only afterwards. Scenarios are numbered from 0 in the order they run: users
  * change fastest, then workers, then replicas, so that the slow thing, scaling the
- * target, happens least often. */
+ * target, happens least often; or at random, so that what drifts meanwhile (heat,
+ * neighbours, caches) is no property of large users. Repeats are whole passes, each
+ * in an order of its own. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/opt.h"
 
 /* Without --spawn-rate all users are there after this share of the duration, but not before
@@ -29,10 +33,17 @@ struct plan {
 	double spawn_rate;   /* users per second; 0: see PLAN_RAMP_SHARE */
 	uint64_t ready_timeout_s;
 	uint64_t stop_timeout_s; /* for requests in flight when the test is stopped */
+	uint64_t repeats;	 /* passes through the matrix */
+	uint64_t retries;	 /* of a scenario that is not ok */
+	uint64_t budget_s;	 /* of one walk; 0: none */
+	uint64_t seed;		 /* of the random order */
+	bool is_random;
+	uint16_t order[LIMIT_SCENARIOS]; /* of plan_shuffle(): places in the listed order */
 };
 
 struct scenario {
 	uint64_t replicas, workers, users;
+	uint64_t repeat; /* from 1 */
 };
 
 /* The order's: 1,2,4,8 replicas, 4,8 workers, 200,400,800 users, 120 s each, 15 s cool
@@ -40,6 +51,10 @@ struct scenario {
 struct plan plan_defaults(void);
 /* ERR_BAD_OPTION with the option's name and the remedy. */
 enum err plan_check(const struct plan *plan, struct err_text *text) MUST_CHECK;
+/* Makes the order random: the same seed and lists give the same order everywhere. The plan has been
+ * checked. */
+void plan_shuffle(struct plan *plan, uint64_t seed);
+/* With repeats. */
 size_t plan_count(const struct plan *plan);
 /* i < plan_count(). */
 struct scenario plan_scenario(const struct plan *plan, size_t i);

@@ -338,6 +338,11 @@ enum err result_add_begun(struct result *r, struct err_text *text)
 	return journal_add_begun(r->journal, r->count, text);
 }
 
+enum err result_add_tried(struct result *r, const struct result_row *row, struct err_text *text)
+{
+	return journal_add_tried(r->journal, r->count, row, text);
+}
+
 enum err result_add(struct result *r, const struct result_row *row, struct err_text *text)
 {
 	enum err err;

@@ -40,6 +40,9 @@ bool result_is_past_torn(const struct result *r);
 enum err result_start(struct result *r, const char *environment, struct err_text *text) MUST_CHECK;
 /* The next scenario, result_count(), begins. */
 enum err result_add_begun(struct result *r, struct err_text *text) MUST_CHECK;
+/* An attempt at it has failed and is made again. */
+enum err result_add_tried(struct result *r, const struct result_row *row,
+			  struct err_text *text) MUST_CHECK;
 /* Adds the row and writes all files. On failure the row is kept in memory. */
 enum err result_add(struct result *r, const struct result_row *row,
 		    struct err_text *text) MUST_CHECK;

@@ -41,6 +41,8 @@ const struct result_column result_columns[] = {
 	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false },
 	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false },
 	{ "Dropped", COLUMN_COUNT, offsetof(struct result_row, dropped), false },
+	{ "Repeat", COLUMN_COUNT, offsetof(struct result_row, repeat), false },
+	{ "Attempts", COLUMN_COUNT, offsetof(struct result_row, attempts), false },
 };
 _Static_assert(COUNT_OF(result_columns) == RESULT_COLUMNS, "each column has its row");
 
@@ -79,6 +81,8 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.replicas = replicas,
 		.workers = workers,
 		.users = users,
+		.repeat = 1,
+		.attempts = 1,
 		.rps = NAN,
 		.median_ms = NAN,
 		.p90_ms = NAN,

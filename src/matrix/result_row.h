@@ -58,6 +58,7 @@ struct result_row {
 	double response_p95_ms, response_p99_ms; /* from the intended start, in the window */
 	char model[LIMIT_MODEL_WORD];		 /* of the load, a word; "": not known */
 	uint64_t dropped;			 /* arrivals of open classes, in the window */
+	uint64_t repeat, attempts;		 /* from 1 */
 };
 
 const char *result_status_name(enum result_status status);
@@ -66,7 +67,7 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 /* Sets the note: line breaks become " / ", what does not fit is cut off. */
 void result_row_note(struct result_row *row, const char *text);
 
-#define RESULT_COLUMNS	  27
+#define RESULT_COLUMNS	  29
 #define RESULT_CELL_BYTES 600
 
 /* How a field becomes text. */

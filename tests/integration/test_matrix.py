@@ -229,3 +229,19 @@ def test_what_went_wrong_is_told_by_the_code(programs, tmp_path, args, code, sai
     assert ended == code, driver.text()
     assert said in driver.text("stderr")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_budget_ends_the_walk_and_the_same_command_goes_on(programs, tmp_path):
+    plan = ("--replicas", "1", "--workers", "1", "--users", "2,3", "--order", "random", "--repeats",
+            "2", "--duration", "1")
+    listed, code = programs.run("cicada-driver", *plan, "--plan")
+    assert code == 0 and "4 scenarios" in listed.text()
+    order = re.findall(r"users=(\d+) .* repeat (\d)", listed.text())
+    assert sorted(order) == [(u, r) for u in "23" for r in "12"]
+    driver = start_driver(programs, tmp_path, *plan, "--budget", "3s", ready=None)
+    assert driver.wait(60) == 1
+    assert "Stopped before scenario 1 of 4" in driver.text("stdout")
+    driver = start_driver(programs, tmp_path, *plan)
+    assert driver.wait(120) == 0, driver.text()
+    assert "Continuing" in driver.text()
+    assert [(r["Users"], r["Repeat"]) for r in rows_of(tmp_path / "results")] == order

@@ -55,6 +55,8 @@ static struct world {
 	uint64_t dropped;
 	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
 	enum err look_fails;
+	uint64_t refused_swarms;	     /* the first ones */
+	uint64_t retries, budget_s, repeats; /* of the plan */
 } world;
 
 static void note(const char *what)
@@ -140,8 +142,10 @@ enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rat
 	assert_true(spawn_rate > 0);
 	assert_string_equal(host, "http://target");
 	note("swarm");
-	if (world.swarm_is_refused)
+	if (world.swarm_is_refused || world.refused_swarms) {
+		world.refused_swarms -= world.refused_swarms > 0;
 		return err_set(text, ERR_REFUSED, "no such user class");
+	}
 	m->users = users;
 	world.swarm_us = world.now_us;
 	world.is_running = true;
@@ -321,7 +325,8 @@ static void world_init(void)
 				.lose_replica_at_us = NEVER,
 				.lost_as = ERR_CLOSED,
 				.stopped_by_other_at_us = NEVER,
-				.stop_signal_at_us = NEVER };
+				.stop_signal_at_us = NEVER,
+				.repeats = 1 };
 }
 
 static void remove_folder(const char *folder)
@@ -355,6 +360,9 @@ static struct outcome drive_in(const char *folder, size_t scenarios)
 	plan.workers = (struct opt_counts){ { 2 }, 1 };
 	plan.users = (struct opt_counts){ { 100 }, 1 };
 	plan.duration_s = 10;
+	plan.retries = world.retries;
+	plan.budget_s = world.budget_s;
+	plan.repeats = world.repeats;
 	assert_int_equal(
 		result_create(&(struct result_config){ .folder = folder,
 						       .plan = { "a plan", plan_count(&plan) } },
@@ -490,16 +498,16 @@ static void a_row_says_when_the_generator_was_the_limit(void **state)
 	world_init();
 	world.generator_is_known = true;
 	out = drive(1);
-	assert_non_null(strstr(out.csv, ",1.25,42.00,ok,9,11,closed+paced,0\n"));
+	assert_non_null(strstr(out.csv, ",1.25,42.00,ok,9,11,closed+paced,0,1,1\n"));
 	world_init();
 	world.generator_is_known = world.generator_is_limited = true;
 	out = drive(1);
 	assert_int_equal(out.good, 1);
 	assert_non_null(strstr(out.csv, ",this row shows the limit of the load generator: too "
-					"busy,1.25,42.00,limited,9,11,closed+paced,0\n"));
+					"busy,1.25,42.00,limited,9,11,closed+paced,0,1,1\n"));
 	world.dropped = UINT64_MAX;
 	out = drive(1);
-	assert_non_null(strstr(out.csv, "too busy,1.25,42.00,limited,9,11,closed+paced,\n"));
+	assert_non_null(strstr(out.csv, "too busy,1.25,42.00,limited,9,11,closed+paced,,1,1\n"));
 }
 
 static void a_row_says_when_arrivals_were_dropped(void **state)
@@ -514,7 +522,7 @@ static void a_row_says_when_arrivals_were_dropped(void **state)
 	assert_int_equal(out.good, 1);
 	assert_non_null(strstr(out.csv, "12 arrivals were dropped, the target did not get the load "
 					"asked for; raise --max-in-flight"));
-	assert_non_null(strstr(out.csv, ",ok,9,11,closed+paced,12\n"));
+	assert_non_null(strstr(out.csv, ",ok,9,11,closed+paced,12,1,1\n"));
 }
 
 static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
@@ -657,6 +665,76 @@ static void a_stop_in_the_cool_down_adds_no_row(void **state)
 	assert_int_equal(out.good, 1);
 }
 
+static void what_is_not_ok_is_tried_again_as_often_as_asked_for(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.retries = 2;
+	world.refused_swarms = 2;
+	out = drive(2);
+	assert_int_equal(out.rows, 2);
+	assert_int_equal(out.good, 2);
+	assert_non_null(strstr(out.csv, "\"attempts before: start_failed, start_failed\""));
+	assert_non_null(strstr(out.csv, ",closed+paced,0,1,3\n2,2,100,"));
+	/* With the cool-downs between. */
+	assert_in_range(out.took_us, (2 * 10 + 3 * 15) * CLOCK_S, (2 * 11 + 3 * 15) * CLOCK_S);
+	world_init();
+	world.retries = 2;
+	world.refused_swarms = 3;
+	out = drive(1);
+	expect_status(&out, ",start_failed,",
+		      "no such user class / attempts before: start_failed, "
+		      "start_failed\",");
+}
+
+static void repeats_have_rows_of_their_own(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.repeats = 2;
+	out = drive(2);
+	assert_int_equal(out.good, 4);
+	assert_non_null(strstr(out.csv, ",1,1\n1,2,100,"));
+	assert_non_null(strstr(out.csv, ",2,1\n2,2,100,"));
+}
+
+/* A scenario takes 3 s of ramp by plan and 10 s, then 15 s of rest. */
+static void what_does_not_fit_into_the_budget_is_not_begun(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.budget_s = 13 + 15 + 13;
+	out = drive(4);
+	assert_int_equal(out.err, OK);
+	assert_int_equal(out.rows, 2);
+	assert_true(out.took_us <= 41 * CLOCK_S);
+	world_init();
+	world.budget_s = 12;
+	out = drive(4);
+	assert_int_equal(out.rows, 0);
+	assert_string_equal(world.trace, "");
+	/* What scaling has taken once it may take again. */
+	world_init();
+	world.target_ready_after_us = 20 * CLOCK_S;
+	world.budget_s = 13 + 20 + 15 + 13;
+	out = drive(4);
+	assert_int_equal(out.rows, 1);
+	/* Nor is an attempt made that would not fit. */
+	world_init();
+	world.retries = 9;
+	world.budget_s = 13 + 15 + 13;
+	world.swarm_is_refused = true;
+	out = drive(1);
+	assert_int_equal(out.rows, 1);
+	assert_non_null(strstr(out.csv, ",1,2\n"));
+}
+
 static size_t count_of(const char *text, const char *what)
 {
 	size_t count = 0;
@@ -794,6 +872,9 @@ int main(void)
 		cmocka_unit_test(a_test_that_does_not_stop_is_no_result),
 		cmocka_unit_test(a_stop_keeps_the_rows_and_ends_the_test),
 		cmocka_unit_test(a_stop_in_the_cool_down_adds_no_row),
+		cmocka_unit_test(what_is_not_ok_is_tried_again_as_often_as_asked_for),
+		cmocka_unit_test(repeats_have_rows_of_their_own),
+		cmocka_unit_test(what_does_not_fit_into_the_budget_is_not_begun),
 		cmocka_unit_test(a_later_start_goes_on_behind_the_last_row),
 		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};

@@ -24,7 +24,7 @@
 	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
 	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator," \
-	"Response_P95_ms,Response_P99_ms,Model,Dropped\n"
+	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts\n"
 
 static int make_folder(void **state)
 {
@@ -114,9 +114,9 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	assert_int_equal(result_add(r, &row, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(
-		bytes.p,
-		HEADER "4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
-		       "1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok,1850.25,2500,paced,17\n");
+		bytes.p, HEADER
+		"4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
+		"1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok,1850.25,2500,paced,17,1,1\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_int_equal(strncmp(bytes.p, "# Kubernetes Locust Load Test Results\n", 38), 0);
@@ -148,7 +148,7 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(bytes.p,
 			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
-				   "\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,\n");
+				   "\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_null(strstr(bytes.p, "Best Throughput"));
@@ -215,7 +215,7 @@ static void limited_rows_stand_back(void **state)
 	assert_int_equal(result_count_ok(r), 3);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_non_null(strstr(bytes.p, "users: `ok`. the generator's limit\n"));
-	assert_non_null(strstr(bytes.p, "| limited | 1850.25 | 2500 | paced | 17 |\n"));
+	assert_non_null(strstr(bytes.p, "| limited | 1850.25 | 2500 | paced | 17 | 1 | 1 |\n"));
 	buf_fini(&bytes);
 	buf_fini(&line);
 	result_destroy(&r);
