@@ -58,12 +58,12 @@ static enum err set_flag(const char *value, struct origin from, bool *out, struc
 	return bad_value(text, from, value, "true or false");
 }
 
-static enum err set_counts(const struct opt *o, const char *value, struct origin from,
+/* Adds the numbers of "1,2,4". */
+static enum err add_counts(const struct opt *o, const char *value, struct origin from,
 			   struct opt_counts *out, struct err_text *text)
 {
 	struct str rest = str_of(value), item;
 
-	out->count = 0;
 	while (str_cut(&rest, ',', &item)) {
 		if (out->count == LIMIT_AXIS_VALUES)
 			return err_set(text, ERR_BAD_OPTION, "%s%s: more than %d values",
@@ -116,7 +116,8 @@ static enum err set_value(struct pass *pass, const struct opt *o, const char *va
 			return bad_value(text, from, value, "a time such as 20, 20s, 3m or 1h20m");
 		return OK;
 	case OPT_COUNTS:
-		return set_counts(o, value, from, field, text);
+		((struct opt_counts *)field)->count = 0;
+		return add_counts(o, value, from, field, text);
 	case OPT_TEXTS:
 	case OPT_WORDS:
 		if (!*has_set)
@@ -357,6 +358,19 @@ static bool is_key(const char *key, const char *name)
 	return !*key && !*name;
 }
 
+/* [1, 2, 4] is 1,2,4. */
+static enum err set_list(struct pass *pass, const struct opt *o, const struct opt_setting *setting,
+			 struct origin from, struct err_text *why)
+{
+	struct opt_counts *counts = (struct opt_counts *)((char *)pass->options + o->offset);
+	enum err err = OK;
+
+	counts->count = 0;
+	for (size_t i = 0; i < setting->values.count && !err; i++)
+		err = add_counts(o, setting->values.value[i], from, counts, why);
+	return err;
+}
+
 static enum err on_setting(void *arg, const struct opt_setting *setting, struct err_text *why)
 {
 	struct pass *pass = arg;
@@ -370,6 +384,8 @@ static enum err on_setting(void *arg, const struct opt_setting *setting, struct 
 			o = &table->rows[i];
 	if (!o)
 		return unknown_name(table, str_of(setting->key), "", why);
+	if (setting->is_list && o->type == OPT_COUNTS)
+		return set_list(pass, o, setting, from, why);
 	if (setting->is_list && o->type != OPT_TEXTS && o->type != OPT_WORDS)
 		return err_set(why, ERR_BAD_OPTION, "%s: takes one value, not a list",
 			       setting->key);
@@ -378,19 +394,35 @@ static enum err on_setting(void *arg, const struct opt_setting *setting, struct 
 	return err;
 }
 
+static enum err read_conf(const char *name, struct buf *bytes, opt_setting_fn fn, void *arg,
+			  struct err_text *text)
+{
+	return opt_file_read(OPT_FILE_CONF, name, bytes, fn, arg, text);
+}
+
+static enum err read_toml(const char *name, struct buf *bytes, opt_setting_fn fn, void *arg,
+			  struct err_text *text)
+{
+	return opt_file_read(OPT_FILE_TOML, name, bytes, fn, arg, text);
+}
+
 enum err opt_read_file(const struct opt_table *table, const char *path, struct buf *bytes,
 		       void *options, struct err_text *text)
 {
-	struct pass pass = { table, options, { false } };
 	size_t len = strlen(path);
 	bool is_toml = len > 5 && !strcmp(path + len - 5, ".toml");
+
+	return opt_read_file_by(is_toml ? read_toml : read_conf, table, path, bytes, options, text);
+}
+
+enum err opt_read_file_by(opt_reader_fn reader, const struct opt_table *table, const char *path,
+			  struct buf *bytes, void *options, struct err_text *text)
+{
+	struct pass pass = { table, options, { false } };
 	enum err err = file_read(path, bytes, text);
 
 	ensure(table->count <= LIMIT_OPTIONS);
-	if (err)
-		return err;
-	return opt_file_read(is_toml ? OPT_FILE_TOML : OPT_FILE_CONF, path, bytes, on_setting,
-			     &pass, text);
+	return err ? err : reader(path, bytes, on_setting, &pass, text);
 }
 
 void opt_print_help(const struct opt_table *table, FILE *to)

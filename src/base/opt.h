@@ -60,6 +60,22 @@ struct opt_table {
 	bool is_lenient; /* options it does not have are passed over */
 };
 
+/* One setting of a file: a key with its values. */
+struct opt_setting {
+	const char *key;
+	struct opt_texts values;
+	bool is_list;
+	unsigned line;
+};
+
+/* An error ends the reading; *why is what is wrong, without the place. */
+typedef enum err (*opt_setting_fn)(void *arg, const struct opt_setting *setting,
+				   struct err_text *why);
+/* Gives fn the settings in the bytes of a file, one call for each, and leaves in *bytes what they
+ * point at. name is for messages, which begin with name:line. */
+typedef enum err (*opt_reader_fn)(const char *name, struct buf *bytes, opt_setting_fn fn, void *arg,
+				  struct err_text *text);
+
 /* Fills *options (its type fits the table's offsets) from the environment and argv[1..].
  * Words without a dash are collected in *words, which may be NULL: then they are an
  * error. "--" ends the options. Returns ERR_BAD_OPTION with the place and remedy in
@@ -73,5 +89,9 @@ enum err opt_parse(const struct opt_table *table, int argc, char **argv, void *o
  * other errors name file and line. */
 enum err opt_read_file(const struct opt_table *table, const char *path, struct buf *bytes,
 		       void *options, struct err_text *text) MUST_CHECK;
+
+/* The same by this reader, whatever the file's name. */
+enum err opt_read_file_by(opt_reader_fn reader, const struct opt_table *table, const char *path,
+			  struct buf *bytes, void *options, struct err_text *text) MUST_CHECK;
 
 void opt_print_help(const struct opt_table *table, FILE *to);

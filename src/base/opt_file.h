@@ -9,24 +9,11 @@
  * tables are only read as far as it takes to get over them. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
 
 enum opt_file_kind { OPT_FILE_CONF, OPT_FILE_TOML };
-
-struct opt_setting {
-	const char *key;
-	struct opt_texts values;
-	bool is_list;
-	unsigned line;
-};
-
-/* An error ends the reading; *why is what is wrong, without the place. */
-typedef enum err (*opt_setting_fn)(void *arg, const struct opt_setting *setting,
-				   struct err_text *why);
 
 /* Changes the bytes: keys and values point into them. name is for messages, which begin with
  * name:line. */

@@ -130,6 +130,20 @@ static void print_plan(const struct plan *plan, const char *platform)
 	fflush(stdout);
 }
 
+/* What the planned time is made of. */
+static void print_shares(const struct plan *plan)
+{
+	double count = (double)plan_count(plan), measured_s = count * (double)plan->duration_s,
+	       rests_s = (count - 1) * (double)plan->cooldown_s;
+	char measured[32], rests[32], ramps[32];
+
+	progress_time_text(measured_s, measured);
+	progress_time_text(rests_s, rests);
+	progress_time_text(plan_rest_s(plan, 0) - measured_s - rests_s, ramps);
+	printf("%s are measured, %s are cool-downs, %s is for spawning; scaling comes on top\n",
+	       measured, rests, ramps);
+}
+
 static void print_scenarios(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan_count(plan); i++) {
@@ -142,6 +156,7 @@ static void print_scenarios(const struct plan *plan)
 			printf("  repeat %llu", (unsigned long long)s.repeat);
 		putchar('\n');
 	}
+	print_shares(plan);
 }
 
 static void describe_environment(const struct driver_options *o, const struct platform *platform,
@@ -411,31 +426,41 @@ static int run(const struct driver_options *o)
 	return code;
 }
 
+/* Nothing is done yet. */
+static int say_bad(enum err err, const struct err_text *text)
+{
+	fprintf(stderr, "cicada-driver: %s\n", err_say(text, err));
+	return err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_BAD_PLAN;
+}
+
+static int obey(struct driver_options *o)
+{
+	struct err_text text = { "" };
+
+	if (plan_check(&o->plan, &text))
+		return say_bad(ERR_BAD_INPUT, &text);
+	if (!strcmp(o->order, "random"))
+		plan_shuffle(&o->plan, o->seed);
+	if (!o->want_plan)
+		return run(o);
+	print_plan(&o->plan, o->platform);
+	print_scenarios(&o->plan);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct driver_options o;
 	struct err_text text = { "" };
 	enum err err = driver_options_read(&o, argc, argv, &text);
-	bool is_option_wrong = err != OK;
 	int code = 0;
 
-	if (!err)
-		err = plan_check(&o.plan, &text);
-	if (!err && !strcmp(o.order, "random"))
-		plan_shuffle(&o.plan, o.seed);
-	if (o.want_help) {
+	if (o.want_help)
 		driver_options_print_help(stdout);
-	} else if (o.want_version) {
+	else if (o.want_version)
 		puts("cicada-driver " CICADA_VERSION);
-	} else if (err) {
-		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
-		code = is_option_wrong ? EXIT_USAGE : EXIT_BAD_PLAN;
-	} else if (o.want_plan) {
-		print_plan(&o.plan, o.platform);
-		print_scenarios(&o.plan);
-	} else {
-		code = run(&o);
-	}
+	else
+		code = err ? say_bad(err, &text) : obey(&o);
 	driver_options_release(&o);
 	return code;
 }

@@ -9,17 +9,20 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/opt.h"
+#include "base/opt_yaml.h"
 #include "kube/kube_access.h"
 
 #define AT(field) offsetof(struct driver_options, field)
 
 static const struct opt rows[] = {
+	{ "plan", 0, OPT_TEXT, AT(plan_file), "CICADA_PLAN", "FILE",
+	  "a YAML file with any of the following, by their long names; variables and options win" },
 	{ "replicas", 0, OPT_COUNTS, AT(plan.replicas), "CICADA_REPLICAS", "LIST",
-	  "replicas of the target (default 1,2,4,8)" },
+	  "replicas of the target (default 1,2,4,8)", 1, LIMIT_REPLICAS },
 	{ "workers", 0, OPT_COUNTS, AT(plan.workers), "CICADA_WORKERS", "LIST",
-	  "load workers (default 4,8)" },
+	  "load workers (default 4,8)", 1, LIMIT_WORKERS },
 	{ "users", 'u', OPT_COUNTS, AT(plan.users), "CICADA_USERS", "LIST",
-	  "virtual users (default 200,400,800)" },
+	  "virtual users (default 200,400,800)", 1, LIMIT_USERS },
 	{ "duration", 't', OPT_DURATION, AT(plan.duration_s), "CICADA_DURATION", "TIME",
 	  "measured time of a scenario, all users running (default 120)" },
 	{ "cooldown", 0, OPT_DURATION, AT(plan.cooldown_s), "CICADA_COOLDOWN", "TIME",
@@ -97,15 +100,15 @@ static const struct opt rows[] = {
 	  "none)" },
 	{ "linger", 0, OPT_DURATION, AT(linger_s), "CICADA_LINGER", "TIME",
 	  "stay this long after the end, so that results can be copied from the pod (default 0)" },
-	{ "plan", 0, OPT_FLAG, AT(want_plan), NULL, NULL,
-	  "print the scenarios and the time they take, and do nothing" },
 	{ "version", 'V', OPT_FLAG, AT(want_version), NULL, NULL, "print the version and exit" },
 	{ "help", 'h', OPT_FLAG, AT(want_help), NULL, NULL, "print this and exit" },
 };
 
 static const struct opt_table table = {
-	.usage = "Usage: cicada-driver [options]\n"
-		 "Measures a service in every combination of replicas, workers and users.",
+	.usage = "Usage: cicada-driver [plan] [options]\n"
+		 "Measures a service in every combination of replicas, workers and users.\n"
+		 "With the word plan it prints the scenarios and the time they take, and does "
+		 "nothing.",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
@@ -141,6 +144,28 @@ static enum err read_master_access(struct driver_options *o, struct err_text *te
 	return err ? ERR_BAD_OPTION : OK;
 }
 
+/* The command line is read twice: first only for the plan file, which is weaker. */
+static enum err read_all(struct driver_options *o, int argc, char **argv, struct err_text *text)
+{
+	struct driver_options first = *o;
+	struct opt_texts words = { .count = 0 };
+	enum err err = opt_parse(&table, argc, argv, &first, &words, text);
+
+	if (!err && first.plan_file &&
+	    opt_read_file_by(opt_yaml_read, &table, first.plan_file, &o->plan_bytes, o, text))
+		return ERR_BAD_INPUT;
+	words.count = 0;
+	if (!err)
+		err = opt_parse(&table, argc, argv, o, &words, text);
+	o->want_plan = words.count == 1 && !strcmp(words.value[0], "plan");
+	if (!err && words.count && !o->want_plan)
+		err = err_set(
+			text, ERR_BAD_OPTION,
+			"%s: the only word without dashes is 'plan'; --help lists the options",
+			words.value[words.count - 1]);
+	return err;
+}
+
 enum err driver_options_read(struct driver_options *o, int argc, char **argv, struct err_text *text)
 {
 	enum err err;
@@ -154,7 +179,8 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 				      .target_service = "inference",
 				      .worker_deployment = "locust-worker" };
 	buf_init(&o->master_ca, LIMIT_MASTER_CA_BYTES);
-	err = opt_parse(&table, argc, argv, o, NULL, text);
+	buf_init(&o->plan_bytes, LIMIT_CONFIG_FILE_BYTES);
+	err = read_all(o, argc, argv, text);
 	if (!o->platform)
 		o->platform = o->master					  ? "remote"
 			      : kube_access_is_in_pod(o->service_account) ? "kubernetes"
@@ -167,6 +193,7 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 void driver_options_release(struct driver_options *o)
 {
 	buf_fini(&o->master_ca);
+	buf_fini(&o->plan_bytes);
 }
 
 void driver_options_print_help(FILE *to)

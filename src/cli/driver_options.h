@@ -26,11 +26,14 @@ struct driver_options {
 	const char *termination_log;
 	uint64_t linger_s;
 	bool want_pause_autoscaler, want_fresh;
-	bool want_plan, want_version, want_help;
+	const char *plan_file;
+	struct buf plan_bytes; /* what the texts of that file point at */
+	bool want_plan;	       /* the word `plan` */
+	bool want_version, want_help;
 };
 
-/* Sets *o also when it fails with ERR_BAD_OPTION. The plan in it has not been checked and has its
- * listed order. */
+/* Sets *o also when it fails: ERR_BAD_OPTION for the command line and variables, ERR_BAD_INPUT for
+ * the plan file. The plan in it has not been checked and has its listed order. */
 enum err driver_options_read(struct driver_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
 void driver_options_release(struct driver_options *o);

@@ -187,7 +187,7 @@ def test_the_programs_start_as_the_manifests_say(programs, tmp_path):
     port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
     programs.start("cicada", env={**env("locust-worker"), "MASTER": f"127.0.0.1:{port}"})
     job = env_of(one("Job", "locust-load-test-matrix"))
-    plan, code = programs.run("cicada-driver", "--plan", env=job)
+    plan, code = programs.run("cicada-driver", "plan", env=job)
     assert code == 0
     assert "24 scenarios" in plan.text() and "platform kubernetes" in plan.text()
     driver = programs.start(

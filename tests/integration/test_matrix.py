@@ -219,7 +219,11 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--user", "1", "--bogus"], 2, "--bogus: no such option"),
     (["--duration", "soon"], 2, "--duration: 'soon' is not a time"),
     (["--platform", "remote"], 2, "needs --master URL and --host URL"),
-    (["--users", "0"], 104, "--users: 0 is out of bounds"),
+    (["--users", "0"], 2, "--users: '0' is out of bounds, give 1 to 1e+07"),
+    (["matrix"], 2, "matrix: the only word without dashes is 'plan'"),
+    (["plan", "plan"], 2, "the only word without dashes is 'plan'"),
+    (["plan", "--repeats", "417"], 104, "10008 scenarios are more than 10000"),
+    (["--plan", "nowhere.yaml"], 104, "nowhere.yaml: No such file"),
     (["--replicas", "2,2"], 104, "--replicas: 2 is there twice"),
     (["--results", "/proc/nowhere", "--platform", "remote", "--master", "http://127.0.0.1:9",
       "--host", "http://127.0.0.1:9"], 111, "/proc/nowhere: cannot make the folder"),
@@ -234,7 +238,7 @@ def test_what_went_wrong_is_told_by_the_code(programs, tmp_path, args, code, sai
 def test_a_budget_ends_the_walk_and_the_same_command_goes_on(programs, tmp_path):
     plan = ("--replicas", "1", "--workers", "1", "--users", "2,3", "--order", "random", "--repeats",
             "2", "--duration", "1")
-    listed, code = programs.run("cicada-driver", *plan, "--plan")
+    listed, code = programs.run("cicada-driver", "plan", *plan)
     assert code == 0 and "4 scenarios" in listed.text()
     order = re.findall(r"users=(\d+) .* repeat (\d)", listed.text())
     assert sorted(order) == [(u, r) for u in "23" for r in "12"]
@@ -245,3 +249,52 @@ def test_a_budget_ends_the_walk_and_the_same_command_goes_on(programs, tmp_path)
     assert driver.wait(120) == 0, driver.text()
     assert "Continuing" in driver.text()
     assert [(r["Users"], r["Repeat"]) for r in rows_of(tmp_path / "results")] == order
+
+
+def test_a_plan_file_is_weaker_than_variables_and_these_than_options(programs, tmp_path):
+    manual = (ROOT / "docs" / "driver.md").read_text()
+    file = tmp_path / "matrix.yaml"
+    file.write_text(re.search(r"^```yaml\n(.*?)^```", manual, re.M | re.S)[1])
+
+    def plan_of(*args, **env):
+        plan, code = programs.run("cicada-driver", "plan", *args, cwd=tmp_path,
+                                  env={"CICADA_PLAN": str(file), **env})
+        assert code == 0, plan.text()
+        return plan.text()
+
+    assert "18 scenarios" in plan_of() and "36m00s are measured" in plan_of()
+    by_variable = plan_of(CICADA_USERS="7", CICADA_REPEATS="1")
+    assert "3 scenarios" in by_variable and by_variable.count("users=7 ") == 3
+    by_option = plan_of("--users", "8", "--order", "listed", CICADA_USERS="7", CICADA_REPEATS="1")
+    assert re.findall(r"replicas=(\d) .*users=(\d) ", by_option) == [(r, "8") for r in "124"]
+    assert [path.name for path in tmp_path.iterdir()] == ["matrix.yaml"]
+
+
+def test_the_default_plan_is_told_with_its_time(programs, tmp_path):
+    plan, code = programs.run("cicada-driver", "plan", cwd=tmp_path)
+    assert code == 0 and "24 scenarios, about 56m09s" in plan.text()
+    assert len(re.findall(r"^ +\d+  replicas=", plan.text(), re.M)) == 24
+    assert "48m00s are measured, 5m45s are cool-downs" in plan.text()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text, said", [
+    ("users: [1]\nduratoin: 5\n", "matrix.yaml:2: duratoin: no such option. Did you mean duration?"),
+    ("users: [1, 0]\n", "matrix.yaml:1: users: '0' is out of bounds"),
+    ("users: [1, 1]\n", "--users: 1 is there twice"),
+    ("users: []\n", "--users: no value"),
+    ("users:\n  a: 1\n", "matrix.yaml:2: a value is"),
+    ("users: [\n", "matrix.yaml:2: "),
+])
+def test_a_wrong_plan_file_is_told_with_its_line(programs, tmp_path, text, said):
+    (tmp_path / "matrix.yaml").write_text(text)
+    driver, code = programs.run("cicada-driver", "--plan", "matrix.yaml", cwd=tmp_path)
+    assert code == 104 and said in driver.text("stderr"), driver.text()
+    assert [path.name for path in tmp_path.iterdir()] == ["matrix.yaml"]
+
+
+def test_a_matrix_from_a_plan_file(programs, tmp_path):
+    (tmp_path / "matrix.yaml").write_text("replicas: 1\nworkers: 1\nusers: [2, 3]\nduration: 1\n")
+    driver = start_driver(programs, tmp_path, "--plan", tmp_path / "matrix.yaml", "--users", "4")
+    assert driver.wait(60) == 0, driver.text()
+    assert [r["Users"] for r in rows_of(tmp_path / "results")] == ["4"]
