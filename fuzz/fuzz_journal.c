@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 				FUZZ_CHECK(strlen(cell) < sizeof(cell));
 			}
 		mem_free(past.rows);
+		mem_free(past.environment);
 	}
 	buf_fini(&bytes);
 	return 0;

@@ -181,6 +181,16 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+void buf_add_url(struct buf *b, const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t scheme = host ? (size_t)(host - url) + 3 : 0;
+	const char *at = memrchr(url + scheme, '@', strcspn(url + scheme, "/?#"));
+
+	buf_add(b, url, scheme);
+	buf_add_text(b, at ? at + 1 : url + scheme);
+}
+
 void buf_add_json(struct buf *b, struct str text)
 {
 	size_t start = 0;

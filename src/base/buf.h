@@ -40,6 +40,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* The text as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
 void buf_add_json(struct buf *b, struct str text);
+/* A URL for people and files, without the user and password it may have. */
+void buf_add_url(struct buf *b, const char *url);
 /* Makes room for `len` more bytes and returns where they go, NULL when that would
  * pass the maximum. The caller writes there and then adds to b->len. */
 char *buf_room(struct buf *b, size_t len);

@@ -231,6 +231,19 @@ static int exit_code(enum err err, const struct result *result, size_t planned)
 	return result_count_ok(result) == planned ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
 }
 
+static void print_urls(const struct platform *platform)
+{
+	struct buf line;
+
+	buf_init(&line, ENVIRONMENT_BYTES);
+	buf_add_text(&line, "Master: ");
+	buf_add_url(&line, platform->ops->master_url(platform));
+	buf_add_text(&line, "  Target: ");
+	buf_add_url(&line, platform->ops->target_url(platform));
+	puts(buf_str(&line).p);
+	buf_fini(&line);
+}
+
 /* What the rows say at the end, on the screen and where Kubernetes looks. */
 static void tell_outcome(const struct driver_options *o, const struct result *result)
 {
@@ -245,9 +258,8 @@ static void say_budget(const struct driver_options *o, const struct result *resu
 	char budget[32];
 
 	progress_time_text((double)o->plan.budget_s, budget);
-	printf("Stopped before scenario %zu of %zu, which does not fit into the budget of %s; the "
-	       "same "
-	       "command goes on there\n",
+	printf("Stopped: scenario %zu of %zu does not fit into the budget of %s; the same command "
+	       "goes on there\n",
 	       result_count(result) + 1, plan_count(&o->plan), budget);
 }
 
@@ -267,8 +279,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	buf_init(&environment, ENVIRONMENT_BYTES);
 	err = platform->ops->start(platform, &text);
 	if (!err) {
-		printf("Master: %s  Target: %s\n", platform->ops->master_url(platform),
-		       platform->ops->target_url(platform));
+		print_urls(platform);
 		describe_environment(o, platform, &environment);
 		/* What is done to somebody's autoscaler is said before it is done. */
 		if (o->want_pause_autoscaler)
@@ -345,23 +356,20 @@ static void linger(const struct driver_options *o, struct pause *pause)
 static void say_past(const struct driver_options *o, const struct result *result)
 {
 	size_t done = result_count(result), planned = plan_count(&o->plan);
-	char left[32];
+	char journal[PATH_MAX], left[32];
 
+	snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, o->results);
 	if (result_is_past_torn(result))
-		printf("The last line of %s/" JOURNAL_FILE
-		       " was not written whole and is dropped\n",
-		       o->results);
+		printf("The last line of %s was not written whole and is dropped\n", journal);
 	progress_time_text(plan_rest_s(&o->plan, done), left);
 	if (done == planned)
-		printf("Nothing to measure: %s/" JOURNAL_FILE
-		       " has all %zu rows of this plan; --fresh "
-		       "measures them again\n",
-		       o->results, done);
+		printf("Nothing to measure: %s has all %zu rows of this plan; --fresh measures "
+		       "them again\n",
+		       journal, done);
 	else if (result_past_kind(result) == JOURNAL_SAME)
-		printf("Continuing %s/" JOURNAL_FILE
-		       ": %zu of %zu scenarios have their rows, about "
-		       "%s left; --fresh begins anew\n",
-		       o->results, done, planned, left);
+		printf("Continuing %s: %zu of %zu scenarios have their rows, about %s left; "
+		       "--fresh begins anew\n",
+		       journal, done, planned, left);
 	else if (result_past_kind(result) == JOURNAL_OTHER)
 		printf("The earlier results in %s are of another plan and are set aside\n",
 		       o->results);
@@ -391,6 +399,21 @@ static int run_on_platform(const struct driver_options *o, struct pause *pause,
 	return code;
 }
 
+/* All has been measured before. */
+static int tell_again(const struct driver_options *o, struct pause *pause,
+		      const struct result *result)
+{
+	struct err_text text = { "" };
+	enum err err = result_write_reports(result, &text);
+
+	tell_outcome(o, result);
+	if (err)
+		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+	if (o->linger_s)
+		linger(o, pause);
+	return exit_code(err, result, plan_count(&o->plan));
+}
+
 static int run(const struct driver_options *o)
 {
 	struct err_text text = { "" };
@@ -415,12 +438,10 @@ static int run(const struct driver_options *o)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	else
 		say_past(o, result);
-	if (!err && result_count(result) == plan_count(&o->plan)) {
-		tell_outcome(o, result);
-		code = exit_code(OK, result, plan_count(&o->plan));
-	} else if (!err) {
+	if (!err && result_count(result) == plan_count(&o->plan))
+		code = tell_again(o, &pause, result);
+	else if (!err)
 		code = run_on_platform(o, &pause, result);
-	}
 	result_destroy(&result);
 	buf_fini(&settings);
 	return code;

@@ -90,6 +90,14 @@ const char *driver_target_url(const struct driver_options *o)
 	return o->host ? o->host : "http://inference:8000";
 }
 
+static void describe_urls(const struct driver_options *o, struct buf *out)
+{
+	buf_add_text(out, " master=");
+	buf_add_url(out, driver_master_url(o));
+	buf_add_text(out, " host=");
+	buf_add_url(out, driver_target_url(o));
+}
+
 enum err driver_describe(const struct driver_options *o, struct buf *out, struct err_text *text)
 {
 	enum err err = OK;
@@ -99,7 +107,7 @@ enum err driver_describe(const struct driver_options *o, struct buf *out, struct
 	if (!strcmp(o->platform, "local"))
 		err = describe_local(o, out, text);
 	else
-		buf_printf(out, " master=%s host=%s", driver_master_url(o), driver_target_url(o));
+		describe_urls(o, out);
 	if (!strcmp(o->platform, "kubernetes"))
 		buf_printf(out, " namespace=%s context=%s target=%s service=%s workers=%s",
 			   o->namespace ? o->namespace : "default",

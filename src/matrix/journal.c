@@ -84,6 +84,18 @@ static enum err check_scenario(struct reader *r, const json_t *line)
 	return OK;
 }
 
+static enum err read_started(struct reader *r, const json_t *line)
+{
+	const char *environment = json_string_value(json_object_get(line, "environment"));
+
+	if (!environment)
+		return err_set(&r->why, ERR_BAD_INPUT, "a start without its environment");
+	mem_free(r->past->environment);
+	r->past->environment = mem_strdup(environment);
+	r->has_begun = false;
+	return OK;
+}
+
 static enum err read_begun(struct reader *r, const json_t *line)
 {
 	r->has_begun = true;
@@ -129,8 +141,8 @@ static const struct record {
 	const char *name;
 	enum err (*read)(struct reader *r, const json_t *line);
 } records[] = {
-	{ "plan", read_plan }, { "begun", read_begun }, { "tried", read_tried },
-	{ "row", read_row },   { "ended", read_ended },
+	{ "plan", read_plan },	 { "started", read_started }, { "begun", read_begun },
+	{ "tried", read_tried }, { "row", read_row },	      { "ended", read_ended },
 };
 
 static enum err read_line(struct reader *r, struct str line)
@@ -164,8 +176,10 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 		struct str line = { bytes.p + out->whole_bytes, bytes.len - out->whole_bytes };
 		const char *end = memchr(line.p, '\n', line.len);
 
+		if (out->kind == JOURNAL_OTHER)
+			break;
 		out->is_torn = !end;
-		if (!end || out->kind == JOURNAL_OTHER)
+		if (!end)
 			break;
 		line.len = (size_t)(end - line.p);
 		err = read_line(&r, line);
@@ -177,6 +191,7 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 	}
 	if (err) {
 		mem_free(out->rows);
+		mem_free(out->environment);
 		*out = (struct journal_past){ JOURNAL_NONE };
 	}
 	return err;
@@ -269,22 +284,6 @@ static enum err create_file(const struct journal *j, struct err_text *text)
 	return err;
 }
 
-enum err journal_start(struct journal *j, const struct journal_past *past, struct err_text *text)
-{
-	enum err err = past->kind == JOURNAL_SAME ? OK : create_file(j, text);
-
-	if (err)
-		return err;
-	j->fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (j->fd < 0)
-		return err_set(text, ERR_IO, "%s: cannot open: %s", j->path, strerror(errno));
-	if (past->kind == JOURNAL_SAME && past->is_torn &&
-	    ftruncate(j->fd, (off_t)past->whole_bytes) != 0)
-		return err_set(text, ERR_IO, "%s: cannot cut off its torn last line: %s", j->path,
-			       strerror(errno));
-	return OK;
-}
-
 /* Ends the line and takes it over. */
 static enum err append(struct journal *j, struct buf *line, struct err_text *text)
 {
@@ -304,6 +303,27 @@ static enum err append(struct journal *j, struct buf *line, struct err_text *tex
 	}
 	buf_fini(line);
 	return err;
+}
+
+enum err journal_start(struct journal *j, const struct journal_past *past, const char *environment,
+		       struct err_text *text)
+{
+	struct buf line;
+	enum err err = past->kind == JOURNAL_SAME ? OK : create_file(j, text);
+
+	if (err)
+		return err;
+	j->fd = open(j->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (j->fd < 0)
+		return err_set(text, ERR_IO, "%s: cannot open: %s", j->path, strerror(errno));
+	if (past->kind == JOURNAL_SAME && past->is_torn &&
+	    ftruncate(j->fd, (off_t)past->whole_bytes) != 0)
+		return err_set(text, ERR_IO, "%s: cannot cut off its torn last line: %s", j->path,
+			       strerror(errno));
+	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
+	buf_printf(&line, "{\"record\":\"started\",\"time\":%.3f,\"environment\":", clock_wall_s());
+	buf_add_json(&line, str_of(environment));
+	return append(j, &line, text);
 }
 
 enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text)

@@ -2,8 +2,9 @@
  *
  * journal - run.jsonl in the folder of the results: what was done, on disk before it counts.
  *
- * A line is a JSON object. The first is the plan; then each scenario has "begun" and "row" with all
- * its figures, in the order of the plan, and a walk that ended by itself has "ended". A driver that
+ * A line is a JSON object. The first is the plan. Each start of a driver has "started" with its
+ * environment, each scenario "begun" and "row" with all its figures, in the order of the plan, and
+ * a walk that ended by itself "ended". A driver that
  * is killed at any moment leaves whole lines and perhaps a part of one more; whoever comes next
  * with the same plan goes on behind the last row. A row that says `interrupted` was not measured to
  * its end: its scenario comes again.
@@ -40,6 +41,7 @@ struct journal_past {
 	enum journal_kind kind;
 	struct result_row *rows; /* of the first `count` scenarios; mem_free() them */
 	size_t count;
+	char *environment; /* of the last start, mem_free() it; NULL: none */
 	size_t whole_bytes;
 	bool is_torn; /* something without a line break follows those */
 };
@@ -53,8 +55,8 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 enum err journal_open(const char *folder, const struct journal_plan *plan, struct journal **out,
 		      struct journal_past *past, struct err_text *text) MUST_CHECK;
 /* From here on it is written: behind the past if that is JOURNAL_SAME, else as a new file, for
- * which an earlier one is set aside. */
-enum err journal_start(struct journal *j, const struct journal_past *past,
+ * which an earlier one is set aside. environment: lines for people. */
+enum err journal_start(struct journal *j, const struct journal_past *past, const char *environment,
 		       struct err_text *text) MUST_CHECK;
 /* Scenario i, from 0. On disk when they return OK; after an error nothing more is written. */
 enum err journal_add_begun(struct journal *j, size_t i, struct err_text *text) MUST_CHECK;

@@ -53,10 +53,11 @@ static void remote_describe(const struct platform *p, struct buf *out)
 {
 	const struct platform_remote *r = (const struct platform_remote *)p;
 
-	buf_printf(out,
-		   "- Platform: the running master %s and target %s; nothing was scaled, "
-		   "replicas are as stated by the user\n",
-		   r->master_url, r->target_url);
+	buf_add_text(out, "- Platform: the running master ");
+	buf_add_url(out, r->master_url);
+	buf_add_text(out, " and target ");
+	buf_add_url(out, r->target_url);
+	buf_add_text(out, "; nothing was scaled, replicas are as stated by the user\n");
 }
 
 static void remote_destroy(struct platform *p)

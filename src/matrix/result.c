@@ -39,6 +39,7 @@ enum err result_create(const struct result_config *config, struct result **out,
 	}
 	r->rows = r->past.rows;
 	r->count = r->cap = r->past.count;
+	r->environment = r->past.environment ? r->past.environment : mem_strdup("");
 	*out = r;
 	return OK;
 }
@@ -311,7 +312,7 @@ static enum err write_file(const struct result *r, const char *name,
 	return err;
 }
 
-static enum err write_files(const struct result *r, struct err_text *text)
+enum err result_write_reports(const struct result *r, struct err_text *text)
 {
 	enum err err = write_file(r, RESULT_CSV, result_format_csv, text);
 
@@ -323,13 +324,14 @@ enum err result_start(struct result *r, const char *environment, struct err_text
 	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN };
 	enum err err = OK;
 
+	mem_free(r->environment);
 	r->environment = mem_strdup(environment);
 	for (size_t i = 0; !err && i < 2 && r->past.kind != JOURNAL_SAME; i++)
 		err = folder_set_aside(r->config.folder, names[i], text);
 	if (!err)
-		err = journal_start(r->journal, &r->past, text);
+		err = journal_start(r->journal, &r->past, environment, text);
 	if (!err && r->past.kind == JOURNAL_SAME)
-		err = write_files(r, text);
+		err = result_write_reports(r, text);
 	return err;
 }
 
@@ -354,7 +356,7 @@ enum err result_add(struct result *r, const struct result_row *row, struct err_t
 		r->rows = mem_realloc(r->rows, r->cap * sizeof(*r->rows));
 	}
 	r->rows[r->count++] = *row;
-	return err ? err : write_files(r, text);
+	return err ? err : result_write_reports(r, text);
 }
 
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text)

@@ -38,6 +38,9 @@ bool result_is_past_torn(const struct result *r);
 /* From here on files change: earlier ones of another plan are set aside, those of this plan get
  * the rows of the journal. environment (Markdown list lines) is copied. */
 enum err result_start(struct result *r, const char *environment, struct err_text *text) MUST_CHECK;
+/* Instead of that when there is nothing left to measure: makes the reports again, in which the last
+ * row is missing if the driver was killed in between. */
+enum err result_write_reports(const struct result *r, struct err_text *text) MUST_CHECK;
 /* The next scenario, result_count(), begins. */
 enum err result_add_begun(struct result *r, struct err_text *text) MUST_CHECK;
 /* An attempt at it has failed and is made again. */

@@ -123,6 +123,10 @@ def test_kill_9_leaves_whole_rows_and_nobody(programs, tmp_path):
     assert "interrupted" not in (tmp_path / "results" / "auto_summary.md").read_text()
 
 
+def without_time(report):
+    return re.sub(r"Written \S+", "", report)
+
+
 def journal_of(folder):
     return [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
 
@@ -151,9 +155,15 @@ def test_after_kill_9_the_same_plan_goes_on(programs, tmp_path, moment):
         assert cells["RPS"] == f"{row['RPS']:.2f}"
         assert cells["Total_Requests"] == str(row["Total_Requests"])
 
+    # As if the kill had come between the last row of the journal and its report.
+    reports = {name: (results / name).read_text() for name in ("auto_summary.csv", "auto_summary.md")}
+    for name in reports:
+        (results / name).unlink()
     again, code = programs.run("cicada-driver", *driver.args[1:])
     assert code == 0 and "Nothing to measure" in again.text() and "Master:" not in again.text()
     assert journal_of(results) == lines
+    for name, text in reports.items():
+        assert without_time((results / name).read_text()) == without_time(text)
 
 
 def test_another_plan_sets_the_earlier_results_aside(programs, tmp_path):
@@ -205,11 +215,16 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     port = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
     programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
                    "--master-port", port)
+    host = target.url.replace("://", "://somebody:secret@")
     driver = programs.start("cicada-driver", "--master", master.ready.group(1), "--host",
-                            target.url, "--replicas", "1", "--workers", "1", "--users", "4",
+                            host, "--replicas", "1", "--workers", "1", "--users", "4",
                             "--duration", "3", "--results", tmp_path / "results")
     assert driver.wait(60) == 0, driver.text()
     (row,) = rows_of(tmp_path / "results")
+    assert f" host={target.url}" in journal_of(tmp_path / "results")[0]["plan"]
+    for path in (tmp_path / "results").iterdir():
+        assert "secret" not in path.read_text()
+    assert "secret" not in driver.text()
     # The target is no inference service: its replies lack "predictions".
     assert row["Total_Requests"] == str(target.total) and row["Status"] == "ok"
     assert int(row["Failures"]) == target.counts["POST /predict"] > 0
@@ -244,7 +259,7 @@ def test_a_budget_ends_the_walk_and_the_same_command_goes_on(programs, tmp_path)
     assert sorted(order) == [(u, r) for u in "23" for r in "12"]
     driver = start_driver(programs, tmp_path, *plan, "--budget", "3s", ready=None)
     assert driver.wait(60) == 1
-    assert "Stopped before scenario 1 of 4" in driver.text("stdout")
+    assert "Stopped: scenario 1 of 4 does not fit" in driver.text("stdout")
     driver = start_driver(programs, tmp_path, *plan)
     assert driver.wait(120) == 0, driver.text()
     assert "Continuing" in driver.text()

@@ -141,9 +141,31 @@ static void what_does_not_fit_is_left_out(void **state)
 	buf_fini(&b);
 }
 
+static void a_url_is_told_without_its_secrets(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "http://a:8089/x", "http://a:8089/x" },
+		{ "http://me:secret@a/x@y", "http://a/x@y" },
+		{ "http://me:s@cret@a?q=@", "http://a?q=@" },
+		{ "me:secret@a", "a" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct buf b;
+
+		buf_init(&b, 100);
+		buf_add_url(&b, cases[i][0]);
+		assert_string_equal(buf_str(&b).p, cases[i][1]);
+		buf_fini(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_url_is_told_without_its_secrets),
 		cmocka_unit_test(numbers_are_those_of_printf),
 		cmocka_unit_test(nine_digits_are_those_of_printf),
 		cmocka_unit_test(printf_stops_at_the_maximum),

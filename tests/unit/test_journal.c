@@ -76,7 +76,13 @@ static struct journal *open_journal(const char *folder, const struct journal_pla
 	return j;
 }
 
-/* Three scenarios of which the second was interrupted once. */
+static void forget(struct journal_past *past)
+{
+	mem_free(past->rows);
+	mem_free(past->environment);
+}
+
+/* Three scenarios, each tried twice, of which the second was interrupted besides. */
 static void write_journal(const char *folder)
 {
 	struct journal_past past;
@@ -84,7 +90,7 @@ static void write_journal(const char *folder)
 	struct journal *j = open_journal(folder, &plan, &past);
 
 	assert_int_equal(past.kind, JOURNAL_NONE);
-	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_start(j, &past, "- here\n", NULL), OK);
 	for (size_t i = 0; i < 3; i++) {
 		if (i == 1) {
 			row = result_row_blank(4, 8, i);
@@ -95,6 +101,8 @@ static void write_journal(const char *folder)
 			assert_int_equal(journal_add_ended(j, "interrupted", NULL), OK);
 		}
 		row = a_row(i);
+		assert_int_equal(journal_add_begun(j, i, NULL), OK);
+		assert_int_equal(journal_add_tried(j, i, &row, NULL), OK);
 		assert_int_equal(journal_add_begun(j, i, NULL), OK);
 		assert_int_equal(journal_add_row(j, i, &row, NULL), OK);
 	}
@@ -122,6 +130,7 @@ static void every_figure_comes_back_to_the_last_bit(void **state)
 	j = open_journal(*state, &plan, &past);
 	assert_int_equal(past.kind, JOURNAL_SAME);
 	assert_int_equal(past.count, 3);
+	assert_string_equal(past.environment, "- here\n");
 	assert_false(past.is_torn);
 	for (size_t i = 0; i < 3; i++) {
 		struct result_row want = a_row(i);
@@ -136,7 +145,7 @@ static void every_figure_comes_back_to_the_last_bit(void **state)
 		buf_fini(&was);
 		buf_fini(&is);
 	}
-	mem_free(past.rows);
+	forget(&past);
 	journal_close(&j);
 }
 
@@ -165,7 +174,7 @@ static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
 		assert_int_equal(past.kind, lines ? JOURNAL_SAME : JOURNAL_NONE);
 		assert_int_equal(past.count, rows);
 		assert_int_equal(past.is_torn, len && !ends_line);
-		mem_free(past.rows);
+		forget(&past);
 	}
 	assert_int_equal(rows, 3);
 	buf_fini(&whole);
@@ -189,15 +198,16 @@ static void what_is_added_behind_a_torn_line_is_whole(void **state)
 	j = open_journal(*state, &plan, &past);
 	assert_true(past.is_torn);
 	assert_int_equal(past.count, 2);
-	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_start(j, &past, "- here\n", NULL), OK);
 	assert_int_equal(journal_add_begun(j, 2, NULL), OK);
 	assert_int_equal(journal_add_row(j, 2, &row, NULL), OK);
-	mem_free(past.rows);
+	forget(&past);
 	journal_close(&j);
 	j = open_journal(*state, &plan, &past);
 	assert_int_equal(past.count, 3);
+	assert_string_equal(past.environment, "- here\n");
 	assert_false(past.is_torn);
-	mem_free(past.rows);
+	forget(&past);
 	journal_close(&j);
 	buf_fini(&bytes);
 }
@@ -216,10 +226,11 @@ static void another_plan_is_known_and_its_journal_set_aside(void **state)
 		journal_close(&j);
 	}
 	j = open_journal(*state, &others[0], &past);
-	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_start(j, &past, "- here\n", NULL), OK);
 	journal_close(&j);
 	j = open_journal(*state, &others[0], &past);
 	assert_int_equal(past.kind, JOURNAL_SAME);
+	forget(&past);
 	journal_close(&j);
 }
 
@@ -262,6 +273,7 @@ static void lines_of_somebody_else_are_refused_with_their_place(void **state)
 	char *deep = mem_alloc(200000);
 
 	write_journal(*state);
+	refuse(*state, "{\"record\":\"started\"}\n", "2: a start without");
 	refuse(*state, "\n", "run.jsonl:2: not a record");
 	refuse(*state, BEGUN "[1]\n", "run.jsonl:3: not a record");
 	refuse(*state, "{\"record\":\"plan\",\"version\":1,\"hash\":\"\"}\n", "2: not a record");
@@ -317,7 +329,7 @@ static void figures_out_of_bounds_are_left_out_not_written(void **state)
 	row.rps = -1;
 	row.max_ms = 1e300;
 	row.dropped = UINT64_MAX - 1;
-	assert_int_equal(journal_start(j, &past, NULL), OK);
+	assert_int_equal(journal_start(j, &past, "- here\n", NULL), OK);
 	assert_int_equal(journal_add_begun(j, 0, NULL), OK);
 	assert_int_equal(journal_add_row(j, 0, &row, NULL), OK);
 	journal_close(&j);
@@ -325,7 +337,7 @@ static void figures_out_of_bounds_are_left_out_not_written(void **state)
 	assert_int_equal(past.count, 1);
 	assert_true(past.rows[0].rps != past.rows[0].rps);
 	assert_int_equal(past.rows[0].dropped, UINT64_MAX);
-	mem_free(past.rows);
+	forget(&past);
 	journal_close(&j);
 }
 
