@@ -21,12 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	if (gate_parse(text, &gate, &why)) {
 		FUZZ_CHECK(why.text[0]);
 	} else {
-		FUZZ_CHECK(isfinite(gate.limit) && gate.limit >= 0);
-		FUZZ_CHECK(gate.share >= 0 && gate.share <= 1);
-		FUZZ_CHECK(!gate.who.len || (gate.who.p > text && gate.who.len < strlen(text)));
+		FUZZ_CHECK(isfinite(gate.bound.limit) && gate.bound.limit >= 0);
+		FUZZ_CHECK(gate.bound.share >= 0 && gate.bound.share <= 1);
+		FUZZ_CHECK(!gate.bound.who.len ||
+			   (gate.bound.who.p > text && gate.bound.who.len < strlen(text)));
 		buf_init(&out, 4096);
 		gate.is_known = true;
-		gate.value = gate.limit;
+		gate.value = gate.bound.limit;
 		gate_add_value(&gate, &out);
 		FUZZ_CHECK(out.len && !out.is_full);
 		buf_fini(&out);

@@ -359,7 +359,7 @@ static void watch_gates(struct runner *r)
 	gate_add_value(failed, &value);
 	log_line(LOG_ERROR, LOGGER,
 		 "--abort-on-fail: %s: %.*s in the last %" PRIu64 " s; the test is stopped",
-		 failed->text, STR_ARG(buf_str(&value)), r->o->abort_window_s);
+		 failed->bound.text, STR_ARG(buf_str(&value)), r->o->abort_window_s);
 	buf_fini(&value);
 	/* Without a waiter there is nothing that could be refused. */
 	ensure(run_stop(r->run, NULL, NULL) == OK);

@@ -7,127 +7,17 @@
 #include "run/gate.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
 
 /* Workers report every 3 s: what is younger may not be complete. */
 #define RATE_LAG_S 4
 
-static const struct {
-	const char *name;
-	enum gate_metric metric;
-} metrics[] = {
-	{ "mean", GATE_MEAN },	       { "max", GATE_MAX }, { "fail_ratio", GATE_FAIL_RATIO },
-	{ "failures", GATE_FAILURES }, { "rps", GATE_RPS },
-};
-
-static const struct {
-	const char *unit;
-	double ms;
-} time_units[] = { { "us", 1e-3 }, { "ms", 1 }, { "s", 1e3 } };
-
-static enum err parse_metric(struct str word, struct gate *out, struct err_text *why)
-{
-	double percent;
-
-	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-		if (!str_eq(word, metrics[i].name))
-			continue;
-		out->metric = metrics[i].metric;
-		return OK;
-	}
-	if (word.len > 1 && word.p[0] == 'p' &&
-	    num_parse_double((struct str){ word.p + 1, word.len - 1 }, &percent) && percent > 0 &&
-	    percent <= 100) {
-		out->metric = GATE_PERCENTILE;
-		out->share = percent / 100;
-		return OK;
-	}
-	return err_set(why, ERR_BAD_INPUT,
-		       "'%.*s' is no measure; give p50, p99.9 or another percentile, mean, max, "
-		       "fail_ratio, failures or rps",
-		       STR_ARG(word));
-}
-
-/* A number and, for what needs one, a unit. */
-static enum err parse_limit(struct str word, struct gate *out, struct err_text *why)
-{
-	size_t digits = 0;
-	struct str unit;
-
-	while (digits < word.len && strchr("0123456789.+-", word.p[digits]))
-		digits++;
-	unit = str_trim((struct str){ word.p + digits, word.len - digits });
-	if (!num_parse_double((struct str){ word.p, digits }, &out->limit) || out->limit < 0)
-		return err_set(why, ERR_BAD_INPUT, "'%.*s' is no limit; give a number",
-			       STR_ARG(word));
-	switch (out->metric) {
-	case GATE_PERCENTILE:
-	case GATE_MEAN:
-	case GATE_MAX:
-		for (size_t i = 0; i < sizeof(time_units) / sizeof(time_units[0]); i++) {
-			if (!str_eq(unit, time_units[i].unit))
-				continue;
-			out->limit *= time_units[i].ms;
-			return OK;
-		}
-		return err_set(why, ERR_BAD_INPUT, "'%.*s' needs a unit: us, ms or s",
-			       STR_ARG(word));
-	case GATE_FAIL_RATIO:
-		if (str_eq(unit, "%"))
-			out->limit /= 100;
-		else if (unit.len)
-			return err_set(why, ERR_BAD_INPUT, "'%.*s' is no ratio; give 1%% or 0.01",
-				       STR_ARG(word));
-		return OK;
-	case GATE_FAILURES:
-	case GATE_RPS:
-		break;
-	}
-	return unit.len ? err_set(why, ERR_BAD_INPUT, "'%.*s' is no plain number", STR_ARG(word))
-			: OK;
-}
-
-/* What stands in the braces. A name may hold braces and signs of its own: the last one ends it. */
-static enum err take_who(struct str *rest, struct gate *out, struct err_text *why)
-{
-	const char *end = memrchr(rest->p, '}', rest->len);
-
-	if (!end)
-		return err_set(why, ERR_BAD_INPUT, "a { needs a }");
-	out->who = str_trim((struct str){ rest->p + 1, (size_t)(end - rest->p) - 1 });
-	if (!out->who.len)
-		return err_set(why, ERR_BAD_INPUT,
-			       "the braces are empty; give {METHOD name} or {name}");
-	*rest = str_trim((struct str){ end + 1, rest->len - (size_t)(end + 1 - rest->p) });
-	return OK;
-}
-
 enum err gate_parse(const char *text, struct gate *out, struct err_text *why)
 {
-	struct str rest = str_trim(str_of(text)), word = { rest.p, 0 };
-	enum err err;
-
-	*out = (struct gate){ .text = text, .who = { text, 0 } };
-	while (word.len < rest.len && !strchr("{<>= \t", rest.p[word.len]))
-		word.len++;
-	rest = str_trim((struct str){ rest.p + word.len, rest.len - word.len });
-	err = parse_metric(word, out, why);
-	if (!err && rest.len && rest.p[0] == '{')
-		err = take_who(&rest, out, why);
-	if (err)
-		return err;
-	if (!rest.len || (rest.p[0] != '>' && rest.p[0] != '<'))
-		return err_set(why, ERR_BAD_INPUT,
-			       "behind the measure comes >, >=, < or <=, such as p99>200ms");
-	out->is_above = rest.p[0] == '>';
-	out->is_equal = rest.len > 1 && rest.p[1] == '=';
-	rest.p += 1 + out->is_equal;
-	rest.len -= 1 + out->is_equal;
-	return parse_limit(str_trim(rest), out, why);
+	*out = (struct gate){ .is_known = false };
+	return bound_parse(text, &out->bound, why);
 }
 
 void gates_init(struct gates *g)
@@ -159,51 +49,43 @@ static void gather(const struct gate *gate, const struct stats *from, struct sta
 {
 	struct map_entry *slot;
 
-	if (!gate->who.len)
+	if (!gate->bound.who.len)
 		stats_entry_merge(&out->total, &from->total);
-	for (size_t i = 0; gate->who.len && (slot = map_next(&from->entries, &i));)
-		if (is_meant(gate->who, slot->value))
+	for (size_t i = 0; gate->bound.who.len && (slot = map_next(&from->entries, &i));)
+		if (is_meant(gate->bound.who, slot->value))
 			stats_entry_merge(&out->total, slot->value);
 }
 
 static double value_of(const struct gate *gate, const struct stats_entry *e, double seconds)
 {
-	switch (gate->metric) {
-	case GATE_PERCENTILE:
-		return stats_percentile_exact_ms(e, gate->share);
-	case GATE_MEAN:
+	switch (gate->bound.metric) {
+	case BOUND_PERCENTILE:
+		return stats_percentile_exact_ms(e, gate->bound.share);
+	case BOUND_MEAN:
 		return stats_avg_response_time_ms(e);
-	case GATE_MAX:
+	case BOUND_MAX:
 		return e->max_response_time_ms;
-	case GATE_FAIL_RATIO:
+	case BOUND_FAIL_RATIO:
 		return stats_fail_ratio(e);
-	case GATE_FAILURES:
+	case BOUND_FAILURES:
 		return (double)e->num_failures;
-	case GATE_RPS:
+	case BOUND_RPS:
 		break;
 	}
 	return seconds > 0 ? (double)e->num_requests / seconds : 0;
 }
 
-static bool is_time(const struct gate *gate)
-{
-	return gate->metric == GATE_PERCENTILE || gate->metric == GATE_MEAN ||
-	       gate->metric == GATE_MAX;
-}
-
 static bool is_measured(const struct gate *gate, const struct stats_entry *e)
 {
-	return is_time(gate) ? e->num_requests > e->num_none_requests
-			     : e->num_requests || e->num_failures;
+	return bound_is_time(&gate->bound) ? e->num_requests > e->num_none_requests
+					   : e->num_requests || e->num_failures;
 }
 
 static void decide(struct gate *gate, bool is_known, double value)
 {
 	gate->is_known = is_known;
 	gate->value = value;
-	gate->has_failed =
-		is_known && ((gate->is_above ? value > gate->limit : value < gate->limit) ||
-			     (gate->is_equal && value == gate->limit));
+	gate->has_failed = is_known && bound_is_broken(&gate->bound, value);
 }
 
 bool gates_judge(struct gates *g, const struct run *run)
@@ -254,7 +136,7 @@ static void look(struct gate *gate, const struct run *run, struct stats *copy, b
 
 	stats_init(&seen, run->window.total.start_time);
 	gather(gate, &run->window, &seen);
-	if (is_old && gate->metric == GATE_RPS) {
+	if (is_old && gate->bound.metric == BOUND_RPS) {
 		decide(gate, true, recent_rps(&seen.total, run, span_s));
 	} else if (is_old) {
 		stats_entry_subtract(&seen.total, &copy->total);
@@ -294,7 +176,7 @@ const struct gate *gates_watch(struct gates *g, const struct run *run, uint64_t 
 		if (!is_old)
 			stats_init(&g->copies[i][g->next], run->window_start_wall_s);
 		look(gate, run, &g->copies[i][g->next], is_old, span_s);
-		if (is_old && gate->has_failed && (gate->metric != GATE_RPS || can_rate))
+		if (is_old && gate->has_failed && (gate->bound.metric != BOUND_RPS || can_rate))
 			failed = gate;
 	}
 	if (failed)
@@ -307,26 +189,18 @@ const struct gate *gates_watch(struct gates *g, const struct run *run, uint64_t 
 bool gates_judge_failures(const struct gates *g)
 {
 	for (size_t i = 0; i < g->count; i++)
-		if (!g->items[i].who.len &&
-		    (g->items[i].metric == GATE_FAIL_RATIO || g->items[i].metric == GATE_FAILURES))
+		if (!g->items[i].bound.who.len && (g->items[i].bound.metric == BOUND_FAIL_RATIO ||
+						   g->items[i].bound.metric == BOUND_FAILURES))
 			return true;
 	return false;
 }
 
 void gate_add_value(const struct gate *gate, struct buf *out)
 {
-	double v = gate->value;
-
-	if (!gate->is_known)
-		buf_add_text(out, "nothing was measured");
-	else if (is_time(gate))
-		buf_printf(out, "%.*f ms", v < 10 ? 3 : v < 1000 ? 1 : 0, v);
-	else if (gate->metric == GATE_FAIL_RATIO)
-		buf_printf(out, "%.*f %%", v < 0.01 ? 4 : 2, v * 100);
-	else if (gate->metric == GATE_RPS)
-		buf_printf(out, "%.1f/s", v);
+	if (gate->is_known)
+		bound_add_value(&gate->bound, gate->value, out);
 	else
-		buf_printf(out, "%.0f", v);
+		buf_add_text(out, "nothing was measured");
 }
 
 void gates_print(const struct gates *g, struct buf *out)
@@ -338,7 +212,7 @@ void gates_print(const struct gates *g, struct buf *out)
 				     : "(without the ramp)");
 	for (size_t i = 0; i < g->count; i++) {
 		buf_printf(out, "%-6s  --fail-if '%s': ", g->items[i].has_failed ? "FAILED" : "ok",
-			   g->items[i].text);
+			   g->items[i].bound.text);
 		gate_add_value(&g->items[i], out);
 		buf_add_text(out, g->items[i].stopped_us ? ", and it stopped the test\n" : "\n");
 	}

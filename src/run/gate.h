@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * gate - --fail-if: conditions under which a test has failed.
+ * gate - --fail-if: bounds under which a test has failed.
  *
- *	p99>200ms   p95{POST /predict}>=0.1s   mean>50ms   max>2s
- *	fail_ratio>1%   failures{/login}>10   rps<500
- *
- * In braces stands whose requests count: "METHOD name", or a name with whatever method; without
- * them all do. Times are service times in full resolution, those of failures too, as in
- * /stats/window.
+ * base/bound.h says how they are written. Times are service times in full resolution, those of
+ * failures too, as in /stats/window.
  *
  * At the end of a test every gate is judged over the window (run.h), or over the whole test when
- *the users were never all running; one of which nothing was measured has failed. While the test
+ * the users were never all running; one of which nothing was measured has failed. While the test
  * runs gates_watch() judges the last seconds alone. */
 #pragma once
 
@@ -18,25 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bound.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "base/str.h"
 #include "run/run.h"
-
-enum gate_metric { GATE_PERCENTILE, GATE_MEAN, GATE_MAX, GATE_FAIL_RATIO, GATE_FAILURES, GATE_RPS };
 
 /* Copies of what a gate looks at, as far apart as makes the oldest one as old as the span. */
 #define GATE_COPIES 10
 
 struct gate {
-	const char *text; /* lent */
-	enum gate_metric metric;
-	double share;	/* of a percentile, 0 to 1 */
-	struct str who; /* of text; len 0: all */
-	bool is_above;	/* fails when the value is above the limit, else when below */
-	bool is_equal;	/* or equal */
-	double limit;	/* ms, ratio, count or per second */
+	struct bound bound;
 	/* The verdict. */
 	bool is_known; /* there was something to measure */
 	bool has_failed;

@@ -41,7 +41,7 @@ static void add_gate(struct buf *out, const struct gate *gate, double seconds)
 	const char *tag = gate->has_failed ? "failure" : "system-out";
 
 	begin_case(out, "gates", seconds);
-	add_text(out, gate->text);
+	add_text(out, gate->bound.text);
 	buf_printf(out, "\">\n      <%s%s>", tag,
 		   gate->has_failed ? " message=\"the gate has failed\"" : "");
 	gate_add_value(gate, out);

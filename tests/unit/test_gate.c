@@ -114,22 +114,22 @@ static void test_gates_are_read(void **state)
 {
 	static const struct {
 		const char *text;
-		enum gate_metric metric;
+		enum bound_metric metric;
 		double share;
 		const char *who;
 		bool is_above, is_equal;
 		double limit;
 	} cases[] = {
-		{ "p99>200ms", GATE_PERCENTILE, 0.99, "", true, false, 200 },
-		{ " p99.9 >= 0.1s ", GATE_PERCENTILE, 0.999, "", true, true, 100 },
-		{ "p50{POST /predict}<50us", GATE_PERCENTILE, 0.5, "POST /predict", false, false,
+		{ "p99>200ms", BOUND_PERCENTILE, 0.99, "", true, false, 200 },
+		{ " p99.9 >= 0.1s ", BOUND_PERCENTILE, 0.999, "", true, true, 100 },
+		{ "p50{POST /predict}<50us", BOUND_PERCENTILE, 0.5, "POST /predict", false, false,
 		  0.05 },
-		{ "mean { a{b}>c } <= 1 s", GATE_MEAN, 0, "a{b}>c", false, true, 1000 },
-		{ "max>2s", GATE_MAX, 0, "", true, false, 2000 },
-		{ "fail_ratio>1%", GATE_FAIL_RATIO, 0, "", true, false, 0.01 },
-		{ "fail_ratio>0.5", GATE_FAIL_RATIO, 0, "", true, false, 0.5 },
-		{ "failures{/x}>=10", GATE_FAILURES, 0, "/x", true, true, 10 },
-		{ "rps<500", GATE_RPS, 0, "", false, false, 500 },
+		{ "mean { a{b}>c } <= 1 s", BOUND_MEAN, 0, "a{b}>c", false, true, 1000 },
+		{ "max>2s", BOUND_MAX, 0, "", true, false, 2000 },
+		{ "fail_ratio>1%", BOUND_FAIL_RATIO, 0, "", true, false, 0.01 },
+		{ "fail_ratio>0.5", BOUND_FAIL_RATIO, 0, "", true, false, 0.5 },
+		{ "failures{/x}>=10", BOUND_FAILURES, 0, "/x", true, true, 10 },
+		{ "rps<500", BOUND_RPS, 0, "", false, false, 500 },
 	};
 
 	(void)state;
@@ -139,12 +139,12 @@ static void test_gates_are_read(void **state)
 
 		if (gate_parse(cases[i].text, &gate, &why))
 			fail_msg("%s: %s", cases[i].text, why.text);
-		assert_int_equal(gate.metric, cases[i].metric);
-		assert_true(fabs(gate.share - cases[i].share) < 1e-12);
-		assert_true(str_eq(gate.who, cases[i].who));
-		assert_int_equal(gate.is_above, cases[i].is_above);
-		assert_int_equal(gate.is_equal, cases[i].is_equal);
-		assert_true(fabs(gate.limit - cases[i].limit) < 1e-9);
+		assert_int_equal(gate.bound.metric, cases[i].metric);
+		assert_true(fabs(gate.bound.share - cases[i].share) < 1e-12);
+		assert_true(str_eq(gate.bound.who, cases[i].who));
+		assert_int_equal(gate.bound.is_above, cases[i].is_above);
+		assert_int_equal(gate.bound.is_equal, cases[i].is_equal);
+		assert_true(fabs(gate.bound.limit - cases[i].limit) < 1e-9);
 	}
 }
 
@@ -191,7 +191,7 @@ static void expect_verdicts(const char *signs)
 
 	for (size_t i = 0; i < gates.count; i++)
 		if (gates.items[i].has_failed != (signs[i] == '-'))
-			fail_msg("%s: %g", gates.items[i].text, gates.items[i].value);
+			fail_msg("%s: %g", gates.items[i].bound.text, gates.items[i].value);
 	assert_int_equal(all, !strchr(signs, '-'));
 }
 
