@@ -32,6 +32,7 @@ enum {
 	EXIT_ALL_MEASURED = 0,
 	EXIT_NOT_ALL_MEASURED = 1,
 	EXIT_USAGE = 2,
+	EXIT_LIMITS_NOT_MET = 99,
 	EXIT_BAD_PLAN = 104,
 	EXIT_INTERRUPTED = 105,
 	EXIT_INFRASTRUCTURE = 111
@@ -197,6 +198,10 @@ static void print_outcome(const struct driver_options *o, const struct result *r
 	buf_printf(&line, "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "\n", o->results,
 		   o->results);
 	say_best(result, &line);
+	if (result_count_broken(result)) {
+		buf_add_text(&line, "Limits not met:\n");
+		result_say_broken(result, &line);
+	}
 	fputs(line.p, stdout);
 	buf_fini(&line);
 }
@@ -211,6 +216,8 @@ static void write_termination_log(const struct driver_options *o, const struct r
 	buf_init(&lines, TODO_BYTES);
 	buf_printf(&lines, "%zu of %zu scenarios ok\n", result_count_ok(result),
 		   plan_count(&o->plan));
+	if (result_count_broken(result))
+		buf_printf(&lines, "%zu do not meet the limits\n", result_count_broken(result));
 	say_best(result, &lines);
 	if (file) {
 		is_written = fputs(lines.p, file) >= 0;
@@ -228,6 +235,8 @@ static int exit_code(enum err err, const struct result *result, size_t planned)
 		return EXIT_INTERRUPTED;
 	if (err)
 		return EXIT_INFRASTRUCTURE;
+	if (result_count_broken(result))
+		return EXIT_LIMITS_NOT_MET;
 	return result_count_ok(result) == planned ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
 }
 
@@ -432,6 +441,7 @@ static int run(const struct driver_options *o)
 		err = result_create(
 			&(struct result_config){ .folder = o->results,
 						 .plan = { settings.p, plan_count(&o->plan) },
+						 .bounds = &o->bounds,
 						 .is_fresh = o->want_fresh },
 			&result, &text);
 	if (err)

@@ -42,13 +42,16 @@ static const struct opt rows[] = {
 	{ "order", 0, OPT_TEXT, AT(order), "CICADA_ORDER", "ORDER",
 	  "listed: users change fastest, then workers; random: every pass in an order of its own "
 	  "(default listed)" },
-	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_SEED", "NUMBER",
+	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_ORDER_SEED", "NUMBER",
 	  "of the random order: the same number gives the same one (default 1)" },
 	{ "retries", 0, OPT_COUNT, AT(plan.retries), "CICADA_RETRIES", "COUNT",
 	  "how often a scenario that is not ok is tried again (default 0)", 0, LIMIT_RETRIES },
 	{ "budget", 0, OPT_DURATION, AT(plan.budget_s), "CICADA_BUDGET", "TIME",
 	  "stop before a scenario that would not be over within this time from the start (default: "
 	  "none)" },
+	{ "fail-if", 0, OPT_TEXTS, AT(fail_if), "CICADA_FAIL_IF", "EXPR",
+	  "a row that is so does not meet the limits, such as 'p95>300ms' or 'fail_ratio>1%'; "
+	  "several times for several" },
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
 	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
@@ -113,8 +116,11 @@ static const struct opt_table table = {
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
 
-static enum err check(const struct driver_options *o, struct err_text *text)
+static enum err check(struct driver_options *o, struct err_text *text)
 {
+	for (size_t i = 0; i < o->fail_if.count; i++)
+		if (verdict_add(&o->bounds, o->fail_if.value[i], text))
+			return ERR_BAD_OPTION;
 	if (strcmp(o->order, "listed") != 0 && strcmp(o->order, "random") != 0)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--order: '%s' is unknown; give listed or random", o->order);

@@ -9,12 +9,16 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/opt.h"
 #include "base/token.h"
 #include "matrix/plan.h"
+#include "matrix/verdict.h"
 
 struct driver_options {
 	struct plan plan;
 	const char *order;
+	struct opt_texts fail_if;
+	struct verdict_bounds bounds; /* what these say */
 	uint64_t seed;
 	const char *results, *platform, *master, *host, *scenario, *model;
 	const char *master_token_file, *master_ca_file;

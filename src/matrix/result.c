@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/folder.h"
 #include "matrix/result_row.h"
+#include "matrix/verdict.h"
 
 struct result {
 	struct result_config config;
@@ -159,6 +160,33 @@ static void say_scenario(const struct result_row *row, struct buf *out)
 		   row->users, plural(row->users));
 }
 
+static bool is_broken(const struct result *r, const struct result_row *row)
+{
+	return r->config.bounds && !verdict_is_kept(r->config.bounds, row);
+}
+
+size_t result_count_broken(const struct result *r)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		count += is_broken(r, &r->rows[i]);
+	return count;
+}
+
+void result_say_broken(const struct result *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (!is_broken(r, &r->rows[i]))
+			continue;
+		buf_add_text(out, "- ");
+		say_scenario(&r->rows[i], out);
+		buf_add_text(out, ": ");
+		verdict_say_broken(r->config.bounds, &r->rows[i], out);
+		buf_add_char(out, '\n');
+	}
+}
+
 static bool is_limited(const struct result_row *row)
 {
 	return row->generator == RESULT_GENERATOR_LIMITED;
@@ -293,6 +321,10 @@ void result_format_markdown(const struct result *r, struct buf *out)
 		"was meant to be sent; only `paced` and `open` users have one (Model). Those of "
 		"the `closed` model wait for their answers: what a slow target keeps them from "
 		"sending is in no percentile.\n");
+	if (result_count_broken(r)) {
+		buf_add_text(out, "\n## Limits not met\n\n");
+		result_say_broken(r, out);
+	}
 	add_markdown_notes(r, out);
 	buf_printf(out, "\n## Environment\n\n%s", r->environment);
 }

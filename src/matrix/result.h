@@ -19,13 +19,15 @@
 #define RESULT_MARKDOWN "auto_summary.md"
 
 struct result_row;
+struct verdict_bounds;
 struct result;
 
 /* Lent until destroy. */
 struct result_config {
 	const char *folder;
 	struct journal_plan plan;
-	bool is_fresh; /* whatever the journal says, begin anew */
+	const struct verdict_bounds *bounds; /* that the rows are judged by; NULL: none */
+	bool is_fresh;			     /* whatever the journal says, begin anew */
 };
 
 /* Makes the folder, takes it, and reads the rows of the journal. Nothing is changed yet. */
@@ -53,6 +55,10 @@ enum err result_add(struct result *r, const struct result_row *row,
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text) MUST_CHECK;
 size_t result_count(const struct result *r);
 size_t result_count_ok(const struct result *r);
+/* Rows that break a bound. */
+size_t result_count_broken(const struct result *r);
+/* A line of a Markdown list for each of them. */
+void result_say_broken(const struct result *r, struct buf *out);
 /* "21.23 RPS with 4 replicas, 8 workers, 800 users"; false when no row is RESULT_OK. Rows
  * that show the limit of the load generator stand back behind the others. */
 bool result_say_best_throughput(const struct result *r, struct buf *out);

@@ -235,6 +235,8 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--duration", "soon"], 2, "--duration: 'soon' is not a time"),
     (["--platform", "remote"], 2, "needs --master URL and --host URL"),
     (["--users", "0"], 2, "--users: '0' is out of bounds, give 1 to 1e+07"),
+    (["--fail-if", "p99.9>1s"], 2, "--fail-if 'p99.9>1s': a row has p50, p90, p95 and p99 only"),
+    (["--fail-if", "p99>1"], 2, "needs a unit"),
     (["matrix"], 2, "matrix: the only word without dashes is 'plan'"),
     (["plan", "plan"], 2, "the only word without dashes is 'plan'"),
     (["plan", "--repeats", "417"], 104, "10008 scenarios are more than 10000"),
@@ -313,3 +315,18 @@ def test_a_matrix_from_a_plan_file(programs, tmp_path):
     driver = start_driver(programs, tmp_path, "--plan", tmp_path / "matrix.yaml", "--users", "4")
     assert driver.wait(60) == 0, driver.text()
     assert [r["Users"] for r in rows_of(tmp_path / "results")] == ["4"]
+
+
+def test_a_row_that_breaks_a_limit_is_told_and_ends_with_99(programs, tmp_path):
+    plan = ("--replicas", "1", "--workers", "1", "--users", "2,30", "--duration", "2")
+    driver = start_driver(programs, tmp_path, *plan, "--fail-if", "rps>5", "--fail-if", "p99>60s")
+    assert driver.wait(60) == 99, driver.text()
+    said = r"- 1 replica, 1 worker, 30 users: rps>5: [\d.]+/s$"
+    report = (tmp_path / "results" / "auto_summary.md").read_text()
+    for text in (driver.text("stdout"), report):
+        assert re.findall(r"^- 1 replica.*: rps.*", text, re.M) == re.findall(said, text, re.M) != []
+    # Judged again by other limits, not measured again.
+    driver = start_driver(programs, tmp_path, *plan, "--fail-if", "failures>0",
+                          ready="Nothing to measure")
+    assert driver.wait(30) == 0, driver.text()
+    assert "Limits" not in (tmp_path / "results" / "auto_summary.md").read_text()
