@@ -41,6 +41,10 @@ check-tsan: setup-test build/tsan/build.ninja   ## unit tests with threads, thre
 integration: setup-test build                   ## the real programs, over real sockets
 	CICADA_BUILD=build/release $(PYTEST) tests/integration $(wildcard tests/interop)
 
+interop-latest: setup-latest build              ## tests/interop with the newest Locust of Debian
+	locust=$$(tools/locust_latest build/locust-latest) && \
+		CICADA_LOCUST=$$locust CICADA_BUILD=build/release $(PYTEST) tests/interop
+
 fuzz: SECONDS = 60
 fuzz-short: SECONDS = 5
 fuzz fuzz-short: setup-test build/fuzz/build.ninja
@@ -80,13 +84,13 @@ clean:                                          ## removes build/, keeps results
 help:                                           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
-setup-build setup-test setup-lint setup-bench: setup-%:
+setup-build setup-test setup-latest setup-lint setup-bench: setup-%:
 	@tools/setup.sh $*
 
 # Also repairs a folder whose first configuration was cut off.
 build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
-.PHONY: build demo test check check-asan check-tsan integration fuzz fuzz-short lint format bench bench-micro \
+.PHONY: build demo test check check-asan check-tsan integration interop-latest fuzz fuzz-short lint format bench bench-micro \
 	images install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

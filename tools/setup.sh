@@ -5,7 +5,8 @@
 #
 #	tools/setup.sh build    compilers, libraries: the three programs
 #	tools/setup.sh test     the same, and what the test suites need
-#	tools/setup.sh lint     the same, and what `make lint` needs
+#	tools/setup.sh latest   the same, and what fetches a newer Locust than Debian 12 has
+#	tools/setup.sh lint     as test, and what `make lint` needs
 #	tools/setup.sh bench    the first, and the generators that `make bench` compares with
 #
 # Nothing is missing: it says nothing and takes a few milliseconds, so every word of the Makefile
@@ -20,16 +21,18 @@ build="gcc libc6-dev meson ninja-build pkg-config
 test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust
 	python3-jsonschema clang tcc util-linux openssl nghttp2-server nginx-light tinyproxy-bin
 	python3-requests"
+latest="debootstrap"
 lint="clang-format clang-tidy"
 bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind"
 
 case "${1-}" in
 build) wanted="$build" ;;
 test) wanted="$build $test" ;;
+latest) wanted="$build $test $latest" ;;
 lint) wanted="$build $test $lint" ;;
 bench) wanted="$build $bench" ;;
 *)
-	echo "usage: tools/setup.sh build|test|lint|bench" >&2
+	echo "usage: tools/setup.sh build|test|latest|lint|bench" >&2
 	exit 2
 	;;
 esac

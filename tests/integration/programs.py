@@ -21,6 +21,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The real one, on the other side.
+LOCUST = os.environ.get("CICADA_LOCUST", "/usr/bin/locust")
 BUILD = pathlib.Path(os.environ.get("CICADA_BUILD", ROOT / "build" / "release")).resolve()
 
 

@@ -252,8 +252,9 @@ def test_no_zeromq_at_all_and_too_much_of_it(programs, target, tmp_path):
     with running_test(programs, target, tmp_path) as (_, url, port), zmq.Context() as context:
         for greeting in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 4096, b"\x00" * 64, b""):
             with socket.create_connection(("127.0.0.1", port), 10) as s:
-                s.sendall(greeting)
-                s.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # cut off already
+                    s.sendall(greeting)
+                    s.shutdown(socket.SHUT_WR)
         peer = Peer(context, port, b"large_1")
         peer.send(b"\x93\xa4quit\xc0" + b"\xc0" * (17 * 1024 * 1024))
 

@@ -6,15 +6,12 @@ ours must not; as a master it takes our workers, whose version is not empty."""
 
 import csv
 import json
-import os
 import socket
 import urllib.parse
 import urllib.request
 
 from kube_world import World
-from programs import wait_until
-
-LOCUST = os.environ.get("CICADA_LOCUST", "/usr/bin/locust")
+from programs import LOCUST, wait_until
 
 LOCUSTFILE = """
 from locust import HttpUser, between, task
