@@ -11,23 +11,17 @@
  * does not matter when it arrives. A foreign worker marks nothing: its reports belong to the
  * window from the first after the window was opened to the one that follows client_stopped,
  * which is exact to its reporting interval only. */
-#include "cluster/master.h"
+#include "cluster/master_int.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cluster/msg.h"
-#include "cluster/peers.h"
-#include "cluster/seldom.h"
-#include "cluster/strangers.h"
 #include "run/locust_version.h"
-#include "user/dispatch.h"
 
 #define LOGGER	       "locust.runners"
 #define NEVER	       UINT64_MAX
@@ -43,29 +37,6 @@
 #define COMPLAIN_US    (60 * CLOCK_S) /* of the bad frames of one worker */
 #define CPU_HIGH       90
 #define TEXT_BYTES     3072 /* of a line for people */
-
-struct master {
-	struct run run; /* first: struct run_mode gets this pointer */
-	struct master_options options;
-	struct dispatch *dispatch; /* NULL: no test */
-	struct dispatch_class *classes;
-	struct msg_count *counts; /* scratch for messages */
-	struct peers peers;
-	struct strangers strangers;
-	struct seldom complaints;
-	uint64_t now_us, look_due_us;
-	uint64_t test; /* which one this is: when it began, unix milliseconds */
-	bool is_bulk;  /* the frame that is read came by the second port */
-	bool has_warned_one_port;
-	bool want_begin; /* run_start() was called */
-	bool want_stop;	 /* run_stop() was called */
-	bool is_pressed; /* one of them was, or `quit`: due at once */
-	bool is_owing;	 /* some peer is owed something */
-	bool is_quitting, has_ended;
-	uint64_t confirm_deadline_us; /* ramp over, confirmations missing; NEVER: not waiting */
-	uint64_t stop_deadline_us, quit_deadline_us;
-	uint64_t bad_frames;
-};
 
 static struct master *master_of(const struct run *run)
 {
@@ -134,12 +105,6 @@ static size_t mode_worker_count(const struct run *run)
 	return peers_taking_part(&master_of(run)->peers);
 }
 
-static void owe(struct master *m, struct peer *p, enum peer_debt debt)
-{
-	peer_owe(p, debt);
-	m->is_owing = true;
-}
-
 /* All that have a new share are told again: it does no harm, and needs no list of what is owed. */
 static void mode_change_class(struct run *run, size_t class_index)
 {
@@ -148,7 +113,7 @@ static void mode_change_class(struct run *run, size_t class_index)
 	(void)class_index;
 	for (size_t i = 0; i < m->peers.count; i++)
 		if (m->peers.items[i]->knows_classes)
-			owe(m, m->peers.items[i], PEER_OWED_CLASSES);
+			master_owe(m, m->peers.items[i], PEER_OWED_CLASSES);
 	press(m);
 }
 
@@ -220,140 +185,6 @@ static uint64_t stop_timeout_us(const struct master *m)
 	return (uint64_t)(fmin(m->run.stop_timeout_s, STOP_MAX_S) * CLOCK_S);
 }
 
-/* --- sending ----------------------------------------------------------------------------- */
-
-static bool post(struct master *m, const char *id, struct msg *msg)
-{
-	struct buf frame;
-	bool is_sent;
-
-	msg->node_id = str_of(id);
-	buf_init(&frame, LIMIT_MESSAGE_BYTES);
-	msg_encode(msg, &frame);
-	is_sent = !frame.is_full && m->options.send(m->options.arg, id, buf_str(&frame));
-	buf_fini(&frame);
-	return is_sent;
-}
-
-static uint64_t wanted_users(const struct master *m, const struct peer *p, size_t class_index)
-{
-	return m->dispatch ? dispatch_users(m->dispatch, p->id, class_index) : 0;
-}
-
-static bool post_spawn(struct master *m, struct peer *p)
-{
-	size_t classes = m->run.options.class_count;
-	double timestamp = run_wall_s(&m->run);
-	struct msg msg = { .type = MSG_SPAWN };
-
-	/* Workers drop what is not newer than the last one. */
-	if (timestamp <= p->last_timestamp)
-		timestamp = p->last_timestamp + 1e-5;
-	for (size_t i = 0; i < classes; i++)
-		m->counts[i] =
-			(struct msg_count){ str_of(m->classes[i].name), wanted_users(m, p, i) };
-	msg.spawn = (struct msg_spawn){ .timestamp = timestamp,
-					.test = m->test,
-					.counts = { m->counts, classes },
-					.host = str_of(m->run.host ? m->run.host : ""),
-					.stop_timeout_s = m->run.stop_timeout_s,
-					.expect_workers = m->options.expect_workers,
-					.tags = m->options.tags,
-					.exclude_tags = m->options.exclude_tags };
-	if (!post(m, p->id, &msg))
-		return false;
-	p->last_timestamp = timestamp;
-	p->spawned_us = m->now_us;
-	p->was_spawned = true;
-	return true;
-}
-
-static bool post_class(struct master *m, struct peer *p, size_t class_index)
-{
-	const struct run_class *class = &m->run.options.classes[class_index];
-	const struct run_share *share = &m->run.shares[class_index];
-	struct msg msg = { .type = MSG_UPDATE_USER_CLASS };
-	struct str *names = mem_zalloc(class->task_count + 1, sizeof(*names));
-	bool is_sent;
-
-	msg.user_class = (struct msg_user_class){ .name = str_of(class->name),
-						  .has_weight = true,
-						  .weight = share->weight,
-						  .has_fixed_count = true,
-						  .fixed_count = share->fixed_count,
-						  .has_tasks = share->draws,
-						  .tasks = names };
-	for (size_t i = 0; share->draws && i < class->task_count; i++)
-		if (share->draws[i] && class->tasks[i].name)
-			names[msg.user_class.task_count++] = str_of(class->tasks[i].name);
-	is_sent = post(m, p->id, &msg);
-	mem_free(names);
-	return is_sent;
-}
-
-static bool post_classes(struct master *m, struct peer *p)
-{
-	for (size_t i = 0; i < m->run.options.class_count; i++)
-		if (m->run.has_new_share[i] && !post_class(m, p, i))
-			return false;
-	return true;
-}
-
-static bool post_debt(struct master *m, struct peer *p, enum peer_debt debt)
-{
-	struct msg msg = { 0 };
-
-	switch (debt) {
-	case PEER_OWED_ACK:
-		msg.type = MSG_ACK;
-		msg.ack.index = (int64_t)p->index;
-		msg.ack.is_ours = true;
-		msg.ack.bulk_port = m->options.bulk_port;
-		break;
-	case PEER_OWED_CLASSES:
-		return post_classes(m, p);
-	case PEER_OWED_STOP:
-		msg.type = MSG_STOP;
-		p->stopped_us = m->now_us;
-		break;
-	case PEER_OWED_SPAWN:
-		return post_spawn(m, p);
-	case PEER_OWED_COMPLETE:
-		msg.type = MSG_SPAWNING_COMPLETE;
-		msg.spawning_complete.user_count = run_user_count(&m->run);
-		break;
-	case PEER_OWED_QUIT:
-		msg.type = MSG_QUIT;
-		break;
-	case PEER_OWED_ANSWER:
-		msg.type = MSG_REPORT_ACK;
-		msg.report_ack = p->number;
-		break;
-	}
-	return post(m, p->id, &msg);
-}
-
-static void pay(struct master *m, struct peer *p)
-{
-	enum peer_debt debt;
-
-	while ((debt = peer_next_debt(p)) && post_debt(m, p, debt))
-		p->owed &= ~(unsigned)debt;
-}
-
-static void pay_all(struct master *m)
-{
-	bool is_owing = false;
-
-	if (!m->is_owing)
-		return;
-	for (size_t i = 0; i < m->peers.count; i++) {
-		pay(m, m->peers.items[i]);
-		is_owing = is_owing || m->peers.items[i]->owed;
-	}
-	m->is_owing = is_owing;
-}
-
 /* --- peers ------------------------------------------------------------------------------- */
 
 /* What a worker reports replaces what was known; classes it does not name keep their number.
@@ -380,7 +211,7 @@ static void take_none(struct master *m, struct peer *p)
 static bool has_wanted_counts(const struct master *m, const struct peer *p)
 {
 	for (size_t c = 0; c < m->run.options.class_count; c++)
-		if (p->users[c] != wanted_users(m, p, c))
+		if (p->users[c] != master_wanted_users(m, p, c))
 			return false;
 	return true;
 }
@@ -444,9 +275,9 @@ static void on_client_ready(struct master *m, struct peer *p, const struct msg_c
 		p->is_awaited = false;
 	peer_begin(p, ready, m->run.options.class_count);
 	p->has_begun = p->is_awaited && has_begun;
-	owe(m, p, m->is_quitting ? PEER_OWED_QUIT : PEER_OWED_ACK);
+	master_owe(m, p, m->is_quitting ? PEER_OWED_QUIT : PEER_OWED_ACK);
 	if (!m->is_quitting && p->knows_classes)
-		owe(m, p, PEER_OWED_CLASSES);
+		master_owe(m, p, PEER_OWED_CLASSES);
 	log_line(LOG_INFO, LOGGER, "%s (index %zu) reported as ready. %zu workers connected.",
 		 p->id, p->index, peers_taking_part(&m->peers));
 	spread(m, "left");
@@ -478,12 +309,12 @@ static void on_heartbeat(struct master *m, struct peer *p, const struct msg_hear
 	if (peer_takes_part(p))
 		p->state = state_of_word(beat->state, p->state);
 	if (p->knows_heartbeat)
-		(void)post(m, p->id, &answer);
+		(void)master_post(m, p->id, &answer);
 	/* It missed a stop. A real worker needs the stop timeout twice: for its users, and asleep
 	 * before client_ready. */
 	if ((p->state == RUN_STOPPED || (!run_is_busy(&m->run) && p->state != RUN_READY)) &&
 	    m->now_us - p->stopped_us > 2 * stop_timeout_us(m) + REPEAT_US)
-		owe(m, p, PEER_OWED_STOP);
+		master_owe(m, p, PEER_OWED_STOP);
 }
 
 /* Counted before the window. The later ramps of a shape belong to it. */
@@ -519,8 +350,8 @@ static bool take_number(struct master *m, struct peer *p, const struct msg_repor
 		return true;
 	note_port(m, p);
 	is_next = peer_take_number(p, &report->number);
-	if (!post_debt(m, p, PEER_OWED_ANSWER))
-		owe(m, p, PEER_OWED_ANSWER);
+	if (!master_post_debt(m, p, PEER_OWED_ANSWER))
+		master_owe(m, p, PEER_OWED_ANSWER);
 	is_next = is_next && report->test == m->test && run_is_busy(&m->run);
 	/* `spawning` came by the other port, and may come later. */
 	p->has_begun |= is_next;
@@ -544,7 +375,7 @@ static void on_stats(struct master *m, struct peer *p, const struct msg_report *
 	take_counts(m, p, report->counts);
 	/* It has not heard that all users run. */
 	if (report->phase == MSG_PHASE_RAMP && m->run.state == RUN_RUNNING && p->is_confirmed)
-		owe(m, p, PEER_OWED_COMPLETE);
+		master_owe(m, p, PEER_OWED_COMPLETE);
 	if (report->phase == MSG_PHASE_DRAIN)
 		p->has_drained = true;
 	if (is_stopping && p->has_stopped && report->phase == MSG_PHASE_NONE)
@@ -601,7 +432,7 @@ static void heal(struct master *m, struct peer *p)
 	} else {
 		p->state = RUN_STOPPED;
 		p->is_awaited = m->run.state == RUN_STOPPING && p->has_begun;
-		owe(m, p, PEER_OWED_STOP);
+		master_owe(m, p, PEER_OWED_STOP);
 	}
 	log_line(LOG_INFO, LOGGER, "Worker %s self-healed with heartbeat, setting state to %s.",
 		 p->id, run_state_name(p->state));
@@ -679,7 +510,7 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 	} else if (strangers_answer(&m->strangers, id, msg, m->is_quitting, m->now_us, &answer)) {
 		memcpy(text, id.p, id.len);
 		text[id.len] = '\0';
-		(void)post(m, text, &answer);
+		(void)master_post(m, text, &answer);
 	}
 }
 
@@ -723,7 +554,7 @@ static void take_steps(struct master *m)
 	for (size_t i = 0; i < m->peers.count; i++)
 		if (peer_takes_part(m->peers.items[i])) {
 			m->peers.items[i]->is_confirmed = false;
-			owe(m, m->peers.items[i], PEER_OWED_SPAWN);
+			master_owe(m, m->peers.items[i], PEER_OWED_SPAWN);
 		}
 }
 
@@ -755,7 +586,7 @@ static bool ask_unconfirmed(struct master *m)
 		is_all = false;
 		/* While it is away or the queue is full it is owed already. */
 		if (!(p->owed & PEER_OWED_SPAWN) && m->now_us - p->spawned_us >= REPEAT_US)
-			owe(m, p, PEER_OWED_SPAWN);
+			master_owe(m, p, PEER_OWED_SPAWN);
 	}
 	return is_all;
 }
@@ -780,7 +611,7 @@ static void check_spawned(struct master *m)
 	run_set_state(&m->run, RUN_RUNNING);
 	for (size_t i = 0; i < m->peers.count; i++)
 		if (peer_takes_part(m->peers.items[i]) && m->peers.items[i]->knows_complete)
-			owe(m, m->peers.items[i], PEER_OWED_COMPLETE);
+			master_owe(m, m->peers.items[i], PEER_OWED_COMPLETE);
 }
 
 static void begin_stop(struct master *m)
@@ -796,7 +627,7 @@ static void begin_stop(struct master *m)
 		p->is_awaited = p->was_spawned && peer_takes_part(p);
 		p->has_stopped = p->has_drained = false;
 		if (p->was_spawned)
-			owe(m, p, PEER_OWED_STOP);
+			master_owe(m, p, PEER_OWED_STOP);
 	}
 }
 
@@ -864,7 +695,7 @@ static void settle(struct master *m)
 	take_steps(m);
 	check_spawned(m);
 	/* What is owed goes out before a waiter hears that the test is over. */
-	pay_all(m);
+	master_pay(m);
 	check_stopped(m);
 	check_quit(m);
 }
@@ -959,6 +790,6 @@ void master_quit(struct master *m, uint64_t now_us)
 	m->is_quitting = true;
 	m->quit_deadline_us = now_us + QUIT_US;
 	for (size_t i = 0; i < m->peers.count; i++)
-		owe(m, m->peers.items[i], PEER_OWED_QUIT);
+		master_owe(m, m->peers.items[i], PEER_OWED_QUIT);
 	press(m);
 }

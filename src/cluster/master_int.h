@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * master_int - shared by master.c (what the master hears and decides) and master_post.c (what it
+ * sends). */
+#pragma once
+
+#include "cluster/master.h"
+#include "cluster/msg.h"
+#include "cluster/peers.h"
+#include "cluster/seldom.h"
+#include "cluster/strangers.h"
+#include "user/dispatch.h"
+
+struct master {
+	struct run run; /* first: struct run_mode gets this pointer */
+	struct master_options options;
+	struct dispatch *dispatch; /* NULL: no test */
+	struct dispatch_class *classes;
+	struct msg_count *counts; /* scratch for messages */
+	struct peers peers;
+	struct strangers strangers;
+	struct seldom complaints;
+	uint64_t now_us, look_due_us;
+	uint64_t test; /* which one this is: when it began, unix milliseconds */
+	bool is_bulk;  /* the frame that is read came by the second port */
+	bool has_warned_one_port;
+	bool want_begin; /* run_start() was called */
+	bool want_stop;	 /* run_stop() was called */
+	bool is_pressed; /* one of them was, or `quit`: due at once */
+	bool is_owing;	 /* some peer is owed something */
+	bool is_quitting, has_ended;
+	uint64_t confirm_deadline_us; /* ramp over, confirmations missing; NEVER: not waiting */
+	uint64_t stop_deadline_us, quit_deadline_us;
+	uint64_t bad_frames;
+};
+
+/* Sets the receiver of *msg. False: it cannot be queued now. */
+bool master_post(struct master *m, const char *id, struct msg *msg);
+/* Of this class, on this worker, at this step of the ramp. */
+uint64_t master_wanted_users(const struct master *m, const struct peer *p, size_t class_index);
+/* Notes that the worker is to be told. */
+void master_owe(struct master *m, struct peer *p, enum peer_debt debt);
+/* Tells it at once, whether it is owed or not. False: cannot be queued now. */
+bool master_post_debt(struct master *m, struct peer *p, enum peer_debt debt);
+/* Tells every worker what it is owed, as far as its connection takes it. */
+void master_pay(struct master *m);
