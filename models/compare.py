@@ -4,8 +4,7 @@
 
 Draws COUNT windows, half of them from the traces if there are any and the rest at random, asks
 the service for each alone and for all in batches, and prints the largest difference of a scaled
-output from PyTorch's. Fails if it is above 1e-5. With ONEDNN_MAX_CPU_ISA=SSE41, AVX, AVX2 or
-AVX512_CORE in its environment the service uses the code for another CPU.
+output from PyTorch's. Fails if it is above 1e-5.
 """
 
 import argparse

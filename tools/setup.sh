@@ -16,14 +16,15 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config
 	libmicrohttpd-dev libgnutls28-dev libzmq3-dev libmsgpack-dev libcurl4-openssl-dev
-	libjansson-dev libdnnl-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev
+	libjansson-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev
 	libyaml-dev libcmocka-dev python3-dev python3-gevent python3-greenlet"
 test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust
 	python3-jsonschema clang tcc util-linux openssl nghttp2-server nginx-light tinyproxy-bin
 	python3-requests"
 latest="debootstrap"
 lint="clang-format clang-tidy"
-bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind"
+bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind
+	libdnnl-dev"
 
 case "${1-}" in
 build) wanted="$build" ;;

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "infer/cell.h"
 #include "infer/lstm.h"
 #include "infer/model.h"
 #include "infer/session.h"
@@ -39,12 +40,11 @@ enum err engine_create(struct engine **out, const char *name, const char *folder
 
 	e->name = mem_strdup(name);
 	err = model_create(&e->model, folder, text);
-	if (!err)
-		err = lstm_create(&e->lstm, e->model, batch_max, text);
 	if (err) {
 		engine_destroy(&e);
 		return err;
 	}
+	e->lstm = lstm_create(e->model, cell_code_at(0), batch_max);
 	schema_init(&e->schema, e->model);
 	write_texts(e);
 	*out = e;
@@ -72,35 +72,27 @@ const char *engine_run_id(const struct engine *e)
 	return e->model->run_id;
 }
 
-static enum err warm_up(struct seat *s)
+/* Touches the memory of the largest batch, so that the first one does not wait for it. */
+static void warm_up(struct seat *s)
 {
 	const struct model *m = s->engine->model;
 	const size_t batch_max = session_batch_max(s->session);
 	float *zeros = mem_zalloc(m->window * m->input_count, sizeof(float));
-	enum err err = OK;
 
 	for (size_t i = 0; i < batch_max; i++)
 		session_put(s->session, i, zeros);
-	for (size_t n = 1; n <= batch_max && !err; n *= 2)
-		err = session_run(s->session, n);
+	session_run(s->session, batch_max);
 	mem_free(zeros);
-	return err;
 }
 
-enum err seat_create(struct seat **out, const struct engine *e, struct err_text *text)
+struct seat *seat_create(const struct engine *e)
 {
 	struct seat *s = mem_zalloc(1, sizeof(*s));
-	enum err err;
 
 	s->engine = e;
-	err = session_create(&s->session, e->model, e->lstm, text);
-	if (!err && (err = warm_up(s)) != OK)
-		err_set(text, err, "%s: the model cannot be run on this machine", e->name);
-	if (err)
-		seat_destroy(&s);
-	else
-		*out = s;
-	return err;
+	s->session = session_create(e->model, e->lstm);
+	warm_up(s);
+	return s;
 }
 
 void seat_destroy(struct seat **s)

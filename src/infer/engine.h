@@ -39,6 +39,5 @@ enum err engine_create(struct engine **out, const char *name, const char *folder
 void engine_destroy(struct engine **e);
 const char *engine_run_id(const struct engine *e);
 
-/* Every shape of a batch has been computed once. */
-enum err seat_create(struct seat **out, const struct engine *e, struct err_text *text) MUST_CHECK;
+struct seat *seat_create(const struct engine *e);
 void seat_destroy(struct seat **s);

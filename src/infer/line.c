@@ -158,14 +158,11 @@ static void reply(struct line *l, const struct job *j)
 }
 
 /* It is over, well or not. */
-static void finish(struct line *l, struct job *j, enum err err)
+static void finish(struct line *l, struct job *j)
 {
 	struct serve_request *r = j->from.request;
 
-	if (r && err) {
-		meter_outcome(l->options.meter, OUTCOME_FAILED);
-		serve_error(r, 500, "the model failed: %s", err_name(err));
-	} else if (r && j->is_not_finite) {
+	if (r && j->is_not_finite) {
 		meter_outcome(l->options.meter, OUTCOME_NOT_FINITE);
 		serve_error(r, 422, "data: values so large that the prediction is not finite");
 	} else if (r) {
@@ -320,19 +317,18 @@ static void leave_longs(struct line *l, const struct job *j)
 static void run_batch(struct line *l, struct seat *seat)
 {
 	const uint64_t begun_us = clock_us();
-	enum err err = session_run(seat->session, l->place_count);
 
+	session_run(seat->session, l->place_count);
 	meter_batch(l->options.meter, l->place_count, clock_us() - begun_us);
-	if (!err)
-		take_results(l, seat->session);
+	take_results(l, seat->session);
 	for (size_t i = 0; i < l->present_count; i++) {
 		struct job *j = l->present[i];
 
-		if (!err && !j->is_not_finite && !is_complete(j))
+		if (!j->is_not_finite && !is_complete(j))
 			continue;
 		if (j->is_long)
 			leave_longs(l, j);
-		finish(l, j, err);
+		finish(l, j);
 	}
 }
 

@@ -45,7 +45,6 @@ static const char *const outcomes[] = {
 	[OUTCOME_PREDICTED] = "predicted",   [OUTCOME_INVALID] = "invalid",
 	[OUTCOME_NOT_FINITE] = "not_finite", [OUTCOME_QUEUE_FULL] = "queue_full",
 	[OUTCOME_DEADLINE] = "deadline",     [OUTCOME_CONNECTION_LOST] = "connection_lost",
-	[OUTCOME_FAILED] = "failed",
 };
 /* Upper bounds of a batch's size; LIMIT_BATCH is the largest. */
 static const char *const sizes[] = { "1", "2", "4", "8", "16", "32", "64", "+Inf" };

@@ -19,12 +19,11 @@ struct meter;
 /* What became of a request for a prediction. */
 enum outcome {
 	OUTCOME_PREDICTED,
-	OUTCOME_INVALID,	 /* 400, 422: the body */
-	OUTCOME_NOT_FINITE,	 /* 422: the values */
-	OUTCOME_QUEUE_FULL,	 /* 503 */
-	OUTCOME_DEADLINE,	 /* 503 */
-	OUTCOME_CONNECTION_LOST, /* while it waited */
-	OUTCOME_FAILED		 /* 500: the model */
+	OUTCOME_INVALID,	/* 400, 422: the body */
+	OUTCOME_NOT_FINITE,	/* 422: the values */
+	OUTCOME_QUEUE_FULL,	/* 503 */
+	OUTCOME_DEADLINE,	/* 503 */
+	OUTCOME_CONNECTION_LOST /* while it waited */
 };
 
 struct meter *meter_create(void);

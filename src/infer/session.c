@@ -20,14 +20,13 @@ struct session {
 	double *predictions;		/* [batch_max][target_count] */
 };
 
-enum err session_create(struct session **out, const struct model *m, const struct lstm *l,
-			struct err_text *text)
+struct session *session_create(const struct model *m, const struct lstm *l)
 {
 	struct session *s = mem_zalloc(1, sizeof(*s));
-	enum err err;
 
 	s->model = m;
 	s->lstm = l;
+	s->run = lstm_run_create(l);
 	s->predictions = mem_zalloc(lstm_batch_max(l) * m->target_count, sizeof(*s->predictions));
 	s->offsets = mem_zalloc(m->input_count, sizeof(*s->offsets));
 	s->scales = mem_zalloc(m->input_count, sizeof(*s->scales));
@@ -35,12 +34,7 @@ enum err session_create(struct session **out, const struct model *m, const struc
 		s->offsets[k] = m->inputs[k].offset;
 		s->scales[k] = m->inputs[k].scale;
 	}
-	err = lstm_run_create(&s->run, l, text);
-	if (err)
-		session_destroy(&s);
-	else
-		*out = s;
-	return err;
+	return s;
 }
 
 void session_destroy(struct session **s)
@@ -66,8 +60,8 @@ void session_put(struct session *s, size_t i, const float *rows)
 	s->rows[i] = rows;
 }
 
-/* Window i into its place in the input, [window][shape][input_count]. */
-static void scale_rows(struct session *s, size_t i, size_t shape)
+/* Window i into its place in the input, [row][count][input_count]. */
+static void scale_rows(struct session *s, size_t i, size_t count)
 {
 	const struct model *m = s->model;
 	const float *rows = s->rows[i];
@@ -77,7 +71,7 @@ static void scale_rows(struct session *s, size_t i, size_t shape)
 		for (size_t k = 0; k < m->input_count; k++)
 			out[k] = (float)((rows[k] - s->offsets[k]) / s->scales[k]);
 		rows += m->input_count;
-		out += shape * m->input_count;
+		out += count * m->input_count;
 	}
 }
 
@@ -93,19 +87,17 @@ static void apply_head(const struct model *m, const float *state, double *predic
 	}
 }
 
-enum err session_run(struct session *s, size_t count)
+void session_run(struct session *s, size_t count)
 {
 	const struct model *m = s->model;
+	const size_t stride = lstm_stride(s->lstm);
 	const float *states;
 
 	for (size_t i = 0; i < count; i++)
-		scale_rows(s, i, lstm_shape(s->lstm, count));
+		scale_rows(s, i, count);
 	states = lstm_run_step(s->run, count);
-	if (!states)
-		return ERR_STATE;
 	for (size_t i = 0; i < count; i++)
-		apply_head(m, states + i * m->hidden, s->predictions + i * m->target_count);
-	return OK;
+		apply_head(m, states + i * stride, s->predictions + i * m->target_count);
 }
 
 const double *session_predictions(const struct session *s, size_t i)

@@ -129,13 +129,9 @@ static enum err read_folder(const struct shelf *s, const struct item *item, stru
 	if (err)
 		return err;
 	*seats = mem_zalloc(s->options.lane_count, sizeof(**seats));
-	for (size_t i = 0; i < s->options.lane_count && !err; i++)
-		err = seat_create(&(*seats)[i], *engine, text);
-	if (err) {
-		free_seats(s, seats);
-		engine_destroy(engine);
-	}
-	return err;
+	for (size_t i = 0; i < s->options.lane_count; i++)
+		(*seats)[i] = seat_create(*engine);
+	return OK;
 }
 
 /* Life. */

@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "infer/cell.h"
 #include "infer/lstm.h"
 #include "infer/model.h"
 #include "infer/session.h"
@@ -76,35 +77,46 @@ static void read_rows(const json_t *from, const struct model *m, float *to)
 	}
 }
 
-/* The largest difference of a scaled output from PyTorch's, over all vectors. */
-static double worst_error(const struct model *m)
+/* All vectors in batches of `count`, each in every place of its batch. */
+static double worst_error_in_batches(const struct model *m, struct session *s, size_t count)
 {
+	const json_t *vectors = json_object_get(page, "vectors");
+	size_t total = json_array_size(vectors);
 	double worst = 0;
-	struct session *s = NULL;
-	struct lstm *l = NULL;
-	json_t *vector;
-	size_t at;
 
-	assert_int_equal(lstm_create(&l, m, 1, NULL), OK);
-	assert_int_equal(session_create(&s, m, l, NULL), OK);
-	json_array_foreach (json_object_get(page, "vectors"), at, vector) {
-		const json_t *scaled = json_object_get(vector, "scaled");
+	for (size_t first = 0; first < total; first++) {
+		for (size_t i = 0; i < count; i++) {
+			read_rows(json_object_get(json_array_get(vectors, (first + i) % total),
+						  "rows"),
+				  m, rows[i]);
+			session_put(s, i, rows[i]);
+		}
+		session_run(s, count);
+		for (size_t i = 0; i < count; i++) {
+			const json_t *scaled = json_object_get(
+				json_array_get(vectors, (first + i) % total), "scaled");
+			const double *got = session_predictions(s, i);
 
-		const double *got;
+			assert_non_null(got);
+			for (size_t t = 0; t < m->target_count; t++) {
+				double mine = (got[t] - m->targets[t].offset) / m->targets[t].scale;
 
-		read_rows(json_object_get(vector, "rows"), m, rows[0]);
-		session_put(s, 0, rows[0]);
-		assert_int_equal(session_run(s, 1), OK);
-		got = session_predictions(s, 0);
-		assert_non_null(got);
-		assert_int_equal(json_array_size(scaled), m->target_count);
-		for (size_t i = 0; i < m->target_count; i++) {
-			double mine = (got[i] - m->targets[i].offset) / m->targets[i].scale;
-
-			worst = fmax(worst,
-				     fabs(mine - json_number_value(json_array_get(scaled, i))));
+				worst = fmax(
+					worst,
+					fabs(mine - json_number_value(json_array_get(scaled, t))));
+			}
 		}
 	}
+	return worst;
+}
+
+/* The largest difference of a scaled output from PyTorch's, over all vectors. */
+static double worst_error(const struct model *m, const struct cell_code *code)
+{
+	struct lstm *l = lstm_create(m, code, 1);
+	struct session *s = session_create(m, l);
+	double worst = worst_error_in_batches(m, s, 1);
+
 	session_destroy(&s);
 	lstm_destroy(&l);
 	return worst;
@@ -134,56 +146,25 @@ static void the_vectors_are_of_this_model(void **state)
 static void scaled_outputs_are_those_of_pytorch(void **state)
 {
 	struct model *m = load_model();
-	double worst = worst_error(m);
+	const struct cell_code *code;
 
 	(void)state;
-	if (!(worst <= SCALED_ERROR_MAX))
-		fail_msg("off by %g", worst);
-	model_destroy(&m);
-}
+	for (size_t i = 0; (code = cell_code_at(i)); i++) {
+		double worst = worst_error(m, code);
 
-/* All vectors in batches of `count`, each in every place of its batch. */
-static double worst_error_in_batches(const struct model *m, struct session *s, size_t count)
-{
-	const json_t *vectors = json_object_get(page, "vectors");
-	size_t total = json_array_size(vectors);
-	double worst = 0;
-
-	for (size_t first = 0; first < total; first++) {
-		for (size_t i = 0; i < count; i++) {
-			read_rows(json_object_get(json_array_get(vectors, (first + i) % total),
-						  "rows"),
-				  m, rows[i]);
-			session_put(s, i, rows[i]);
-		}
-		assert_int_equal(session_run(s, count), OK);
-		for (size_t i = 0; i < count; i++) {
-			const json_t *scaled = json_object_get(
-				json_array_get(vectors, (first + i) % total), "scaled");
-			const double *got = session_predictions(s, i);
-
-			assert_non_null(got);
-			for (size_t t = 0; t < m->target_count; t++) {
-				double mine = (got[t] - m->targets[t].offset) / m->targets[t].scale;
-
-				worst = fmax(
-					worst,
-					fabs(mine - json_number_value(json_array_get(scaled, t))));
-			}
-		}
+		if (!(worst <= SCALED_ERROR_MAX))
+			fail_msg("%s: off by %g", code->name, worst);
 	}
-	return worst;
+	model_destroy(&m);
 }
 
 static void batches_of_every_size_are_those_of_pytorch(void **state)
 {
 	struct model *m = load_model();
-	struct session *s = NULL;
-	struct lstm *l = NULL;
+	struct lstm *l = lstm_create(m, cell_code_at(0), LIMIT_BATCH);
+	struct session *s = session_create(m, l);
 
 	(void)state;
-	assert_int_equal(lstm_create(&l, m, LIMIT_BATCH, NULL), OK);
-	assert_int_equal(session_create(&s, m, l, NULL), OK);
 	assert_int_equal(session_batch_max(s), LIMIT_BATCH);
 	for (size_t count = 1; count <= LIMIT_BATCH; count += count < 9 ? 1 : 11) {
 		double worst = worst_error_in_batches(m, s, count);
@@ -289,7 +270,7 @@ static void mistakes_show(void **state)
 		double worst;
 
 		mistakes[i].make(m);
-		worst = worst_error(m);
+		worst = worst_error(m, cell_code_at(0));
 		if (!(worst > MISTAKE_ERROR_MIN))
 			fail_msg("%s: off by only %g", mistakes[i].name, worst);
 		model_destroy(&m);
