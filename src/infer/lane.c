@@ -21,7 +21,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-/* Between two turns no new batch begins after so long. */
+/* Between two turns no new batch begins after so long, or twice what the last turn took. */
 #define COMPUTE_US (2 * CLOCK_MS)
 /* Of one wait; orders and events end it early. */
 #define WAIT_MAX_US (1 * CLOCK_S)
@@ -66,10 +66,13 @@ static uint64_t work_in_us(const struct lane *l)
 	return least_us;
 }
 
-/* One batch of each line that has work, until there is none or the time is up. */
-static void run_lines(struct lane *l)
+/* One batch of each line that has work, until there is none or the time is up. A turn that reads or
+ * refuses hundreds takes many times COMPUTE_US: with no more than that for computing, the more came
+ * the fewer would be answered. */
+static void run_lines(struct lane *l, uint64_t turn_us)
 {
-	const uint64_t until_us = clock_us() + COMPUTE_US;
+	const uint64_t until_us =
+		clock_us() + (2 * turn_us > COMPUTE_US ? 2 * turn_us : COMPUTE_US);
 
 	while (work_in_us(l) == 0) {
 		struct line *line = l->lines[l->turn++ % l->options.model_count];
@@ -115,6 +118,7 @@ static void wait_work(struct lane *l)
 static void *serve_and_predict(void *arg)
 {
 	struct lane *l = arg;
+	uint64_t begun_us;
 	int order;
 
 	while ((order = atomic_load(&l->order)) != ORDER_STOP) {
@@ -123,9 +127,10 @@ static void *serve_and_predict(void *arg)
 			atomic_store(&l->is_closed, true);
 		}
 		wait_work(l);
+		begun_us = clock_us();
 		serve_turn(l->serve);
 		take_offers(l);
-		run_lines(l);
+		run_lines(l, clock_us() - begun_us);
 	}
 	return NULL;
 }

@@ -5,8 +5,9 @@
  * In each turn it reads whatever has arrived on its connections and predicts, model by model, up to
  * a batch of the requests that wait (line.h). So a single request is never delayed and
  * a batch is as large as the load makes it; between two turns no more is computed than takes
- * about two milliseconds, so other requests are not kept waiting behind a long queue. A request
- * that finds the queue full, or that has waited longer than its deadline, gets a 503 with
+ * about two milliseconds, or twice as long as the last turn took, so other requests are not kept
+ * waiting behind a long queue, and those that come do not take the time of those that wait. A
+ * request that finds the queue full, or that has waited longer than its deadline, gets a 503 with
  * Retry-After.
  *
  * lane_create() and lane_start() may fail; from lane_start() to lane_stop() the thread runs, and
