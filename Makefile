@@ -68,6 +68,9 @@ format: setup-lint                              ## clang-format on every C file
 bench: setup-bench build                        ## beside wrk, hey, ab, h2load, Locust; 20 minutes
 	bench/peers.py --rounds 7 --seconds 6 --write docs/benchmarks.md
 
+bench-inference: setup-bench build              ## the service beside FastAPI and PyTorch; 5 minutes
+	bench/inference.py --rounds 5 --seconds 5 --write docs/benchmarks.md
+
 bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lines
 	@$(NINJA) build/release >/dev/null
 	@for bench in $$(find build/release/bench -maxdepth 1 -name 'bench_*' -type f | sort); do $$bench || exit 1; done
@@ -91,6 +94,7 @@ setup-build setup-test setup-latest setup-lint setup-bench: setup-%:
 build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
-.PHONY: build demo test check check-asan check-tsan integration interop-latest fuzz fuzz-short lint format bench bench-micro \
+.PHONY: build demo test check check-asan check-tsan integration interop-latest fuzz fuzz-short lint format bench \
+	bench-inference bench-micro \
 	images install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

@@ -12,7 +12,7 @@
 #include "infer/model.h"
 
 #define FOLDER	"models/lte-2x64"
-#define WINDOWS 20000
+#define WINDOWS 4000
 
 static void fill(struct lstm_run *run, size_t count)
 {

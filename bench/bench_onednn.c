@@ -18,7 +18,7 @@
 #define FEATURES   11
 #define HIDDEN	   64
 #define LAYERS	   2
-#define WINDOWS	   20000
+#define WINDOWS	   4000
 #define ARGUMENTS  5
 #define MUST(call) ensure((call) == dnnl_success)
 

@@ -7,7 +7,7 @@
 #	tools/setup.sh test     the same, and what the test suites need
 #	tools/setup.sh latest   the same, and what fetches a newer Locust than Debian 12 has
 #	tools/setup.sh lint     as test, and what `make lint` needs
-#	tools/setup.sh bench    the first, and the generators that `make bench` compares with
+#	tools/setup.sh bench    the first, and what `make bench` and `make bench-inference` compare with
 #
 # Nothing is missing: it says nothing and takes a few milliseconds, so every word of the Makefile
 # begins with it. Not root: sudo is used where there is one. Not Debian: the list is printed and
@@ -24,7 +24,7 @@ test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-lo
 latest="debootstrap"
 lint="clang-format clang-tidy"
 bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind
-	libdnnl-dev"
+	libdnnl-dev python3-torch python3-fastapi python3-uvicorn"
 
 case "${1-}" in
 build) wanted="$build" ;;

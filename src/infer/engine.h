@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine - a model that is ready to run: read, checked, compiled, with the form of its requests.
+ * engine - a model that is ready to run: read, checked, packed, with the form of its requests.
  *
  * Read-only from engine_create() on, so all threads share it. Each thread that predicts has a
  * seat of its own at it. */

@@ -18,7 +18,7 @@ import pytest
 
 import metrics_page
 import models
-from programs import ROOT, wait_until
+from programs import BUILD, ROOT, wait_until
 from service import JSON, Service, ask_at_once, exchange, is_stopped
 
 MODEL = ROOT / "models" / "lte-2x64"
@@ -435,6 +435,34 @@ def test_requests_in_flight_are_shown(service):
         s.sendall(GOOD)
         assert read_to_end(s).startswith(b"HTTP/1.1 200 OK\r\n")
     wait_until(lambda: shown() == 0)
+
+
+# Endurance.
+
+
+@pytest.mark.skipif(BUILD.name != "release", reason="a sanitizer keeps what was freed")
+def test_memory_does_not_grow_and_no_request_is_lost(programs):
+    """How many requests there are in that time does not matter."""
+    service = Service(programs, "--port", "0", "--threads", "1")
+
+    def answered(seconds):
+        load = programs.start("cicada", "-f", str(ROOT / "bench" / "predict.c"), "-H",
+                              f"http://127.0.0.1:{service.port}", "--headless", "--json", "-u", "64",
+                              "-r", "64", "-t", f"{seconds}s", "-s", "30", "--threads", "1")
+        assert load.wait(seconds + 60) == 0, load.text()
+        [row] = json.loads(load.text("stdout"))
+        assert row["num_failures"] == 0
+        return row["num_requests"]
+
+    def resident_kb():
+        status = pathlib.Path(f"/proc/{service.program.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    count = answered(5)
+    before = resident_kb()
+    count += answered(30)
+    assert resident_kb() - before < 2048
+    assert service.metrics()["inference_predictions_total", ()] == count > 0
 
 
 # The queue.
