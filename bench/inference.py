@@ -158,6 +158,8 @@ def cost(server, seconds):
     """(predictions per CPU-second, predictions/s) of a closed loop."""
     before = server.cpu_s()
     window = load(server, CONNECTIONS, seconds)
+    if window["total"]["num_failures"]:
+        sys.exit(f"{server.process.args[0]}: {window['total']['num_failures']} requests failed")
     return window["total"]["num_requests"] / (server.cpu_s() - before), per_s(window)
 
 

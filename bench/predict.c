@@ -14,7 +14,7 @@ struct client {
 	char body[BODY_BYTES + 1];
 };
 
-/* Without blanks but those that fill it before the end up to BODY_BYTES. */
+/* Without blanks but before the end, where they fill it up to BODY_BYTES. */
 static void write_body(struct cic_user *u)
 {
 	struct client *c = cic_data(u);
@@ -24,8 +24,8 @@ static void write_body(struct cic_user *u)
 		at += (size_t)snprintf(
 			c->body + at, sizeof(c->body) - at,
 			"%s{\"timestamp\":\"2024-01-15T10:00:%02d\",\"features\":{"
-			"\"down\":%.2f,\"up\":%.2f,\"rnti_count\":%d,\"mcs_down\":%d, "
-			"\"mcs_up\":%d,\"bler_down\":%.3f,\"bler_up\":%.3f, "
+			"\"down\":%.2f,\"up\":%.2f,\"rnti_count\":%d,\"mcs_down\":%d,"
+			"\"mcs_up\":%d,\"bler_down\":%.3f,\"bler_up\":%.3f,"
 			"\"prb_down\":%d,\"prb_up\":%d,\"sinr_down\":%.1f,\"sinr_up\":%.1f}}",
 			row ? "," : "", row, cic_random(u) * 2000, cic_random(u) * 1000,
 			(int)cic_random_int(u, 1, 40), (int)cic_random_int(u, 0, 28),

@@ -12,8 +12,8 @@
  *
  * cell.c has multiplied weights and biases such that 2 to the power of a gate's sum is what its
  * function needs. The powers are limited to 2^-40 and 2^40: beyond, the functions differ from 0, 1
- *or -1 by less than a float shows beside 1, and a product of three powers stays finite. What is not
- * a number stays that. */
+ * or -1 by less than a float shows beside 1, and a product of three powers stays finite. What is
+ * not a number stays that. */
 #include "infer/cell_code.h"
 
 #include <stdint.h>
