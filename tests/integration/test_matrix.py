@@ -253,8 +253,9 @@ def test_what_went_wrong_is_told_by_the_code(programs, tmp_path, args, code, sai
 
 
 def test_a_budget_ends_the_walk_and_the_same_command_goes_on(programs, tmp_path):
+    # In 3 s each user asks at least once.
     plan = ("--replicas", "1", "--workers", "1", "--users", "2,3", "--order", "random", "--repeats",
-            "2", "--duration", "1")
+            "2", "--duration", "3")
     listed, code = programs.run("cicada-driver", "plan", *plan)
     assert code == 0 and "4 scenarios" in listed.text()
     order = re.findall(r"users=(\d+) .* repeat (\d)", listed.text())
