@@ -78,6 +78,18 @@ static enum err add_counts(const struct opt *o, const char *value, struct origin
 	return OK;
 }
 
+static enum err set_choice(const struct opt *o, const char *value, struct origin from,
+			   const char **out, struct err_text *text)
+{
+	struct str rest = str_of(o->value), word;
+
+	while (str_cut(&rest, '|', &word))
+		if (str_eq(word, value))
+			return *out = value, OK;
+	return err_set(text, ERR_BAD_OPTION, "%s%s: '%s' is unknown; give one of %s", from.dashes,
+		       from.name, value, o->value);
+}
+
 static void add_name(struct opt_texts *texts, const char *name)
 {
 	for (size_t i = 0; i < texts->count; i++)
@@ -101,6 +113,8 @@ static enum err set_value(struct pass *pass, const struct opt *o, const char *va
 	case OPT_TEXT:
 		*(const char **)field = value;
 		return OK;
+	case OPT_CHOICE:
+		return set_choice(o, value, from, field, text);
 	case OPT_COUNT:
 		if (!num_parse_u64(str_trim(str_of(value)), UINT64_MAX, field))
 			return bad_value(text, from, value, "a whole number");

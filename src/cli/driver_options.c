@@ -39,9 +39,9 @@ static const struct opt rows[] = {
 	  "how long requests in flight may take when a test is stopped (default 10)" },
 	{ "repeats", 0, OPT_COUNT, AT(plan.repeats), "CICADA_REPEATS", "COUNT",
 	  "passes through the matrix (default 1)", 1, LIMIT_SCENARIOS },
-	{ "order", 0, OPT_TEXT, AT(order), "CICADA_ORDER", "ORDER",
-	  "listed: users change fastest, then workers; random: every pass in an order of its own "
-	  "(default listed)" },
+	{ "order", 0, OPT_CHOICE, AT(order), "CICADA_ORDER", "listed|random",
+	  "users change fastest, then workers; or every pass in an order of its own (default "
+	  "listed)" },
 	{ "seed", 0, OPT_COUNT, AT(seed), "CICADA_ORDER_SEED", "NUMBER",
 	  "of the random order: the same number gives the same one (default 1)" },
 	{ "retries", 0, OPT_COUNT, AT(plan.retries), "CICADA_RETRIES", "COUNT",
@@ -56,7 +56,7 @@ static const struct opt rows[] = {
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
 	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
 	  "measure every scenario again; earlier results of this plan are set aside" },
-	{ "platform", 0, OPT_TEXT, AT(platform), "CICADA_PLATFORM", "NAME",
+	{ "platform", 0, OPT_CHOICE, AT(platform), "CICADA_PLATFORM", "local|remote|kubernetes",
 	  "local: start everything here; remote: use --master; kubernetes: scale Deployments "
 	  "(default local, in a pod with a service account kubernetes)" },
 	{ "master", 0, OPT_TEXT, AT(master), "CICADA_MASTER_URL", "URL",
@@ -121,14 +121,6 @@ static enum err check(struct driver_options *o, struct err_text *text)
 	for (size_t i = 0; i < o->fail_if.count; i++)
 		if (verdict_add(&o->bounds, o->fail_if.value[i], text))
 			return ERR_BAD_OPTION;
-	if (strcmp(o->order, "listed") != 0 && strcmp(o->order, "random") != 0)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--order: '%s' is unknown; give listed or random", o->order);
-	if (strcmp(o->platform, "local") != 0 && strcmp(o->platform, "remote") != 0 &&
-	    strcmp(o->platform, "kubernetes") != 0)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--platform: '%s' is unknown; give local, remote or kubernetes",
-			       o->platform);
 	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--platform remote needs --master URL and --host URL");

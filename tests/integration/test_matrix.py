@@ -13,7 +13,8 @@ import pytest
 from programs import ROOT, wait_until
 
 HEADER = "Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests,Duration_s"
-# Users wait 1 to 2 s: one makes at most this many requests per second on average.
+# Users wait 1 to 2 s: a window of 2 s has a request of each, and one makes at most this many requests
+# per second on average.
 CEILING = 1 / 1.5
 
 
@@ -133,7 +134,7 @@ def journal_of(folder):
 
 @pytest.mark.parametrize("moment", [r"users=6   spawning", r"users=7 .*RPS: "])
 def test_after_kill_9_the_same_plan_goes_on(programs, tmp_path, moment):
-    plan = ("--replicas", "1", "--workers", "1", "--users", "5,6,7", "--duration", "1")
+    plan = ("--replicas", "1", "--workers", "1", "--users", "5,6,7", "--duration", "2")
     driver = start_driver(programs, tmp_path, *plan)
     driver.wait_line(moment, 60)
     driver.signal(signal.SIGKILL)
@@ -167,7 +168,7 @@ def test_after_kill_9_the_same_plan_goes_on(programs, tmp_path, moment):
 
 
 def test_another_plan_sets_the_earlier_results_aside(programs, tmp_path):
-    plan = ("--replicas", "1", "--workers", "1", "--duration", "1", "--users")
+    plan = ("--replicas", "1", "--workers", "1", "--duration", "2", "--users")
     assert start_driver(programs, tmp_path, *plan, "3").wait(60) == 0
     driver = start_driver(programs, tmp_path, *plan, "4")
     assert driver.wait(60) == 0 and "of another plan and are set aside" in driver.text()
@@ -235,6 +236,7 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--duration", "soon"], 2, "--duration: 'soon' is not a time"),
     (["--platform", "remote"], 2, "needs --master URL and --host URL"),
     (["--users", "0"], 2, "--users: '0' is out of bounds, give 1 to 1e+07"),
+    (["--platform", "moon"], 2, "--platform: 'moon' is unknown; give one of local|remote|kubernetes"),
     (["--fail-if", "p99.9>1s"], 2, "--fail-if 'p99.9>1s': a row has p50, p90, p95 and p99 only"),
     (["--fail-if", "p99>1"], 2, "needs a unit"),
     (["matrix"], 2, "matrix: the only word without dashes is 'plan'"),
@@ -312,7 +314,7 @@ def test_a_wrong_plan_file_is_told_with_its_line(programs, tmp_path, text, said)
 
 
 def test_a_matrix_from_a_plan_file(programs, tmp_path):
-    (tmp_path / "matrix.yaml").write_text("replicas: 1\nworkers: 1\nusers: [2, 3]\nduration: 1\n")
+    (tmp_path / "matrix.yaml").write_text("replicas: 1\nworkers: 1\nusers: [2, 3]\nduration: 2\n")
     driver = start_driver(programs, tmp_path, "--plan", tmp_path / "matrix.yaml", "--users", "4")
     assert driver.wait(60) == 0, driver.text()
     assert [r["Users"] for r in rows_of(tmp_path / "results")] == ["4"]

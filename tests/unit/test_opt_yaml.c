@@ -19,7 +19,7 @@ struct options {
 	struct opt_counts users;
 	double rate;
 	uint64_t duration_s;
-	const char *host;
+	const char *host, *order;
 	bool is_wanted;
 	struct opt_texts gates;
 };
@@ -32,9 +32,10 @@ static const struct opt rows[] = {
 	{ "duration", 0, OPT_DURATION, AT(duration_s), NULL, "TIME", "time" },
 	{ "host", 0, OPT_TEXT, AT(host), NULL, "URL", "host" },
 	{ "wanted", 0, OPT_FLAG, AT(is_wanted), NULL, NULL, "flag" },
+	{ "order", 0, OPT_CHOICE, AT(order), NULL, "listed|random", "choice" },
 	{ "fail-if", 0, OPT_TEXTS, AT(gates), NULL, "EXPR", "texts" },
 };
-static const struct opt_table table = { .usage = "Usage", .rows = rows, .count = 6 };
+static const struct opt_table table = { .usage = "Usage", .rows = rows, .count = 7 };
 
 static struct options o;
 static struct err_text text;
@@ -84,6 +85,7 @@ static void values_of_every_type_arrive(void **state)
 	       "duration: 1m30s\n"
 	       "host: \"http://a/\\u00e4\\L\"\n"
 	       "wanted: yes\n"
+	       "order: random\n"
 	       "fail-if:\n"
 	       "  - p99>200ms\n"
 	       "  - 'rps<500'\n");
@@ -93,6 +95,7 @@ static void values_of_every_type_arrive(void **state)
 	assert_int_equal(o.duration_s, 90);
 	assert_string_equal(o.host, "http://a/\xc3\xa4\xe2\x80\xa8");
 	assert_true(o.is_wanted);
+	assert_string_equal(o.order, "random");
 	assert_int_equal(o.gates.count, 2);
 	assert_string_equal(o.gates.value[1], "rps<500");
 	accept("users: 1,2\nhost: ''\n");
@@ -115,6 +118,7 @@ static void a_wrong_line_is_named(void **state)
 	refuse("\n\nusers: [1, x]\n", ":3: users: 'x' is not a list of whole numbers");
 	refuse("users: [1, 1001]\n", ":1: users: '1001' is out of bounds, give 1 to 1000");
 	refuse("duration: soon\n", ":1: duration: 'soon' is not a time");
+	refuse("\norder: list\n", ":2: order: 'list' is unknown; give one of listed|random");
 	refuse("duration: [1, 2]\n", ":1: duration: takes one value, not a list");
 	refuse("host: a\nhost: b\n", ":2: this key was there already");
 	refuse("spawn-rate: 1\nspawn_rate: 2\n", ":2: this key was there already");
