@@ -151,6 +151,17 @@ static bool walk_and_kill(const char *folder, struct rng *rng, uint64_t most_us)
 	return WIFSIGNALED(status);
 }
 
+/* What a report shows is in the journal already, or it would be measured again. */
+static void check_report(const char *folder, const struct buf *journal)
+{
+	struct buf csv = read_file(folder, "auto_summary.csv");
+	size_t rows = count_of(csv.p, "\n");
+
+	if (rows > count_of(journal->p, "{\"record\":\"row\"") + 1)
+		fail_msg("a report is ahead: %s\n%s", csv.p, journal->p);
+	buf_fini(&csv);
+}
+
 /* Killed again and again, and each time with more time, until it has come through. */
 static void check_kills(uint64_t seed)
 {
@@ -172,6 +183,7 @@ static void check_kills(uint64_t seed)
 		if (after.len < before.len || memcmp(after.p, before.p, before.len) != 0)
 			fail_msg("seed %d: a line is lost: %s, then %s", (int)seed, before.p,
 				 after.p);
+		check_report(folder, &after);
 		buf_fini(&before);
 		before = after;
 		end = memrchr(before.p, '\n', before.len);
