@@ -4,16 +4,15 @@
 
 The workers are played over real ZeroMQ connections, many in each process, as Locust 2.46's speak:
 a heartbeat each second, statistics of ten names each 3 s, an answer to each `spawn`. The test is
-started, and then watched for a while.
+started, and then watched for a while by readers that ask for its statistics every 2 s.
 
-    bench/many_workers.py --workers 5000 --seconds 30"""
+    bench/many_workers.py --workers 5000 --readers 200 --seconds 30"""
 
 import argparse
 import json
 import multiprocessing
 import os
 import pathlib
-import random
 import re
 import resource
 import statistics
@@ -26,6 +25,8 @@ import urllib.request
 
 import msgpack
 import zmq
+
+from readers import read_all
 
 HERE = pathlib.Path(__file__).resolve().parent
 CICADA = HERE.parent / "build" / "release" / "cicada"
@@ -150,16 +151,11 @@ def wait_until(condition, what, timeout_s=120):
         time.sleep(0.2)
 
 
-def watch(url, pid, seconds):
-    """(CPU share of the master, milliseconds of each GET /stats/requests)."""
-    times_ms, cpu, started = [], cpu_s(pid), time.monotonic()
-    while time.monotonic() - started < seconds:
-        asked = time.monotonic()
-        with urllib.request.urlopen(url + "/stats/requests", timeout=60) as reply:
-            size = len(reply.read())
-        times_ms.append((time.monotonic() - asked) * 1000)
-        time.sleep(random.uniform(0.1, 0.3))
-    return (cpu_s(pid) - cpu) / (time.monotonic() - started), times_ms, size
+def watch(url, pid, options):
+    """(CPU share of the master, sorted milliseconds of each GET /stats/requests, what went wrong)."""
+    cpu, started = cpu_s(pid), time.monotonic()
+    times_ms, errors = read_all(urllib.parse.urlsplit(url).port, options.readers, options.seconds)
+    return (cpu_s(pid) - cpu) / (time.monotonic() - started), times_ms, errors
 
 
 def measure(options, folder):
@@ -186,7 +182,7 @@ def measure(options, folder):
         get_json(url + "/swarm", {"user_count": 2 * count, "spawn_rate": 2 * count})
         wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", "running")
         time.sleep(REPORT_S)
-        cpu, times_ms, size = watch(url, master.pid, options.seconds)
+        cpu, times_ms, errors = watch(url, master.pid, options)
         said = get_json(url + "/stats/requests")
         rows = said["stats"][-1]
         missing = log.read_text().count("setting state to missing")
@@ -196,19 +192,20 @@ def measure(options, folder):
             player.join(20)
         master.terminate()
         master.wait(20)
-    times_ms.sort()
     return {"workers": count, "cpu_percent": round(100 * cpu, 1),
             "missing": missing, "state": said["state"],
             "users": said["user_count"], "requests_counted": rows["num_requests"],
             "stats_ms_median": round(statistics.median(times_ms), 2),
             "stats_ms_p99": round(times_ms[int(len(times_ms) * 0.99)], 2),
-            "stats_bytes": size, "load_average": os.getloadavg()[0]}
+            "readers": options.readers, "answers": len(times_ms), "errors": len(errors),
+            "load_average": os.getloadavg()[0]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=5000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--readers", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=30)
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -9,21 +9,19 @@ with a connection of its own, ask for the statistics every 2 s as the page does.
     bench/pollers.py --pollers 200 --seconds 60"""
 
 import argparse
-import asyncio
 import json
 import os
 import pathlib
-import re
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
-import urllib.request
+
+from many_workers import get_json, wait_for, wait_until
+from readers import read_all
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "release"
-POLL_S = 2
 
 SCENARIO = """
 #include <cicada.h>
@@ -34,65 +32,13 @@ CIC_USER(Visitor, .wait = CIC_CONSTANT_PACING(0.1), .tasks = CIC_TASKS(CIC_TASK(
 """
 
 
-def wait_for(pattern, path, timeout_s=60):
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = re.search(pattern, path.read_text())
-        if found:
-            return found.group(1)
-        time.sleep(0.05)
-    sys.exit(f"never said: {pattern}\n{path.read_text()}")
-
-
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
-        return json.loads(reply.read())
-
-
-def wait_until(condition, what, timeout_s=120):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            sys.exit(f"{what}: not within {timeout_s} s")
-        time.sleep(0.2)
-
-
-async def poll(port, number, count, until, times_ms, errors):
-    """One reader; the first looks of all are spread over a period."""
-    due = time.monotonic() + POLL_S * number / count
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-        while due < until:
-            await asyncio.sleep(max(0, due - time.monotonic()))
-            asked = time.monotonic()
-            writer.write(b"GET /stats/requests HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
-            await reader.readexactly(length)
-            times_ms.append((time.monotonic() - asked) * 1000)
-            if not head.startswith(b"HTTP/1.1 200"):
-                errors.append(head.decode("latin-1"))
-            due += POLL_S
-        writer.close()
-    except (OSError, EOFError, TypeError) as error:
-        errors.append(repr(error))
-
-
-async def poll_all(port, count, seconds):
-    times_ms, errors = [], []
-    until = time.monotonic() + seconds
-    await asyncio.gather(*(poll(port, i, count, until, times_ms, errors) for i in range(count)))
-    return sorted(times_ms), errors
-
-
 def run_test(url, users, seconds, pollers):
     """What the measured window says, the times of the pollers and what went wrong."""
     get_json(url + "/swarm", {"user_count": users, "spawn_rate": users})
     wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", "running")
     port = urllib.parse.urlsplit(url).port
     if pollers:
-        times_ms, errors = asyncio.run(poll_all(port, pollers, seconds))
+        times_ms, errors = read_all(port, pollers, seconds)
     else:
         time.sleep(seconds)
         times_ms, errors = [], []
