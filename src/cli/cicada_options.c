@@ -431,15 +431,10 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
-	if (o->cluster_key_file) {
-		if (cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
-			return ERR_BAD_OPTION;
-	}
-	if (o->web_token_file) {
-		err = token_read(o->web_token_file, &o->web_token, text);
-		if (err)
-			return err;
-	}
+	if (o->cluster_key_file && cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
+		return ERR_BAD_OPTION;
+	if (o->web_token_file && token_read(o->web_token_file, &o->web_token, text))
+		return ERR_BAD_OPTION;
 	if (!o->web_tls_cert != !o->web_tls_key)
 		return err_set(text, ERR_BAD_OPTION, "--tls-cert and --tls-key: give both");
 	default_load(o);

@@ -406,9 +406,14 @@ static void put_texts_at(msgpack_packer *pk, const char *key, const struct opt_t
 /* Only what was given: a nil would take from a worker the tags of its own command line. */
 static void put_parsed_options(msgpack_packer *pk, const struct msg_spawn *m)
 {
+	size_t count = 0;
+
+	count += m->host.len > 0;
+	count += m->expect_workers > 0;
+	count += has_texts(m->tags);
+	count += has_texts(m->exclude_tags);
 	put_key(pk, "parsed_options");
-	msgpack_pack_map(pk, (m->host.len > 0) + (m->expect_workers > 0) + (size_t)has_texts(m->tags) +
-				     (size_t)has_texts(m->exclude_tags));
+	msgpack_pack_map(pk, count);
 	if (m->host.len)
 		put_text_at(pk, "host", m->host);
 	if (m->expect_workers)

@@ -121,7 +121,7 @@ def test_a_file_without_a_token_is_refused(programs, tmp_path, content):
     path = tmp_path / "token"
     path.write_text(content)
     program, code = programs.run("cicada", "--master", "--web-token", path)
-    assert code == 1 and f"{path}: a token is one line of 16" in program.text()
+    assert code == 2 and f"{path}: a token is one line of 16" in program.text()
 
 
 def test_refusals_are_as_described(opened, token_file):
