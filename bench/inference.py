@@ -115,9 +115,14 @@ def busy_s():
     return sum(int(w) for at, w in enumerate(words[1:9]) if at not in (3, 4)) / CLOCK_TICKS
 
 
+def total_row(page):
+    return next(row for row in page["stats"] if row["name"] == "Aggregated")
+
+
 def load(server, users, seconds, *more, watch=None):
-    """What cicada says of a run: /stats/window, with the row of all names as "all" and, as
-    "others", the share of the machine that went to neither of the two."""
+    """What cicada says of a run: /stats/window, with the row of all names as "all"; its row in
+    /stats/requests, which has the time before and after the window, too, as "whole"; and as
+    "others" the share of the machine that went to neither of the two."""
     port = free_port()
     command = [CICADA, "-f", HERE / "predict.c", "-H", f"http://127.0.0.1:{server.port}",
                "--autostart", "--web-host", "127.0.0.1", "--web-port", port, "-u", users, "-r",
@@ -135,13 +140,14 @@ def load(server, users, seconds, *more, watch=None):
             if watch:
                 watch()
             time.sleep(0.2)
+        window["whole"] = total_row(json.loads(get(port, "/stats/requests")))
         others_s = busy_s() - server.cpu_s() - cpu_s(process) - before
         window["others"] = max(0, others_s / (time.monotonic() - begun) / os.cpu_count())
     finally:
         end(process)
     if window["generator"]["connections_failed"]:
         print(f"note: connections failed: {window['generator']}", file=sys.stderr)
-    window["all"] = next(row for row in window["stats"] if row["name"] == "Aggregated")
+    window["all"] = total_row(window)
     return window
 
 
@@ -158,9 +164,10 @@ def cost(server, seconds):
     """(predictions per CPU-second, predictions/s) of a closed loop."""
     before = server.cpu_s()
     window = load(server, CONNECTIONS, seconds)
-    if window["total"]["num_failures"]:
-        sys.exit(f"{server.process.args[0]}: {window['total']['num_failures']} requests failed")
-    return window["total"]["num_requests"] / (server.cpu_s() - before), per_s(window)
+    whole = window["whole"]
+    if whole["num_failures"]:
+        sys.exit(f"{server.process.args[0]}: {whole['num_failures']} requests failed")
+    return whole["num_requests"] / (server.cpu_s() - before), per_s(window)
 
 
 def bare(program):
@@ -293,11 +300,11 @@ def soak(options):
         window = open_loop(server, 0.8 * capacity, options.soak, watch=watch)
         predicted = server.predictions() - before
         seen.append(server.resident_mb())
-    outcomes = window["all"]["outcomes"]
+    whole, outcomes = window["whole"], window["all"]["outcomes"]
     ok = outcomes["ok"]
     return {"inference soak": (
         f"{time.strftime('%Y-%m-%d')}, {options.soak} s at 80 % of {capacity:.0f} predictions/s, Poisson: "
-        f"{ok['count']} requests got a prediction, the service counted {predicted}; "
+        f"{whole['num_requests'] - whole['num_failures']} requests got a prediction, the service counted {predicted}; "
         f"{outcomes['http_error']['count']} were refused (503), {outcomes['network_error']['count']} lost, "
         f"{window['generator']['dropped']} found no room at the generator. Median {ok['p50']:.2f} ms, p99 {ok['p99']:.2f} ms. Resident MB, ten times over that "
         f"time: {', '.join(f'{mb:.1f}' for mb in seen)}.")}
