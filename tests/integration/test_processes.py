@@ -69,6 +69,35 @@ def test_a_master_and_its_workers_in_one_command(programs, target, scenario):
     assert text.count("Got quit message from master") == 3
 
 
+def test_a_locustfile_has_an_interpreter_in_each_process(programs, target, tmp_path):
+    path = tmp_path / "locustfile.py"
+    path.write_text("""
+import os
+from locust import HttpUser, constant, events, task
+
+@events.init_command_line_parser.add_listener
+def add(parser, **kwargs):
+    parser.add_argument("--word", default="")
+
+class Visitor(HttpUser):
+    wait_time = constant(0.05)
+
+    def on_start(self):
+        print("pid", os.getpid(), self.environment.parsed_options.word)
+
+    @task
+    def index_page(self):
+        self.client.get("/")
+""")
+    program = start(programs, path, "--processes", "2", "--word", "hello", "--headless", "-u", "4",
+                    "-r", "10", "-t", "3s", "-s", "10", "-H", target.url)
+    code = program.wait(60)
+    text = program.text()
+    assert code == 0, text
+    assert requests(text) == target.total > 0
+    assert len(set(re.findall(r"^pid (\d+) hello$", text, re.M))) == 2, text
+
+
 def test_one_worker_per_cpu(programs, scenario):
     program = start(programs, scenario, "--processes", "-1", "--headless", "-u", "1", "-t", "1s",
                     "-H", "http://127.0.0.1:1", "--exit-code-on-error", "0")
