@@ -280,7 +280,7 @@ def test_the_driver_knows_token_and_certificate(programs, target, tmp_path, toke
             "--users", "2", "--duration", "1", "--results", tmp_path / "results")
     driver, code = programs.run("cicada-driver", *args, "--master-ca", cert, timeout_s=60)
     assert code == 1 and "answered 401" in driver.text(), driver.text()
-    driver, code = programs.run("cicada-driver", *args, "--master-ca", cert, timeout_s=120,
+    driver, code = programs.run("cicada-driver", *args, "--fresh", "--master-ca", cert, timeout_s=120,
                                 env={"CICADA_MASTER_TOKEN_FILE": str(token_file)})
     assert code == 0, driver.text()
     assert TOKEN not in driver.text()
