@@ -163,11 +163,13 @@ static void kubernetes_describe(const struct platform *p, struct buf *out)
 	const struct platform_kubernetes *k = (const struct platform_kubernetes *)p;
 	const struct scaled *const parts[] = { k->target, k->workers };
 
-	buf_printf(out,
-		   "- Platform: Kubernetes at %s, namespace %s; master %s, target %s by Service "
-		   "%s\n",
-		   k->access.server, kube_api_namespace(k->api), k->config.master_url,
-		   k->config.target_url, k->config.service);
+	buf_add_text(out, "- Platform: Kubernetes at ");
+	buf_add_url(out, k->access.server);
+	buf_printf(out, ", namespace %s; master ", kube_api_namespace(k->api));
+	buf_add_url(out, k->config.master_url);
+	buf_add_text(out, ", target ");
+	buf_add_url(out, k->config.target_url);
+	buf_printf(out, " by Service %s\n", k->config.service);
 	for (size_t i = 0; i < 2; i++)
 		buf_printf(
 			out, "- Deployment %s: %" PRIu64 " replicas before%s\n",

@@ -44,7 +44,7 @@ def test_a_whole_matrix_of_real_programs(world):
             world.programs, ["cicada-inference", "--host", "127.0.0.1", "--port", str(port),
                              "--reuse-port", "--threads", "1"], r"cicada-inference ready on"),
             service="inference")
-        driver = world.drive("--host", f"http://127.0.0.1:{port}", "--replicas", "1,2",
+        driver = world.drive("--host", f"http://me:s3cret@127.0.0.1:{port}", "--replicas", "1,2",
                              "--workers", "1,2", "--users", "5", "--duration", "2")
         assert driver.wait(180) == 0, driver.text()
         rows = world.rows()
@@ -55,6 +55,8 @@ def test_a_whole_matrix_of_real_programs(world):
         assert "platform kubernetes" in driver.text("stdout")
         report = (world.folder / "results" / "auto_summary.md").read_text()
         assert re.search(r"- Deployment inference: 3 replicas before\n", report)
+        assert f"target http://127.0.0.1:{port} by Service inference" in report
+        assert "s3cret" not in report + driver.text()
 
 
 def test_a_rough_api_server_changes_nothing(timed):
