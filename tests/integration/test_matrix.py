@@ -68,9 +68,11 @@ def test_a_whole_matrix(programs, tmp_path):
         assert row["Status"] == "ok" and float(row["Failures_Pct"]) == 0
         assert row["Total_Requests"] == row["Server_Requests"]
         assert 0 < int(row["Window_Requests"]) <= int(row["Total_Requests"])
-        assert 3 <= float(row["Duration_s"])
-        assert abs(float(row["RPS"]) -
-                   int(row["Window_Requests"]) / float(row["Duration_s"])) < 0.02
+        requests, duration_s = int(row["Window_Requests"]), float(row["Duration_s"])
+        assert 3 <= duration_s
+        # Rates and durations are rounded to two digits.
+        assert (requests / (duration_s + 0.006) - 0.006 <= float(row["RPS"]) <=
+                requests / (duration_s - 0.006) + 0.006)
         # What a closed loop with these waits cannot exceed by more than chance.
         assert float(row["RPS"]) < 2 * 20 * CEILING
         assert float(row["Median_ms"]) <= float(row["P95_ms"]) <= float(row["P99_ms"])
