@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,29 +19,9 @@
 #include "base/mem.h"
 #include "matrix/journal.h"
 #include "matrix/result_row.h"
+#include "folder_fixture.h"
 
 static const struct journal_plan plan = { "users=1,2,3", 3 };
-
-static int make_folder(void **state)
-{
-	char template[] = "/tmp/cicada-journal-XXXXXX";
-
-	*state = strdup(mkdtemp(template));
-	return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	DIR *dir = opendir(*state);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(*state);
-	free(*state);
-	return 0;
-}
 
 /* Has every figure, with digits that no column of a report shows. */
 static struct result_row a_row(uint64_t users)

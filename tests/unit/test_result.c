@@ -19,33 +19,13 @@
 #include "base/folder.h"
 #include "matrix/result.h"
 #include "matrix/result_row.h"
+#include "folder_fixture.h"
 
 #define HEADER \
 	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
 	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator," \
 	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts\n"
-
-static int make_folder(void **state)
-{
-	char template[] = "/tmp/cicada-result-XXXXXX";
-
-	*state = strdup(mkdtemp(template));
-	return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	DIR *dir = opendir(*state);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(*state);
-	free(*state);
-	return 0;
-}
 
 static struct result_row a_row(void)
 {
