@@ -33,10 +33,12 @@ import peers
 from peers import BUILD, CICADA, HERE, free_port, spread
 
 CONNECTIONS = 64
+WARMUP_S = 3
 PEER = "FastAPI + uvicorn + PyTorch"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 # Of the capacity, which is what a closed loop gets.
-LOADS = (0.5, 0.9, 1.5)
+# Share of the capacity, and the --queue of the service.
+LOADS = ((0.5, 1024), (0.9, 1024), (0.9, 64), (1.5, 1024), (1.5, 64))
 
 
 def on_cpu(number):
@@ -99,9 +101,9 @@ class Server:
                              re.M)[1])
 
 
-def ours():
+def ours(*more):
     return Server(BUILD / "cicada-inference", "--host", "127.0.0.1", "--port", "{port}",
-                  "--threads", "1")
+                  "--threads", "1", *more)
 
 
 def peer():
@@ -152,8 +154,9 @@ def load(server, users, seconds, *more, watch=None):
 
 
 def open_loop(server, per_s, seconds, **more):
-    return load(server, max(1, round(per_s)), seconds, "--arrivals", "poisson", "--max-in-flight",
-                "3000", **more)
+    # The connections of the start are not what is measured.
+    return load(server, max(1, round(per_s)), seconds + WARMUP_S, "--arrivals", "poisson",
+                "--max-in-flight", "3000", "--warmup", WARMUP_S, **more)
 
 
 def per_s(window, outcome="ok"):
@@ -204,11 +207,13 @@ def times_round(options, figures):
         capacity = cost(server, options.seconds)[1]
         figures["capacity"].append(capacity)
         figures["alone"].append(load(server, 1, options.seconds))
-        for share in LOADS:
+    for share, queue in LOADS:
+        with ours("--queue", queue) as server:
+            cost(server, 1)
             before = server.resident_mb()
             window = open_loop(server, share * capacity, options.seconds)
             window["growth_mb"] = server.resident_mb() - before
-            figures[share].append(window)
+            figures[share, queue].append(window)
 
 
 def ratios(figures, name):
@@ -239,8 +244,8 @@ def times_table(figures):
     lines = ["| load | CPU of others, % | answered per s | median ms | p99 ms | refused |",
              "|---|---|---|---|---|---|",
              row("one request at a time", figures["alone"]) + "|"]
-    for share in LOADS:
-        windows = figures[share]
+    for share, queue in LOADS:
+        windows = figures[share, queue]
         refused = [w["all"]["outcomes"]["http_error"] for w in windows]
         said = "none"
         if any(r["count"] for r in refused):
@@ -249,7 +254,7 @@ def times_table(figures):
             said = (f"{sum(r['count'] for r in refused)}, p99 {spread(times, 2)} ms; answered "
                     f"{spread([100 * g for g in goodput], 0)} % of the capacity; memory "
                     f"{spread([w['growth_mb'] for w in windows], 1)} MB more")
-        lines.append(row(f"{share * 100:.0f} %, Poisson", windows) + f"{said} |")
+        lines.append(row(f"{share * 100:.0f} %, `--queue {queue}`", windows) + f"{said} |")
     return "\n".join(lines)
 
 
@@ -278,7 +283,6 @@ def compare(options):
             throughput_round(options, figures)
         if options.only != "throughput":
             times_round(options, figures)
-    print(json.dumps(figures), file=sys.stderr)
     if options.only != "times":
         parts["inference"] = throughput_table(figures)
         parts["inference size"] = size_table(figures)

@@ -150,10 +150,11 @@
 #define LIMIT_MODEL_HIDDEN	  4096
 #define LIMIT_MODEL_COLUMNS	  64 /* bits of a uint64_t in predict_body */
 #define LIMIT_MODEL_INTERVAL_S	  (366 * 86400)
-#define LIMIT_MODELS		  16		     /* that one service has */
-#define LIMIT_BATCH		  64		     /* windows that are computed at once */
-#define LIMIT_BATCH_BYTES	  (64 * 1024 * 1024) /* of one thread's buffers for it */
-#define LIMIT_PREDICT_QUEUE	  65536		     /* requests that may wait, per thread */
+#define LIMIT_MODELS		  16		      /* that one service has */
+#define LIMIT_BATCH		  64		      /* windows that are computed at once */
+#define LIMIT_BATCH_BYTES	  (64 * 1024 * 1024)  /* of one thread's buffers for it */
+#define LIMIT_PREDICT_QUEUE	  65536		      /* requests that may wait, per thread */
+#define LIMIT_PREDICT_WAIT_BYTES  (256 * 1024 * 1024) /* of their numbers, per model and thread */
 #define LIMIT_PREDICT_DEADLINE_MS 3600000
 #define LIMIT_QUEUE_DELAY_US	  1000000
 #define LIMIT_PREDICT_REPLY_BYTES (16 * 1024 * 1024)

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-/* What each of the three arrays may keep between requests. */
-#define KEPT_BYTES (64 * 1024)
+/* What each of the three arrays may keep between requests: there is an ask for each that may wait. */
+#define KEPT_BYTES (4 * 1024)
 /* Rows that are further apart than this do not tell when the next one is. */
 #define STEP_US_MAX ((int64_t)LIMIT_MODEL_INTERVAL_S * 1000000)
 
@@ -149,6 +149,11 @@ bool ask_is_complete(struct ask *a, struct ask_fault *fault)
 	grow((void **)&a->predictions, &a->predictions_cap,
 	     a->window_count * a->steps * a->schema->target_count * sizeof(double));
 	return true;
+}
+
+size_t ask_bytes(const struct ask *a)
+{
+	return a->rows_cap + a->windows_cap + a->predictions_cap;
 }
 
 struct moment ask_moment(const struct ask *a, size_t window, size_t step)

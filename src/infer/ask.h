@@ -4,7 +4,7 @@
  *
  * A reader (predict_body, mlflow, kserve) fills it for a schema, a session computes it window by
  * window and step by step, a writer of the same door makes the answer of it. It keeps its memory
- * from one request to the next, up to a size, so in steady state nothing is allocated. */
+ * from one request to the next, up to a size, so for most requests nothing is allocated. */
 #pragma once
 
 #include <stdbool.h>
@@ -65,6 +65,8 @@ void ask_set_times(struct ask *a, const struct moment *previous, const struct mo
 
 /* All is read: checks the steps and makes room for the predictions. False: the fault says why. */
 bool ask_is_complete(struct ask *a, struct ask_fault *fault);
+/* Of memory that it keeps. */
+size_t ask_bytes(const struct ask *a);
 /* The prediction of `step` is there: makes it the last row, for the next. */
 void ask_advance(struct ask *a, size_t window, size_t step);
 /* When the row predicted at this step is. */

@@ -161,6 +161,7 @@ static enum err open_server(struct lane *l, struct err_text *text)
 	struct serve_options http = l->options.http;
 
 	http.threads = 0;
+	http.is_body_lent = true;
 	http.door = l->options.door ? l->options.door->serve : NULL;
 	return serve_create(&l->serve, &http, text);
 }

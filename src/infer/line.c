@@ -22,18 +22,13 @@
 
 /* What one answer may leave behind in memory. */
 #define KEPT_REPLY_BYTES (64 * 1024)
-#define JOBS		 (LIMIT_BATCH + LIMIT_LONG_ASKS)
 
-struct waiting {
+/* A request that has been read. */
+struct job {
 	struct serve_request *request; /* NULL: its connection has ended */
 	const struct door *door;
 	const char *identifier;
 	uint64_t since_us;
-};
-
-/* A request that has been read. */
-struct job {
-	struct waiting from;
 	struct seat *seat;
 	struct ask ask;
 	size_t step, next; /* of this step, the windows below next are predicted */
@@ -50,10 +45,12 @@ struct place {
 struct line {
 	struct line_options options;
 	struct seat *seat, *leaving; /* leaving: NULL: none */
-	struct waiting *queue;	     /* a ring of options.queue_max */
-	size_t first, count;
-	struct job jobs[JOBS], *idle[JOBS], *longs[LIMIT_LONG_ASKS];
-	size_t idle_count, long_count, long_first;
+	struct job **queue;	     /* a ring of options.queue_max */
+	size_t first, count, queue_bytes;
+	struct job *jobs, **idle; /* idle: the one used last at the end */
+	size_t job_count, idle_count;
+	struct job *longs[LIMIT_LONG_ASKS];
+	size_t long_count, long_first;
 	/* The batch, and the jobs that have a place in it. */
 	struct place places[LIMIT_BATCH];
 	struct job *present[LIMIT_BATCH];
@@ -66,30 +63,36 @@ struct line {
 
 /* The queue. */
 
-static struct waiting *place_at(const struct line *l, size_t i)
+static struct job **place_at(const struct line *l, size_t i)
 {
 	return &l->queue[(l->first + i) % l->options.queue_max];
 }
 
-static struct waiting pop(struct line *l)
+static struct job *pop(struct line *l)
 {
-	struct waiting w = *place_at(l, 0);
+	struct job *j = *place_at(l, 0);
 
 	l->first = (l->first + 1) % l->options.queue_max;
 	l->count--;
-	return w;
+	l->queue_bytes -= ask_bytes(&j->ask);
+	return j;
+}
+
+static void release(struct line *l, struct job *j)
+{
+	l->idle[l->idle_count++] = j;
 }
 
 void line_forget(struct line *l, struct serve_request *r)
 {
-	struct waiting *found = NULL;
+	struct job *found = NULL;
 
 	for (size_t i = 0; i < l->count && !found; i++)
-		if (place_at(l, i)->request == r)
-			found = place_at(l, i);
+		if ((*place_at(l, i))->request == r)
+			found = *place_at(l, i);
 	for (size_t i = 0; i < l->long_count && !found; i++)
-		if (l->longs[i]->from.request == r)
-			found = &l->longs[i]->from;
+		if (l->longs[i]->request == r)
+			found = l->longs[i];
 	if (!found)
 		return;
 	found->request = NULL;
@@ -103,15 +106,43 @@ static void refuse_for_now(struct line *l, struct serve_request *r, size_t count
 	serve_error(r, 503, "%zu %s; ask again later", count, why);
 }
 
+static bool read_request(struct serve_request *r, const struct door *door, struct ask *a,
+			 struct ask_fault *fault)
+{
+	const char *steps = serve_query(r, "inference_length");
+
+	if (steps && !ask_set_steps(a, steps, fault))
+		return false;
+	return door->read(serve_body(r), a, fault);
+}
+
 void line_add(struct line *l, struct serve_request *r, const struct door *door,
 	      const char *identifier)
 {
-	if (l->count == l->options.queue_max) {
+	struct job *j = l->idle[l->idle_count - 1];
+	struct ask_fault fault;
+
+	if (l->count == l->options.queue_max || l->queue_bytes > LIMIT_PREDICT_WAIT_BYTES) {
 		refuse_for_now(l, r, l->count, "requests wait already");
 		return;
 	}
+	ask_begin(&j->ask, &l->seat->engine->schema);
+	if (!read_request(r, door, &j->ask, &fault)) {
+		meter_outcome(l->options.meter, OUTCOME_INVALID);
+		serve_error(r, fault.status, "%s", fault.text);
+		return;
+	}
 	serve_hold(r);
-	*place_at(l, l->count++) = (struct waiting){ r, door, identifier, clock_us() };
+	l->idle_count--;
+	j->request = r;
+	j->door = door;
+	j->identifier = identifier;
+	j->since_us = clock_us();
+	j->seat = l->seat;
+	j->step = j->next = 0;
+	j->is_long = j->is_not_finite = false;
+	*place_at(l, l->count++) = j;
+	l->queue_bytes += ask_bytes(&j->ask);
 }
 
 /* Answers. */
@@ -135,7 +166,7 @@ static void reply(struct line *l, const struct job *j)
 	const struct door_reply what = {
 		.engine = j->seat->engine,
 		.ask = &j->ask,
-		.identifier = j->from.identifier,
+		.identifier = j->identifier,
 		.now = stamp_now(l),
 		.id = (uint32_t)rng_next(&l->rng),
 	};
@@ -143,10 +174,10 @@ static void reply(struct line *l, const struct job *j)
 	if (l->reply.cap > KEPT_REPLY_BYTES)
 		buf_fini(&l->reply);
 	buf_clear(&l->reply);
-	j->from.door->write(&what, &l->reply);
+	j->door->write(&what, &l->reply);
 	if (l->reply.is_full) {
 		meter_outcome(l->options.meter, OUTCOME_INVALID);
-		serve_error(j->from.request, 422,
+		serve_error(j->request, 422,
 			    "the answer would be larger than %d bytes; ask for fewer steps or "
 			    "windows at once",
 			    LIMIT_PREDICT_REPLY_BYTES);
@@ -154,13 +185,13 @@ static void reply(struct line *l, const struct job *j)
 	}
 	meter_outcome(l->options.meter, OUTCOME_PREDICTED);
 	meter_predicted(l->options.meter, j->ask.window_count * j->ask.steps);
-	serve_reply(j->from.request, 200, "application/json", l->reply.p, l->reply.len);
+	serve_reply(j->request, 200, "application/json", l->reply.p, l->reply.len);
 }
 
 /* It is over, well or not. */
 static void finish(struct line *l, struct job *j)
 {
-	struct serve_request *r = j->from.request;
+	struct serve_request *r = j->request;
 
 	if (r && j->is_not_finite) {
 		meter_outcome(l->options.meter, OUTCOME_NOT_FINITE);
@@ -168,61 +199,34 @@ static void finish(struct line *l, struct job *j)
 	} else if (r) {
 		reply(l, j);
 	}
-	l->idle[l->idle_count++] = j;
-}
-
-/* Reading. */
-
-static bool read_request(struct waiting *w, struct ask *a, struct ask_fault *fault)
-{
-	const char *steps = serve_query(w->request, "inference_length");
-
-	if (steps && !ask_set_steps(a, steps, fault))
-		return false;
-	return w->door->read(serve_body(w->request), a, fault);
-}
-
-/* Reads a request that was waiting, or answers it: NULL. */
-static struct job *admit(struct line *l, struct waiting *w, uint64_t now_us)
-{
-	struct ask_fault fault;
-	struct job *j;
-	bool needs_rounds;
-
-	meter_wait(l->options.meter, now_us - w->since_us);
-	if (now_us - w->since_us > l->options.deadline_us) {
-		meter_outcome(l->options.meter, OUTCOME_DEADLINE);
-		serve_add_header(w->request, "Retry-After", "1");
-		serve_error(w->request, 503, "waited for more than %llu ms; ask again later",
-			    (unsigned long long)(l->options.deadline_us / CLOCK_MS));
-		return NULL;
-	}
-	j = l->idle[l->idle_count - 1];
-	ask_begin(&j->ask, &l->seat->engine->schema);
-	if (!read_request(w, &j->ask, &fault)) {
-		meter_outcome(l->options.meter, OUTCOME_INVALID);
-		serve_error(w->request, fault.status, "%s", fault.text);
-		return NULL;
-	}
-	needs_rounds = j->ask.steps > 1 ||
-		       j->ask.window_count > session_batch_max(l->seat->session) - l->place_count;
-	if (needs_rounds && l->long_count == LIMIT_LONG_ASKS) {
-		refuse_for_now(l, w->request, l->long_count,
-			       "requests of several steps or windows are being computed already");
-		return NULL;
-	}
-	l->idle_count--;
-	j->from = *w;
-	j->seat = l->seat;
-	j->step = j->next = 0;
-	j->is_long = needs_rounds;
-	j->is_not_finite = false;
-	if (needs_rounds)
-		l->longs[l->long_count++] = j;
-	return j;
+	release(l, j);
 }
 
 /* Batches. */
+
+/* A request's turn has come. False: it is answered already. */
+static bool admit(struct line *l, struct job *j, uint64_t now_us)
+{
+	meter_wait(l->options.meter, now_us - j->since_us);
+	if (now_us - j->since_us > l->options.deadline_us) {
+		meter_outcome(l->options.meter, OUTCOME_DEADLINE);
+		serve_add_header(j->request, "Retry-After", "1");
+		serve_error(j->request, 503, "waited for more than %llu ms; ask again later",
+			    (unsigned long long)(l->options.deadline_us / CLOCK_MS));
+		return false;
+	}
+	j->is_long = j->ask.steps > 1 ||
+		     j->ask.window_count > session_batch_max(j->seat->session) - l->place_count;
+	if (!j->is_long)
+		return true;
+	if (l->long_count == LIMIT_LONG_ASKS) {
+		refuse_for_now(l, j->request, l->long_count,
+			       "requests of several steps or windows are being computed already");
+		return false;
+	}
+	l->longs[l->long_count++] = j;
+	return true;
+}
 
 /* The next windows of a job into the batch, up to `room` places in all. */
 static void seat_windows(struct line *l, struct job *j, size_t room)
@@ -241,12 +245,12 @@ static void drop_lost(struct line *l)
 	for (size_t i = 0; i < l->long_count;) {
 		struct job *j = l->longs[i];
 
-		if (j->from.request) {
+		if (j->request) {
 			i++;
 			continue;
 		}
 		l->longs[i] = l->longs[--l->long_count];
-		l->idle[l->idle_count++] = j;
+		release(l, j);
 	}
 }
 
@@ -266,16 +270,23 @@ static void seat_longs(struct line *l, const struct seat *seat, size_t room)
 	}
 }
 
-static void seat_new(struct line *l, size_t room)
+/* The oldest of the queue was read for this seat. */
+static bool is_next(const struct line *l, const struct seat *seat)
+{
+	return l->count && (*place_at(l, 0))->seat == seat;
+}
+
+static void seat_new(struct line *l, const struct seat *seat, size_t room)
 {
 	const uint64_t now_us = clock_us();
 
-	while (l->count && l->place_count < room) {
-		struct waiting w = pop(l);
-		struct job *j = w.request ? admit(l, &w, now_us) : NULL;
+	while (is_next(l, seat) && l->place_count < room) {
+		struct job *j = pop(l);
 
-		if (j)
+		if (j->request && admit(l, j, now_us))
 			seat_windows(l, j, room);
+		else
+			release(l, j);
 	}
 }
 
@@ -338,6 +349,8 @@ static void leave_seat(struct line *l)
 	for (size_t i = 0; i < l->long_count; i++)
 		if (l->longs[i]->seat == l->leaving)
 			return;
+	if (is_next(l, l->leaving))
+		return;
 	atomic_store(&l->leaving->is_left, true);
 	l->leaving = NULL;
 }
@@ -345,13 +358,13 @@ static void leave_seat(struct line *l)
 static void run_seat(struct line *l, struct seat *seat)
 {
 	const size_t batch_max = session_batch_max(seat->session);
-	const bool takes_new = seat == l->seat && l->count;
+	const bool takes_new = is_next(l, seat);
 
 	l->place_count = l->present_count = 0;
 	/* Rounded up and down in turns: a batch of one is theirs every other time. */
 	seat_longs(l, seat, takes_new ? (batch_max + l->rounds++ % 2) / 2 : batch_max);
 	if (takes_new)
-		seat_new(l, batch_max);
+		seat_new(l, seat, batch_max);
 	if (l->place_count)
 		run_batch(l, seat);
 }
@@ -359,11 +372,11 @@ static void run_seat(struct line *l, struct seat *seat)
 void line_run(struct line *l)
 {
 	drop_lost(l);
-	run_seat(l, l->seat);
 	if (l->leaving) {
 		run_seat(l, l->leaving);
 		leave_seat(l);
 	}
+	run_seat(l, l->seat);
 }
 
 bool line_has_work(const struct line *l)
@@ -378,7 +391,7 @@ uint64_t line_delay_us(const struct line *l)
 	if (!l->options.queue_delay_us || !l->count || l->long_count || l->leaving ||
 	    l->count >= session_batch_max(l->seat->session))
 		return 0;
-	waited_us = clock_us() - place_at(l, 0)->since_us;
+	waited_us = clock_us() - (*place_at(l, 0))->since_us;
 	return waited_us < l->options.queue_delay_us ? l->options.queue_delay_us - waited_us : 0;
 }
 
@@ -397,12 +410,16 @@ struct line *line_create(const struct line_options *options, struct seat *seat)
 
 	l->options = *options;
 	l->seat = seat;
-	l->queue = mem_zalloc(options->queue_max, sizeof(*l->queue));
+	l->queue = mem_zalloc(options->queue_max, sizeof(struct job *));
 	buf_init(&l->reply, LIMIT_PREDICT_REPLY_BYTES);
 	rng_init(&l->rng, clock_us(), (uint64_t)(uintptr_t)l);
-	for (size_t i = 0; i < JOBS; i++) {
+	/* A batch and the long ones beside the queue, and the one that is read. */
+	l->job_count = options->queue_max + LIMIT_BATCH + LIMIT_LONG_ASKS + 1;
+	l->jobs = mem_zalloc(l->job_count, sizeof(*l->jobs));
+	l->idle = mem_zalloc(l->job_count, sizeof(struct job *));
+	for (size_t i = 0; i < l->job_count; i++) {
 		ask_init(&l->jobs[i].ask);
-		l->idle[l->idle_count++] = &l->jobs[i];
+		release(l, &l->jobs[i]);
 	}
 	return l;
 }
@@ -413,9 +430,11 @@ void line_destroy(struct line **lp)
 
 	if (!l)
 		return;
-	for (size_t i = 0; i < JOBS; i++)
+	for (size_t i = 0; i < l->job_count; i++)
 		ask_fini(&l->jobs[i].ask);
 	buf_fini(&l->reply);
+	mem_free(l->jobs);
+	mem_free(l->idle);
 	mem_free(l->queue);
 	mem_free(l);
 	*lp = NULL;

@@ -2,14 +2,15 @@
  *
  * line - the requests for one model on one lane: those that wait and those that are computed.
  *
- * A request waits as it came, in the buffer of its connection (serve_hold()), and is read when its
- * turn comes. In each round as many windows as fit a batch are computed together: the oldest
- * requests of the queue, and beside them the next windows or steps of the requests that need more
- * than one round. These take at most half of a batch while others wait, so nobody is kept waiting
- * behind a long forecast, and at most LIMIT_LONG_ASKS of them are under way.
+ * A request is read when it comes, while its bytes are in the CPU's cache and before anybody has to
+ * keep them; what waits (serve_hold()) are its numbers. In each round as many windows as fit a
+ * batch are computed together: the oldest requests of the queue, and beside them the next windows
+ * or steps of the requests that need more than one round. These take at most half of a batch while
+ * others wait, so nobody is kept waiting behind a long forecast, and at most LIMIT_LONG_ASKS of
+ * them are under way.
  *
- * A model is exchanged by giving the line another seat. Requests that have begun end at the old
- * one, the others begin at the new one.
+ * A model is exchanged by giving the line another seat. Requests that have been read end at the
+ * old one, the others begin at the new one.
  *
  * Everything belongs to the lane's thread. */
 #pragma once

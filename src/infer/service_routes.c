@@ -254,7 +254,7 @@ static void log_access(const struct serve_answer *answer)
 	buf_printf(&line,
 		   ", \"status\": %u, \"duration_us\": %llu, \"body_bytes\": %zu, "
 		   "\"reply_bytes\": %zu, \"remote\": \"%s\"",
-		   answer->status, (unsigned long long)answer->duration_us, serve_body(r).len,
+		   answer->status, (unsigned long long)answer->duration_us, answer->body_bytes,
 		   answer->reply_bytes, serve_remote(r));
 	ensure(!line.is_full);
 	log_members(LOG_INFO, "cicada.access", buf_str(&line));

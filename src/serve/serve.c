@@ -27,7 +27,7 @@
 #define BACKLOG 4096
 /* libmicrohttpd reads into half of this, so a body of 7 kB arrives with one recv(); it clears all
  * of it for each request. */
-#define CONNECTION_MEMORY_BYTES (20 * 1024)
+#define CONNECTION_MEMORY_BYTES (16 * 1024)
 
 static bool is_any_host(const char *host)
 {

@@ -20,7 +20,7 @@
  *
  * A guard (serve_guard.h) looks at requests before all that.
  *
- * All strings a request gives out live until the request is answered. */
+ * All strings a request gives out live until it is answered; a lent body does not. */
 #pragma once
 
 #include <stdbool.h>
@@ -51,7 +51,7 @@ struct serve_answer {
 	const char *method; /* "other" if it is no method of RFC 9110 */
 	unsigned status;
 	uint64_t duration_us; /* from the end of the request's head */
-	size_t reply_bytes;
+	size_t body_bytes, reply_bytes;
 	struct serve_request *request; /* to ask what was asked, during the call */
 };
 typedef void (*serve_observe_fn)(void *arg, const struct serve_answer *answer);
@@ -80,6 +80,9 @@ struct serve_options {
 	 * of them is idle gets the next one. Each has to be told to stop accepting; the door is
 	 * closed with the last. Lent for the call. */
 	const struct serve *door;
+	/* For threads == 0: serve_body() is there until the handler has returned, no longer. A body
+	 * that comes in one piece is then not copied. */
+	bool is_body_lent;
 };
 
 /* Listens and begins to serve. ERR_BUSY: the port is taken; ERR_NOT_FOUND: no such host;

@@ -41,6 +41,8 @@ struct serve_request {
 	const struct serve_route *route; /* NULL: none fits */
 	const char *method, *path;
 	uint64_t begun_us, body_bytes; /* body_bytes: of the body seen so far, kept or not */
+	uint64_t announced_bytes;      /* Content-Length; UINT64_MAX: there is none that counts */
+	struct str lent;	       /* the body, while the handler runs; {0}: it is in `body` */
 	struct buf body, form, reply, headers;
 	bool is_active;	   /* between head and NOTIFY_COMPLETED */
 	bool is_discarded; /* the body is read but not kept: 404, 405, 413 */

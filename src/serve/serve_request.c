@@ -69,6 +69,7 @@ static void observe(struct serve_request *r)
 		.path = "other",
 		.method = known_method(r->method),
 		.status = r->status,
+		.body_bytes = r->body_bytes,
 		.reply_bytes = r->reply.len,
 		.request = r,
 	};
@@ -297,6 +298,7 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	r->path = path;
 	r->begun_us = clock_us();
 	r->body_bytes = 0;
+	r->announced_bytes = UINT64_MAX;
 	r->route = find_route(r->serve, method, path);
 	r->is_discarded = !r->route;
 	r->is_dispatched = r->is_queued = r->is_deferred = false;
@@ -320,8 +322,11 @@ static enum MHD_Result on_head(struct serve_request *r)
 		return MHD_YES;
 	if (!num_parse_u64(str_of(length), UINT64_MAX, &bytes))
 		bytes = UINT64_MAX;
-	if (bytes <= r->serve->options.max_body_bytes)
+	if (bytes <= r->serve->options.max_body_bytes) {
+		if (!serve_header(r, "Transfer-Encoding"))
+			r->announced_bytes = bytes;
 		return MHD_YES;
+	}
 	r->is_discarded = true;
 	if (bytes <= LIMIT_SERVE_DISCARD_BYTES && !serve_header(r, "Expect"))
 		return MHD_YES;
@@ -329,14 +334,26 @@ static enum MHD_Result on_head(struct serve_request *r)
 	return queue_answer(r);
 }
 
+static void dispatch_lent(struct serve_request *r, const char *body, size_t len)
+{
+	r->lent = (struct str){ body, len };
+	dispatch(r);
+	r->lent = (struct str){ 0 };
+	if (!r->response && !r->is_held && !r->is_deferred)
+		serve_error(r, 500, "the request was not answered");
+}
+
 static enum MHD_Result on_body(struct serve_request *r, const char *upload, size_t *upload_bytes)
 {
+	const bool is_whole = !r->body_bytes && *upload_bytes == r->announced_bytes;
 	size_t len = *upload_bytes;
 
 	*upload_bytes = 0;
 	r->body_bytes += len;
 	if (r->body_bytes > r->serve->options.max_body_bytes)
 		r->is_discarded = true;
+	else if (!r->is_discarded && is_whole && r->serve->options.is_body_lent)
+		dispatch_lent(r, upload, len);
 	else if (!r->is_discarded)
 		buf_add(&r->body, upload, len);
 	/* The idle timeout alone would let one byte a minute hold a place for ever. */
@@ -460,7 +477,7 @@ const char *serve_header(const struct serve_request *r, const char *name)
 
 struct str serve_body(const struct serve_request *r)
 {
-	return buf_str(&r->body);
+	return r->lent.p ? r->lent : buf_str(&r->body);
 }
 
 const char *serve_remote(struct serve_request *r)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve: requests that are held and answered together, and servers that share a door. */
+ * serve: requests that are held and answered together, bodies that are lent, and servers that share
+ * a door. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -26,6 +27,7 @@ struct side {
 	struct serve *serve;
 	struct serve_request *held[CLIENTS];
 	size_t count, gone;
+	char body[64]; /* of the newest request for /body */
 };
 
 static void on_held(void *arg, struct serve_request *r)
@@ -43,6 +45,17 @@ static void on_ping(void *arg, struct serve_request *r)
 	serve_reply(r, 200, "text/plain", "pong", 4);
 }
 
+static void on_body(void *arg, struct serve_request *r)
+{
+	struct side *side = arg;
+	struct str body = serve_body(r);
+
+	assert_true(body.len < sizeof(side->body));
+	memcpy(side->body, body.p, body.len);
+	side->body[body.len] = '\0';
+	on_held(arg, r);
+}
+
 static void on_gone(void *arg, struct serve_request *r)
 {
 	struct side *side = arg;
@@ -57,6 +70,7 @@ static void on_gone(void *arg, struct serve_request *r)
 static const struct serve_route routes[] = {
 	{ "GET", "/held", on_held },
 	{ "GET", "/ping", on_ping },
+	{ "POST", "/body", on_body },
 	{ NULL, NULL, NULL },
 };
 
@@ -65,6 +79,7 @@ static void start(struct side *side, const struct serve *door, unsigned idle_tim
 	const struct serve_options o = { .host = "127.0.0.1",
 					 .routes = routes,
 					 .gone = on_gone,
+					 .is_body_lent = true,
 					 .arg = side,
 					 .door = door,
 					 .idle_timeout_s = idle_timeout_s };
@@ -225,6 +240,42 @@ static void a_held_request_whose_connection_ends_is_given_up(void **state)
 	close(fds[1]);
 }
 
+/* However the body comes, the handler sees all of it, once; and the next request of the connection
+ * begins where it ends. */
+static void a_lent_body_is_whole(void **state)
+{
+	static const char *const pieces[][4] = {
+		{ "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nall of it" },
+		{ "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "all", " of it" },
+		{ "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nall ",
+		  "\r\n5\r\nof it\r\n", "0\r\n\r\n" },
+		{ "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" },
+	};
+	static const char *const bodies[] = { "all of it", "all of it", "all of it", "" };
+	struct side side;
+	int fd;
+
+	(void)state;
+	start(&side, NULL, 0);
+	fd = dial(&side);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		char heard[400];
+
+		for (size_t k = 0; k < 4 && pieces[i][k]; k++) {
+			assert_true(send(fd, pieces[i][k], strlen(pieces[i][k]), MSG_NOSIGNAL) > 0);
+			for (int turns = 0; turns < 5; turns++)
+				serve_turn(side.serve);
+		}
+		turn_until_held(&side, i + 1);
+		assert_string_equal(side.body, bodies[i]);
+		serve_reply(side.held[i], 200, "text/plain", "taken", 5);
+		turn_until_heard(&side, fd, "taken");
+		assert_true(recv(fd, heard, sizeof(heard), 0) > 0);
+	}
+	close(fd);
+	serve_destroy(&side.serve, CLOCK_S);
+}
+
 static void servers_share_a_door(void **state)
 {
 	struct side first, second;
@@ -268,6 +319,7 @@ int main(void)
 		cmocka_unit_test(held_requests_are_answered_together_and_others_at_once),
 		cmocka_unit_test(a_held_request_may_be_answered_without_its_client),
 		cmocka_unit_test(a_held_request_whose_connection_ends_is_given_up),
+		cmocka_unit_test(a_lent_body_is_whole),
 		cmocka_unit_test(servers_share_a_door),
 	};
 
