@@ -31,7 +31,7 @@ void buf_clear(struct buf *b)
 		b->p[0] = '\0';
 }
 
-char *buf_room(struct buf *b, size_t len)
+char *buf_grow(struct buf *b, size_t len)
 {
 	size_t cap = b->cap ? b->cap : FIRST_BYTES;
 
@@ -39,40 +39,13 @@ char *buf_room(struct buf *b, size_t len)
 		b->is_full = true;
 		return NULL;
 	}
-	if (b->cap && b->len + len < b->cap)
-		return b->p + b->len;
 	while (cap <= b->len + len)
 		cap *= 2;
+	if (cap - 1 > b->max)
+		cap = b->max + 1;
 	b->p = mem_realloc(b->p, cap);
 	b->cap = cap;
 	return b->p + b->len;
-}
-
-void buf_add(struct buf *b, const void *bytes, size_t len)
-{
-	char *to = buf_room(b, len);
-
-	if (!to)
-		return;
-	if (len)
-		memcpy(to, bytes, len);
-	b->len += len;
-	b->p[b->len] = '\0';
-}
-
-void buf_add_text(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
-}
-
-void buf_add_str(struct buf *b, struct str s)
-{
-	buf_add(b, s.p, s.len);
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void buf_add_u64(struct buf *b, uint64_t value)
@@ -136,8 +109,7 @@ void buf_add_g9(struct buf *b, double value)
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
-	const size_t most = b->max < b->cap ? b->max + 1 : b->cap;
-	const size_t room = b->p && !b->is_full ? most - b->len : 0;
+	const size_t room = b->p && !b->is_full ? b->cap - b->len : 0;
 	va_list again;
 	int len;
 	char *to;

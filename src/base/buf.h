@@ -18,7 +18,8 @@
 
 struct buf {
 	char *p; /* NULL until the first append */
-	size_t len, cap, max;
+	size_t len, max;
+	size_t cap; /* 0 until then, else more than len and at most max + 1: for the NUL */
 	bool is_full;
 };
 
@@ -26,10 +27,6 @@ void buf_init(struct buf *b, size_t max_bytes);
 void buf_fini(struct buf *b);
 /* Keeps the memory, forgets the bytes and is_full. */
 void buf_clear(struct buf *b);
-void buf_add(struct buf *b, const void *bytes, size_t len);
-void buf_add_text(struct buf *b, const char *text);
-void buf_add_str(struct buf *b, struct str s);
-void buf_add_char(struct buf *b, char c);
 /* In decimal digits. */
 void buf_add_u64(struct buf *b, uint64_t value);
 /* As Python writes a float: the shortest digits that read back as the same number, with a point. */
@@ -42,13 +39,47 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void buf_add_json(struct buf *b, struct str text);
 /* A URL for people and files, without the user and password it may have. */
 void buf_add_url(struct buf *b, const char *url);
-/* Makes room for `len` more bytes and returns where they go, NULL when that would
- * pass the maximum. The caller writes there and then adds to b->len. */
-char *buf_room(struct buf *b, size_t len);
+/* buf_room() where there is none yet. */
+char *buf_grow(struct buf *b, size_t len);
 /* Drops the first `len` bytes. */
 void buf_drop(struct buf *b, size_t len);
 /* Hands the bytes over (mem_free them) and leaves b empty; "" if there were none. */
 char *buf_take(struct buf *b);
+
+/* Makes room for `len` more bytes and returns where they go, NULL when that would
+ * pass the maximum. The caller writes there and then adds to b->len. */
+static inline char *buf_room(struct buf *b, size_t len)
+{
+	return len < b->cap - b->len && !b->is_full ? b->p + b->len : buf_grow(b, len);
+}
+
+/* Appending is inline, for requests are put together of many small parts. */
+static inline void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	char *to = buf_room(b, len);
+
+	if (!to)
+		return;
+	if (len)
+		memcpy(to, bytes, len);
+	b->len += len;
+	to[len] = '\0';
+}
+
+static inline void buf_add_text(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+static inline void buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.len);
+}
+
+static inline void buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
 
 static inline struct str buf_str(const struct buf *b)
 {

@@ -141,6 +141,32 @@ static void what_does_not_fit_is_left_out(void **state)
 	buf_fini(&b);
 }
 
+/* Whatever room growing left over: the maximum is the maximum. */
+static void appending_stops_at_the_maximum(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	for (size_t max = 250; max < 260; max++) {
+		buf_init(&b, max);
+		for (size_t i = 0; i < max; i++)
+			buf_add_char(&b, 'x');
+		buf_add(&b, "", 0);
+		assert_false(b.is_full);
+		assert_int_equal(strlen(b.p), max);
+		assert_null(buf_room(&b, 1));
+		assert_true(b.is_full);
+		buf_drop(&b, max);
+		/* It says so until it is cleared, also when there would be room again. */
+		buf_add_text(&b, "y");
+		assert_int_equal(b.len, 0);
+		buf_clear(&b);
+		buf_add_text(&b, "y");
+		assert_string_equal(b.p, "y");
+		buf_fini(&b);
+	}
+}
+
 static void a_url_is_told_without_its_secrets(void **state)
 {
 	static const char *const cases[][2] = {
@@ -169,6 +195,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_those_of_printf),
 		cmocka_unit_test(nine_digits_are_those_of_printf),
 		cmocka_unit_test(printf_stops_at_the_maximum),
+		cmocka_unit_test(appending_stops_at_the_maximum),
 		cmocka_unit_test(what_does_not_fit_is_left_out),
 	};
 
