@@ -598,20 +598,10 @@ static void on_timer(void *arg)
 	finish(conn, false);
 }
 
-/* RFC 9110 9.2.2. */
-static bool is_idempotent(const char *method)
-{
-	static const char *const methods[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(method, methods[i]) == 0)
-			return true;
-	return false;
-}
-
 static void prepare(struct http_conn *conn, const struct http_request *request)
 {
 	struct http_exchange *x = conn->exchange;
+	unsigned traits = request_method_traits(request->method);
 
 	x->origin = conn->client->origins[request->origin->index];
 	x->conn = conn;
@@ -621,9 +611,9 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	x->error[0] = '\0';
 	x->start_us = clock_us();
 	x->timeout_us = request->timeout_us;
-	x->is_idempotent = is_idempotent(request->method);
+	x->is_idempotent = traits & METHOD_IS_IDEMPOTENT;
 	x->is_reused = x->was_retried = x->has_surplus = x->is_done = false;
-	http_response_init(&x->response, strcmp(request->method, "HEAD") == 0);
+	http_response_init(&x->response, traits & METHOD_IS_HEAD);
 	loop_timer_init(&x->timer, on_timer, conn);
 	request_write(&x->out, request);
 	/* What frames or encrypts the bytes wants them in one piece. */

@@ -21,6 +21,10 @@
 /* Room for the words of reply.error. */
 #define FAILURE_BYTES 256
 
+/* Header lines that are the same for every target. */
+#define LINE_USER_AGENT "User-Agent: cicada/" CICADA_VERSION "\r\n"
+#define LINE_ACCEPT	"Accept: */*\r\n"
+
 struct http_address {
 	struct sockaddr_storage name;
 	socklen_t name_bytes;
@@ -41,10 +45,12 @@ struct http_origin {
 	char *host;   /* lower case */
 	char *port;
 	uint16_t port_number;
-	char *host_line;       /* "Host: name:8089\r\n" */
-	bool is_ipv6;	       /* the host is an address */
-	struct tls_peer *peer; /* NULL: plain */
-	struct http_via *via;  /* NULL: no proxy */
+	char *lines; /* "Host: name:8089\r\n" and the other lines of ours */
+	size_t lines_bytes;
+	size_t host_line_bytes; /* of them: the first */
+	bool is_ipv6;		/* the host is an address */
+	struct tls_peer *peer;	/* NULL: plain */
+	struct http_via *via;	/* NULL: no proxy */
 	struct http_client *client;
 	struct http_address addresses[LIMIT_ORIGIN_ADDRESSES];
 	size_t address_count;	/* 0: not resolved, see resolver_error */
@@ -133,7 +139,15 @@ void via_destroy(struct http_via **v);
  * the first send(). A refusal is EPROTO, and exchange->error says why. */
 void via_open_tunnel(struct http_conn *conn, int fd);
 
-/* Appends the whole request. */
+/* What is known of a method. */
+enum method_trait {
+	METHOD_IS_HEAD = 1,
+	METHOD_IS_IDEMPOTENT = 2, /* RFC 9110 9.2.2 */
+	METHOD_HAS_CONTENT = 4	  /* announces even a body of nothing: RFC 9110 8.6 */
+};
+
+unsigned request_method_traits(const char *method);
+/* Appends the request without its body. */
 void request_write(struct buf *out, const struct http_request *request);
 
 /* Words of a class of failure into text[FAILURE_BYTES]. */

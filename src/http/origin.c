@@ -25,15 +25,18 @@ static struct http_origin *origin_create(const struct http_url *url)
 {
 	struct http_origin *o = mem_zalloc(1, sizeof(*o));
 	const char *open = url->is_ipv6 ? "[" : "", *close = url->is_ipv6 ? "]" : "";
+	bool is_default;
 
 	o->host = copy_lower(url->host);
 	o->port = mem_printf("%u", url->port);
 	o->port_number = url->port;
 	list_init(&o->waiting);
 	o->is_ipv6 = url->is_ipv6;
-	o->host_line = url->port == (url->is_tls ? 443 : 80)
-			       ? mem_printf("Host: %s%s%s\r\n", open, o->host, close)
-			       : mem_printf("Host: %s%s%s:%s\r\n", open, o->host, close, o->port);
+	is_default = url->port == (url->is_tls ? 443 : 80);
+	o->lines = mem_printf("Host: %s%s%s%s%s\r\n" LINE_USER_AGENT LINE_ACCEPT, open, o->host,
+			      close, is_default ? "" : ":", is_default ? "" : o->port);
+	o->lines_bytes = strlen(o->lines);
+	o->host_line_bytes = o->lines_bytes - strlen(LINE_USER_AGENT LINE_ACCEPT);
 	return o;
 }
 
@@ -54,7 +57,7 @@ void origin_destroy(struct http_origin **o)
 	tls_peer_destroy(&(*o)->peer);
 	mem_free((*o)->host);
 	mem_free((*o)->port);
-	mem_free((*o)->host_line);
+	mem_free((*o)->lines);
 	mem_free(*o);
 	*o = NULL;
 }

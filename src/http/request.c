@@ -4,6 +4,28 @@
  * name; only what frames the body is always ours. */
 #include "http/http_int.h"
 
+unsigned request_method_traits(const char *method)
+{
+	static const struct {
+		const char *name;
+		unsigned traits;
+	} methods[] = {
+		{ "GET", METHOD_IS_IDEMPOTENT },
+		{ "POST", METHOD_HAS_CONTENT },
+		{ "PUT", METHOD_IS_IDEMPOTENT | METHOD_HAS_CONTENT },
+		{ "PATCH", METHOD_HAS_CONTENT },
+		{ "HEAD", METHOD_IS_IDEMPOTENT | METHOD_IS_HEAD },
+		{ "DELETE", METHOD_IS_IDEMPOTENT },
+		{ "OPTIONS", METHOD_IS_IDEMPOTENT },
+		{ "TRACE", METHOD_IS_IDEMPOTENT },
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(method, methods[i].name) == 0)
+			return methods[i].traits;
+	return 0;
+}
+
 enum header_kind {
 	HEADER_OTHER = 0,
 	HEADER_HOST = 1,
@@ -71,13 +93,6 @@ static void add_headers(struct buf *out, struct str headers, unsigned kinds)
 			buf_add_str(out, line);
 }
 
-/* RFC 9110 8.6: these announce even a body of nothing. */
-static bool has_content(const struct http_request *request)
-{
-	return request->body.p || strcmp(request->method, "POST") == 0 ||
-	       strcmp(request->method, "PUT") == 0 || strcmp(request->method, "PATCH") == 0;
-}
-
 /* "GET /path HTTP/1.1"; to a proxy the whole URL, and who asks. Through a tunnel there is nothing
  * that the proxy should see. */
 static void add_line(struct buf *out, const struct http_request *request)
@@ -96,24 +111,34 @@ static void add_line(struct buf *out, const struct http_request *request)
 		buf_add_text(out, via->authorization);
 }
 
+/* Ours, where the caller has none of the name. */
+static void add_own_headers(struct buf *out, const struct http_origin *o, unsigned kinds)
+{
+	if (!(kinds & (HEADER_HOST | HEADER_USER_AGENT | HEADER_ACCEPT))) {
+		buf_add(out, o->lines, o->lines_bytes);
+		return;
+	}
+	if (!(kinds & HEADER_HOST))
+		buf_add(out, o->lines, o->host_line_bytes);
+	if (!(kinds & HEADER_USER_AGENT))
+		buf_add_text(out, LINE_USER_AGENT);
+	if (!(kinds & HEADER_ACCEPT))
+		buf_add_text(out, LINE_ACCEPT);
+}
+
 void request_write(struct buf *out, const struct http_request *request)
 {
 	unsigned kinds = kinds_of(request->headers);
 
 	add_line(out, request);
-	if (!(kinds & HEADER_HOST))
-		buf_add_text(out, request->origin->host_line);
-	if (!(kinds & HEADER_USER_AGENT))
-		buf_add_text(out, "User-Agent: cicada/" CICADA_VERSION "\r\n");
-	if (!(kinds & HEADER_ACCEPT))
-		buf_add_text(out, "Accept: */*\r\n");
+	add_own_headers(out, request->origin, kinds);
 	if (request->content_type && !(kinds & HEADER_CONTENT_TYPE)) {
 		buf_add_text(out, "Content-Type: ");
 		buf_add_text(out, request->content_type);
 		buf_add_text(out, "\r\n");
 	}
 	add_headers(out, request->headers, kinds);
-	if (has_content(request)) {
+	if (request->body.p || request_method_traits(request->method) & METHOD_HAS_CONTENT) {
 		buf_add_text(out, "Content-Length: ");
 		buf_add_u64(out, request->body.len);
 		buf_add_text(out, "\r\n");

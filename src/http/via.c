@@ -43,8 +43,8 @@ struct http_via *via_create(const struct http_origin *o, const struct proxy *pro
 	via->port = url.port;
 	via->authorization = authorization_of(url.userinfo);
 	if (wants_tunnel)
-		via->connect = mem_printf("CONNECT %s%s%s:%s HTTP/1.1\r\nHost: %s%s%s:%s\r\n"
-					  "User-Agent: cicada/" CICADA_VERSION "\r\n%s\r\n",
+		via->connect = mem_printf("CONNECT %s%s%s:%s HTTP/1.1\r\n"
+					  "Host: %s%s%s:%s\r\n" LINE_USER_AGENT "%s\r\n",
 					  open, o->host, close, o->port, open, o->host, close,
 					  o->port, via->authorization);
 	else

@@ -95,6 +95,41 @@ static void test_callers_headers(void **state)
 		       "Content-Length: 2\r\n\r\n");
 }
 
+static void test_one_header_of_the_caller(void **state)
+{
+	static const char host[] = "Host: 127.0.0.1:81\r\n";
+	const struct {
+		const char *theirs, *ours[2];
+	} cases[] = {
+		{ "HOST: other\r\n", { AGENT, ACCEPT } },
+		{ "user-agent: mine\r\n", { host, ACCEPT } },
+		{ "accept: text/html\r\n", { host, AGENT } },
+		{ "Accept-Encoding: gzip\r\n", { host, AGENT ACCEPT } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *expected = mem_printf("GET / HTTP/1.1\r\n%s%s%s\r\n", cases[i].ours[0],
+					    cases[i].ours[1], cases[i].theirs);
+
+		assert_request((struct http_request){ .method = "GET",
+						      .headers = str_of(cases[i].theirs) },
+			       "http://127.0.0.1:81", expected);
+		mem_free(expected);
+	}
+}
+
+static void test_traits_of_methods(void **state)
+{
+	(void)state;
+	assert_int_equal(request_method_traits("GET"), METHOD_IS_IDEMPOTENT);
+	assert_int_equal(request_method_traits("HEAD"), METHOD_IS_IDEMPOTENT | METHOD_IS_HEAD);
+	assert_int_equal(request_method_traits("PUT"), METHOD_IS_IDEMPOTENT | METHOD_HAS_CONTENT);
+	assert_int_equal(request_method_traits("POST"), METHOD_HAS_CONTENT);
+	assert_int_equal(request_method_traits("get"), 0);
+	assert_int_equal(request_method_traits("GETS"), 0);
+}
+
 /* No test can use up the machine's ports. */
 static void test_words_of_a_shortage(void **state)
 {
@@ -117,6 +152,8 @@ int main(void)
 		cmocka_unit_test(test_words_of_a_shortage),
 		cmocka_unit_test(test_empty_bodies),
 		cmocka_unit_test(test_callers_headers),
+		cmocka_unit_test(test_one_header_of_the_caller),
+		cmocka_unit_test(test_traits_of_methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
