@@ -69,6 +69,7 @@ void http_client_use_network(struct http_client *c, const struct http_network *n
 
 static void exchange_destroy(struct http_exchange *x)
 {
+	deadline_fini(&x->deadline);
 	buf_fini(&x->out);
 	buf_fini(&x->in);
 	mem_free(x);
@@ -105,6 +106,8 @@ struct http_count http_client_take_count(struct http_client *c)
 	return count;
 }
 
+static void on_deadline(void *arg);
+
 static struct http_exchange *exchange_acquire(struct http_client *c)
 {
 	struct http_exchange *x = c->pool;
@@ -117,6 +120,7 @@ static struct http_exchange *exchange_acquire(struct http_client *c)
 		return x;
 	}
 	x = mem_zalloc(1, sizeof(*x));
+	deadline_init(&x->deadline, c->loop, on_deadline, x);
 	buf_init(&x->out, LIMIT_REQUEST_BYTES);
 	buf_init(&x->in, LIMIT_RESPONSE_HEAD_BYTES + LIMIT_RESPONSE_BODY_BYTES + RECV_BYTES);
 	return x;
@@ -215,7 +219,7 @@ void http_conn_close(struct http_conn *conn)
 {
 	conn_close_socket(conn);
 	if (http_conn_is_busy(conn)) {
-		loop_timer_clear(conn->client->loop, &conn->exchange->timer);
+		deadline_lift(&conn->exchange->deadline);
 		list_remove(&conn->exchange->waiting);
 		conn->exchange->is_done = true;
 	}
@@ -233,7 +237,7 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	struct http_exchange *x = conn->exchange;
 	struct http_reply *reply = x->reply;
 
-	loop_timer_clear(conn->client->loop, &x->timer);
+	deadline_lift(&x->deadline);
 	list_remove(&x->waiting);
 	if (x->error[0] && !conn->is_connected && !x->is_reused && !is_too_large(x))
 		conn->client->count.failed++;
@@ -585,10 +589,10 @@ void conn_on_event(void *arg, uint32_t events)
 		receive(conn, is_broken || events & END_EVENTS);
 }
 
-static void on_timer(void *arg)
+static void on_deadline(void *arg)
 {
-	struct http_conn *conn = arg;
-	struct http_exchange *x = conn->exchange;
+	struct http_exchange *x = arg;
+	struct http_conn *conn = x->conn;
 
 	if (!x->error[0]) {
 		if (!conn->is_connected)
@@ -614,7 +618,6 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	x->is_idempotent = traits & METHOD_IS_IDEMPOTENT;
 	x->is_reused = x->was_retried = x->has_surplus = x->is_done = false;
 	http_response_init(&x->response, traits & METHOD_IS_HEAD);
-	loop_timer_init(&x->timer, on_timer, conn);
 	request_write(&x->out, request);
 	/* What frames or encrypts the bytes wants them in one piece. */
 	x->body = (struct str){ 0 };
@@ -675,6 +678,5 @@ void http_conn_send(struct http_conn *conn, const struct http_request *request,
 	has_begun = begin(conn);
 	if (!has_begun)
 		conn_close_socket(conn);
-	loop_timer_set(conn->client->loop, &x->timer,
-		       has_begun ? x->start_us + x->timeout_us : x->start_us);
+	deadline_set(&x->deadline, has_begun ? x->start_us + x->timeout_us : x->start_us);
 }

@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/network.h"
 #include "http/response.h"
+#include "loop/deadline.h"
 #include "net/resolver.h"
 #include "net/tls.h"
 
@@ -91,7 +92,7 @@ struct http_exchange {
 	size_t sent;		    /* bytes of out */
 	struct buf in;		    /* head and decoded body */
 	struct http_response response;
-	struct loop_timer timer; /* deadline; after a failure at once: its delivery */
+	struct deadline deadline; /* after a failure at once: its delivery */
 	struct http_origin *origin;
 	struct http_conn *conn;
 	struct list waiting; /* in origin->waiting, or alone */
