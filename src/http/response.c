@@ -22,6 +22,8 @@
 /* No body is larger; keeps sums of lengths far from overflow. */
 #define BODY_BYTES_MAX ((uint64_t)INT64_MAX)
 
+#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
+
 /* Where in a chunked body the next byte belongs. */
 enum chunk_state {
 	CHUNK_SIZE_FIRST, /* first digit of a size */
@@ -84,6 +86,29 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* s has as many bytes as the text of small letters and hyphens, at least eight, and no CR:
+ * then 0x20 is all that tells a capital from its small letter, and no other byte comes
+ * out as a letter or hyphen of the text. */
+#define IS_NAME(s, text) is_name((s).p, text, sizeof(text) - 1)
+
+static inline uint64_t word_at(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* Eight bytes at a time; the last eight may overlap with those before. */
+static inline bool is_name(const char *s, const char *text, size_t len)
+{
+	uint64_t differs = (word_at(s + len - 8) | EACH_BYTE(0x20)) ^ word_at(text + len - 8);
+
+	for (size_t i = 0; i + 8 < len; i += 8)
+		differs |= (word_at(s + i) | EACH_BYTE(0x20)) ^ word_at(text + i);
+	return !differs;
+}
+
 /* Index of the next byte below 16 from `at` on, len if there is none: the three that end a line or
  * must not stand in one are there, and of all others only the tab is common. */
 static size_t next_control(const char *bytes, size_t at, size_t len)
@@ -91,11 +116,9 @@ static size_t next_control(const char *bytes, size_t at, size_t len)
 	/* "Determine if a word has a byte less than n", Anderson, Bit Twiddling Hacks; the lowest
 	 * byte found is exact, and that is the first in memory. */
 	for (; at + 8 <= len; at += 8) {
-		uint64_t word, found;
+		uint64_t word = le64toh(word_at(bytes + at));
+		uint64_t found = (word - EACH_BYTE(0x10)) & ~word & EACH_BYTE(0x80);
 
-		memcpy(&word, bytes + at, 8);
-		word = le64toh(word);
-		found = (word - 0x1010101010101010) & ~word & 0x8080808080808080;
 		if (found)
 			return at + (size_t)__builtin_ctzll(found) / 8;
 	}
@@ -202,6 +225,10 @@ static void read_connection(struct http_response *r, struct str value)
 {
 	struct str item;
 
+	if (value.len == 10 && IS_NAME(value, "keep-alive")) {
+		r->wants_keep_alive = true;
+		return;
+	}
 	while (str_cut(&value, ',', &item)) {
 		item = str_trim(item);
 		if (str_case_eq(item, "close"))
@@ -209,19 +236,6 @@ static void read_connection(struct http_response *r, struct str value)
 		else if (str_case_eq(item, "keep-alive"))
 			r->wants_keep_alive = true;
 	}
-}
-
-/* name has as many bytes as the lower-case text, and all are of a token: then 0x20 is what tells a
- * capital from a small letter, and no other byte of a token comes out as '-'. */
-#define IS_NAME(name, text) is_name((name).p, text, sizeof(text) - 1)
-
-static inline bool is_name(const char *name, const char *text, size_t len)
-{
-	unsigned char differs = 0;
-
-	for (size_t i = 0; i < len; i++)
-		differs |= (unsigned char)((name[i] | 0x20) ^ text[i]);
-	return !differs;
 }
 
 static enum http_fault read_header(struct http_response *r, const char *bytes, struct str name,
@@ -261,14 +275,31 @@ static enum http_fault read_header(struct http_response *r, const char *bytes, s
 	return HTTP_NO_FAULT;
 }
 
+/* Passes over letters, eight bytes at a time; the last seven of the line are left to the caller. Of
+ * bytes below 128 no sum here reaches the byte above, and its bit 7 is the answer. */
+static inline size_t letters(const char *line, size_t at, size_t len)
+{
+	for (; at + 8 <= len; at += 8) {
+		uint64_t word = le64toh(word_at(line + at));
+		uint64_t small = (word | EACH_BYTE(0x20)) & EACH_BYTE(0x7f);
+		uint64_t is_from_a = small + EACH_BYTE(0x80 - 'a');
+		uint64_t is_behind_z = small + EACH_BYTE(0x7f - 'z');
+		uint64_t others = (~is_from_a | is_behind_z | word) & EACH_BYTE(0x80);
+
+		if (others)
+			return at + (size_t)__builtin_ctzll(others) / 8;
+	}
+	return at;
+}
+
 /* Cuts a line, behind which its end stands, into name and value without the blanks around it. */
 static enum http_fault split_header(const char *line, size_t len, struct str *name,
 				    struct str *value)
 {
-	size_t at = 0;
+	size_t at = letters(line, 0, len);
 
 	while (is_token_char[(unsigned char)line[at]])
-		at++;
+		at = letters(line, at + 1, len);
 	if (at == 0 || at == len || line[at] != ':')
 		return memchr(line, ':', len) ? HTTP_BAD_HEADER_NAME : HTTP_HEADER_WITHOUT_COLON;
 	*name = (struct str){ line, at++ };

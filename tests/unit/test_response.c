@@ -240,6 +240,58 @@ static void every_malformed_head_has_its_own_fault(void **state)
 		assert_fault(rows[i].reply, rows[i].fault);
 }
 
+/* Wherever in the name a byte stands, and however long the line is behind it. */
+static void names_are_made_of_token_bytes(void **state)
+{
+	static const char *const values[] = { "", "v", "a longer value" };
+	char reply[128];
+
+	(void)state;
+	for (int byte = 1; byte < 256; byte++)
+		for (size_t at = 0; at < 18; at++)
+			for (size_t i = 0; i < 3; i++) {
+				char name[19] = "abcdefgh-IJKLMNOPq";
+				struct str one = { &name[at], 1 };
+
+				if (byte == '\n' || byte == '\r' || byte == ':' ||
+				    (at == 0 && (byte == ' ' || byte == '\t')))
+					continue;
+				name[at] = (char)byte;
+				snprintf(reply, sizeof(reply),
+					 OK_LINE "%s: %s\r\nContent-Length: 0\r\n\r\n", name,
+					 values[i]);
+				if (http_is_token(one))
+					assert_reply(reply, 200, "", true);
+				else
+					assert_fault(reply, HTTP_BAD_HEADER_NAME);
+			}
+}
+
+/* A header that counts is known in any case, and nothing else is taken for it. */
+static void names_are_known_in_any_case_and_whole(void **state)
+{
+	static const char known[] = "content-length";
+	char reply[128];
+
+	(void)state;
+	assert_reply(OK_LINE "CONTENT-LENGTH: 2\r\n\r\nok", 200, "ok", true);
+	assert_reply(OK_LINE "cOnTeNt-lEnGtH: 2\r\n\r\nok", 200, "ok", true);
+	for (size_t at = 0; at < strlen(known); at++) {
+		char name[] = "content-length";
+
+		name[at] ^= known[at] == '-' ? 3 : 2;
+		/* Not known, so the end of the stream is the end. */
+		snprintf(reply, sizeof(reply), OK_LINE "%s: 2\r\n\r\nok", name);
+		assert_reply(reply, 200, "ok", false);
+	}
+	assert_reply("HTTP/1.0 200 OK\r\nConnection: KEEP-alive\r\nContent-Length: 0\r\n\r\n", 200,
+		     "", true);
+	assert_reply("HTTP/1.0 200 OK\r\nConnection: keep-alivf\r\nContent-Length: 0\r\n\r\n", 200,
+		     "", false);
+	assert_reply(OK_LINE "Connection: keep-alive, close\r\nContent-Length: 0\r\n\r\n", 200, "",
+		     false);
+}
+
 static void every_malformed_chunk_has_its_own_fault(void **state)
 {
 	static const struct {
@@ -441,6 +493,8 @@ int main(void)
 		cmocka_unit_test(interim_replies_are_skipped),
 		cmocka_unit_test(reuse_follows_version_connection_and_framing),
 		cmocka_unit_test(every_malformed_head_has_its_own_fault),
+		cmocka_unit_test(names_are_made_of_token_bytes),
+		cmocka_unit_test(names_are_known_in_any_case_and_whole),
 		cmocka_unit_test(every_malformed_chunk_has_its_own_fault),
 		cmocka_unit_test(nul_bytes_are_refused_outside_bodies),
 		cmocka_unit_test(everything_that_grows_has_a_limit),
