@@ -275,31 +275,14 @@ static enum http_fault read_header(struct http_response *r, const char *bytes, s
 	return HTTP_NO_FAULT;
 }
 
-/* Passes over letters, eight bytes at a time; the last seven of the line are left to the caller. Of
- * bytes below 128 no sum here reaches the byte above, and its bit 7 is the answer. */
-static inline size_t letters(const char *line, size_t at, size_t len)
-{
-	for (; at + 8 <= len; at += 8) {
-		uint64_t word = le64toh(word_at(line + at));
-		uint64_t small = (word | EACH_BYTE(0x20)) & EACH_BYTE(0x7f);
-		uint64_t is_from_a = small + EACH_BYTE(0x80 - 'a');
-		uint64_t is_behind_z = small + EACH_BYTE(0x7f - 'z');
-		uint64_t others = (~is_from_a | is_behind_z | word) & EACH_BYTE(0x80);
-
-		if (others)
-			return at + (size_t)__builtin_ctzll(others) / 8;
-	}
-	return at;
-}
-
 /* Cuts a line, behind which its end stands, into name and value without the blanks around it. */
 static enum http_fault split_header(const char *line, size_t len, struct str *name,
 				    struct str *value)
 {
-	size_t at = letters(line, 0, len);
+	size_t at = 0;
 
 	while (is_token_char[(unsigned char)line[at]])
-		at = letters(line, at + 1, len);
+		at++;
 	if (at == 0 || at == len || line[at] != ':')
 		return memchr(line, ':', len) ? HTTP_BAD_HEADER_NAME : HTTP_HEADER_WITHOUT_COLON;
 	*name = (struct str){ line, at++ };
