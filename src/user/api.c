@@ -186,22 +186,19 @@ static bool is_of_response(const struct turn *t, const char *text)
 }
 
 /* Text out of the response to the request before, whose memory is about to go, becomes one of the
- * turn's own. len: without the NUL that is given to the copy. */
-static void outlive(struct turn *t, const char **text, size_t len, enum turn_own which)
+ * turn's own. len: without the NUL that is given to the copy; 0: up to the one there is. */
+static void outlive(struct turn *t, const char **text, size_t len)
 {
 	char *own;
 
 	if (!*text || !is_of_response(t, *text))
 		return;
+	if (!len)
+		len = strlen(*text);
 	own = mem_alloc(len + 1);
 	memcpy(own, *text, len);
 	own[len] = '\0';
-	*text = t->own[which] = own;
-}
-
-static size_t text_len(const char *text)
-{
-	return text ? strlen(text) : 0;
+	*text = t->own[t->own_count++] = own;
 }
 
 static void outlive_response(struct turn *t, const char **path, struct cic_request *request)
@@ -209,10 +206,10 @@ static void outlive_response(struct turn *t, const char **path, struct cic_reque
 	const char **body = request->json ? &request->json : &request->body;
 
 	user_free_own(t);
-	outlive(t, path, strlen(*path), TURN_OWN_PATH);
-	outlive(t, &request->name, text_len(request->name), TURN_OWN_NAME);
-	outlive(t, &request->headers, text_len(request->headers), TURN_OWN_HEADERS);
-	outlive(t, body, request->body_len ? request->body_len : text_len(*body), TURN_OWN_BODY);
+	outlive(t, path, 0);
+	outlive(t, &request->name, 0);
+	outlive(t, &request->headers, 0);
+	outlive(t, body, request->body_len);
 }
 
 struct cic_response *cic_request(struct cic_user *u, const char *method, const char *path,

@@ -96,10 +96,8 @@ void user_settle_request(struct cic_user *u)
 
 void user_free_own(struct turn *t)
 {
-	for (size_t i = 0; i < TURN_OWN_COUNT; i++) {
-		mem_free(t->own[i]);
-		t->own[i] = NULL;
-	}
+	while (t->own_count)
+		mem_free(t->own[--t->own_count]);
 }
 
 static void end_turn(struct cic_user *u)
@@ -244,6 +242,7 @@ static void run(void *arg)
 	turn.state = TURN_IDLE;
 	turn.has_waited = false;
 	turn.decoded = NULL;
+	turn.own_count = 0;
 	buf_init(&turn.url, LIMIT_URL_BYTES);
 	texts_init(&turn.texts);
 	u->turn = &turn;

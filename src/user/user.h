@@ -92,17 +92,18 @@ enum user_phase {
 enum turn_state { TURN_IDLE, TURN_ASKED, TURN_ANSWERED };
 
 /* What only scenario code that runs needs; lives on its fiber's stack. */
-/* What a request is made of and does not last by itself. */
-enum turn_own { TURN_OWN_PATH, TURN_OWN_NAME, TURN_OWN_HEADERS, TURN_OWN_BODY, TURN_OWN_COUNT };
+/* Path, name, headers and body of a request may be texts that do not last by themselves. */
+#define TURN_OWN_MAX 4
 
 struct turn {
 	struct cic_response response; /* first: cic_check() and others find the turn by it */
 	struct cic_user *user;
 	struct http_reply reply;
 	struct label *label;
-	struct buf url;		   /* where a redirect leads to; memory until the task ends */
-	struct decoded *decoded;   /* what response.body points into; NULL: into the reply */
-	char *own[TURN_OWN_COUNT]; /* NULL: the scenario's own lasts */
+	struct buf url;		 /* where a redirect leads to; memory until the task ends */
+	struct decoded *decoded; /* what response.body points into; NULL: into the reply */
+	char *own[TURN_OWN_MAX]; /* copies of those that do not */
+	size_t own_count;
 	uint64_t asked_us, ended_us;
 	enum turn_state state;
 	bool has_failed_check;
