@@ -71,6 +71,9 @@ bench: setup-bench build                        ## beside wrk, hey, ab, h2load, 
 bench-inference: setup-bench build              ## the service beside FastAPI and PyTorch; 5 minutes
 	bench/inference.py --rounds 5 --seconds 5 --write docs/benchmarks.md
 
+bench-accuracy: build                           ## percentiles beside the record of a server; 2 minutes
+	bench/accuracy.py --seconds 20 --write docs/benchmarks.md
+
 bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lines
 	@$(NINJA) build/release >/dev/null
 	@for bench in $$(find build/release/bench -maxdepth 1 -name 'bench_*' -type f | sort); do $$bench || exit 1; done
@@ -95,6 +98,6 @@ build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
 .PHONY: build demo test check check-asan check-tsan integration interop-latest fuzz fuzz-short lint format bench \
-	bench-inference bench-micro \
+	bench-inference bench-accuracy bench-micro \
 	images install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

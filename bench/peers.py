@@ -185,14 +185,19 @@ def calibrate():
     return f"```\n{done.stdout}```"
 
 
+def machine():
+    """The date and the machine."""
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs"
+            f"{' (' + cpu.group(1).strip() + ')' if cpu else ''}, "
+            f"Linux {'.'.join(os.uname().release.split('.')[:2])}")
+
+
 def versions():
     packages = ("nginx-light", "wrk", "hey", "apache2-utils", "nghttp2-client", "python3-locust")
     done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *packages],
                           capture_output=True, text=True)
-    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs"
-            f"{' (' + cpu.group(1).strip() + ')' if cpu else ''}, Linux {'.'.join(os.uname().release.split('.')[:2])}: "
-            f"{done.stdout.rstrip(', ')}.")
+    return f"{machine()}: {done.stdout.rstrip(', ')}."
 
 
 def write(path, parts):
