@@ -81,7 +81,7 @@ static enum io fail(struct http_response *r, enum http_fault fault)
 	return IO_FAIL;
 }
 
-static bool is_blank(char c)
+static inline bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -127,23 +127,25 @@ static size_t next_control(const char *bytes, size_t at, size_t len)
 	return at;
 }
 
-/* Goes on to the end of the line. IO_OK: r->scanned is behind its LF. */
-static enum io scan_line(struct http_response *r, const char *bytes, size_t len)
+/* Goes on to the end of the line. IO_OK: r->scanned is behind its LF, *line_len without its end. */
+static enum io scan_line(struct http_response *r, const char *bytes, size_t len, size_t *line_len)
 {
 	size_t at = r->scanned;
 
 	while ((at = next_control(bytes, at, len)) < len) {
-		bool is_cr = bytes[at] == '\r';
-
-		if (is_cr && at + 1 == len)
-			break;
-		at += is_cr;
+		*line_len = at - r->line_at;
+		if (bytes[at] == '\r') {
+			if (at + 1 == len)
+				break;
+			if (bytes[++at] != '\n')
+				return fail(r, HTTP_BARE_CR);
+		}
 		if (bytes[at] == '\n') {
 			r->scanned = (uint32_t)at + 1;
 			return IO_OK;
 		}
-		if (is_cr || bytes[at] == '\0')
-			return fail(r, is_cr ? HTTP_BARE_CR : HTTP_NUL_IN_LINE);
+		if (bytes[at] == '\0')
+			return fail(r, HTTP_NUL_IN_LINE);
 		at++;
 	}
 	r->scanned = (uint32_t)at;
@@ -275,18 +277,26 @@ static enum http_fault read_header(struct http_response *r, const char *bytes, s
 	return HTTP_NO_FAULT;
 }
 
-/* Cuts a line, behind which its end stands, into name and value without the blanks around it. */
-static enum http_fault split_header(const char *line, size_t len, struct str *name,
-				    struct str *value)
+static enum http_fault fault_of_header(const char *line, size_t len)
+{
+	if (is_blank(line[0]))
+		return HTTP_FOLDED_HEADER;
+	return memchr(line, ':', len) ? HTTP_BAD_HEADER_NAME : HTTP_HEADER_WITHOUT_COLON;
+}
+
+/* Cuts a line into name and value without the blanks around it. Its end stands behind it, and is
+ * neither a blank nor a byte of a token. */
+static inline enum http_fault split_header(const char *line, size_t len, struct str *name,
+					   struct str *value)
 {
 	size_t at = 0;
 
 	while (is_token_char[(unsigned char)line[at]])
 		at++;
-	if (at == 0 || at == len || line[at] != ':')
-		return memchr(line, ':', len) ? HTTP_BAD_HEADER_NAME : HTTP_HEADER_WITHOUT_COLON;
+	if (at == 0 || line[at] != ':')
+		return fault_of_header(line, len);
 	*name = (struct str){ line, at++ };
-	while (at < len && is_blank(line[at]))
+	while (is_blank(line[at]))
 		at++;
 	while (len > at && is_blank(line[len - 1]))
 		len--;
@@ -300,8 +310,6 @@ static enum http_fault parse_header(struct http_response *r, const char *bytes, 
 	struct str name, value;
 	enum http_fault fault;
 
-	if (is_blank(line[0]))
-		return HTTP_FOLDED_HEADER;
 	if (r->header_count++ == LIMIT_RESPONSE_HEADERS)
 		return HTTP_TOO_MANY_HEADERS;
 	fault = split_header(line, len, &name, &value);
@@ -372,13 +380,11 @@ enum io http_response_head(struct http_response *r, const char *bytes, size_t le
 		/* Early, so that a server of another protocol is named and not waited for. */
 		if (!r->status && !starts_like_http(bytes + r->line_at, limit - r->line_at))
 			return fail(r, HTTP_BAD_STATUS_LINE);
-		io = scan_line(r, bytes, limit);
+		io = scan_line(r, bytes, limit, &line_len);
 		if (io == IO_AGAIN)
 			break;
 		if (io == IO_FAIL)
 			return io;
-		line_len = r->scanned - r->line_at - 1;
-		line_len -= line_len && bytes[r->scanned - 2] == '\r';
 		if (line_len)
 			fault = take_line(r, bytes, line_len);
 		if (fault)
