@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * hist - see the header. Bucket number of v: v itself below 2048; else, with e the
- * number of bits of v above 11, 1024 * e + (v >> e). Slab 0 and 1 hold the exact
- * microseconds, slab k+1 the values of 2^(k+10) to 2^(k+11)-1. */
+ * hist - see the header. */
 #include "stat/hist.h"
 
 #include "base/mem.h"
-
-static size_t bucket_of(uint64_t us)
-{
-	unsigned extra;
-
-	if (us > HIST_MAX_US)
-		us = HIST_MAX_US;
-	if (us < 2 * HIST_SLAB_BUCKETS)
-		return (size_t)us;
-	extra = 53u - (unsigned)__builtin_clzll(us); /* bits beyond 11 */
-	return (size_t)(HIST_SLAB_BUCKETS * extra + (us >> extra));
-}
 
 static uint64_t middle_of(size_t bucket)
 {
@@ -49,19 +35,11 @@ void hist_clear(struct hist *h)
 			h->slabs[i][k] = 0;
 }
 
-static uint64_t *slab(struct hist *h, size_t i)
+uint64_t *hist_slab(struct hist *h, size_t i)
 {
 	if (!h->slabs[i])
 		h->slabs[i] = mem_zalloc(HIST_SLAB_BUCKETS, sizeof(uint64_t));
 	return h->slabs[i];
-}
-
-void hist_add(struct hist *h, uint64_t us, uint64_t times)
-{
-	size_t bucket = bucket_of(us);
-
-	slab(h, bucket / HIST_SLAB_BUCKETS)[bucket % HIST_SLAB_BUCKETS] += times;
-	h->count += times;
 }
 
 void hist_merge(struct hist *into, const struct hist *from)
@@ -72,7 +50,7 @@ void hist_merge(struct hist *into, const struct hist *from)
 
 		if (!from->slabs[i])
 			continue;
-		to = slab(into, i);
+		to = hist_slab(into, i);
 		for (size_t k = 0; k < HIST_SLAB_BUCKETS; k++)
 			to[k] += from->slabs[i][k];
 	}

@@ -25,7 +25,6 @@ struct hist {
 void hist_init(struct hist *h);
 void hist_fini(struct hist *h);
 void hist_clear(struct hist *h);
-void hist_add(struct hist *h, uint64_t us, uint64_t times);
 void hist_merge(struct hist *into, const struct hist *from);
 /* Takes out an earlier copy of the same counts. */
 void hist_subtract(struct hist *from, const struct hist *earlier);
@@ -39,6 +38,32 @@ bool hist_next(const struct hist *h, size_t *at, uint64_t *us, uint64_t *count);
 
 /* How many slabs it has: what it takes in memory. */
 size_t hist_slabs(const struct hist *h);
+/* Slab i, made when new. */
+uint64_t *hist_slab(struct hist *h, size_t i);
+
+/* Of us: itself below 2048; else, with e the number of bits above 11, 1024 * e + (us >> e). Slab 0
+ * and 1 hold the exact microseconds, slab k + 1 the values of 2^(k+10) to 2^(k+11) - 1. */
+static inline size_t hist_bucket(uint64_t us)
+{
+	unsigned extra;
+
+	if (us > HIST_MAX_US)
+		us = HIST_MAX_US;
+	if (us < 2 * HIST_SLAB_BUCKETS)
+		return (size_t)us;
+	extra = 53u - (unsigned)__builtin_clzll(us);
+	return (size_t)(HIST_SLAB_BUCKETS * extra + (us >> extra));
+}
+
+/* Inline, for each request is counted in three of them. */
+static inline void hist_add(struct hist *h, uint64_t us, uint64_t times)
+{
+	size_t bucket = hist_bucket(us), i = bucket / HIST_SLAB_BUCKETS;
+	uint64_t *slab = h->slabs[i] ? h->slabs[i] : hist_slab(h, i);
+
+	slab[bucket % HIST_SLAB_BUCKETS] += times;
+	h->count += times;
+}
 
 /* The same of an array of histograms as if they were merged, without merging them. */
 uint64_t hist_set_count(const struct hist *set, size_t size);
