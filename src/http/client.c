@@ -618,7 +618,7 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	x->is_idempotent = traits & METHOD_IS_IDEMPOTENT;
 	x->is_reused = x->was_retried = x->has_surplus = x->is_done = false;
 	http_response_init(&x->response, traits & METHOD_IS_HEAD);
-	request_write(&x->out, request);
+	request_write(&x->out, request, traits);
 	/* What frames or encrypts the bytes wants them in one piece. */
 	x->body = (struct str){ 0 };
 	if (request->body.len < LENT_BYTES_MIN || x->origin->peer ||

@@ -148,8 +148,8 @@ enum method_trait {
 };
 
 unsigned request_method_traits(const char *method);
-/* Appends the request without its body. */
-void request_write(struct buf *out, const struct http_request *request);
+/* Appends the request without its body. traits: of its method. */
+void request_write(struct buf *out, const struct http_request *request, unsigned traits);
 
 /* Words of a class of failure into text[FAILURE_BYTES]. */
 void failure_of_errno(char *text, int error);

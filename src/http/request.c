@@ -126,7 +126,7 @@ static void add_own_headers(struct buf *out, const struct http_origin *o, unsign
 		buf_add_text(out, LINE_ACCEPT);
 }
 
-void request_write(struct buf *out, const struct http_request *request)
+void request_write(struct buf *out, const struct http_request *request, unsigned traits)
 {
 	unsigned kinds = kinds_of(request->headers);
 
@@ -138,7 +138,7 @@ void request_write(struct buf *out, const struct http_request *request)
 		buf_add_text(out, "\r\n");
 	}
 	add_headers(out, request->headers, kinds);
-	if (request->body.p || request_method_traits(request->method) & METHOD_HAS_CONTENT) {
+	if (request->body.p || traits & METHOD_HAS_CONTENT) {
 		buf_add_text(out, "Content-Length: ");
 		buf_add_u64(out, request->body.len);
 		buf_add_text(out, "\r\n");

@@ -28,7 +28,7 @@ static void assert_request(struct http_request request, const char *url_text, co
 	assert_int_equal(http_url_parse(str_of(url_text), &url, NULL), OK);
 	assert_int_equal(http_client_origin(c, &url, &request.origin, NULL), OK);
 	request.target = url.target;
-	request_write(&out, &request);
+	request_write(&out, &request, request_method_traits(request.method));
 	assert_string_equal(out.p, expected);
 	buf_fini(&out);
 	http_client_destroy(&c);
