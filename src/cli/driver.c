@@ -265,11 +265,14 @@ static void tell_outcome(const struct driver_options *o, const struct result *re
 static void say_budget(const struct driver_options *o, const struct result *result)
 {
 	char budget[32];
+	size_t next = 0;
 
+	while (result_has(result, next))
+		next++;
 	progress_time_text((double)o->plan.budget_s, budget);
 	printf("Stopped: scenario %zu of %zu does not fit into the budget of %s; the same command "
 	       "goes on there\n",
-	       result_count(result) + 1, plan_count(&o->plan), budget);
+	       next + 1, plan_count(&o->plan), budget);
 }
 
 /* The platform is there; what is left is to start it, walk, and tell. */
@@ -370,7 +373,7 @@ static void say_past(const struct driver_options *o, const struct result *result
 	snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, o->results);
 	if (result_is_past_torn(result))
 		printf("The last line of %s was not written whole and is dropped\n", journal);
-	progress_time_text(plan_rest_s(&o->plan, done), left);
+	progress_time_text(drive_rest_s(&o->plan, result, 0), left);
 	if (done == planned)
 		printf("Nothing to measure: %s has all %zu rows of this plan; --fresh measures "
 		       "them again\n",

@@ -497,9 +497,10 @@ static struct result_row attempt(struct walk *w, size_t i)
 	enum err walked;
 
 	d.row = result_row_blank(d.scenario.replicas, d.scenario.workers, d.scenario.users);
+	d.row.scenario = i;
 	d.row.repeat = d.scenario.repeat;
 	d.row.wall_start_s = clock_wall_s();
-	progress_scenario(c->progress, i, &d.scenario);
+	progress_scenario(c->progress, i, &d.scenario, drive_rest_s(c->plan, c->result, i));
 	walked = walk_steps(&d, &why);
 	if (d.is_test_running)
 		stop_what_runs(&d, &why);
@@ -542,7 +543,7 @@ static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
 
 		err = cool_down(w, text);
 		if (!err)
-			err = result_add_begun(result, text);
+			err = result_add_begun(result, i, text);
 		if (err)
 			return err;
 		row = attempt(w, i);
@@ -565,14 +566,30 @@ static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
 static enum err run_scenarios(struct walk *w, struct err_text *text)
 {
 	size_t count = plan_count(w->c->plan);
+	enum err err = OK;
 
-	for (size_t i = result_count(w->c->result); i < count && has_room(w, i); i++) {
-		enum err err = run_scenario(w, i, text);
-
-		if (err)
-			return err;
+	for (size_t i = 0; !err && i < count; i++) {
+		if (result_has(w->c->result, i))
+			continue;
+		if (!has_room(w, i))
+			break;
+		err = run_scenario(w, i, text);
 	}
-	return OK;
+	return err;
+}
+
+double drive_rest_s(const struct plan *plan, const struct result *result, size_t first)
+{
+	double sum_s = 0;
+
+	for (size_t i = first; i < plan_count(plan); i++) {
+		struct scenario s = plan_scenario(plan, i);
+
+		if (!result_has(result, i))
+			sum_s += (sum_s > 0 ? (double)plan->cooldown_s : 0) +
+				 plan_scenario_s(plan, &s);
+	}
+	return sum_s;
 }
 
 enum err drive_run(const struct drive_config *c, struct err_text *text)

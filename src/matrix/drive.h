@@ -32,3 +32,6 @@ struct drive_config {
  * would not fit into the budget. ERR_INTERRUPTED: a stop was asked for; the scenario that ran is
  * recorded as interrupted. ERR_IO and others: the results cannot be written. */
 enum err drive_run(const struct drive_config *config, struct err_text *text) MUST_CHECK;
+/* What is planned for the scenarios from `first` on that have no row: ramps, windows and the
+ * cool-downs between them. */
+double drive_rest_s(const struct plan *plan, const struct result *result, size_t first);

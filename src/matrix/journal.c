@@ -41,7 +41,7 @@ struct reader {
 	const struct journal_plan *plan;
 	struct journal_past *past;
 	size_t cap;
-	bool has_begun; /* the scenario whose row is due */
+	size_t begun; /* the scenario whose row is due, from 1; 0: none is */
 	struct err_text why;
 };
 
@@ -70,17 +70,20 @@ static enum err read_plan(struct reader *r, const json_t *line)
 	return OK;
 }
 
-/* Only the next one may be spoken of: so no row is there twice, and none is missing. */
-static enum err check_scenario(struct reader *r, const json_t *line)
+/* One that was measured is not spoken of again: so no row is there twice. Numbers from 1. */
+static enum err read_scenario(struct reader *r, const json_t *line, size_t *out)
 {
-	const json_t *number = json_object_get(line, "scenario");
-	size_t due = r->past->count + 1;
+	json_int_t number = json_integer_value(json_object_get(line, "scenario"));
+	const struct journal_past *past = r->past;
+	size_t place;
 
-	if (due > r->plan->scenarios)
-		return err_set(&r->why, ERR_BAD_INPUT, "more than the %zu scenarios of the plan",
+	if (number < 1 || (uint64_t)number > r->plan->scenarios)
+		return err_set(&r->why, ERR_BAD_INPUT, "its scenario is none of the plan's %zu",
 			       r->plan->scenarios);
-	if (!json_is_integer(number) || json_integer_value(number) != (json_int_t)due)
-		return err_set(&r->why, ERR_BAD_INPUT, "scenario %zu is due here", due);
+	*out = (size_t)number;
+	place = result_row_place(past->rows, past->count, *out - 1);
+	if (place < past->count && past->rows[place].scenario == *out - 1)
+		return err_set(&r->why, ERR_BAD_INPUT, "scenario %zu has its row already", *out);
 	return OK;
 }
 
@@ -92,48 +95,47 @@ static enum err read_started(struct reader *r, const json_t *line)
 		return err_set(&r->why, ERR_BAD_INPUT, "a start without its environment");
 	mem_free(r->past->environment);
 	r->past->environment = mem_strdup(environment);
-	r->has_begun = false;
+	r->begun = 0;
 	return OK;
 }
 
 static enum err read_begun(struct reader *r, const json_t *line)
 {
-	r->has_begun = true;
-	return check_scenario(r, line);
+	return read_scenario(r, line, &r->begun);
 }
 
 static enum err read_row(struct reader *r, const json_t *line)
 {
 	struct journal_past *past = r->past;
 	struct result_row row;
-	enum err err = check_scenario(r, line);
+	size_t number = 0;
+	enum err err = read_scenario(r, line, &number);
 
-	if (!err && !r->has_begun)
+	if (!err && r->begun != number)
 		err = err_set(&r->why, ERR_BAD_INPUT, "a row of a scenario that has not begun");
 	if (!err)
 		err = result_row_read_json(line, &row, &r->why);
-	r->has_begun = false;
-	if (err || row.status == RESULT_INTERRUPTED)
+	r->begun = 0;
+	if (err || !result_status_is_measured(row.status))
 		return err;
-	if (past->count == r->cap) {
-		r->cap = r->cap ? r->cap * 2 : 32;
-		past->rows = mem_realloc(past->rows, r->cap * sizeof(*past->rows));
-	}
-	past->rows[past->count++] = row;
+	row.scenario = number - 1;
+	result_row_insert(&past->rows, &past->count, &r->cap, &row);
 	return OK;
 }
 
 /* It says nothing that counts. */
 static enum err read_tried(struct reader *r, const json_t *line)
 {
-	r->has_begun = false;
-	return check_scenario(r, line);
+	size_t number;
+
+	r->begun = 0;
+	return read_scenario(r, line, &number);
 }
 
 static enum err read_ended(struct reader *r, const json_t *line)
 {
 	(void)line;
-	r->has_begun = false;
+	r->begun = 0;
 	return OK;
 }
 

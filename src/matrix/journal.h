@@ -3,11 +3,11 @@
  * journal - run.jsonl in the folder of the results: what was done, on disk before it counts.
  *
  * A line is a JSON object. The first is the plan. Each start of a driver has "started" with its
- * environment, each scenario "begun" and "row" with all its figures, in the order of the plan, and
- * a walk that ended by itself "ended". A driver that
- * is killed at any moment leaves whole lines and perhaps a part of one more; whoever comes next
- * with the same plan goes on behind the last row. A row that says `interrupted` was not measured to
- * its end: its scenario comes again.
+ * environment, each scenario "begun" and "row" with all its figures, and a walk that ended by
+ * itself "ended". A driver that is killed at any moment leaves whole lines and perhaps a part of
+ * one more; whoever comes next with the same plan goes on with the scenarios that have no row. A
+ * row that was not measured to its end (result_status_is_measured()) is none: its scenario comes
+ * again.
  *
  * The folder belongs to one driver at a time, from open to close. */
 #pragma once
@@ -39,7 +39,7 @@ enum journal_kind {
 /* What a journal says. */
 struct journal_past {
 	enum journal_kind kind;
-	struct result_row *rows; /* of the first `count` scenarios; mem_free() them */
+	struct result_row *rows; /* what was measured, in the order of the plan; mem_free() them */
 	size_t count;
 	char *environment; /* of the last start, mem_free() it; NULL: none */
 	size_t whole_bytes;

@@ -21,6 +21,7 @@ struct progress {
 	bool is_open; /* a redrawn line stands on the terminal without its line break */
 	size_t index; /* of the scenario */
 	struct scenario scenario;
+	double rest_s; /* planned from its beginning on */
 	struct buf line;
 };
 
@@ -83,7 +84,7 @@ static void put_line(struct progress *p, bool stays)
 
 static void add_total(struct progress *p, double done_s)
 {
-	double whole_s = plan_rest_s(p->plan, 0), left_s = plan_rest_s(p->plan, p->index) - done_s;
+	double whole_s = plan_rest_s(p->plan, 0), left_s = p->rest_s - done_s;
 	char left[32];
 
 	progress_time_text(left_s, left);
@@ -91,10 +92,11 @@ static void add_total(struct progress *p, double done_s)
 		   whole_s > 0 && left_s > 0 ? 100 * (whole_s - left_s) / whole_s : 100.0, left);
 }
 
-void progress_scenario(struct progress *p, size_t i, const struct scenario *s)
+void progress_scenario(struct progress *p, size_t i, const struct scenario *s, double rest_s)
 {
 	p->index = i;
 	p->scenario = *s;
+	p->rest_s = rest_s;
 }
 
 void progress_wait(struct progress *p, const char *what, double done_s)

@@ -22,8 +22,8 @@ struct progress;
 struct progress *progress_create(const struct plan *plan, FILE *to, bool is_terminal);
 void progress_destroy(struct progress **p);
 
-/* Scenario i (from 0) begins. */
-void progress_scenario(struct progress *p, size_t i, const struct scenario *s);
+/* Scenario i (from 0) begins. rest_s: what is planned from now to the end. */
+void progress_scenario(struct progress *p, size_t i, const struct scenario *s, double rest_s);
 /* What is being done, drawn on a terminal only. done_s: planned seconds of this scenario
  * that are over. */
 void progress_step(struct progress *p, const char *what, double done_s);

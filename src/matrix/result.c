@@ -71,6 +71,13 @@ size_t result_count(const struct result *r)
 	return r->count;
 }
 
+bool result_has(const struct result *r, size_t i)
+{
+	size_t place = result_row_place(r->rows, r->count, i);
+
+	return place < r->count && r->rows[place].scenario == i;
+}
+
 size_t result_count_ok(const struct result *r)
 {
 	size_t count = 0;
@@ -367,27 +374,23 @@ enum err result_start(struct result *r, const char *environment, struct err_text
 	return err;
 }
 
-enum err result_add_begun(struct result *r, struct err_text *text)
+enum err result_add_begun(struct result *r, size_t i, struct err_text *text)
 {
-	return journal_add_begun(r->journal, r->count, text);
+	return journal_add_begun(r->journal, i, text);
 }
 
 enum err result_add_tried(struct result *r, const struct result_row *row, struct err_text *text)
 {
-	return journal_add_tried(r->journal, r->count, row, text);
+	return journal_add_tried(r->journal, row->scenario, row, text);
 }
 
 enum err result_add(struct result *r, const struct result_row *row, struct err_text *text)
 {
 	enum err err;
 
-	ensure(r->count < r->config.plan.scenarios);
-	err = journal_add_row(r->journal, r->count, row, text);
-	if (r->count == r->cap) {
-		r->cap = r->cap ? r->cap * 2 : 32;
-		r->rows = mem_realloc(r->rows, r->cap * sizeof(*r->rows));
-	}
-	r->rows[r->count++] = *row;
+	ensure(row->scenario < r->config.plan.scenarios && !result_has(r, row->scenario));
+	err = journal_add_row(r->journal, row->scenario, row, text);
+	result_row_insert(&r->rows, &r->count, &r->cap, row);
 	return err ? err : result_write_reports(r, text);
 }
 

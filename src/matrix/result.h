@@ -43,8 +43,10 @@ enum err result_start(struct result *r, const char *environment, struct err_text
 /* Instead of that when there is nothing left to measure: makes the reports again, in which the last
  * row is missing if the driver was killed in between. */
 enum err result_write_reports(const struct result *r, struct err_text *text) MUST_CHECK;
-/* The next scenario, result_count(), begins. */
-enum err result_add_begun(struct result *r, struct err_text *text) MUST_CHECK;
+/* Has scenario i, from 0, its row? */
+bool result_has(const struct result *r, size_t i);
+/* Scenario i, which has none, begins. */
+enum err result_add_begun(struct result *r, size_t i, struct err_text *text) MUST_CHECK;
 /* An attempt at it has failed and is made again. */
 enum err result_add_tried(struct result *r, const struct result_row *row,
 			  struct err_text *text) MUST_CHECK;

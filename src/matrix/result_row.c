@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 /* Also a moment: in the year 9999 a calendar ends. */
 #define NUMBER_MAX 253402300799.0
@@ -75,6 +77,12 @@ const char *result_status_name(enum result_status status)
 	return status_names[status];
 }
 
+bool result_status_is_measured(enum result_status status)
+{
+	return status == RESULT_OK || status == RESULT_NO_REQUESTS ||
+	       status == RESULT_COUNTS_DIFFER;
+}
+
 struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users)
 {
 	return (struct result_row){
@@ -103,6 +111,35 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.response_p95_ms = NAN,
 		.response_p99_ms = NAN,
 	};
+}
+
+size_t result_row_place(const struct result_row *rows, size_t count, size_t scenario)
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (rows[middle].scenario < scenario)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
+		       const struct result_row *row)
+{
+	size_t place = result_row_place(*rows, *count, row->scenario);
+
+	if (*count == *cap) {
+		*cap = *cap ? *cap * 2 : 32;
+		*rows = mem_realloc(*rows, *cap * sizeof(**rows));
+	}
+	memmove(*rows + place + 1, *rows + place, (*count - place) * sizeof(**rows));
+	(*rows)[place] = *row;
+	++*count;
 }
 
 void result_row_note(struct result_row *row, const char *text)

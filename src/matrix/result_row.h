@@ -33,6 +33,10 @@ enum result_status {
 	RESULT_STATUS_COUNT
 };
 
+/* Did the test run to its end with what was ordered, so that its figures say something of the
+ * target? What did not is measured again by a later start. */
+bool result_status_is_measured(enum result_status status);
+
 /* Was the load generator the limit of what was measured? */
 enum result_generator {
 	RESULT_GENERATOR_UNKNOWN, /* the master does not say */
@@ -43,6 +47,7 @@ enum result_generator {
 /* Numbers that are not known are NAN (and requests of the service UINT64_MAX): their
  * cells stay empty. Times in milliseconds, as Locust reports them. */
 struct result_row {
+	size_t scenario; /* its place in the plan, from 0 */
 	uint64_t replicas, workers, users;
 	enum result_status status;
 	double wall_start_s;
@@ -64,6 +69,11 @@ struct result_row {
 const char *result_status_name(enum result_status status);
 /* A row about which only the scenario is known. */
 struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users);
+/* The place of the row of `scenario` among rows in the order of the plan, or where it would be. */
+size_t result_row_place(const struct result_row *rows, size_t count, size_t scenario);
+/* One more, at its place. *rows grows by mem_realloc(). */
+void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
+		       const struct result_row *row);
 /* Sets the note: line breaks become " / ", what does not fit is cut off. */
 void result_row_note(struct result_row *row, const char *text);
 

@@ -191,6 +191,34 @@ static void what_is_added_behind_a_torn_line_is_whole(void **state)
 	buf_fini(&bytes);
 }
 
+/* Scenarios 3, 1 and 2 in this order, none of which but the last was measured at once. */
+static void only_what_was_measured_counts_whatever_the_order(void **state)
+{
+	static const size_t order[] = { 2, 0, 1, 2, 0 };
+	struct journal_past past;
+	struct journal *j = open_journal(*state, &plan, &past);
+
+	assert_int_equal(journal_start(j, &past, "- here\n", NULL), OK);
+	for (size_t i = 0; i < 5; i++) {
+		struct result_row row = a_row(order[i]);
+
+		if (i < 2)
+			row.status = i ? RESULT_MASTER_NOT_READY : RESULT_LOST_WORKER;
+		assert_int_equal(journal_add_begun(j, order[i], NULL), OK);
+		assert_int_equal(journal_add_row(j, order[i], &row, NULL), OK);
+	}
+	journal_close(&j);
+	j = open_journal(*state, &plan, &past);
+	assert_int_equal(past.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(past.rows[i].scenario, i);
+		assert_int_equal(past.rows[i].users, i);
+		assert_int_equal(past.rows[i].status, RESULT_OK);
+	}
+	forget(&past);
+	journal_close(&j);
+}
+
 static void another_plan_is_known_and_its_journal_set_aside(void **state)
 {
 	static const struct journal_plan others[] = { { "users=1,2,4", 3 }, { "users=1,2,3", 4 } };
@@ -257,11 +285,15 @@ static void lines_of_somebody_else_are_refused_with_their_place(void **state)
 	refuse(*state, BEGUN "[1]\n", "run.jsonl:3: not a record");
 	refuse(*state, "{\"record\":\"plan\",\"version\":1,\"hash\":\"\"}\n", "2: not a record");
 	refuse(*state, "{\"record\":\"begun\",\"record\":\"begun\"}\n", "2: not a record");
-	refuse(*state, "{\"record\":\"begun\",\"scenario\":2}\n", "2: scenario 1 is due");
-	refuse(*state, "{\"record\":\"begun\",\"scenario\":\"1\"}\n", "2: scenario 1 is due");
+	refuse(*state, "{\"record\":\"begun\",\"scenario\":0}\n", "2: its scenario is none of");
+	refuse(*state, "{\"record\":\"begun\",\"scenario\":4}\n", "none of the plan's 3");
+	refuse(*state, "{\"record\":\"begun\",\"scenario\":\"1\"}\n", "2: its scenario is none of");
 	refuse(*state, "{\"record\":\"row\",\"scenario\":1," GOOD "}\n", "2: a row of a scenario");
+	refuse(*state, BEGUN "{\"record\":\"row\",\"scenario\":2," GOOD "}\n",
+	       "3: a row of a scenario");
 	refuse(*state, ROW(GOOD) "{\"record\":\"row\",\"scenario\":1," GOOD "}\n",
-	       "4: scenario 2 is due");
+	       "4: scenario 1 has its row already");
+	refuse(*state, ROW(GOOD) BEGUN, "4: scenario 1 has its row already");
 	refuse(*state, ROW("\"Replicas\":1"), "3: Workers is missing");
 	refuse(*state, ROW("\"Replicas\":1.5"), "3: Replicas is no whole number");
 	refuse(*state, ROW("\"Replicas\":-1"), "3: Replicas is no number from 0");
@@ -328,6 +360,7 @@ int main(void)
 		IN_FOLDER(every_figure_comes_back_to_the_last_bit),
 		IN_FOLDER(a_torn_last_line_is_dropped_wherever_it_ends),
 		IN_FOLDER(what_is_added_behind_a_torn_line_is_whole),
+		IN_FOLDER(only_what_was_measured_counts_whatever_the_order),
 		IN_FOLDER(another_plan_is_known_and_its_journal_set_aside),
 		IN_FOLDER(a_folder_has_one_driver_at_a_time),
 		IN_FOLDER(lines_of_somebody_else_are_refused_with_their_place),

@@ -33,7 +33,7 @@ static void open_screen(struct screen *s, bool is_terminal)
 	scenario = plan_scenario(&s->plan, 2);
 	s->to = open_memstream(&s->text, &s->len);
 	s->progress = progress_create(&s->plan, s->to, is_terminal);
-	progress_scenario(s->progress, 2, &scenario);
+	progress_scenario(s->progress, 2, &scenario, plan_rest_s(&s->plan, 2));
 }
 
 static void close_screen(struct screen *s)

@@ -157,8 +157,10 @@ static void only_good_rows_compete_for_the_best(void **state)
 	rows[3].median_ms = 2.25;
 	rows[3].p95_ms = 1000;
 	r = begin(*state, 4, "");
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4; i++) {
+		rows[i].scenario = i;
 		assert_int_equal(result_add(r, &rows[i], &text), OK);
+	}
 	buf_init(&line, 1000);
 	assert_true(result_say_best_throughput(r, &line));
 	assert_string_equal(line.p, "30.00 RPS with 4 replicas, 8 workers, 1 user");
@@ -187,7 +189,9 @@ static void limited_rows_stand_back(void **state)
 	assert_true(result_say_best_throughput(r, &line));
 	assert_string_equal(line.p, "900.00 RPS with 4 replicas, 8 workers, 800 users (the limit "
 				    "of the load generator)");
+	plain.scenario = 2;
 	assert_int_equal(result_add(r, &plain, &text), OK);
+	limited.scenario = 1;
 	assert_int_equal(result_add(r, &limited, &text), OK);
 	buf_clear(&line);
 	assert_true(result_say_best_throughput(r, &line));

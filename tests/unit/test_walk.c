@@ -119,6 +119,38 @@ static void a_later_start_goes_on_behind_the_last_row(void **state)
 	remove_folder(folder);
 }
 
+/* Those that the earlier walk could not measure; the order of the rows stays the plan's. */
+static void what_was_not_measured_comes_again(void **state)
+{
+	char folder[] = "/tmp/cicada-drive-XXXXXX";
+	const char *first, *second;
+	struct outcome out;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	world_init();
+	world.refused_swarms = 1;
+	out = drive_in(folder, 4);
+	assert_int_equal(out.rows, 4);
+	assert_int_equal(out.good, 3);
+	world_init();
+	out = drive_in(folder, 4);
+	assert_int_equal(out.good, 4);
+	assert_int_equal(count_of(world.trace, "swarm"), 1);
+	first = strstr(out.csv, "\n1,2,100,");
+	second = strstr(out.csv, "\n2,2,100,");
+	assert_true(first && second && first < second);
+	/* Its window is all that is left. */
+	assert_non_null(strstr(out.screen, "[1/4] replicas=1"));
+	assert_non_null(strstr(out.screen, ", 10s left"));
+	assert_null(strstr(out.screen, "[2/4]"));
+	world_init();
+	out = drive_in(folder, 4);
+	assert_int_equal(out.good, 4);
+	assert_string_equal(world.trace, "");
+	remove_folder(folder);
+}
+
 static struct buf read_file(const char *folder, const char *name)
 {
 	struct buf bytes;
@@ -216,6 +248,7 @@ int main(void)
 		cmocka_unit_test(repeats_have_rows_of_their_own),
 		cmocka_unit_test(what_does_not_fit_into_the_budget_is_not_begun),
 		cmocka_unit_test(a_later_start_goes_on_behind_the_last_row),
+		cmocka_unit_test(what_was_not_measured_comes_again),
 		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};
 
