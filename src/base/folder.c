@@ -115,3 +115,15 @@ enum err folder_set_aside(const char *folder, const char *name, struct err_text 
 	}
 	return err_set(text, ERR_EXISTS, "%s: too many earlier results; remove some", path);
 }
+
+enum err folder_remove(const char *folder, const char *name, struct err_text *text)
+{
+	char path[PATH_MAX];
+	enum err err = join(path, folder, name, text);
+
+	if (err)
+		return err;
+	if (unlink(path) != 0)
+		return errno == ENOENT ? OK : failed(text, "remove", path);
+	return sync_folder(folder, text);
+}

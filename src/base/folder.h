@@ -18,3 +18,5 @@ enum err folder_replace(const char *folder, const char *name, struct str bytes,
 /* If folder/name exists it becomes folder/<stem>.<UTC time of its last change>.<ext>, with a
  * number when that is taken too. Nothing there is OK. */
 enum err folder_set_aside(const char *folder, const char *name, struct err_text *text) MUST_CHECK;
+/* folder/name is gone, and stays so after a power cut. Nothing there is OK. */
+enum err folder_remove(const char *folder, const char *name, struct err_text *text) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "matrix/drive.h"
 #include "base/folder.h"
 #include "matrix/master_api.h"
+#include "matrix/owed.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform_kubernetes.h"
@@ -115,6 +116,7 @@ static enum err create_kubernetes(const struct driver_options *o, struct pause *
 						      .service = o->target_service,
 						      .master_url = driver_master_url(o),
 						      .target_url = driver_target_url(o),
+						      .results = o->results,
 						      .want_pause_autoscaler =
 							      o->want_pause_autoscaler,
 						      .pause = pause },
@@ -275,6 +277,12 @@ static void say_budget(const struct driver_options *o, const struct result *resu
 	       next + 1, plan_count(&o->plan), budget);
 }
 
+/* Deployments wait for the replicas they had before a driver that was killed. */
+static bool is_owed(const struct driver_options *o)
+{
+	return !strcmp(o->platform, "kubernetes") && owed_is_there(o->results);
+}
+
 /* The platform is there; what is left is to start it, walk, and tell. */
 static int run_matrix(const struct driver_options *o, struct platform *platform,
 		      struct pause *pause, struct result *result)
@@ -285,6 +293,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 		.token = o->master_token_file ? o->master_token.text : NULL,
 		.tls = { .ca = buf_str(&o->master_ca) },
 	};
+	/* Before the platform takes over what is owed. */
+	bool was_killed = result_is_past_open(result) || is_owed(o);
 	struct buf environment;
 	enum err err;
 
@@ -293,8 +303,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	if (!err) {
 		print_urls(platform);
 		describe_environment(o, platform, &environment);
-		/* What is done to somebody's autoscaler is said before it is done. */
-		if (o->want_pause_autoscaler)
+		/* What is done to somebody's Deployments is said before it is done. */
+		if (platform->ops->restore)
 			fputs(environment.p, stdout);
 		err = result_start(result, environment.p, &text);
 	}
@@ -305,7 +315,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 							.master_access = &access,
 							.pause = pause,
 							.progress = progress,
-							.result = result },
+							.result = result,
+							.was_killed = was_killed },
 				&text);
 		progress_destroy(&progress);
 		tell_outcome(o, result);
@@ -451,7 +462,7 @@ static int run(const struct driver_options *o)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	else
 		say_past(o, result);
-	if (!err && result_count(result) == plan_count(&o->plan))
+	if (!err && result_count(result) == plan_count(&o->plan) && !is_owed(o))
 		code = tell_again(o, &pause, result);
 	else if (!err)
 		code = run_on_platform(o, &pause, result);

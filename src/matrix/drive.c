@@ -39,7 +39,8 @@ struct drive {
 	uint64_t step_start_us, next_word_us;
 	bool is_test_running; /* swarm was sent, stop was not answered */
 	bool was_test_started;
-	bool can_count; /* the platform reads the service's counters */
+	bool has_leftover; /* a test of an earlier driver may run */
+	bool can_count;	   /* the platform reads the service's counters */
 	uint64_t served_before;
 };
 
@@ -103,6 +104,19 @@ static enum err wait_until_ready(struct drive *d,
 	}
 }
 
+/* Its workers would stay busy for ever. */
+static enum err stop_leftover(struct drive *d, struct err_text *text)
+{
+	uint64_t timeout_s = d->c->plan->stop_timeout_s + STOP_MARGIN_S;
+	struct master_api_live live;
+	enum err err = master_api_look(d->master, &live, text);
+
+	if (!err && live.state != MASTER_IDLE)
+		err = master_api_stop(d->master, timeout_s * 1000, text);
+	d->has_leftover = err != OK;
+	return err;
+}
+
 static enum err start_platform(struct drive *d, struct err_text *text)
 {
 	struct platform *p = d->c->platform;
@@ -111,7 +125,8 @@ static enum err start_platform(struct drive *d, struct err_text *text)
 	if (err)
 		return err;
 	d->master = master_api_create(p->ops->master_url(p), d->c->master_access, d->c->pause);
-	return master_api_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
+	err = master_api_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
+	return !err && d->has_leftover ? stop_leftover(d, text) : err;
 }
 
 static enum err scale_target(struct drive *d, struct err_text *text)
@@ -458,6 +473,7 @@ static enum err walk_steps(struct drive *d, struct err_text *text)
 struct walk {
 	const struct drive_config *c;
 	uint64_t start_us;
+	bool has_leftover;
 	double late_s;	       /* that a scenario took longer than planned, at most */
 	bool was_test_started; /* the target wants its rest */
 };
@@ -491,7 +507,9 @@ static enum err cool_down(const struct walk *w, struct err_text *text)
 static struct result_row attempt(struct walk *w, size_t i)
 {
 	const struct drive_config *c = w->c;
-	struct drive d = { .c = c, .scenario = plan_scenario(c->plan, i) };
+	struct drive d = { .c = c,
+			   .scenario = plan_scenario(c->plan, i),
+			   .has_leftover = w->has_leftover };
 	struct err_text why = { "" };
 	uint64_t start_us = now_us(&d);
 	enum err walked;
@@ -508,6 +526,7 @@ static struct result_row attempt(struct walk *w, size_t i)
 		result_row_note(&d.row, err_say(&why, walked));
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;
+	w->has_leftover = d.has_leftover;
 	w->late_s = fmax(w->late_s, gone_s(w, start_us) - plan_scenario_s(c->plan, &d.scenario));
 	return d.row;
 }
@@ -594,7 +613,9 @@ double drive_rest_s(const struct plan *plan, const struct result *result, size_t
 
 enum err drive_run(const struct drive_config *c, struct err_text *text)
 {
-	struct walk w = { .c = c, .start_us = c->pause->now_us(c->pause) };
+	struct walk w = { .c = c,
+			  .start_us = c->pause->now_us(c->pause),
+			  .has_leftover = c->was_killed };
 	enum err err = run_scenarios(&w, text), ended;
 
 	if (!err)

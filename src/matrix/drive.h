@@ -7,6 +7,7 @@
  * measured "anyway"; the next one goes on with whatever has to be started again. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,6 +26,8 @@ struct drive_config {
 	struct pause *pause;
 	struct progress *progress;
 	struct result *result;
+	/* An earlier driver was killed: a test that runs at the master is its, and is stopped. */
+	bool was_killed;
 };
 
 /* The platform has been started once, and so have the results; those scenarios that have a row

@@ -191,6 +191,7 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 				name, number, r.why.text);
 		out->whole_bytes += line.len + 1;
 	}
+	out->is_open = r.begun != 0;
 	if (err) {
 		mem_free(out->rows);
 		mem_free(out->environment);

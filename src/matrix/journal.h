@@ -43,6 +43,7 @@ struct journal_past {
 	size_t count;
 	char *environment; /* of the last start, mem_free() it; NULL: none */
 	size_t whole_bytes;
+	bool is_open; /* the last scenario that began has no end: its driver was killed */
 	bool is_torn; /* something without a line break follows those */
 };
 

@@ -13,15 +13,20 @@
 #include "kube/kube_access.h"
 #include "kube/kube_api.h"
 #include "kube/kube_objects.h"
+#include "matrix/owed.h"
 #include "matrix/pause.h"
 #include "matrix/scaled.h"
+
+enum part { TARGET, WORKERS, PARTS };
 
 struct platform_kubernetes {
 	struct platform base;
 	struct platform_kubernetes_config config;
 	struct kube_access access;
 	struct kube_api *api;
-	struct scaled *target, *workers;
+	struct scaled *parts[PARTS];
+	bool is_noted;	 /* what the parts have to get back is on disk */
+	bool was_killed; /* an earlier driver, before it gave that back */
 };
 
 static struct platform_kubernetes *of(struct platform *p)
@@ -62,7 +67,6 @@ static enum err meet_autoscaler(struct platform_kubernetes *k, const struct kube
 static enum err look_for_autoscalers(struct platform_kubernetes *k, struct err_text *text)
 {
 	const struct kube_query all = { .kind = &kube_autoscalers };
-	struct scaled *const parts[] = { k->target, k->workers };
 	char version[KUBE_VERSION_BYTES];
 	json_t *items = NULL;
 	enum err err = kube_api_list(k->api, &all, KUBE_CALL_TIMEOUT_MS, &items, version, text);
@@ -70,12 +74,24 @@ static enum err look_for_autoscalers(struct platform_kubernetes *k, struct err_t
 	for (size_t i = 0; !err && i < json_array_size(items); i++) {
 		struct kube_autoscaler a = kube_autoscaler_read(json_array_get(items, i));
 
-		for (size_t p = 0; !err && p < 2; p++)
+		for (size_t p = 0; !err && p < PARTS; p++)
 			if (!strcmp(a.target_kind, "Deployment") &&
-			    !strcmp(a.target, scaled_name(parts[p])))
-				err = meet_autoscaler(k, &a, parts[p], text);
+			    !strcmp(a.target, scaled_name(k->parts[p])))
+				err = meet_autoscaler(k, &a, k->parts[p], text);
 	}
 	json_decref(items);
+	return err;
+}
+
+/* Before the API server is asked: when it does not answer, what is owed can still be said. */
+static enum err take_over(struct platform_kubernetes *k, struct err_text *text)
+{
+	enum err err;
+
+	if (k->is_noted)
+		return OK;
+	err = owed_take_over(k->config.results, kube_api_namespace(k->api), k->parts, PARTS, text);
+	k->is_noted = k->was_killed = !err && owed_is_there(k->config.results);
 	return err;
 }
 
@@ -83,11 +99,17 @@ static enum err look_for_autoscalers(struct platform_kubernetes *k, struct err_t
 static enum err kubernetes_start(struct platform *p, struct err_text *text)
 {
 	struct platform_kubernetes *k = of(p);
-	enum err err = scaled_open(k->target, text);
+	enum err err = take_over(k, text);
 
+	for (size_t i = 0; !err && i < PARTS; i++)
+		err = scaled_open(k->parts[i], text);
 	if (!err)
-		err = scaled_open(k->workers, text);
-	return err ? err : look_for_autoscalers(k, text);
+		err = look_for_autoscalers(k, text);
+	if (!err)
+		err = owed_write(k->config.results, kube_api_namespace(k->api), k->parts, PARTS,
+				 text);
+	k->is_noted |= !err;
+	return err;
 }
 
 /* ---- the scenario ---- */
@@ -95,23 +117,23 @@ static enum err kubernetes_start(struct platform *p, struct err_text *text)
 static enum err kubernetes_scale_target(struct platform *p, uint64_t replicas,
 					struct err_text *text)
 {
-	return scaled_order(of(p)->target, replicas, text);
+	return scaled_order(of(p)->parts[TARGET], replicas, text);
 }
 
 static enum err kubernetes_check_target(struct platform *p, struct err_text *text)
 {
-	return scaled_check(of(p)->target, text);
+	return scaled_check(of(p)->parts[TARGET], text);
 }
 
 static enum err kubernetes_scale_workers(struct platform *p, uint64_t workers,
 					 struct err_text *text)
 {
-	return scaled_order(of(p)->workers, workers, text);
+	return scaled_order(of(p)->parts[WORKERS], workers, text);
 }
 
 static enum err kubernetes_check_workers(struct platform *p, struct err_text *text)
 {
-	return scaled_check(of(p)->workers, text);
+	return scaled_check(of(p)->parts[WORKERS], text);
 }
 
 static enum err for_both(struct platform *p, enum err (*ask)(struct scaled *, struct err_text *),
@@ -120,11 +142,11 @@ static enum err for_both(struct platform *p, enum err (*ask)(struct scaled *, st
 	enum err err;
 
 	*part = PLATFORM_TARGET;
-	err = ask(of(p)->target, text);
+	err = ask(of(p)->parts[TARGET], text);
 	if (err)
 		return err;
 	*part = PLATFORM_WORKERS;
-	return ask(of(p)->workers, text);
+	return ask(of(p)->parts[WORKERS], text);
 }
 
 static enum err kubernetes_check_running(struct platform *p, enum platform_part *part,
@@ -161,7 +183,6 @@ static const char *kubernetes_target_url(const struct platform *p)
 static void kubernetes_describe(const struct platform *p, struct buf *out)
 {
 	const struct platform_kubernetes *k = (const struct platform_kubernetes *)p;
-	const struct scaled *const parts[] = { k->target, k->workers };
 
 	buf_add_text(out, "- Platform: Kubernetes at ");
 	buf_add_url(out, k->access.server);
@@ -170,30 +191,44 @@ static void kubernetes_describe(const struct platform *p, struct buf *out)
 	buf_add_text(out, ", target ");
 	buf_add_url(out, k->config.target_url);
 	buf_printf(out, " by Service %s\n", k->config.service);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < PARTS; i++) {
+		struct scaled_before before = scaled_before(k->parts[i]);
+
 		buf_printf(
-			out, "- Deployment %s: %" PRIu64 " replicas before%s\n",
-			scaled_name(parts[i]), scaled_original(parts[i]),
-			scaled_is_held(parts[i])
+			out, "- Deployment %s: %" PRIu64 " replicas before%s%s\n",
+			scaled_name(k->parts[i]), before.replicas,
+			k->was_killed ? " an earlier driver, which was killed" : "",
+			before.autoscaler
 				? "; its autoscaler is held at the replicas of each scenario "
 				  "(minReplicas = maxReplicas) and gets its bounds back at the end"
 				: "");
+	}
 }
 
 static enum err kubernetes_restore(struct platform *p, struct buf *todo)
 {
-	enum err target = scaled_restore(of(p)->target, todo),
-		 workers = scaled_restore(of(p)->workers, todo);
+	struct platform_kubernetes *k = of(p);
+	struct err_text text = { "" };
+	enum err target = scaled_restore(k->parts[TARGET], todo),
+		 workers = scaled_restore(k->parts[WORKERS], todo), err = target ? target : workers;
 
-	return target ? target : workers;
+	if (!k->is_noted)
+		return err;
+	if (err)
+		buf_printf(todo,
+			   "then remove %s/" OWED_FILE ", from which a later start would do it\n",
+			   k->config.results);
+	else if ((err = owed_remove(k->config.results, &text)))
+		buf_printf(todo, "%s\n", err_say(&text, err));
+	return err;
 }
 
 static void kubernetes_destroy(struct platform *p)
 {
 	struct platform_kubernetes *k = of(p);
 
-	scaled_destroy(&k->target);
-	scaled_destroy(&k->workers);
+	for (size_t i = 0; i < PARTS; i++)
+		scaled_destroy(&k->parts[i]);
 	kube_api_destroy(&k->api);
 	kube_access_fini(&k->access);
 	mem_free(k);
@@ -270,8 +305,8 @@ enum err platform_kubernetes_create(const struct platform_kubernetes_config *con
 	}
 	ns = config->namespace ? config->namespace : k->access.namespace;
 	k->api = kube_api_create(&k->access, ns, is_stopped, config->pause);
-	k->target = scaled_create(k->api, config->target, config->service);
-	k->workers = scaled_create(k->api, config->workers, NULL);
+	k->parts[TARGET] = scaled_create(k->api, config->target, config->service);
+	k->parts[WORKERS] = scaled_create(k->api, config->workers, NULL);
 	err = check_names(config, ns, text);
 	if (err)
 		kubernetes_destroy(&k->base);

@@ -66,6 +66,11 @@ bool result_is_past_torn(const struct result *r)
 	return r->past.is_torn;
 }
 
+bool result_is_past_open(const struct result *r)
+{
+	return r->past.is_open;
+}
+
 size_t result_count(const struct result *r)
 {
 	return r->count;

@@ -37,6 +37,8 @@ void result_destroy(struct result **r);
 /* What the journal said. */
 enum journal_kind result_past_kind(const struct result *r);
 bool result_is_past_torn(const struct result *r);
+/* Its driver was killed while it measured. */
+bool result_is_past_open(const struct result *r);
 /* From here on files change: earlier ones of another plan are set aside, those of this plan get
  * the rows of the journal. environment (Markdown list lines) is copied. */
 enum err result_start(struct result *r, const char *environment, struct err_text *text) MUST_CHECK;

@@ -22,11 +22,11 @@ struct scaled {
 	struct kube_api *api;
 	const char *deployment, *service;
 	struct kube_mirror *deployments, *pods, *slices; /* slices NULL: no service */
-	uint64_t original, wanted;
+	uint64_t wanted;
 	bool is_open, was_ordered;
 	struct map baseline; /* pod name -> restarts + 1, when scaled_check() was OK */
-	char *autoscaler;    /* NULL: none is held */
-	uint64_t min, max;   /* what it had */
+	struct scaled_before before;
+	char *autoscaler; /* the name in `before` */
 	bool was_pinned;
 };
 
@@ -59,9 +59,19 @@ const char *scaled_name(const struct scaled *s)
 	return s->deployment;
 }
 
-uint64_t scaled_original(const struct scaled *s)
+struct scaled_before scaled_before(const struct scaled *s)
 {
-	return s->original;
+	return s->before;
+}
+
+void scaled_take_over(struct scaled *s, const struct scaled_before *before)
+{
+	s->before.replicas = before->replicas;
+	s->was_ordered = true;
+	if (!before->autoscaler)
+		return;
+	scaled_hold(s, before->autoscaler, before->min, before->max);
+	s->was_pinned = true;
 }
 
 static void watch_all(struct scaled *s, const char *selector)
@@ -99,7 +109,9 @@ enum err scaled_open(struct scaled *s, struct err_text *text)
 	selector =
 		json_string_value(json_object_get(json_object_get(object, "status"), "selector"));
 	if (selector && *selector) {
-		s->original = kube_deployment_read(object).wanted;
+		/* What was taken over is older than what is found. */
+		if (!s->was_ordered)
+			s->before.replicas = kube_deployment_read(object).wanted;
 		watch_all(s, selector);
 		s->is_open = true;
 	} else {
@@ -117,13 +129,9 @@ void scaled_hold(struct scaled *s, const char *autoscaler, uint64_t min, uint64_
 	if (s->autoscaler)
 		return;
 	s->autoscaler = mem_strdup(autoscaler);
-	s->min = min;
-	s->max = max;
-}
-
-bool scaled_is_held(const struct scaled *s)
-{
-	return s->autoscaler != NULL;
+	s->before.autoscaler = s->autoscaler;
+	s->before.min = min;
+	s->before.max = max;
 }
 
 static enum err pin(struct scaled *s, uint64_t min, uint64_t max, struct err_text *text)
@@ -160,6 +168,21 @@ enum err scaled_order(struct scaled *s, uint64_t replicas, struct err_text *text
 	return err ? err : set_replicas(s, replicas, text);
 }
 
+void scaled_say_replicas(const char *ns, const char *deployment, const struct scaled_before *before,
+			 struct buf *out)
+{
+	buf_printf(out, "  kubectl -n %s scale deployment %s --replicas=%" PRIu64 "\n", ns,
+		   deployment, before->replicas);
+}
+
+void scaled_say_bounds(const char *ns, const struct scaled_before *before, struct buf *out)
+{
+	buf_printf(out,
+		   "  kubectl -n %s patch hpa %s --type merge -p "
+		   "'{\"spec\":{\"minReplicas\":%" PRIu64 ",\"maxReplicas\":%" PRIu64 "}}'\n",
+		   ns, before->autoscaler, before->min, before->max);
+}
+
 enum err scaled_restore(struct scaled *s, struct buf *todo)
 {
 	const char *ns = kube_api_namespace(s->api);
@@ -167,18 +190,17 @@ enum err scaled_restore(struct scaled *s, struct buf *todo)
 	enum err err = OK, first = OK;
 
 	if (s->was_pinned)
-		first = pin(s, s->min, s->max, &text);
-	if (first)
-		buf_printf(todo,
-			   "%s\n  kubectl -n %s patch hpa %s --type merge -p "
-			   "'{\"spec\":{\"minReplicas\":%" PRIu64 ",\"maxReplicas\":%" PRIu64
-			   "}}'\n",
-			   err_say(&text, first), ns, s->autoscaler, s->min, s->max);
+		first = pin(s, s->before.min, s->before.max, &text);
+	if (first) {
+		buf_printf(todo, "%s\n", err_say(&text, first));
+		scaled_say_bounds(ns, &s->before, todo);
+	}
 	if (s->was_ordered)
-		err = set_replicas(s, s->original, &text);
-	if (err)
-		buf_printf(todo, "%s\n  kubectl -n %s scale deployment %s --replicas=%" PRIu64 "\n",
-			   err_say(&text, err), ns, s->deployment, s->original);
+		err = set_replicas(s, s->before.replicas, &text);
+	if (err) {
+		buf_printf(todo, "%s\n", err_say(&text, err));
+		scaled_say_replicas(ns, s->deployment, &s->before, todo);
+	}
 	s->was_pinned = first != OK;
 	s->was_ordered = err != OK;
 	return first ? first : err;

@@ -22,11 +22,21 @@ void scaled_destroy(struct scaled **s);
 /* Reads how many replicas there are before anything is changed; once is enough. */
 enum err scaled_open(struct scaled *s, struct err_text *text) MUST_CHECK;
 const char *scaled_name(const struct scaled *s);
-uint64_t scaled_original(const struct scaled *s);
 
+/* What scaled_restore() gives back. */
+struct scaled_before {
+	uint64_t replicas;
+	const char *autoscaler; /* the one that is held; NULL: none */
+	uint64_t min, max;	/* its bounds */
+};
+
+/* Lent until destroy. */
+struct scaled_before scaled_before(const struct scaled *s);
+/* Before scaled_open(): that is what was there before an earlier driver, which was killed and has
+ * left it to this one to give it back. */
+void scaled_take_over(struct scaled *s, const struct scaled_before *before);
 /* From now on this autoscaler is held at the replicas of each order. */
 void scaled_hold(struct scaled *s, const char *autoscaler, uint64_t min, uint64_t max);
-bool scaled_is_held(const struct scaled *s);
 
 enum err scaled_order(struct scaled *s, uint64_t replicas, struct err_text *text) MUST_CHECK;
 /* OK: exactly the ordered replicas are ready, no older pod is left, and the Service has them all.
@@ -40,3 +50,7 @@ enum err scaled_verify(struct scaled *s, struct err_text *text) MUST_CHECK;
 /* Undoes all orders. What could not be undone stands in *todo as kubectl commands, one a line,
  * under the reason. */
 enum err scaled_restore(struct scaled *s, struct buf *todo) MUST_CHECK;
+/* Those commands, each on a line of its own. */
+void scaled_say_replicas(const char *ns, const char *deployment, const struct scaled_before *before,
+			 struct buf *out);
+void scaled_say_bounds(const char *ns, const struct scaled_before *before, struct buf *out);

@@ -182,6 +182,83 @@ def test_when_stopped_it_gives_back_what_it_scaled(timed, number):
     assert timed.replicas("inference") == 2
 
 
+def kill_in_the_window(world, *args):
+    driver = world.drive(*world.host, "--duration", "60", *args)
+    driver.wait_line(r"RPS: ", 60)
+    driver.signal(signal.SIGKILL)
+    driver.wait()
+    assert world.replicas("inference") == 1
+    return world.folder / "results" / "restore.json"
+
+
+@pytest.mark.parametrize("args", [["--duration", "1", "--fresh"], ["--duration", "1"],
+                                  ["--duration", "60", "--budget", "1"]],
+                         ids=["fresh", "another-plan", "same-plan"])
+def test_after_kill_9_the_next_start_gives_back_what_was_there_before(timed, args):
+    note = kill_in_the_window(timed)
+    driver = timed.drive(*timed.host, *args)
+    assert driver.wait(90) == (1 if "--budget" in args else 0), driver.text()
+    assert "Deployment inference: 2 replicas before an earlier driver, which was killed" \
+        in driver.text("stdout")
+    assert (timed.replicas("inference"), timed.replicas("locust-worker")) == (2, 1)
+    assert not note.exists()
+
+
+def test_after_kill_9_an_autoscaler_gets_its_bounds_back(timed):
+    timed.cluster.add_autoscaler("inference-hpa", "inference", 2, 3)
+    kill_in_the_window(timed, "--pause-autoscaler")
+    # Without the option it does not start beside one, but gives back what it owes.
+    driver = timed.drive(*timed.host, "--duration", "60")
+    assert driver.wait(60) == 111
+    spec = timed.cluster.get("horizontalpodautoscalers", "inference-hpa")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 3)
+    assert timed.replicas("inference") == 2
+
+
+def test_when_all_is_measured_what_is_owed_is_given_back(timed):
+    driver = timed.drive(*timed.host, "--duration", "1")
+    note = timed.folder / "results" / "restore.json"
+    wait_until(lambda: note.exists() and timed.replicas("inference") == 1)
+    text = note.read_text()
+    assert driver.wait(60) == 0, driver.text()
+    assert not note.exists()
+    # As if it had been killed between the last row and the end.
+    note.write_text(text)
+    timed.cluster.scale("inference", 1)
+    rows = timed.rows()
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(60) == 0, driver.text()
+    assert timed.replicas("inference") == 2 and timed.rows() == rows and not note.exists()
+
+
+def test_what_is_owed_is_said_when_the_api_server_is_gone(timed):
+    note = kill_in_the_window(timed)
+    timed.double.tokens.clear()
+    driver = timed.drive(*timed.host, "--duration", "60")
+    assert driver.wait(60) == 111
+    assert "\n  kubectl -n llm scale deployment inference --replicas=2\n" in driver.text("stderr")
+    assert note.exists()
+
+
+@pytest.mark.parametrize("change, said", [
+    (lambda text: text.replace('"llm"', '"other"'),
+     r"killed and has left other Deployments scaled(.*\n)+  kubectl -n other scale deployment "
+     r"inference --replicas=2\n"),
+    (lambda text: text.replace('"inference"', '"service"'),
+     r"  kubectl -n llm scale deployment service --replicas=2\n"),
+    (lambda text: text[:40], r"restore\.json: not what a driver has noted"),
+    (lambda text: text.replace(":2", ":-2"), r"restore\.json: Deployment 1 cannot be read"),
+    (lambda text: text.replace('"inference"', '"a; reboot"'), r"Deployment 1 cannot be read")])
+def test_a_note_of_others_is_not_obeyed_and_not_lost(timed, change, said):
+    note = kill_in_the_window(timed)
+    note.write_text(change(note.read_text()))
+    text = note.read_text()
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(60) == 111
+    assert re.search(said, driver.text("stderr")), driver.text()
+    assert timed.replicas("inference") == 1 and note.read_text() == text
+
+
 def rules_without(group, resource, verb):
     """Everything but one verb of one resource."""
     every = [("apps", "deployments", ["get", "list", "watch"]),
@@ -204,6 +281,7 @@ def test_what_cannot_be_given_back_is_said_as_commands(timed):
     assert "\n  kubectl -n llm scale deployment inference --replicas=2\n" in said
     assert "\n  kubectl -n llm scale deployment locust-worker --replicas=1\n" in said
     assert 'resources: ["deployments/scale"], verbs: ["patch"]' in said
+    assert "then remove" in said and (timed.folder / "results" / "restore.json").exists()
 
 
 @pytest.mark.parametrize("group, resource, verb", [

@@ -53,6 +53,7 @@ static struct world {
 	uint64_t dropped;
 	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
 	enum err look_fails;
+	bool was_killed;		     /* an earlier driver */
 	uint64_t refused_swarms;	     /* the first ones */
 	uint64_t retries, budget_s, repeats; /* of the plan */
 } world;
@@ -375,7 +376,8 @@ static inline struct outcome drive_in(const char *folder, size_t scenarios)
 						    .platform = &platform,
 						    .pause = &pause,
 						    .progress = progress,
-						    .result = result },
+						    .result = result,
+						    .was_killed = world.was_killed },
 			    &text);
 	out.took_us = world.now_us - out.took_us;
 	out.rows = result_count(result);

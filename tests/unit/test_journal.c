@@ -128,12 +128,15 @@ static void every_figure_comes_back_to_the_last_bit(void **state)
 	journal_close(&j);
 }
 
+#define BEGUN_BEFORE "{\"record\":\"begun\""
+
 /* Cut off behind each of its bytes: whole lines count, and what is added then stands on a line of
  * its own. */
 static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
 {
 	struct buf whole;
 	size_t rows = 0, lines = 0;
+	bool open = false;
 
 	write_journal(*state);
 	whole = read_journal(*state);
@@ -153,6 +156,8 @@ static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
 		assert_int_equal(past.kind, lines ? JOURNAL_SAME : JOURNAL_NONE);
 		assert_int_equal(past.count, rows);
 		assert_int_equal(past.is_torn, len && !ends_line);
+		open = ends_line ? strncmp(line, BEGUN_BEFORE, strlen(BEGUN_BEFORE)) == 0 : open;
+		assert_int_equal(past.is_open, open);
 		forget(&past);
 	}
 	assert_int_equal(rows, 3);

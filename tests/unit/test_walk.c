@@ -151,6 +151,27 @@ static void what_was_not_measured_comes_again(void **state)
 	remove_folder(folder);
 }
 
+static void a_test_that_a_killed_driver_has_left_is_stopped_once(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.is_running = world.was_killed = true;
+	world.swarm_us = world.now_us;
+	out = drive(2);
+	assert_int_equal(out.good, 2);
+	assert_int_equal(strncmp(world.trace, "stop replicas workers reset ", 28), 0);
+	assert_int_equal(count_of(world.trace, "stop"), 3);
+	/* That of somebody else goes on. */
+	world_init();
+	world.is_running = true;
+	world.swarm_us = world.now_us;
+	out = drive(1);
+	expect_status(&out, ",workers_not_ready,", "busy workers");
+	assert_true(world.is_running);
+}
+
 static struct buf read_file(const char *folder, const char *name)
 {
 	struct buf bytes;
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_into_the_budget_is_not_begun),
 		cmocka_unit_test(a_later_start_goes_on_behind_the_last_row),
 		cmocka_unit_test(what_was_not_measured_comes_again),
+		cmocka_unit_test(a_test_that_a_killed_driver_has_left_is_stopped_once),
 		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};
 
