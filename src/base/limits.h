@@ -138,6 +138,7 @@
 #define LIMIT_KUBE_NAME_BYTES  253 /* Kubernetes' own */
 #define LIMIT_KUBE_OBJECTS     5000
 #define LIMIT_OWED_BYTES       (16 * 1024)	 /* restore.json */
+#define LIMIT_CHECKLIST_BYTES  (64 * 1024)	 /* of --dry-run */
 #define LIMIT_KUBE_EVENT_BYTES (4 * 1024 * 1024) /* etcd keeps objects of at most 1.5 MB */
 
 /* Inference (src/infer) */

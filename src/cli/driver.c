@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "cli/driver_options.h"
 #include "cli/driver_settings.h"
+#include "matrix/checklist.h"
 #include "matrix/drive.h"
 #include "base/folder.h"
 #include "matrix/master_api.h"
@@ -26,6 +27,7 @@
 #include "matrix/platform_local.h"
 #include "matrix/platform_remote.h"
 #include "matrix/progress.h"
+#include "matrix/rehearsal.h"
 #include "matrix/result.h"
 
 /* Exit codes; docs/driver.md explains them. */
@@ -277,6 +279,14 @@ static void say_budget(const struct driver_options *o, const struct result *resu
 	       next + 1, plan_count(&o->plan), budget);
 }
 
+static struct master_access master_access_of(const struct driver_options *o)
+{
+	return (struct master_access){
+		.token = o->master_token_file ? o->master_token.text : NULL,
+		.tls = { .ca = buf_str(&o->master_ca) },
+	};
+}
+
 /* Deployments wait for the replicas they had before a driver that was killed. */
 static bool is_owed(const struct driver_options *o)
 {
@@ -289,10 +299,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 {
 	struct err_text text = { "" };
 	struct progress *progress = NULL;
-	const struct master_access access = {
-		.token = o->master_token_file ? o->master_token.text : NULL,
-		.tls = { .ca = buf_str(&o->master_ca) },
-	};
+	const struct master_access access = master_access_of(o);
 	/* Before the platform takes over what is owed. */
 	bool was_killed = result_is_past_open(result) || is_owed(o);
 	struct buf environment;
@@ -471,6 +478,37 @@ static int run(const struct driver_options *o)
 	return code;
 }
 
+static int dry_run(const struct driver_options *o)
+{
+	const struct master_access access = master_access_of(o);
+	struct err_text text = { "" };
+	struct platform *platform = NULL;
+	struct checklist list;
+	struct pause pause;
+	struct buf said;
+	enum err err;
+	int code;
+
+	pause_init(&pause, &stops);
+	catch_signals();
+	checklist_init(&list);
+	buf_init(&said, 2 * LIMIT_CHECKLIST_BYTES);
+	err = create_platform(o, &pause, &platform, &text);
+	if (err)
+		checklist_fail(&list, "%s", err_say(&text, err));
+	else
+		rehearsal_run(&(struct rehearsal){ platform, &access, &pause, &o->plan }, &list);
+	checklist_say(&list, &said);
+	fputs(buf_str(&said).p, stdout);
+	code = pause_is_stopped(&pause) ? EXIT_INTERRUPTED
+	       : list.faults		? EXIT_INFRASTRUCTURE
+					: EXIT_ALL_MEASURED;
+	platform_destroy(&platform);
+	buf_fini(&said);
+	checklist_fini(&list);
+	return code;
+}
+
 /* Nothing is done yet. */
 static int say_bad(enum err err, const struct err_text *text)
 {
@@ -486,9 +524,11 @@ static int obey(struct driver_options *o)
 		return say_bad(ERR_BAD_INPUT, &text);
 	if (!strcmp(o->order, "random"))
 		plan_shuffle(&o->plan, o->seed);
-	if (!o->want_plan)
+	if (!o->want_plan && !o->want_dry_run)
 		return run(o);
 	print_plan(&o->plan, o->platform);
+	if (o->want_dry_run)
+		return dry_run(o);
 	print_scenarios(&o->plan);
 	return 0;
 }

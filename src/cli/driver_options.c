@@ -91,6 +91,9 @@ static const struct opt rows[] = {
 	  NULL,
 	  "kubernetes: hold a HorizontalPodAutoscaler of these Deployments at the replicas "
 	  "of each scenario, and give it its bounds back at the end" },
+	{ "dry-run", 0, OPT_FLAG, AT(want_dry_run), "CICADA_DRY_RUN", NULL,
+	  "kubernetes, remote: check rights, Deployments, Service, autoscalers and master, print a "
+	  "checklist, change nothing (code 0 or 111)" },
 	{ "kubeconfig", 0, OPT_TEXT, AT(kubeconfig), "KUBECONFIG", "FILE",
 	  "kubernetes: how to reach it (default: the pod's service account, else ~/.kube/config)" },
 	{ "context", 0, OPT_TEXT, AT(context), "CICADA_CONTEXT", "NAME",
@@ -124,6 +127,10 @@ static enum err check(struct driver_options *o, struct err_text *text)
 	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--platform remote needs --master URL and --host URL");
+	if (!strcmp(o->platform, "local") && o->want_dry_run)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--dry-run: platform local starts everything itself, there is "
+			       "nothing to check; 'cicada-driver plan' says what it would do");
 	if (!strcmp(o->platform, "local") && o->host)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--host (TARGET_HOST): platform local starts its own target; give "

@@ -33,6 +33,7 @@ struct driver_options {
 	const char *plan_file;
 	struct buf plan_bytes; /* what the texts of that file point at */
 	bool want_plan;	       /* the word `plan` */
+	bool want_dry_run;
 	bool want_version, want_help;
 };
 

@@ -29,6 +29,9 @@ const struct kube_kind kube_slices = { "/apis/discovery.k8s.io/v1", "discovery.k
 				       "endpointslices" };
 const struct kube_kind kube_autoscalers = { "/apis/autoscaling/v2", "autoscaling",
 					    "horizontalpodautoscalers" };
+static const struct kube_kind access_reviews = { "/apis/authorization.k8s.io/v1",
+						 "authorization.k8s.io",
+						 "selfsubjectaccessreviews" };
 
 struct kube_api {
 	const struct kube_access *access;
@@ -42,7 +45,8 @@ struct call {
 	const struct kube_kind *kind;
 	const char *verb; /* of RBAC */
 	const char *name, *part;
-	const char *body;
+	const char *method; /* NULL: GET */
+	const char *body, *content_type;
 	uint64_t timeout_ms;
 };
 
@@ -183,18 +187,18 @@ static enum err one_try(struct kube_api *api, const struct call *c, const char *
 	buf_init(&token, LIMIT_KUBE_TOKEN_BYTES);
 	err = kube_access_token(api->access, &token, text);
 	if (!err)
-		err = fetch_call(
-			api->fetch,
-			&(struct fetch_request){
-				.url = url,
-				.method = c->body ? "PATCH" : NULL,
-				.body = c->body,
-				.content_type = "application/merge-patch+json",
-				.accept = "application/json",
-				.bearer = token.len ? token.p : NULL,
-				.tls = &api->tls,
-				.timeout_ms = left_ms < TRY_TIMEOUT_MS ? left_ms : TRY_TIMEOUT_MS },
-			reply, text);
+		err = fetch_call(api->fetch,
+				 &(struct fetch_request){ .url = url,
+							  .method = c->method,
+							  .body = c->body,
+							  .content_type = c->content_type,
+							  .accept = "application/json",
+							  .bearer = token.len ? token.p : NULL,
+							  .tls = &api->tls,
+							  .timeout_ms = left_ms < TRY_TIMEOUT_MS
+										? left_ms
+										: TRY_TIMEOUT_MS },
+				 reply, text);
 	buf_fini(&token);
 	return err;
 }
@@ -256,7 +260,9 @@ static enum err call_ref(struct kube_api *api, const struct kube_ref *ref, const
 			  .verb = verb,
 			  .name = ref->name,
 			  .part = ref->part,
+			  .method = body ? "PATCH" : NULL,
 			  .body = body,
+			  .content_type = "application/merge-patch+json",
 			  .timeout_ms = KUBE_CALL_TIMEOUT_MS };
 	char *kind_url = url_of_kind(api, ref->kind),
 	     *url = mem_printf("%s/%s%s%s", kind_url, ref->name, ref->part ? "/" : "",
@@ -279,6 +285,36 @@ enum err kube_api_merge(struct kube_api *api, const struct kube_ref *ref, const 
 			json_t **out, struct err_text *text)
 {
 	return call_ref(api, ref, "patch", patch, out, text);
+}
+
+enum err kube_api_may(struct kube_api *api, const struct kube_right *right, bool *out,
+		      struct err_text *text)
+{
+	char *url = mem_printf("%s%s/%s", api->access->server, access_reviews.prefix,
+			       access_reviews.plural),
+	     *body = mem_printf("{\"apiVersion\":\"authorization.k8s.io/v1\","
+				"\"kind\":\"SelfSubjectAccessReview\",\"spec\":{"
+				"\"resourceAttributes\":{\"namespace\":\"%s\",\"verb\":\"%s\","
+				"\"group\":\"%s\",\"resource\":\"%s\",\"subresource\":\"%s\","
+				"\"name\":\"%s\"}}}",
+				api->ns, right->verb, right->kind->group, right->kind->plural,
+				right->part ? right->part : "", right->name ? right->name : "");
+	struct call c = { .kind = &access_reviews,
+			  .verb = "create",
+			  .method = "POST",
+			  .body = body,
+			  .content_type = "application/json",
+			  .timeout_ms = KUBE_CALL_TIMEOUT_MS };
+	json_t *answer = NULL;
+	long status;
+	enum err err = call_for_object(api, &c, url, &status, &answer, text);
+
+	if (!err)
+		*out = json_is_true(json_object_get(json_object_get(answer, "status"), "allowed"));
+	json_decref(answer);
+	mem_free(body);
+	mem_free(url);
+	return err;
 }
 
 /* ---- lists ---- */

@@ -36,6 +36,14 @@ struct kube_kind {
 
 extern const struct kube_kind kube_deployments, kube_pods, kube_slices, kube_autoscalers;
 
+/* What a Role grants. */
+struct kube_right {
+	const struct kube_kind *kind;
+	const char *part; /* "scale"; NULL: the object */
+	const char *verb;
+	const char *name; /* of the one object; NULL: all */
+};
+
 /* One object, or a part of it ("scale"; NULL: all of it). */
 struct kube_ref {
 	const struct kube_kind *kind;
@@ -63,6 +71,9 @@ enum err kube_api_get(struct kube_api *api, const struct kube_ref *ref, struct j
 /* out may be NULL. */
 enum err kube_api_merge(struct kube_api *api, const struct kube_ref *ref, const char *patch,
 			struct json_t **out, struct err_text *text) MUST_CHECK;
+/* Would that be granted to us? Asked in a SelfSubjectAccessReview, which changes nothing. */
+enum err kube_api_may(struct kube_api *api, const struct kube_right *right, bool *out,
+		      struct err_text *text) MUST_CHECK;
 /* All pages; *out is an array. version gets the resourceVersion a watch can begin with. */
 enum err kube_api_list(struct kube_api *api, const struct kube_query *query, uint64_t timeout_ms,
 		       struct json_t **out, char version[KUBE_VERSION_BYTES],

@@ -18,6 +18,7 @@
 
 enum platform_part { PLATFORM_MASTER, PLATFORM_TARGET, PLATFORM_WORKERS };
 
+struct checklist;
 struct platform;
 
 struct platform_ops {
@@ -45,6 +46,9 @@ struct platform_ops {
 	const char *(*target_url)(const struct platform *p);
 	/* Markdown list lines about the machine and programs, for the report. */
 	void (*describe)(const struct platform *p, struct buf *out);
+	/* What stands in the way of start() and of a scenario; nothing is started or changed.
+	 * *workers: how many there are, untouched when that is not known. NULL: nothing. */
+	void (*rehearse)(struct platform *p, uint64_t *workers, struct checklist *out);
 	/* Gives back what was changed of things that were there before. On failure *todo says
 	 * what a person has to do. NULL: nothing of that kind. */
 	enum err (*restore)(struct platform *p, struct buf *todo);

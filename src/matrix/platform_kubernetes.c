@@ -13,8 +13,10 @@
 #include "kube/kube_access.h"
 #include "kube/kube_api.h"
 #include "kube/kube_objects.h"
+#include "matrix/checklist.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
+#include "matrix/rights.h"
 #include "matrix/scaled.h"
 
 enum part { TARGET, WORKERS, PARTS };
@@ -110,6 +112,64 @@ static enum err kubernetes_start(struct platform *p, struct err_text *text)
 				 text);
 	k->is_noted |= !err;
 	return err;
+}
+
+/* ---- --dry-run ---- */
+
+static enum err rehearse_part(struct scaled *s, struct checklist *out, struct err_text *text)
+{
+	enum err err = scaled_open(s, text);
+
+	if (!err)
+		err = scaled_check(s, text);
+	if (!err)
+		checklist_pass(out, "Deployment %s has %" PRIu64 " replicas, all ready",
+			       scaled_name(s), scaled_wanted(s));
+	return err;
+}
+
+static void rehearse_autoscalers(struct platform_kubernetes *k, struct checklist *out)
+{
+	struct err_text text = { "" };
+	enum err err = look_for_autoscalers(k, &text);
+
+	if (err)
+		checklist_fail(out, "%s", err_say(&text, err));
+	for (size_t i = 0; !err && i < PARTS; i++) {
+		const char *name = scaled_before(k->parts[i]).autoscaler;
+
+		checklist_pass(out, "Deployment %s: %s%s", scaled_name(k->parts[i]),
+			       name ? "will be held: autoscaler " : "no autoscaler",
+			       name ? name : "");
+	}
+}
+
+static void kubernetes_rehearse(struct platform *p, uint64_t *workers, struct checklist *out)
+{
+	struct platform_kubernetes *k = of(p);
+	struct rights_wanted wanted = { k->config.target, k->config.workers,
+					k->config.want_pause_autoscaler };
+	struct err_text text = { "" };
+	enum err err = rights_check(k->api, &wanted, out, &text);
+
+	if (err) {
+		checklist_fail(out, "%s", err_say(&text, err));
+		return;
+	}
+	err = take_over(k, &text);
+	if (err)
+		checklist_fail(out, "%s", err_say(&text, err));
+	else if (k->was_killed)
+		checklist_pass(out, "an earlier driver was killed; the next one gives back what "
+				    "it has left scaled (" OWED_FILE ")");
+	for (size_t i = 0; i < PARTS; i++) {
+		err = rehearse_part(k->parts[i], out, &text);
+		if (err)
+			checklist_fail(out, "%s", err_say(&text, err));
+		else if (i == WORKERS)
+			*workers = scaled_wanted(k->parts[i]);
+	}
+	rehearse_autoscalers(k, out);
 }
 
 /* ---- the scenario ---- */
@@ -247,6 +307,7 @@ static const struct platform_ops kubernetes_ops = {
 	.master_url = kubernetes_master_url,
 	.target_url = kubernetes_target_url,
 	.describe = kubernetes_describe,
+	.rehearse = kubernetes_rehearse,
 	.restore = kubernetes_restore,
 	.destroy = kubernetes_destroy,
 };

@@ -54,6 +54,11 @@ void scaled_destroy(struct scaled **s)
 	*s = NULL;
 }
 
+uint64_t scaled_wanted(const struct scaled *s)
+{
+	return s->wanted;
+}
+
 const char *scaled_name(const struct scaled *s)
 {
 	return s->deployment;
@@ -109,9 +114,10 @@ enum err scaled_open(struct scaled *s, struct err_text *text)
 	selector =
 		json_string_value(json_object_get(json_object_get(object, "status"), "selector"));
 	if (selector && *selector) {
+		s->wanted = kube_deployment_read(object).wanted;
 		/* What was taken over is older than what is found. */
 		if (!s->was_ordered)
-			s->before.replicas = kube_deployment_read(object).wanted;
+			s->before.replicas = s->wanted;
 		watch_all(s, selector);
 		s->is_open = true;
 	} else {

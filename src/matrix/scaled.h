@@ -19,9 +19,12 @@ struct scaled;
  * NULL: none. */
 struct scaled *scaled_create(struct kube_api *api, const char *deployment, const char *service);
 void scaled_destroy(struct scaled **s);
-/* Reads how many replicas there are before anything is changed; once is enough. */
+/* Reads how many replicas there are before anything is changed; once is enough. Until another order
+ * scaled_check() is about those. */
 enum err scaled_open(struct scaled *s, struct err_text *text) MUST_CHECK;
 const char *scaled_name(const struct scaled *s);
+/* The replicas of the last order. */
+uint64_t scaled_wanted(const struct scaled *s);
 
 /* What scaled_restore() gives back. */
 struct scaled_before {

@@ -4,7 +4,8 @@
 HTTPS with an authority made for the test; tokens with the rules of a Role; get, list with pages and
 selectors, watch with bookmarks and 410, merge-patch; errors with the words of a real server.
 tests/integration/test_kube_double.py holds it against recorded exchanges. `used` has every
-(group, resource, verb) that was asked for and granted.
+(group, resource, verb) that was asked for and granted, `reviewed` what was asked about in a
+SelfSubjectAccessReview.
 
     double = KubeDouble(tmp_path)
     double.tokens["secret"] = ("system:serviceaccount:llm:loadgen", rules_of_a_Role)
@@ -23,6 +24,8 @@ import urllib.parse
 from kube_cluster import GROUPS, Cluster
 
 EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+REVIEWS = "selfsubjectaccessreviews.authorization.k8s.io"
+REVIEW_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 PATCH_TYPES = ("application/merge-patch+json",)
 FAILURES = {429: "Too many requests, please try again later.\n"}
 LISTS = {"deployments": "DeploymentList", "pods": "PodList", "endpointslices": "EndpointSliceList",
@@ -295,11 +298,28 @@ class Call:
                 return
 
 
+def review_access(double, user, rules, body):
+    review = json.loads(body)
+    asked = {k: v for k, v in review["spec"]["resourceAttributes"].items() if v}
+    resource = asked["resource"] + ("/" + asked["subresource"] if "subresource" in asked else "")
+    if user == "system:anonymous":
+        raise Refusal(403, "Forbidden", f'{REVIEWS} is forbidden: User "{user}" cannot create '
+                      f'resource "selfsubjectaccessreviews" in API group "authorization.k8s.io" at '
+                      "the cluster scope", {"group": "authorization.k8s.io",
+                                            "kind": "selfsubjectaccessreviews"})
+    double.reviewed.add((asked.get("group", ""), resource, asked["verb"]))
+    is_allowed = (asked["namespace"] == double.cluster.namespace and is_granted(
+        rules, asked.get("group", ""), resource, asked["verb"], asked.get("name")))
+    return {**review, "metadata": {}, "spec": {"resourceAttributes": asked},
+            "status": {"allowed": is_allowed}}
+
+
 class KubeDouble:
     def __init__(self, folder, namespace="llm"):
         self.cluster = Cluster(namespace)
         self.tokens = {}  # token -> (user, rules)
         self.used = set()
+        self.reviewed = set()
         self.requests = []  # "METHOD path" in order
         self.is_cutting_watches = False  # watches end as soon as they have said something
         self.is_mute = False  # watches say nothing
@@ -360,12 +380,17 @@ class KubeDouble:
                 raise Plain(429, FAILURES[429], [("Retry-After", "1")])
             if failure:
                 raise Refusal(failure, "InternalError", "an error of the test")
-            call = Call(self, handler, body)
-            call.authorize()
-            if call.verb == "watch":
-                send_events(call)
-                return None
-            status, value = 200, getattr(call, call.verb)()
+            if (handler.command, handler.path) == ("POST", REVIEW_PATH):
+                who = self.identify(handler.headers.get("Authorization"),
+                                    handler.connection.getpeercert())
+                status, value = 201, review_access(self, *who, body)
+            else:
+                call = Call(self, handler, body)
+                call.authorize()
+                if call.verb == "watch":
+                    send_events(call)
+                    return None
+                status, value = 200, getattr(call, call.verb)()
         except Refusal as refusal:
             status, value = refusal.code, refusal.body
         except Plain as plain:
@@ -420,7 +445,7 @@ class KubeDouble:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_PATCH = handle_request
+            do_GET = do_PATCH = do_POST = handle_request
 
             def log_message(self, *args):
                 pass

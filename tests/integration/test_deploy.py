@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kube_world import USER, World, start_master
-from programs import ROOT, find
+from programs import ROOT, find, wait_until
 
 DEPLOY = ROOT / "deploy" / "kubernetes"
 FILES = sorted(DEPLOY.glob("*.yaml"))
@@ -158,6 +158,11 @@ def test_the_role_is_what_the_driver_asks_for(programs, target, tmp_path):
                              "4", "--duration", "2", "--pause-autoscaler")
         assert driver.wait(90) == 0, driver.text()
         assert world.double.used == role_triples(rules)
+        wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
+            "availableReplicas") == 2)
+        driver = world.drive("--host", target.url, "--dry-run", "--pause-autoscaler")
+        assert driver.wait(60) == 0, driver.text()
+        assert world.double.reviewed == role_triples(rules)
     finally:
         world.close()
 

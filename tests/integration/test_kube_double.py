@@ -121,6 +121,18 @@ def test_objects_have_the_fields_of_the_real_ones(double, number):
         assert said["spec"].get("replicas") == want["body"]["spec"].get("replicas")
 
 
+@pytest.mark.parametrize("number", ["57", "58", "59"])
+def test_access_is_reviewed_as_by_the_real_server(double, number):
+    vector = load(number)
+    status, content_type, body = ask(double, vector["request"])
+    want = vector["response"]
+    assert (status, content_type) == (want["status"], want["content-type"])
+    said = json.loads(body)
+    is_part_of(said, want["body"])
+    assert said["status"]["allowed"] is want["body"]["status"]["allowed"]
+    assert said["spec"] == want["body"]["spec"]
+
+
 def test_values_of_a_wrong_type_are_422(double):
     for number in ("41", "42"):
         vector = load(number)

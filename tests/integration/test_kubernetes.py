@@ -5,11 +5,14 @@ Workers are real ones in "pods" of the double, the master is a real one. Where t
 does not matter its pods only keep time, and a counting server answers in their place."""
 
 import base64
+import json
 import re
 import signal
 import socket
+import urllib.request
 
 import pytest
+import yaml
 
 from kube_cluster import ProcessPod, VirtualPod
 from kube_double import KubeDouble
@@ -261,7 +264,7 @@ def test_a_note_of_others_is_not_obeyed_and_not_lost(timed, change, said):
 
 def rules_without(group, resource, verb):
     """Everything but one verb of one resource."""
-    every = [("apps", "deployments", ["get", "list", "watch"]),
+    every = [("apps", "deployments", ["list", "watch"]),
              ("apps", "deployments/scale", ["get", "patch"]),
              ("", "pods", ["list", "watch"]),
              ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
@@ -298,6 +301,88 @@ def test_a_missing_right_is_named(timed, group, resource, verb):
     rule = f'{{apiGroups: ["{group}"], resources: ["{resource}"], verbs: ["{verb}"]}}'
     notes = "".join(r["Note"] for r in timed.rows()) if driver.wait() == 1 else ""
     assert rule in driver.text("stderr") + notes
+
+
+def has_workers(world):
+    with urllib.request.urlopen(f"{world.master_url}/stats/requests", timeout=10) as reply:
+        return len(json.load(reply)["workers"]) == 1
+
+
+def state_of(world):
+    """Everything that somebody could have changed."""
+    return {plural: {name: obj.get("spec") for name, obj in objects.items()}
+            for plural, objects in world.cluster.objects.items() if plural != "pods"}
+
+
+def test_a_dry_run_finds_all_well_and_touches_nothing(timed):
+    wait_until(lambda: has_workers(timed))
+    before = state_of(timed)
+    driver = timed.drive(*timed.host, "--dry-run")
+    assert driver.wait(60) == 0, driver.text()
+    said = driver.text("stdout")
+    assert re.search(r"^  ok +right to patch deployments/scale$", said, re.M), said
+    assert "  ok     Deployment inference has 2 replicas, all ready" in said
+    assert "  ok     the master has 1 workers" in said
+    assert re.search(r"^All \d+ are as they should be; nothing was changed$", said, re.M)
+    assert not [r for r in timed.double.requests
+                if not r.startswith("GET ") and not r.endswith("/selfsubjectaccessreviews")]
+    assert state_of(timed) == before
+    assert not (timed.folder / "results").exists()
+
+
+@pytest.mark.parametrize("group, resource, verbs", [
+    ("apps", "deployments/scale", ["get", "patch"]), ("apps", "deployments", ["list", "watch"]),
+    ("", "pods", ["list", "watch"]), ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+    ("autoscaling", "horizontalpodautoscalers", ["list"])])
+def test_a_dry_run_prints_the_rule_that_the_role_lacks(timed, group, resource, verbs):
+    every = rules_without("", "", "")
+    rules = [r for r in every if r["resources"] != [resource]]
+    timed.double.tokens["first"] = (USER, rules)
+    driver = timed.drive(*timed.host, "--dry-run")
+    assert driver.wait(60) == 111
+    said = driver.text("stdout").split("The Role of the driver lacks:\n")[1]
+    lacks = yaml.safe_load("".join(l for l in said.splitlines(True) if l.startswith("  ")))
+    assert lacks == [r for r in every if r not in rules]
+    assert lacks == [{"apiGroups": [group], "resources": [resource], "verbs": verbs}]
+
+
+def test_a_dry_run_names_what_would_stand_in_the_way(timed):
+    timed.cluster.add_autoscaler("inference-hpa", "inference", 1, 6)
+    timed.cluster.add_deployment("sick", 1, lambda: VirtualPod(crashes=True), service="other")
+    wait_until(lambda: has_workers(timed))
+    wait_until(lambda: timed.cluster.get("deployments", "sick")["status"].get("replicas"))
+    driver = timed.drive(*timed.host, "--dry-run")
+    assert driver.wait(60) == 111
+    assert re.search(r"^  FAULT +HorizontalPodAutoscaler inference-hpa scales Deployment inference"
+                     r".*--pause-autoscaler", driver.text(), re.M), driver.text()
+    driver = timed.drive(*timed.host, "--dry-run", "--pause-autoscaler")
+    assert driver.wait(60) == 0, driver.text()
+    assert "Deployment inference: will be held: autoscaler inference-hpa" in driver.text()
+    for args, said in [
+            (["--target-deployment", "nosuch"], r'deployments.apps "nosuch" not found'),
+            (["--target-deployment", "sick"], r"sick: 0 of 1 replicas are available"),
+            (["--target-service", "other"], r"Service other has 0 ready endpoints"),
+            (["--worker-deployment", "inference"], r"the master has 1 workers of 2"),
+            (["--master", "http://127.0.0.1:9"], r"the master: .*127\.0\.0\.1:9")]:
+        driver = timed.drive(*timed.host, *args, "--dry-run", "--pause-autoscaler")
+        assert driver.wait(60) == 111, driver.text()
+        assert re.search(rf"^  FAULT +.*{said}", driver.text("stdout"), re.M), driver.text()
+
+
+def test_a_dry_run_sees_a_test_that_runs_and_what_is_owed(timed):
+    kill_in_the_window(timed)
+    note = (timed.folder / "results" / "restore.json").read_text()
+    driver = timed.drive(*timed.host, "--dry-run")
+    assert driver.wait(60) == 111
+    assert "  FAULT  a test runs at the master" in driver.text("stdout")
+    assert "an earlier driver was killed; the next one gives back" in driver.text("stdout")
+    assert timed.replicas("inference") == 1
+    assert (timed.folder / "results" / "restore.json").read_text() == note
+
+
+def test_a_dry_run_of_platform_local_is_refused(programs):
+    driver, code = programs.run("cicada-driver", "--platform", "local", "--dry-run")
+    assert code == 2 and "cicada-driver plan" in driver.text("stderr")
 
 
 def test_in_a_pod_it_is_chosen_by_itself_and_follows_a_new_token(timed):

@@ -10,7 +10,7 @@ import json
 import pathlib
 import sys
 
-EXCHANGES = """05 06 08 10 11 17 23 25 26 27 28 29 30 31 38 41 42 44 45 46 52 53 54 63 74 75 76 80 84 88
+EXCHANGES = """05 06 08 10 11 17 23 25 26 27 28 29 30 31 38 41 42 44 45 46 52 53 54 57 58 59 63 74 75 76 80 84 88
 90 93 96""".split()
 SEQUENCES = ["s1", "s2", "s3", "s4", "s5", "s6", "s11"]
 HERE = pathlib.Path(__file__).resolve().parent

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rehearsal - --dry-run: would a walk through the matrix begin? Looks at platform and master, and
+ * changes nothing. */
+#pragma once
+
+struct checklist;
+struct master_access;
+struct pause;
+struct plan;
+struct platform;
+
+struct rehearsal {
+	struct platform *platform; /* created, not started */
+	const struct master_access *master_access;
+	struct pause *pause;
+	const struct plan *plan;
+};
+
+void rehearsal_run(const struct rehearsal *r, struct checklist *out);
