@@ -118,6 +118,7 @@ static enum err create_kubernetes(const struct driver_options *o, struct pause *
 						      .service = o->target_service,
 						      .master_url = driver_master_url(o),
 						      .target_url = driver_target_url(o),
+						      .metrics_port = o->metrics_port,
 						      .results = o->results,
 						      .want_pause_autoscaler =
 							      o->want_pause_autoscaler,

@@ -85,6 +85,12 @@ static const struct opt rows[] = {
 	  "NAME", "kubernetes: the replicas of the target (default inference)" },
 	{ "target-service", 0, OPT_TEXT, AT(target_service), "CICADA_TARGET_SERVICE", "NAME",
 	  "kubernetes: the Service whose endpoints they are (default inference)" },
+	{ "target-metrics-port", 0, OPT_COUNT, AT(metrics_port), "CICADA_TARGET_METRICS_PORT",
+	  "PORT",
+	  "kubernetes: where every pod of the target has /metrics with its count of requests "
+	  "(default "
+	  "8001; 0: nowhere)",
+	  0, 65535 },
 	{ "worker-deployment", 0, OPT_TEXT, AT(worker_deployment), "CICADA_WORKER_DEPLOYMENT",
 	  "NAME", "kubernetes: the load workers (default locust-worker)" },
 	{ "pause-autoscaler", 0, OPT_FLAG, AT(want_pause_autoscaler), "CICADA_PAUSE_AUTOSCALER",
@@ -182,6 +188,7 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 				      .service_account = KUBE_SERVICE_ACCOUNT,
 				      .target_deployment = "inference",
 				      .target_service = "inference",
+				      .metrics_port = 8001,
 				      .worker_deployment = "locust-worker" };
 	buf_init(&o->master_ca, LIMIT_MASTER_CA_BYTES);
 	buf_init(&o->plan_bytes, LIMIT_CONFIG_FILE_BYTES);

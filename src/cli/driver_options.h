@@ -24,7 +24,7 @@ struct driver_options {
 	const char *master_token_file, *master_ca_file;
 	struct token master_token; /* what these two say */
 	struct buf master_ca;
-	uint64_t target_port, web_port, bind_port;
+	uint64_t target_port, web_port, bind_port, metrics_port;
 	const char *kubeconfig, *context, *service_account, *namespace;
 	const char *target_deployment, *worker_deployment, *target_service;
 	const char *termination_log;

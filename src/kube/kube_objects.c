@@ -136,8 +136,8 @@ void kube_slice_collect_ready(const json_t *object, struct map *ready)
 		if (json_is_false(
 			    json_object_get(json_object_get(endpoint, "conditions"), "ready")))
 			continue;
-		if (*uid || address)
-			map_put(ready, str_of(*uid ? uid : address), (void *)(uintptr_t)1);
+		if (address)
+			map_put(ready, str_of(*uid ? uid : address), (void *)address);
 	}
 }
 

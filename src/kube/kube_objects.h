@@ -36,8 +36,8 @@ struct kube_pod {
 
 struct kube_pod kube_pod_read(const struct json_t *object);
 
-/* Puts what is ready in an EndpointSlice into `ready`: a pod's uid, else its address. A pod with
- * two addresses stands in two slices. */
+/* Puts what is ready in an EndpointSlice into `ready`: under a pod's uid, else its address, that
+ * address (const char *, lent by the object). A pod with two addresses stands in two slices. */
 void kube_slice_collect_ready(const struct json_t *object, struct map *ready);
 
 struct kube_autoscaler {

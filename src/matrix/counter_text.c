@@ -30,17 +30,24 @@ static bool skip_labels(struct str *line)
 	return false;
 }
 
+/* Moves *line behind the name. False: it is a sample of another one. */
+static bool cut_name(struct str *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (line->len <= len || memcmp(line->p, name, len) != 0)
+		return false;
+	*line = (struct str){ line->p + len, line->len - len };
+	return line->p[0] == '{' || line->p[0] == ' ';
+}
+
 bool counter_text_sum(struct str page, const char *name, uint64_t *out)
 {
-	size_t name_len = strlen(name);
 	struct str line, value;
 	double number, sum = 0;
 
 	while (str_cut(&page, '\n', &line)) {
-		if (line.len <= name_len || memcmp(line.p, name, name_len) != 0)
-			continue;
-		line = (struct str){ line.p + name_len, line.len - name_len };
-		if (line.p[0] == '{' ? !skip_labels(&line) : line.p[0] != ' ')
+		if (!cut_name(&line, name) || (line.p[0] == '{' && !skip_labels(&line)))
 			continue;
 		line = str_trim(line);
 		/* A time stamp may follow the value. */
@@ -51,4 +58,19 @@ bool counter_text_sum(struct str page, const char *name, uint64_t *out)
 	}
 	*out = (uint64_t)sum;
 	return sum <= COUNTER_MAX;
+}
+
+bool counter_text_has(struct str page, const char *name)
+{
+	static const char type[] = "# TYPE ";
+	const size_t type_len = sizeof(type) - 1;
+	struct str line;
+
+	while (str_cut(&page, '\n', &line)) {
+		if (line.len > type_len && memcmp(line.p, type, type_len) == 0)
+			line = (struct str){ line.p + type_len, line.len - type_len };
+		if (cut_name(&line, name))
+			return true;
+	}
+	return false;
 }

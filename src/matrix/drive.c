@@ -39,8 +39,9 @@ struct drive {
 	uint64_t step_start_us, next_word_us;
 	bool is_test_running; /* swarm was sent, stop was not answered */
 	bool was_test_started;
-	bool has_leftover; /* a test of an earlier driver may run */
-	bool can_count;	   /* the platform reads the service's counters */
+	bool has_leftover;	   /* a test of an earlier driver may run */
+	enum err uncounted_as;	   /* OK: the platform reads the counters of the service */
+	struct err_text uncounted; /* why not; "": nobody could mend it */
 	uint64_t served_before;
 };
 
@@ -63,6 +64,15 @@ static double ramp_s(const struct drive *d)
 static enum err interrupted(struct err_text *text)
 {
 	return err_set(text, ERR_INTERRUPTED, "interrupted");
+}
+
+/* One more line of the row's note. */
+static void add_note(struct result_row *row, const char *text)
+{
+	char note[sizeof(row->note) + sizeof(struct err_text)];
+
+	snprintf(note, sizeof(note), "%s%s%s", row->note, row->note[0] ? "\n" : "", text);
+	result_row_note(row, note);
 }
 
 /* The scenario ends with this status instead of the step's own. */
@@ -180,9 +190,13 @@ static enum err reset_statistics(struct drive *d, struct err_text *text)
 
 	if (err)
 		return err;
-	err = d->c->platform->ops->read_requests(d->c->platform, &d->served_before, text);
-	d->can_count = !err;
-	return err == ERR_UNSUPPORTED ? OK : err;
+	d->uncounted = (struct err_text){ "" };
+	err = d->c->platform->ops->read_requests(d->c->platform, &d->served_before, &d->uncounted);
+	d->uncounted_as = err;
+	if (!err || err == ERR_UNSUPPORTED)
+		return OK;
+	*text = d->uncounted;
+	return err;
 }
 
 static enum err start_test(struct drive *d, struct err_text *text)
@@ -386,25 +400,41 @@ static enum err check_unchanged(struct drive *d, struct err_text *text)
 	return err ? end_with(d, status_of_loss(err, part), err) : OK;
 }
 
+/* Until the service has counted what the load generator has, for COUNTS_SETTLE_S at most. */
+static enum err read_served(struct drive *d, uint64_t *out, struct err_text *text)
+{
+	uint64_t end_us = now_us(d) + COUNTS_SETTLE_S * CLOCK_S;
+
+	for (;;) {
+		enum err err = d->c->platform->ops->read_requests(d->c->platform, out, text);
+
+		if (err)
+			return err;
+		*out -= d->served_before;
+		if (*out == d->row.total_requests || now_us(d) >= end_us)
+			return OK;
+		if (!pause_for(d->c->pause, LOOK_AGAIN_MS * CLOCK_MS))
+			return interrupted(text);
+	}
+}
+
 /* What the service has answered is what the load generator has counted. A request that
  * failed on the way may have been answered or not, so failures excuse a difference. */
 static enum err compare_counts(struct drive *d, struct err_text *text)
 {
-	uint64_t end_us = now_us(d) + COUNTS_SETTLE_S * CLOCK_S, served, difference;
+	uint64_t served = UINT64_MAX, difference;
+	enum err err = d->uncounted_as;
 
-	if (!d->can_count)
+	*text = d->uncounted;
+	if (!err)
+		err = read_served(d, &served, text);
+	if (err == ERR_UNSUPPORTED) {
+		if (text->text[0])
+			add_note(&d->row, text->text);
 		return OK;
-	for (;;) {
-		enum err err = d->c->platform->ops->read_requests(d->c->platform, &served, text);
-
-		if (err)
-			return end_with(d, RESULT_LOST_REPLICA, err);
-		served -= d->served_before;
-		if (served == d->row.total_requests || now_us(d) >= end_us)
-			break;
-		if (!pause_for(d->c->pause, LOOK_AGAIN_MS * CLOCK_MS))
-			return interrupted(text);
 	}
+	if (err)
+		return end_with(d, RESULT_LOST_REPLICA, err);
 	d->row.server_requests = served;
 	difference = served > d->row.total_requests ? served - d->row.total_requests
 						    : d->row.total_requests - served;
@@ -540,13 +570,12 @@ static bool is_final(const struct walk *w, size_t i, const struct result_row *ro
 /* The attempts before belong to the row's story. */
 static void note_tried(struct result_row *row, const char *tried)
 {
-	char note[sizeof(row->note) + TRIED_BYTES];
+	char note[TRIED_BYTES + 32];
 
 	if (row->attempts == 1)
 		return;
-	snprintf(note, sizeof(note), "%s%sattempts before: %s", row->note, row->note[0] ? "\n" : "",
-		 tried);
-	result_row_note(row, note);
+	snprintf(note, sizeof(note), "attempts before: %s", tried);
+	add_note(row, note);
 }
 
 /* Only a problem with the results, or a stop, is an error of the whole. */

@@ -39,7 +39,8 @@ struct platform_ops {
 	enum err (*check_after)(struct platform *p, enum platform_part *part,
 				struct err_text *text);
 	/* Requests all present replicas have answered so far. A difference of two reads
-	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: cannot. */
+	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: they cannot be
+	 * known, *text says why if somebody could mend it. */
 	enum err (*read_requests)(struct platform *p, uint64_t *out, struct err_text *text);
 	/* Lent until the next start(). */
 	const char *(*master_url)(const struct platform *p);

@@ -4,20 +4,26 @@
 #include "matrix/platform_kubernetes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/map.h"
 #include "base/mem.h"
+#include "fetch/fetch.h"
 #include "kube/kube_access.h"
 #include "kube/kube_api.h"
 #include "kube/kube_objects.h"
 #include "matrix/checklist.h"
+#include "matrix/counter_text.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
 #include "matrix/rights.h"
 #include "matrix/scaled.h"
+
+#define METRICS_TIMEOUT_MS 2000
 
 enum part { TARGET, WORKERS, PARTS };
 
@@ -26,6 +32,7 @@ struct platform_kubernetes {
 	struct platform_kubernetes_config config;
 	struct kube_access access;
 	struct kube_api *api;
+	struct fetch *fetch; /* for the replicas' counters */
 	struct scaled *parts[PARTS];
 	bool is_noted;	 /* what the parts have to get back is on disk */
 	bool was_killed; /* an earlier driver, before it gave that back */
@@ -221,11 +228,56 @@ static enum err kubernetes_check_after(struct platform *p, enum platform_part *p
 	return for_both(p, scaled_verify, part, text);
 }
 
+/* From the pod itself: the Service would ask any of them. */
+static enum err read_pod(struct platform_kubernetes *k, const char *address, uint64_t *out,
+			 struct err_text *text)
+{
+	bool is_v6 = strchr(address, ':');
+	char url[128];
+	struct fetch_request request = { .url = url,
+					 .timeout_ms = METRICS_TIMEOUT_MS,
+					 .attempts = 3 };
+	struct fetch_reply reply;
+	enum err err;
+
+	snprintf(url, sizeof(url), "http://%s%.60s%s:%" PRIu64 "/metrics", is_v6 ? "[" : "",
+		 address, is_v6 ? "]" : "", k->config.metrics_port);
+	fetch_reply_init(&reply);
+	err = fetch_call(k->fetch, &request, &reply, text);
+	if (!err)
+		err = fetch_expect(&request, &reply, text);
+	if (!err && (!counter_text_has(buf_str(&reply.body), COUNTER_OF_REQUESTS) ||
+		     !counter_text_sum(buf_str(&reply.body), COUNTER_OF_REQUESTS, out)))
+		err = err_set(text, ERR_UNSUPPORTED, "%s has no counter " COUNTER_OF_REQUESTS, url);
+	fetch_reply_fini(&reply);
+	return err;
+}
+
+/* That a pod cannot be asked harms no row: whether it is still there the watches tell. */
 static enum err kubernetes_read_requests(struct platform *p, uint64_t *out, struct err_text *text)
 {
-	(void)p;
-	(void)out;
-	return err_set(text, ERR_UNSUPPORTED, "the target's counters are not known to the driver");
+	struct platform_kubernetes *k = of(p);
+	struct err_text why = { "" };
+	struct map addresses;
+	struct map_entry *e;
+	enum err err = OK;
+
+	if (!k->config.metrics_port)
+		return ERR_UNSUPPORTED;
+	map_init(&addresses);
+	scaled_collect_addresses(k->parts[TARGET], &addresses);
+	*out = 0;
+	for (size_t i = 0; !err && (e = map_next(&addresses, &i));) {
+		uint64_t count = 0;
+
+		err = read_pod(k, e->value, &count, &why);
+		*out += count;
+	}
+	map_fini(&addresses);
+	if (!err || err == ERR_INTERRUPTED)
+		return err;
+	return err_set(text, ERR_UNSUPPORTED, "the replicas' requests were not counted: %s",
+		       err_say(&why, err));
 }
 
 /* ---- the rest ---- */
@@ -289,6 +341,7 @@ static void kubernetes_destroy(struct platform *p)
 
 	for (size_t i = 0; i < PARTS; i++)
 		scaled_destroy(&k->parts[i]);
+	fetch_destroy(&k->fetch);
 	kube_api_destroy(&k->api);
 	kube_access_fini(&k->access);
 	mem_free(k);
@@ -366,6 +419,7 @@ enum err platform_kubernetes_create(const struct platform_kubernetes_config *con
 	}
 	ns = config->namespace ? config->namespace : k->access.namespace;
 	k->api = kube_api_create(&k->access, ns, is_stopped, config->pause);
+	k->fetch = fetch_create(is_stopped, config->pause);
 	k->parts[TARGET] = scaled_create(k->api, config->target, config->service);
 	k->parts[WORKERS] = scaled_create(k->api, config->workers, NULL);
 	err = check_names(config, ns, text);

@@ -20,7 +20,8 @@ struct platform_kubernetes_config {
 	const char *target, *workers; /* Deployments */
 	const char *service;	      /* of the target */
 	const char *master_url, *target_url;
-	const char *results; /* the folder, where what has to be given back is noted */
+	uint64_t metrics_port; /* of each replica's pod; 0: none */
+	const char *results;   /* the folder, where what has to be given back is noted */
 	bool want_pause_autoscaler;
 	struct pause *pause;
 };

@@ -29,7 +29,6 @@
 #define PROBE_TIMEOUT_MS 2000
 #define END_GRACE_S	 5
 #define LOOK_AGAIN_MS	 20
-#define REQUEST_COUNTER	 "inference_requests_total"
 
 /* What the programs print when they can be reached. */
 #define MASTER_WEB_MARK	 "Starting web interface at "
@@ -310,9 +309,9 @@ static enum err local_read_requests(struct platform *p, uint64_t *out, struct er
 		uint64_t count = 0;
 
 		err = ask_replica(l, slot, "/metrics", 3, &reply, text);
-		if (!err && !counter_text_sum(buf_str(&reply.body), REQUEST_COUNTER, &count))
+		if (!err && !counter_text_sum(buf_str(&reply.body), COUNTER_OF_REQUESTS, &count))
 			err = err_set(text, ERR_BAD_INPUT, "http://%s/metrics: %s is no count",
-				      slot->admin, REQUEST_COUNTER);
+				      slot->admin, COUNTER_OF_REQUESTS);
 		*out += count;
 	}
 	fetch_reply_fini(&reply);

@@ -281,17 +281,23 @@ static enum err check_deployment(const struct scaled *s, const struct pods *pods
 	return OK;
 }
 
+void scaled_collect_addresses(const struct scaled *s, struct map *out)
+{
+	struct map_entry *e;
+
+	for (size_t i = 0; s->slices && (e = map_next(kube_mirror_objects(s->slices), &i));)
+		kube_slice_collect_ready(e->value, out);
+}
+
 static enum err check_endpoints(const struct scaled *s, struct err_text *text)
 {
 	struct map ready;
-	struct map_entry *e;
 	size_t count;
 
 	if (!s->slices)
 		return OK;
 	map_init(&ready);
-	for (size_t i = 0; (e = map_next(kube_mirror_objects(s->slices), &i));)
-		kube_slice_collect_ready(e->value, &ready);
+	scaled_collect_addresses(s, &ready);
 	count = ready.count;
 	map_fini(&ready);
 	if (count == s->wanted)

@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 struct kube_api;
+struct map;
 struct scaled;
 
 /* The strings and the api are lent until destroy. service: whose endpoints must be the replicas;
@@ -50,6 +51,8 @@ enum err scaled_check(struct scaled *s, struct err_text *text) MUST_CHECK;
 enum err scaled_compare(struct scaled *s, struct err_text *text) MUST_CHECK;
 /* The same after asking afresh; other errors: it could not be found out. */
 enum err scaled_verify(struct scaled *s, struct err_text *text) MUST_CHECK;
+/* Of the pods that the Service has: uid -> const char *address, lent until the next call. */
+void scaled_collect_addresses(const struct scaled *s, struct map *out);
 /* Undoes all orders. What could not be undone stands in *todo as kubectl commands, one a line,
  * under the reason. */
 enum err scaled_restore(struct scaled *s, struct buf *todo) MUST_CHECK;

@@ -33,6 +33,8 @@ class VirtualPod:
     """Ready after ready_s, gone stop_s after it was asked to end. crashes: never ready, restarts.
     unschedulable: waits forever."""
 
+    address = "127.88.0.1"  # nobody listens there
+
     def __init__(self, ready_s=0.1, stop_s=0.1, crashes=False, unschedulable=False):
         self.ready_s, self.stop_s = ready_s, stop_s
         self.crashes, self.unschedulable = crashes, unschedulable
@@ -59,8 +61,9 @@ class ProcessPod:
 
     unschedulable = False
 
-    def __init__(self, programs, args, ready, env=None):
+    def __init__(self, programs, args, ready, env=None, address="127.0.0.1"):
         self.programs, self.args, self.ready, self.env = programs, args, ready, env
+        self.address = address
         self.program = None
 
     def start(self):
@@ -328,7 +331,7 @@ class Cluster:
             is_ending = "deletionTimestamp" in pod["metadata"]
             if pod["status"]["phase"] == "Running":
                 endpoints.append({
-                    "addresses": ["10.88.0.1"],
+                    "addresses": [self.process_of(pod).address],
                     "conditions": {"ready": self._is_ready(pod) and not is_ending,
                                    "serving": self._is_ready(pod), "terminating": is_ending},
                     "targetRef": {"kind": "Pod", "namespace": self.namespace,

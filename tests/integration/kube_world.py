@@ -3,11 +3,16 @@
 "pods". The target is added by the test."""
 
 import csv
+import itertools
 import pathlib
+import socket
+import socketserver
+import threading
 
 from kube_cluster import ProcessPod
 from kube_double import EVERYTHING, KubeDouble
 from programs import ROOT
+from proxy import pump
 
 SCENARIO = ROOT / "scenarios" / "inference.c"
 USER = "system:serviceaccount:llm:locust-driver"
@@ -45,6 +50,41 @@ users:
   user: {{{user}}}
 """)
     return path
+
+
+class ClusterIP:
+    """The Service of a Deployment: connections go to the ready endpoints in turn, at `port`."""
+
+    def __init__(self, cluster, service, port):
+        turns = itertools.count()
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                (piece,) = [o for name, o in cluster.objects["endpointslices"].items()
+                            if name.startswith(f"{service}-")]
+                ready = [e["addresses"][0] for e in piece["endpoints"] if e["conditions"]["ready"]]
+                if not ready:
+                    return
+                address = ready[next(turns) % len(ready)]
+                with socket.create_connection((address, port), 30) as pod:
+                    for end in (pod, self.request):
+                        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    back = threading.Thread(target=pump, args=(pod, self.request), daemon=True)
+                    back.start()
+                    pump(self.request, pod)
+                    back.join(30)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class World:

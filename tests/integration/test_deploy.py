@@ -132,6 +132,14 @@ def test_services_and_policies_mean_pods_that_are_there():
             assert ports[port["targetPort"]] == port["port"]
     policies = [o for o in OBJECTS if o["kind"] == "NetworkPolicy"]
     assert {p["spec"]["podSelector"]["matchLabels"]["app"] for p in policies} == set(pods)
+    driver, target = ({p["metadata"]["name"]: p["spec"] for p in policies}[name]
+                      for name in ("locust-driver", "inference"))
+    metrics = [{"port": 8001, "protocol": "TCP"}]
+    assert {"to": [{"podSelector": {"matchLabels": {"app": "inference"}}}],
+            "ports": metrics} in driver["egress"]
+    assert {"from": [{"podSelector": {"matchLabels": {"app": "locust-driver"}}}],
+            "ports": metrics} in target["ingress"]
+    assert env_of(one("Deployment", "inference"))["CICADA_ADMIN_PORT"] == "8001"
     text = (DEPLOY / "network-policies.yaml").read_text()
     assert set(re.findall(r"app: ([\w-]+)\}", text)) <= set(pods)
 

@@ -5,10 +5,10 @@ Workers are real ones in "pods" of the double, the master is a real one. Where t
 does not matter its pods only keep time, and a counting server answers in their place."""
 
 import base64
+import itertools
 import json
 import re
 import signal
-import socket
 import urllib.request
 
 import pytest
@@ -16,8 +16,9 @@ import yaml
 
 from kube_cluster import ProcessPod, VirtualPod
 from kube_double import KubeDouble
-from kube_world import USER, World, make_kubeconfig, start_master
-from programs import wait_until
+from kube_world import USER, ClusterIP, World, make_kubeconfig, start_master
+from programs import free_port, wait_until
+from target import Target
 
 
 @pytest.fixture
@@ -37,29 +38,64 @@ def timed(world, target):
     return world
 
 
-def test_a_whole_matrix_of_real_programs(world):
-    with socket.socket() as holder:
-        # Holds the port the replicas share, which is their Service.
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
-        world.cluster.add_deployment("inference", 3, lambda: ProcessPod(
-            world.programs, ["cicada-inference", "--host", "127.0.0.1", "--port", str(port),
-                             "--reuse-port", "--threads", "1"], r"cicada-inference ready on"),
-            service="inference")
-        driver = world.drive("--host", f"http://me:s3cret@127.0.0.1:{port}", "--replicas", "1,2",
-                             "--workers", "1,2", "--users", "5", "--duration", "2")
-        assert driver.wait(180) == 0, driver.text()
-        rows = world.rows()
-        assert [(r["Replicas"], r["Workers"], r["Status"]) for r in rows] == [
-            (a, b, "ok") for a in "12" for b in "12"]
-        assert all(float(r["RPS"]) > 0 and float(r["Failures_Pct"]) == 0 for r in rows)
-        assert (world.replicas("inference"), world.replicas("locust-worker")) == (3, 1)
-        assert "platform kubernetes" in driver.text("stdout")
-        report = (world.folder / "results" / "auto_summary.md").read_text()
-        assert re.search(r"- Deployment inference: 3 replicas before\n", report)
-        assert f"target http://127.0.0.1:{port} by Service inference" in report
-        assert "s3cret" not in report + driver.text()
+@pytest.fixture
+def real(world):
+    """The world with real replicas, each at an address of its own behind a Service."""
+    places = itertools.count(2)
+    port, world.metrics_port = free_port(), free_port()
+
+    def replica():
+        address = f"127.88.0.{next(places)}"
+        return ProcessPod(
+            world.programs, ["cicada-inference", "--host", address, "--port", str(port),
+                             "--admin-port", str(world.metrics_port), "--threads", "1"],
+            r"cicada-inference ready on", address=address)
+
+    world.cluster.add_deployment("inference", 3, replica, service="inference")
+    service = ClusterIP(world.cluster, "inference", port)
+    world.host = ["--host", service.url, "--target-metrics-port", str(world.metrics_port)]
+    yield world
+    service.close()
+
+
+def test_a_whole_matrix_of_real_programs(real):
+    host = real.host[1].replace("://", "://me:s3cret@")
+    driver = real.drive("--host", host, *real.host[2:], "--replicas", "1,2", "--workers", "1,2",
+                        "--users", "5", "--duration", "2")
+    assert driver.wait(180) == 0, driver.text()
+    rows = real.rows()
+    assert [(r["Replicas"], r["Workers"], r["Status"]) for r in rows] == [
+        (a, b, "ok") for a in "12" for b in "12"]
+    assert all(float(r["RPS"]) > 0 and float(r["Failures_Pct"]) == 0 for r in rows)
+    # Counted by the replicas themselves.
+    assert all(r["Server_Requests"] == r["Total_Requests"] != "" for r in rows)
+    assert (real.replicas("inference"), real.replicas("locust-worker")) == (3, 1)
+    assert "platform kubernetes" in driver.text("stdout")
+    report = (real.folder / "results" / "auto_summary.md").read_text()
+    assert re.search(r"- Deployment inference: 3 replicas before\n", report)
+    assert f"target {real.host[1]} by Service inference" in report
+    assert "s3cret" not in report + driver.text()
+
+
+def test_a_target_without_the_counter_is_measured_and_says_so(timed, tmp_path):
+    """Its pods have a page of metrics, of another make."""
+    for body, said in [(b"# TYPE requests_total counter\nrequests_total 1\n",
+                        "has no counter inference_requests_total"),
+                       (b"inference_requests_total 1.5\n", "has no counter"),
+                       (None, "/metrics")]:
+        page = Target(address=("127.88.0.1", 0),
+                      pages={"/metrics": (200 if body else 404, None, body or b"")})
+        try:
+            driver = timed.drive(*timed.host, "--duration", "1", "--fresh", "--target-metrics-port",
+                                 page.url.rsplit(":", 1)[1])
+            assert driver.wait(60) == 0, driver.text()
+        finally:
+            page.close()
+        (row,) = timed.rows()
+        assert (row["Status"], row["Server_Requests"]) == ("ok", "")
+        assert "the replicas' requests were not counted: " in row["Note"] and said in row["Note"]
+    driver = timed.drive(*timed.host, "--duration", "1", "--fresh", "--target-metrics-port", "0")
+    assert driver.wait(60) == 0 and timed.rows()[0]["Note"] == ""
 
 
 def test_a_rough_api_server_changes_nothing(timed):

@@ -45,6 +45,18 @@ static void a_counter_without_a_sample_is_zero(void **state)
 	assert_int_equal(sum, 0);
 }
 
+/* Before its first event a counter has its # TYPE alone; another one's is not its own. */
+static void a_counter_is_known_by_sample_or_type(void **state)
+{
+	(void)state;
+	assert_true(counter_text_has(str_of(page), "inference_requests_total"));
+	assert_true(counter_text_has(str_of("# TYPE a counter\n"), "a"));
+	assert_true(counter_text_has(str_of("a 0"), "a"));
+	assert_false(counter_text_has(str_of("# TYPE ab counter\nab 1\n# HELP a x"), "a"));
+	assert_false(counter_text_has(str_of("# TYPE a"), "a"));
+	assert_false(counter_text_has(str_of(""), "a"));
+}
+
 static void what_is_no_count_is_refused(void **state)
 {
 	uint64_t sum;
@@ -60,6 +72,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_are_added_over_all_labels),
 		cmocka_unit_test(a_counter_without_a_sample_is_zero),
+		cmocka_unit_test(a_counter_is_known_by_sample_or_type),
 		cmocka_unit_test(what_is_no_count_is_refused),
 	};
 

@@ -118,6 +118,27 @@ static void a_row_says_when_arrivals_were_dropped(void **state)
 	assert_non_null(strstr(out.csv, ",ok,9,11,closed+paced,12,1,1\n"));
 }
 
+static void a_row_that_was_not_counted_says_why(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.uncounted = "no such counter";
+	world.generator_is_known = world.generator_is_limited = true;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, "too busy / no such counter,"));
+	world.uncounted = "";
+	world.generator_is_limited = false;
+	/* Also when a wait before had something to say. */
+	world.target_ready_after_us = 5 * CLOCK_S;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, ",1000,10.00,"));
+	assert_null(strstr(out.csv, "ready"));
+}
+
 static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
 {
 	struct outcome out;
@@ -268,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_failed_scenario_does_not_end_the_matrix),
 		cmocka_unit_test(a_row_says_when_the_generator_was_the_limit),
 		cmocka_unit_test(a_row_says_when_arrivals_were_dropped),
+		cmocka_unit_test(a_row_that_was_not_counted_says_why),
 		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
 		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
 		cmocka_unit_test(what_somebody_else_has_changed_is_invalid),
