@@ -20,7 +20,7 @@ build="gcc libc6-dev meson ninja-build pkg-config
 	libyaml-dev libcmocka-dev python3-dev python3-gevent python3-greenlet"
 test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust
 	python3-jsonschema clang tcc util-linux openssl nghttp2-server nginx-light tinyproxy-bin
-	python3-requests curl"
+	python3-requests curl gccgo-12"
 latest="debootstrap"
 lint="clang-format clang-tidy"
 bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind
