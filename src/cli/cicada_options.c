@@ -59,7 +59,7 @@ static const struct opt rows[] = {
 	{ "web-port", 'P', OPT_COUNT, AT(web_port), "LOCUST_WEB_PORT", "PORT",
 	  "port of the web interface, 0: any free one (default 8089)", 0, 65535 },
 	{ "api-compat", 0, OPT_TEXT, AT(api_compat), "CICADA_API_COMPAT", "VERSION",
-	  "2.12: the HTTP API answers as that Locust where it differs (default 2.46)" },
+	  "2.12: the HTTP API answers, and users are spread, as by that Locust (default 2.46)" },
 	{ "headless", 0, OPT_FLAG, AT(is_headless), "LOCUST_HEADLESS", NULL,
 	  "no web interface: start at once, print tables, exit at the end" },
 	{ "headful", 0, OPT_FLAG, AT(is_headful), "LOCUST_HEADFUL", NULL,

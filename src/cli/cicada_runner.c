@@ -453,7 +453,10 @@ static void describe_classes(struct runner *r)
 					       .host = common_host(r->o, s),
 					       .stop_timeout_s = (double)r->o->stop_timeout_s,
 					       .want_reset_stats = r->o->want_reset_stats,
-					       .scenario_name = s->file_name };
+					       .scenario_name = s->file_name,
+					       .order = r->o->web_compat == WEB_COMPAT_2_12
+								? PICKER_ROUND_ROBIN
+								: PICKER_BY_GAIN };
 }
 
 static bool is_loopback(const char *host)

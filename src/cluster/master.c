@@ -534,7 +534,8 @@ static void begin(struct master *m)
 		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
 		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
 	if (is_new) {
-		m->dispatch = dispatch_create(m->classes, m->run.options.class_count);
+		m->dispatch = dispatch_create(m->classes, m->run.options.class_count,
+					      m->run.options.order);
 		spread(m, "left");
 	}
 	if (!m->dispatch || !is_active(m))

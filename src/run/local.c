@@ -155,7 +155,7 @@ static void on_stop_timer(void *arg)
 static void foresee(struct local *l, const struct run_start *start)
 {
 	size_t count = l->run.options.class_count;
-	struct dispatch *d = dispatch_create(l->classes, count);
+	struct dispatch *d = dispatch_create(l->classes, count, l->run.options.order);
 	uint64_t *counts = mem_zalloc(count, sizeof(counts[0]));
 	const char *id = WORKER_ID;
 
@@ -180,7 +180,8 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 	(void)text;
 	if (!l->dispatch) {
 		load_begin_test(l->load);
-		l->dispatch = dispatch_create(l->classes, run->options.class_count);
+		l->dispatch =
+			dispatch_create(l->classes, run->options.class_count, run->options.order);
 		dispatch_set_workers(l->dispatch, &id, 1, run->now_us);
 	}
 	for (size_t i = 0; i < run->options.class_count; i++) {

@@ -28,6 +28,7 @@
 #include "run/history.h"
 #include "run/recent.h"
 #include "stat/stats.h"
+#include "user/picker.h"
 
 enum run_state {
 	RUN_READY,    /* no test yet */
@@ -134,6 +135,7 @@ struct run_options {
 	double stop_timeout_s;
 	bool want_reset_stats;	   /* --reset-stats: zero `stats` when all users are spawned */
 	const char *scenario_name; /* file name shown to people */
+	enum picker_order order;   /* in which users of the classes are made */
 };
 
 #define RUN_STOP_WAITERS   64

@@ -3,12 +3,9 @@
  * dispatch - see the header.
  *
  * Users are a stack of (worker, class) in order of creation, so that a decrease pops and
- * a rebalancing replays. Which class comes next is the state of a `picker`: a greedy
- * choice by gain, where only the chosen class's gain changes, so a user costs one scan over
- * the classes and one logarithm.
+ * a rebalancing replays.
  *
- * Invariants: used == sum of counts; a picker's order depends only on how often it was
- * asked, never on the workers. */
+ * Invariants: used == sum of counts; which class comes next never depends on the workers. */
 #include "user/dispatch.h"
 
 #include <math.h>
@@ -19,26 +16,13 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define NO_CLASS SIZE_MAX
-
-struct pick {
-	size_t class; /* index into dispatch.classes */
-	double weight;
-	double have; /* weight + how often it was chosen */
-	double gain; /* weight * log2(have / (have + 1)): the smallest is next */
-};
-
-struct picker {
-	struct pick picks[LIMIT_USER_CLASSES]; /* ascending by class name */
-	size_t count;
-};
-
 struct dispatched_user {
 	uint32_t worker;
 	uint32_t class;
 };
 
 struct dispatch {
+	enum picker_order order;
 	struct dispatch_class *classes; /* as given */
 	size_t *by_name;		/* class indices, ascending by name */
 	size_t class_count;
@@ -61,75 +45,68 @@ struct dispatch {
 	uint64_t step_due_us, resend_due_us;
 };
 
-static void add_pick(struct picker *p, size_t class, double weight)
+static bool is_round_robin(const struct dispatch *d)
 {
-	p->picks[p->count++] = (struct pick){
-		.class = class,
-		.weight = weight,
-		.have = weight,
-		.gain = weight * log2(weight / (weight + 1)),
-	};
+	return d->order == PICKER_ROUND_ROBIN;
 }
 
-static bool is_better(const struct pick *a, const struct pick *b)
+/* By gain the fixed classes follow from who is missing (recheck_fixed()); the round-robin goes on
+ * where it was, and passes over the complete ones. */
+static void restart_order(struct dispatch *d)
 {
-	if (a->gain != b->gain)
-		return a->gain < b->gain;
-	if (a->have != b->have)
-		return a->have < b->have;
-	return a->weight < b->weight;
-}
-
-static size_t pick_next(struct picker *p)
-{
-	struct pick *best = NULL;
-
-	for (size_t i = 0; i < p->count; i++)
-		if (!best || is_better(&p->picks[i], best))
-			best = &p->picks[i];
-	if (!best)
-		return NO_CLASS;
-	best->have++;
-	best->gain = best->weight * log2(best->have / (best->have + 1));
-	return best->class;
-}
-
-static void restart_weighted(struct dispatch *d)
-{
-	d->weighted.count = 0;
+	picker_clear(&d->weighted, d->order);
+	picker_clear(&d->fixed, d->order);
 	for (size_t i = 0; i < d->class_count; i++) {
-		const struct dispatch_class *class = &d->classes[d->by_name[i]];
+		size_t c = d->by_name[i];
+		const struct dispatch_class *class = &d->classes[c];
 
-		if (!class->fixed_count && class->weight > 0)
-			add_pick(&d->weighted, d->by_name[i], class->weight);
+		if (class->fixed_count && is_round_robin(d))
+			picker_add(&d->fixed, c, (double)class->fixed_count);
+		else if (!class->fixed_count && class->weight > 0)
+			picker_add(&d->weighted, c, class->weight);
 	}
+	d->must_recheck_fixed = true;
+}
+
+static bool is_complete(const struct dispatch *d, size_t class)
+{
+	return d->per_class[class] >= d->classes[class].fixed_count;
 }
 
 static void recheck_fixed(struct dispatch *d)
 {
 	d->must_recheck_fixed = false;
-	d->fixed.count = 0;
 	d->fixed_missing = 0;
+	if (!is_round_robin(d))
+		picker_clear(&d->fixed, d->order);
 	for (size_t i = 0; i < d->class_count; i++) {
 		size_t c = d->by_name[i];
-		uint64_t wanted = d->classes[c].fixed_count;
+		uint64_t missing;
 
-		if (wanted <= d->per_class[c])
+		if (is_complete(d, c))
 			continue;
-		add_pick(&d->fixed, c, (double)(wanted - d->per_class[c]));
-		d->fixed_missing += wanted - d->per_class[c];
+		missing = d->classes[c].fixed_count - d->per_class[c];
+		d->fixed_missing += missing;
+		if (!is_round_robin(d))
+			picker_add(&d->fixed, c, (double)missing);
 	}
+}
+
+static size_t next_fixed(struct dispatch *d)
+{
+	size_t class = picker_next(&d->fixed);
+
+	d->fixed_missing--;
+	while (is_round_robin(d) && is_complete(d, class))
+		class = picker_next(&d->fixed);
+	return class;
 }
 
 static size_t next_class(struct dispatch *d)
 {
 	if (d->must_recheck_fixed)
 		recheck_fixed(d);
-	if (d->fixed_missing) {
-		d->fixed_missing--;
-		return pick_next(&d->fixed);
-	}
-	return pick_next(&d->weighted);
+	return d->fixed_missing ? next_fixed(d) : picker_next(&d->weighted);
 }
 
 /* False when there is nobody to make: no worker, or only fixed classes and all are there. */
@@ -140,7 +117,7 @@ static bool add_user(struct dispatch *d)
 	if (!d->worker_count)
 		return false;
 	class = next_class(d);
-	if (class == NO_CLASS)
+	if (class == PICKER_NONE)
 		return false;
 	d->next_worker = (worker + 1) % d->worker_count;
 	if (d->used == d->cap) {
@@ -175,20 +152,21 @@ static void sort_by_name(struct dispatch *d)
 	}
 }
 
-struct dispatch *dispatch_create(const struct dispatch_class *classes, size_t count)
+struct dispatch *dispatch_create(const struct dispatch_class *classes, size_t count,
+				 enum picker_order order)
 {
 	struct dispatch *d = mem_zalloc(1, sizeof(*d));
 
 	ensure(count <= LIMIT_USER_CLASSES);
 	d->class_count = count;
+	d->order = order;
 	d->classes = mem_zalloc(count + 1, sizeof(*d->classes));
 	d->by_name = mem_zalloc(count + 1, sizeof(*d->by_name));
 	d->per_class = mem_zalloc(count + 1, sizeof(*d->per_class));
 	memcpy(d->classes, classes, count * sizeof(*classes));
 	sort_by_name(d);
 	map_init(&d->workers);
-	restart_weighted(d);
-	d->must_recheck_fixed = true;
+	restart_order(d);
 	return d;
 }
 
@@ -214,14 +192,12 @@ void dispatch_set_class(struct dispatch *d, size_t class_index, double weight, u
 		return;
 	class->weight = weight;
 	class->fixed_count = fixed_count;
-	restart_weighted(d);
-	d->must_recheck_fixed = true;
+	restart_order(d);
 }
 
 struct placed {
 	const char *id;
-	size_t host_len; /* of the part before the first '_' */
-	size_t rank;	 /* among the workers of the same host */
+	size_t rank;
 };
 
 static int by_id(const void *a, const void *b)
@@ -239,29 +215,43 @@ static int by_rank_then_id(const void *a, const void *b)
 }
 
 /* One worker of every host first, then the second of each (reference 3.4). */
-static struct placed *place_workers(const char *const *ids, size_t count)
+static void rank_by_host(struct placed *placed, size_t count)
 {
-	struct placed *placed = mem_zalloc(count + 1, sizeof(*placed));
-	struct map hosts; /* host -> number of its workers so far; kept as rank + 1 */
+	struct map hosts; /* host -> number of its workers so far */
 
 	map_init(&hosts);
-	for (size_t i = 0; i < count; i++)
-		placed[i] = (struct placed){ ids[i], strcspn(ids[i], "_"), 0 };
 	qsort(placed, count, sizeof(*placed), by_id);
 	for (size_t i = 0; i < count; i++) {
-		struct str host = { placed[i].id, placed[i].host_len };
+		struct str host = { placed[i].id, strcspn(placed[i].id, "_") };
 
 		placed[i].rank = (size_t)(uintptr_t)map_get(&hosts, host);
 		map_put(&hosts, host, (void *)(uintptr_t)(placed[i].rank + 1));
 	}
 	map_fini(&hosts);
+}
+
+/* Those that are left when others go keep their order, as in Locust; with a new one all are
+ * ranked anew. */
+static struct placed *place_workers(const struct dispatch *d, const char *const *ids, size_t count)
+{
+	struct placed *placed = mem_zalloc(count + 1, sizeof(*placed));
+	bool has_newcomer = false;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t number = (size_t)(uintptr_t)map_get(&d->workers, str_of(ids[i]));
+
+		placed[i] = (struct placed){ ids[i], number };
+		has_newcomer |= !number;
+	}
+	if (has_newcomer)
+		rank_by_host(placed, count);
 	qsort(placed, count, sizeof(*placed), by_rank_then_id);
 	return placed;
 }
 
 void dispatch_set_workers(struct dispatch *d, const char *const *ids, size_t count, uint64_t now_us)
 {
-	struct placed *placed = place_workers(ids, count);
+	struct placed *placed = place_workers(d, ids, count);
 	size_t users = d->used;
 
 	map_clear(&d->workers);
@@ -274,8 +264,7 @@ void dispatch_set_workers(struct dispatch *d, const char *const *ids, size_t cou
 	d->counts = mem_zalloc(d->worker_count * d->class_count + 1, sizeof(*d->counts));
 	memset(d->per_class, 0, d->class_count * sizeof(*d->per_class));
 	d->used = 0;
-	restart_weighted(d);
-	d->must_recheck_fixed = true;
+	restart_order(d);
 	while (d->used < users && add_user(d))
 		;
 	if (users) {

@@ -2,10 +2,13 @@
  *
  * dispatch - how many users of which class run on which worker, and when.
  *
- * Pure: no I/O, time is a parameter. Follows Locust 2.46 (reference sections 3.1 to 3.8):
- * steps of max(1, floor(rate)) users every step/rate seconds, fixed_count classes first,
- * then the class with the largest Kullback-Leibler gain, users to workers in turn,
- * decreases in reverse order of creation. Counts are absolute. */
+ * Pure: no I/O, time is a parameter. Follows Locust (reference sections 3.1 to 3.8): steps of
+ * max(1, floor(rate)) users every step/rate seconds, fixed_count classes first, then in one of
+ * Locust's two orders (picker.h), users to workers in turn, decreases in reverse order of
+ * creation. Counts are absolute.
+ *
+ * In the order of 2.12 one thing is not as there: classes whose fixed_count is met in part, after a
+ * decrease or a change of the classes, get who is missing. 2.12 loops for ever or leaves them. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "user/picker.h"
 
 struct dispatch;
 
@@ -23,7 +27,8 @@ struct dispatch_class {
 };
 
 /* classes in any order; counts are asked for by the caller's own index. Workers: none yet. */
-struct dispatch *dispatch_create(const struct dispatch_class *classes, size_t count);
+struct dispatch *dispatch_create(const struct dispatch_class *classes, size_t count,
+				 enum picker_order order);
 void dispatch_destroy(struct dispatch **d);
 
 /* Another share from the next increase on; users that exist stay. What is as before changes
@@ -31,7 +36,7 @@ void dispatch_destroy(struct dispatch **d);
 void dispatch_set_class(struct dispatch *d, size_t class_index, double weight,
 			uint64_t fixed_count);
 
-/* Replaces the worker list (ids are copied, any order; ordered as Locust does in 3.4). If
+/* Replaces the worker list (ids are copied, any order; ordered as Locust does). If
  * users exist they are spread anew over the list, and a step is due at once. */
 void dispatch_set_workers(struct dispatch *d, const char *const *ids, size_t count,
 			  uint64_t now_us);

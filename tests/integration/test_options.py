@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from programs import ROOT
+from programs import ROOT, free_port
 
 SCENARIO = """
 #include <cicada.h>
@@ -121,6 +121,16 @@ def test_config_users_sets_shares_of_classes(programs, target, folder):
                        "1s", "-H", target.url, "-s", "10", "--config-users", "more.json",
                        '{"user_class_name": "Beta", "weight": 5}')
     assert code == 0 and 'All users spawned: {"Alpha": 1, "Beta": 5}' in err, err
+
+
+@pytest.mark.parametrize("mode", [[], ["--processes", "1"]])
+@pytest.mark.parametrize("compat, users", [("2.46", '{"Alpha": 1, "Beta": 1}'),
+                                           ("2.12", '{"Alpha": 2, "Beta": 0}')])
+def test_users_come_in_the_order_of_either_locust(programs, target, folder, mode, compat, users):
+    code, _, err = run(programs, folder, "-f", "s.c", "--headless", "-u", "2", "-r", "100", "-t",
+                       "1s", "-H", target.url, "-s", "10", "--master-bind-port",
+                       str(free_port()), "--api-compat", compat, *mode)
+    assert code == 0 and "All users spawned: " + users in err, err
 
 
 @pytest.mark.parametrize("config, said", [

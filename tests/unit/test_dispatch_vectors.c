@@ -18,10 +18,17 @@
 #include "base/mem.h"
 #include "user/dispatch.h"
 
-#define VECTORS TEST_VECTORS "/locust/dispatch-2.46.6.json"
 #define CLASSES 8
-#define WORKERS 8
+#define WORKERS 16
 #define NEVER	UINT64_MAX
+
+struct line {
+	const char *file;
+	enum picker_order order;
+};
+
+static struct line line_2_46 = { TEST_VECTORS "/locust/dispatch-2.46.6.json", PICKER_BY_GAIN };
+static struct line line_2_12 = { TEST_VECTORS "/locust/dispatch-2.12.1.json", PICKER_ROUND_ROBIN };
 
 struct course {
 	struct dispatch *d;
@@ -33,27 +40,17 @@ struct course {
 	const char *what;
 };
 
-static json_t *page;
-
-static int load_vectors(void **state)
+static json_t *load_vectors(const struct line *line)
 {
 	json_error_t where = { 0 };
+	json_t *page = json_load_file(line->file, 0, &where);
 
-	(void)state;
-	page = json_load_file(VECTORS, 0, &where);
 	if (!page)
-		print_error("%s:%d: %s\n", VECTORS, where.line, where.text);
-	return page ? 0 : -1;
+		fail_msg("%s:%d: %s", line->file, where.line, where.text);
+	return page;
 }
 
-static int drop_vectors(void **state)
-{
-	(void)state;
-	json_decref(page);
-	return 0;
-}
-
-static void begin_course(struct course *c, const json_t *vector)
+static void begin_course(struct course *c, const json_t *vector, enum picker_order order)
 {
 	const json_t *classes = json_object_get(vector, "classes"), *class;
 	size_t i;
@@ -69,21 +66,22 @@ static void begin_course(struct course *c, const json_t *vector)
 		};
 		c->class_count++;
 	}
-	c->d = dispatch_create(c->classes, c->class_count);
+	c->d = dispatch_create(c->classes, c->class_count, order);
 }
 
 static void classes_come_in_every_order_of_locusts(void **state)
 {
+	const struct line *line = *state;
+	json_t *page = load_vectors(line);
 	const json_t *vector, *name;
 	size_t i, k;
 
-	(void)state;
 	json_array_foreach (json_object_get(page, "spawn_order"), i, vector) {
 		const json_t *order = json_object_get(vector, "order");
 		uint64_t before[CLASSES] = { 0 };
 		struct course c;
 
-		begin_course(&c, vector);
+		begin_course(&c, vector, line->order);
 		dispatch_set_workers(c.d, (const char *const[]){ "w1" }, 1, 0);
 		dispatch_begin(c.d, json_array_size(order), 1, 0);
 		json_array_foreach (order, k, name) {
@@ -100,6 +98,7 @@ static void classes_come_in_every_order_of_locusts(void **state)
 		dispatch_destroy(&c.d);
 	}
 	assert_true(i > 10);
+	json_decref(page);
 }
 
 static void set_workers(struct course *c)
@@ -193,14 +192,17 @@ static void take_step(struct course *c, const json_t *step, size_t number)
 
 static void users_are_spread_as_locust_spreads_them(void **state)
 {
+	const struct line *line = *state;
+	json_t *page = load_vectors(line);
 	const json_t *vector, *item;
 	size_t i, k;
 
-	(void)state;
 	json_array_foreach (json_object_get(page, "dispatch"), i, vector) {
 		struct course c;
 
-		begin_course(&c, vector);
+		if (json_object_get(vector, "HANG"))
+			continue;
+		begin_course(&c, vector, line->order);
 		json_array_foreach (json_object_get(vector, "workers"), k, item)
 			c.workers[c.worker_count++] = json_string_value(item);
 		set_workers(&c);
@@ -209,14 +211,17 @@ static void users_are_spread_as_locust_spreads_them(void **state)
 		dispatch_destroy(&c.d);
 	}
 	assert_true(i >= 10);
+	json_decref(page);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(classes_come_in_every_order_of_locusts),
-		cmocka_unit_test(users_are_spread_as_locust_spreads_them),
+		cmocka_unit_test_prestate(classes_come_in_every_order_of_locusts, &line_2_46),
+		cmocka_unit_test_prestate(classes_come_in_every_order_of_locusts, &line_2_12),
+		cmocka_unit_test_prestate(users_are_spread_as_locust_spreads_them, &line_2_46),
+		cmocka_unit_test_prestate(users_are_spread_as_locust_spreads_them, &line_2_12),
 	};
 
-	return cmocka_run_group_tests_name("dispatch_vectors", tests, load_vectors, drop_vectors);
+	return cmocka_run_group_tests_name("dispatch_vectors", tests, NULL, NULL);
 }
