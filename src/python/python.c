@@ -131,6 +131,7 @@ static void free_all(struct python *p)
 {
 	python_turn_fini(p);
 	python_classes_free(p);
+	buf_fini(&p->json);
 	mem_free(p->shape_name);
 	for (char **arg = p->own_argv; arg && *arg; arg++)
 		mem_free(*arg);
@@ -167,6 +168,7 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	pthread_cond_init(&p->changed, NULL);
 	p->guest = (struct load_guest){ .arg = p, .run = guest_run, .join = guest_join };
 	python_guest_init_ops(&p->guest);
+	buf_init(&p->json, LIMIT_PYTHON_JSON_BYTES);
 	err = python_turn_init(p, text);
 	if (!err)
 		err = start_thread(p, text);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
@@ -105,6 +106,7 @@ struct python {
 	struct list ready;	 /* of struct python_wait: over, their greenlets still to run */
 	struct list clients;	 /* of struct python_client */
 	struct lane *idle_lanes; /* python_client.c's */
+	struct buf json;	 /* python_json.c's; empty between calls */
 	void *(*main)(void *);	 /* to be run by python_guest_run() */
 	void *main_arg;
 	struct python_wait load_wait; /* for the end of the load */
@@ -185,6 +187,10 @@ bool python_client_register(PyObject *module) MUST_CHECK;
 /* No connection of a client is used any more, for its place is going. */
 void python_client_detach_all(struct python *p);
 void python_client_fini(struct python *p);
+
+/* python_json.c: _cicada.json_text(value, allow_nan) -> what json.dumps(value, allow_nan=allow_nan)
+ * returns; None: only json.dumps can say. */
+PyObject *python_json_text(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* python_sleeper.c */
 bool python_sleeper_register(PyObject *module) MUST_CHECK;

@@ -315,6 +315,7 @@ static PyMethodDef methods[] = {
 	{ "log", log_text, METH_VARARGS, NULL },
 	{ "turn", python_turn, METH_NOARGS, NULL },
 	{ "record", (PyCFunction)(void (*)(void))record, METH_FASTCALL, NULL },
+	{ "json_text", (PyCFunction)(void (*)(void))python_json_text, METH_FASTCALL, NULL },
 	{ "exception", exception, METH_VARARGS, NULL },
 	{ "leave", leave, METH_O, NULL },
 	{ "run_main", run_main, METH_NOARGS, NULL },

@@ -398,6 +398,11 @@ def _body_of_files(files, data):
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
+def json_text(value, allow_nan=True):
+    """json.dumps, which is asked for what is not plain."""
+    return _cicada.json_text(value, allow_nan) or json_module.dumps(value, allow_nan=allow_nan)
+
+
 def _body_of_data(data):
     """(body, content type or None)"""
     if hasattr(data, "read"):
@@ -543,7 +548,7 @@ class BaseSession:
         elif data is not None and data != {} and data != [] and data != "" and data != b"":
             body, content_type = _body_of_data(data)
         elif json is not None:
-            body, content_type = json_module.dumps(json, allow_nan=False), "application/json"
+            body, content_type = json_text(json, False), "application/json"
         elif method in ("POST", "PUT", "PATCH"):
             body = b""
         if cookies:

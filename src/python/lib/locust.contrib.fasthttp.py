@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """FastHttpUser: the same engine, with the habits of Locust's second client."""
-import json as json_module
 import time
 
 import _cicada
 
-from locust.clients import (BaseSession, LocustResponse, ResponseContextManager,
+from locust.clients import (BaseSession, LocustResponse, ResponseContextManager, json_text,
                             without_secret)
 from locust.exception import LocustError
 from locust.user.users import NO_HOST, RestCalls, User
@@ -63,7 +62,7 @@ class FastHttpSession(BaseSession):
         if json is not None:
             headers = {"Accept": "application/json", "Content-Type": "application/json",
                        **(headers or {})}
-            data = json_module.dumps(json)
+            data = json_text(json)
         elif isinstance(data, (str, bytes)):
             kind = "text/plain; charset=utf-8" if isinstance(data, str) else \
                 "application/octet-stream"
