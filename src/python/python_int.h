@@ -115,6 +115,7 @@ struct python {
 	/* python_client.c's, beside place->http; NULL: not needed yet */
 	struct http_client *insecure;
 	struct tls_options insecure_tls;
+	uint64_t turn; /* how many there have been */
 	struct loop_watch timer_watch;
 	int timer_fd;	      /* fires when the next timer of the loops is due */
 	uint64_t armed_us;    /* when that is */

@@ -2,6 +2,9 @@
  *
  * python_sleeper - the type _cicada.Sleeper: waits of one user, by timers of our loop.
  *
+ * No time at all is a wait, too, so that others have their turn between two tasks; but whoever has
+ * waited since for something else, as for an answer, has given way already and goes on at once.
+ *
  * Another greenlet can end a wait early. That is how a waiting user is stopped: an exception thrown
  * at it would come later than it is thrown, and might hit the request that it has begun by then. */
 #include "python/python_int.h"
@@ -11,6 +14,7 @@
 struct python_sleeper {
 	PyObject_HEAD struct python_wait wait;
 	struct loop_timer timer;
+	uint64_t turn; /* python.turn at the end of the last wait */
 	bool is_busy;
 };
 
@@ -46,6 +50,10 @@ static PyObject *sleeper_sleep(PyObject *self, PyObject *arg)
 		PyErr_SetString(PyExc_RuntimeError, "another greenlet sleeps here already");
 		return NULL;
 	}
+	if (seconds <= 0 && s->turn != p->turn) {
+		s->turn = p->turn;
+		Py_RETURN_NONE;
+	}
 	s->is_busy = true;
 	python_wait_init(&s->wait);
 	loop_refresh(&p->loop);
@@ -54,6 +62,7 @@ static PyObject *sleeper_sleep(PyObject *self, PyObject *arg)
 	is_over = python_wait_for(p, &s->wait);
 	loop_timer_clear(&p->loop, &s->timer);
 	s->is_busy = false;
+	s->turn = p->turn;
 	if (!is_over)
 		return NULL;
 	add_lag(p, due_us);

@@ -174,6 +174,7 @@ PyObject *python_turn(PyObject *module, PyObject *unused)
 	}
 	python_guest_act(p);
 	run_ready(p);
+	p->turn++;
 	python_turn_arm(p);
 	Py_RETURN_NONE;
 }

@@ -281,6 +281,40 @@ class Ticker(HttpUser):
     assert code == 0
 
 
+def test_users_without_waits_give_way(programs, target, tmp_path):
+    """Each of the two waits for what the other does; one of them never asks for anything."""
+    path = write(tmp_path, """
+from locust import HttpUser, User, constant, task
+
+turns = {"asks": 0, "computes": 0}
+
+
+class Asks(HttpUser):
+    fixed_count = 1
+    wait_time = constant(0)
+
+    @task
+    def ask(self):
+        if turns["computes"] > 3:
+            self.environment.runner.quit()
+        elif turns["asks"] < 3:
+            self.client.get("/")
+            turns["asks"] += 1
+
+
+class Computes(User):
+    fixed_count = 1
+    wait_time = constant(0)
+
+    @task
+    def compute(self):
+        if turns["asks"] == 3:
+            turns["computes"] += 1
+""")
+    _, code = run(programs, path, "-H", target.url, "-u", "2", "-r", "100")
+    assert code == 0 and target.counts == {"GET /": 3}
+
+
 def start_master(programs, path, *args):
     master = programs.start("cicada", "--master", "-f", path, *WEB, "--master-bind-host",
                             "127.0.0.1", "--master-bind-port", "0", "-s", "5", *args,

@@ -5,6 +5,7 @@ What is sent and received, cookies, redirects, compressed bodies and connections
 here arguments become a request and an answer becomes an object like that of requests."""
 import base64
 import datetime
+import functools
 import json as json_module
 import logging
 import re
@@ -17,11 +18,14 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import _cicada
 
+from locust.event import RequestHook
 from locust.exception import CatchResponseError, LocustError, ResponseError
 
 logger = logging.getLogger(__name__)
 
 FOREVER = float("inf")
+# How many URLs, and how many sets of headers, are known as what they are when they are sent.
+TARGETS, HEADER_TEXTS = 1024, 256
 _is_absolute = re.compile(r"https?://", re.I).match
 # Of what may stand in a URL all but what has to be escaped first.
 _is_plain = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*\Z").match
@@ -206,6 +210,13 @@ def _path_of(url):
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+@functools.lru_cache(TARGETS)
+def _target_of(url):
+    """(URL as it is sent, the name of its row, the URL as it may be shown)"""
+    url = _quoted(url)
+    return url, _path_of(url), without_secret(url)
+
+
 class LocustResponse:
     """An answer, or none (status_code 0, content None, error)."""
 
@@ -213,7 +224,7 @@ class LocustResponse:
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
          hops) = answer
         self._asked = asked
-        self.url = without_secret(url or asked[1])
+        self.url = without_secret(url) if url else asked[4]
         self.error = ConnectionError(error, response=self) if error else None
         self.history = self._history(hops) if hops else []
 
@@ -222,13 +233,14 @@ class LocustResponse:
         history = []
         for status, reason, head, target, seconds in hops:
             answer = (status, None, reason, head, b"", seconds, None, None)
-            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:])))
+            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:4],
+                                                    without_secret(url))))
             url = target
         return history
 
     @property
     def request(self):
-        method, url, headers, body = self._asked
+        method, url, headers, body, _ = self._asked
         lines = (headers or "").encode("latin-1", "replace")
         return PreparedRequest(method, url, _parse_head(lines), body)
 
@@ -323,7 +335,7 @@ class LocustResponse:
 
 class ResponseContextManager(LocustResponse):
     """Of catch_response=True: counted at the end of the with-block, as the block says."""
-    _result = None
+    _result = _meta = None
     _entered = False
 
     def __enter__(self):
@@ -349,9 +361,19 @@ class ResponseContextManager(LocustResponse):
             return e
         return None
 
+    @property
+    def request_meta(self):
+        """What will go with the event; may be changed."""
+        if self._meta is None:
+            self._meta = self._session._meta(self, None, *self._asked_as)
+        return self._meta
+
     def _report(self, exception):
-        self._meta["exception"] = exception
-        self._event.fire(**self._meta)
+        if self._meta is None:
+            self._session._count(self, exception, *self._asked_as)
+        else:
+            self._meta["exception"] = exception
+            self._session.request_event.fire(**self._meta)
 
     def _check_entered(self):
         if not self._entered:
@@ -470,6 +492,10 @@ def _warn_once(what):
         logger.warning(what)
 
 
+# Headers that were put together before, all of them text.
+_header_texts = {}
+
+
 class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
     trust_env = False
@@ -484,7 +510,6 @@ class BaseSession:
         self.auth = None
         self.params = {}
         self._engine = _cicada.Client()
-        self._counts_only = self._has_context = None
 
     @property
     def cookies(self):
@@ -496,7 +521,16 @@ class BaseSession:
         self.cookies.update(values)
 
     def _build_url(self, path):
-        return path if _is_absolute(path) else f"{self.base_url or ''}{path}"
+        if path[:1] != "/" and _is_absolute(path):
+            return path
+        return f"{self.base_url or ''}{path}"
+
+    def _target(self, url, params):
+        url = self._build_url(url)
+        if params or self.params:
+            url = _with_params(url, {**self.params, **dict(params or {})}
+                               if self.params else params)
+        return _target_of(url)
 
     @contextmanager
     def rename_request(self, name):
@@ -506,18 +540,28 @@ class BaseSession:
         finally:
             self.request_name = None
 
-    def _lines(self, headers, content_type, more):
+    def _lines(self, headers, content_type):
         """All headers as text: those of the session, those of the request above them."""
-        if not headers and not more:
-            text = self.headers.text()
+        text = self.headers.text()
+        if not headers:
             return f"{text}Content-Type: {content_type}\n" if content_type and \
                 "content-type" not in self.headers else text
+        key = (text, content_type, *headers, *headers.values())
+        try:
+            return _header_texts[key]
+        except (KeyError, TypeError):
+            pass  # not known, or not hashable
         merged = Headers(self.headers)
         if content_type:
             merged["Content-Type"] = content_type
-        merged.update(headers or {})
-        merged.update(more)
-        return _header_text(merged)
+        merged.update(headers)
+        text = _header_text(merged)
+        # Of other types several are equal that are not the same text.
+        if all(type(part) is str for part in key[2:]):
+            if len(_header_texts) == HEADER_TEXTS:
+                _header_texts.clear()
+            _header_texts[key] = text
+        return text
 
     def _cookie_header(self, url, cookies):
         pairs = [f"{name}={value}" for name, value in dict(cookies).items()]
@@ -534,15 +578,13 @@ class BaseSession:
         request = auth(request) or request
         return dict(request.headers)
 
-    def _send(self, method, url, params, data, headers, cookies, files, auth, timeout,
-              allow_redirects, insecure, json, answer_type):
+    def _send(self, method, target, data, headers, cookies, files, auth, timeout, allow_redirects,
+              insecure, json, answer_type):
         content_type = body = None
-        more = {}
         method = method.upper()
-        if params or self.params:
-            url = _with_params(url, {**self.params, **dict(params or {})}
-                               if self.params else params)
-        url = _quoted(url)
+        url = target[0]
+        if headers is not None and type(headers) is not dict:
+            headers = dict(headers)
         if files:
             body, content_type = _body_of_files(files, data)
         elif data is not None and data != {} and data != [] and data != "" and data != b"":
@@ -551,12 +593,12 @@ class BaseSession:
             body, content_type = json_text(json, False), "application/json"
         elif method in ("POST", "PUT", "PATCH"):
             body = b""
+        more = self._authorized(auth or self.auth, method, url, headers, body) \
+            if auth or self.auth else {}
         if cookies:
-            more["Cookie"] = self._cookie_header(url, cookies)
-        if auth or self.auth:
-            more.update(self._authorized(auth or self.auth, method, url, headers, body))
-        lines = self._lines(headers, content_type, more)
-        asked = (method, url, lines, body)
+            more = {"Cookie": self._cookie_header(url, cookies), **more}
+        lines = self._lines({**(headers or {}), **more} if more else headers, content_type)
+        asked = (method, url, lines, body, target[2])
         if not lines.isascii():
             lines = lines.encode("latin-1", "replace")
         try:
@@ -566,10 +608,29 @@ class BaseSession:
             raise _invalid(e, url) from None
         return answer_type(answer, asked)
 
-    def _context(self, context):
-        if not self.user:
-            return context
-        return {**self.user.context(), **context}
+    def _meta(self, response, exception, method, name, start_time, target, length, context):
+        """What goes with the event."""
+        return {
+            "request_type": method,
+            "response_time": response._seconds * 1000,
+            "name": name,
+            "context": {**self.user.context(), **context} if self.user else context,
+            "response": response,
+            "exception": exception,
+            "start_time": start_time,
+            "url": target[0],
+            "response_length": length,
+        }
+
+    def _count(self, response, exception, method, name, start_time, target, length, context):
+        """Without listeners there is nobody to make an event for."""
+        event = self.request_event
+        if type(event) is RequestHook and not event.has_listeners():
+            event.count(method, name, response._seconds * 1000, length, exception,
+                        response.status_code)
+        else:
+            event.fire(**self._meta(response, exception, method, name, start_time, target, length,
+                                    context))
 
     def close(self):
         self._engine.close()
@@ -632,32 +693,25 @@ class HttpSession(BaseSession):
             _warn_once("proxies, cert and verify=FILE of a request have no effect: see "
                        "--tls-client-cert and --tls-ca")
         start_time = time.time()
-        response = self._send(method, self._build_url(url), params, data, headers, cookies, files,
-                              auth, _seconds(timeout), allow_redirects, insecure, json,
+        target = self._target(url, params)
+        response = self._send(method, target, data, headers, cookies, files, auth,
+                              _seconds(timeout), allow_redirects, insecure, json,
                               ResponseContextManager if catch_response else LocustResponse)
         if hooks:
             listeners = hooks.get("response") or ()
             for hook in [listeners] if callable(listeners) else listeners:
                 response = hook(response) or response
-        asked_url = response._asked[1]
-        meta = {
-            "request_type": method,
-            "response_time": response._seconds * 1000,
-            "name": name or _path_of(asked_url),
-            "context": self._context(context),
-            "response": response,
-            "exception": None,
-            "start_time": start_time,
-            "url": asked_url,
-            "response_length": int(response.headers.get("content-length") or 0) if stream
-            else len(response._content or b""),
-        }
+        name = name or target[1]
+        length = int(response.headers.get("content-length") or 0) if stream else \
+            len(response._content or b"")
+        asked_as = (method, name, start_time, target, length, context)
         if catch_response:
-            response._meta, response._event = meta, self.request_event
+            response._session, response._asked_as = self, asked_as
             return response
+        exception = None
         if response.error or response.status_code >= 400:
-            meta["exception"] = self._judge(response, meta["name"])
-        self.request_event.fire(**meta)
+            exception = self._judge(response, name)
+        self._count(response, exception, *asked_as)
         return response
 
     @staticmethod

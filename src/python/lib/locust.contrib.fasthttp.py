@@ -68,26 +68,15 @@ class FastHttpSession(BaseSession):
                 "application/octet-stream"
             headers = {"Content-Type": kind, **(headers or {})}
         start_time = time.time()
-        response = self._send(method, self._build_url(url), params, data, headers, cookies, files,
-                              auth, timeout or self.network_timeout, allow_redirects,
-                              self.insecure, None,
+        target = self._target(url, params)
+        response = self._send(method, target, data, headers, cookies, files, auth,
+                              timeout or self.network_timeout, allow_redirects, self.insecure, None,
                               FastResponseContextManager if catch_response else FastResponse)
-        meta = {
-            "request_type": method,
-            "response_time": response._seconds * 1000,
-            "name": name,
-            "context": self._context(context),
-            "response": response,
-            "exception": None,
-            "start_time": start_time,
-            "url": response._asked[1],
-            "response_length": len(response._content or b""),
-        }
+        asked_as = (method, name, start_time, target, len(response._content or b""), context)
         if catch_response:
-            response._meta, response._event = meta, self.request_event
+            response._session, response._asked_as = self, asked_as
             return response
-        meta["exception"] = response.error_of_status()
-        self.request_event.fire(**meta)
+        self._count(response, response.error_of_status(), *asked_as)
         return response
 
     def iter_lines(self, url, method="GET", **kwargs):

@@ -42,11 +42,18 @@ class EventHook:
 class RequestHook(EventHook):
     """What is fired here is counted; listeners come after that."""
 
+    def has_listeners(self):
+        return bool(self._handlers)
+
+    @staticmethod
+    def count(request_type, name, response_time, response_length, exception, status_code):
+        _cicada.record(request_type, name, response_time, response_length,
+                       None if exception is None else error_text(exception), status_code != 0)
+
     def fire(self, *, request_type, name, response_time, response_length, exception=None,
              reverse=False, **kwargs):
-        _cicada.record(request_type, name, response_time or 0, response_length or 0,
-                       None if exception is None else error_text(exception),
-                       bool(getattr(kwargs.get("response"), "status_code", 0)))
+        self.count(request_type, name, response_time or 0, response_length or 0, exception,
+                   getattr(kwargs.get("response"), "status_code", 0) or 0)
         if self._handlers:
             super().fire(request_type=request_type, name=name, response_time=response_time,
                          response_length=response_length, exception=exception, **kwargs)

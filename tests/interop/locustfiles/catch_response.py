@@ -34,6 +34,12 @@ class Catching(HttpUser):
             with self.get("/", name="inner") as inner:
                 inner.failure("only this")
             outer.success()
+        with self.get("/", name="before", context={"a": 1}) as r:
+            meta = r.request_meta
+            print(meta["request_type"], meta["name"], meta["url"][-1], meta["context"],
+                  meta["response_length"] == len(r.content), meta["exception"])
+            meta["name"] = "renamed"
+            r.failure("and failed")
         self.get("/", name="never entered")
         try:
             self.get("/", name="without with").success()

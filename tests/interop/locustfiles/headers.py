@@ -9,6 +9,12 @@ class Headers(HttpUser):
     @task
     def all(self):
         self.client.get("/echo", headers={"X-Test": "one"})
+        self.client.get("/echo", headers={"X-Test": "one"}, cookies={"a": "1"})
+        self.client.headers["X-Session"] = "new"
+        self.client.get("/echo", headers={"X-Test": "one"})
+        self.client.get("/echo", headers={"X-Test": "two"})
+        self.client.post("/echo", json=1, headers={"X-Test": "one"})
+        self.client.post("/echo", json=1, headers={"content-type": "text/x"})
         self.client.get("/echo", headers={"x-session": "above"})
         self.client.get("/echo", headers={"X-Session": None})
         self.client.headers["Authorization"] = "Bearer token"
