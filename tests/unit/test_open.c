@@ -164,10 +164,10 @@ static void waiting_shows_in_the_time_from_the_schedule(void **state)
 	rig_set(&rig, 0, 0, PATIENCE_S);
 	for (int i = 0; i < 8; i++)
 		sum_us += late[i] + CLOCK_S / 2;
-	/* A sleep never ends early, so neither is any of them below; above it is the machine. */
-	assert_in_range(sum_us / 8, 1899 * CLOCK_MS, 2500 * CLOCK_MS);
+	/* A sleep never ends early, so none of them is below; above is a machine that is busy. */
+	assert_in_range(sum_us / 8, 1899 * CLOCK_MS, 9 * CLOCK_S);
 	qsort(late, 8, sizeof(late[0]), by_size);
-	assert_in_range(late[7] + CLOCK_S / 2, 3299 * CLOCK_MS, 4500 * CLOCK_MS);
+	assert_in_range(late[7] + CLOCK_S / 2, 3299 * CLOCK_MS, 15 * CLOCK_S);
 	assert_int_equal(atomic_load(&running_max), 1);
 	assert_int_equal(atomic_load(&started), 1);
 	rig_end(&rig);
