@@ -58,6 +58,8 @@ lint: setup-lint build/release/build.ninja build/clang/build.ninja ## format, la
 	@echo clang-format --dry-run -Werror; clang-format --dry-run -Werror $(SOURCES)
 	tools/check_layers
 	tools/lint
+	tools/npm_ci ui
+	ui/node_modules/.bin/tsc --project ui
 	$(NINJA) build/release
 	$(NINJA) build/clang
 	tools/tidy build/clang

@@ -559,6 +559,9 @@ static enum err create_web(struct runner *r, struct err_text *text)
 	const struct web_options options = {
 		.host = o->web_host,
 		.port = (uint16_t)o->web_port,
+		.defaults = { .user_count = o->users,
+			      .spawn_rate = o->spawn_rate,
+			      .run_time_s = o->run_time_s },
 		.compat = o->web_compat,
 		.full_history_file = result_files_history(&r->files),
 		.token = o->web_token_file ? &o->web_token : NULL,

@@ -120,6 +120,8 @@ const char *serve_header(const struct serve_request *r, const char *name);
 /* A field of a form, application/x-www-form-urlencoded or multipart/form-data, decoded; the first
  * of its name. */
 const char *serve_form(struct serve_request *r, const char *name);
+/* The one of this name after the value that was given out last; NULL: the first. */
+const char *serve_form_next(struct serve_request *r, const char *name, const char *last);
 struct str serve_body(const struct serve_request *r);
 /* The peer's address without port, "" if unknown. */
 const char *serve_remote(struct serve_request *r);

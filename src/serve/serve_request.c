@@ -592,6 +592,11 @@ static void parse_form(struct serve_request *r)
 
 const char *serve_form(struct serve_request *r, const char *name)
 {
+	return serve_form_next(r, name, NULL);
+}
+
+const char *serve_form_next(struct serve_request *r, const char *name, const char *last)
+{
 	const char *at, *end;
 
 	if (!r->is_form_parsed)
@@ -600,6 +605,8 @@ const char *serve_form(struct serve_request *r, const char *name)
 		return NULL;
 	at = buf_str(&r->form).p;
 	end = at + r->form.len;
+	if (last)
+		at = last + strlen(last) + 1;
 	while (at < end) {
 		const char *value = at + strlen(at) + 1;
 

@@ -106,19 +106,33 @@ void stats_reset(struct stats *s, double now_wall_s)
 	zero_entry(&s->total, now_wall_s);
 }
 
+/* The key in `entries`; bytes is KEY_BYTES long. */
+static struct str entry_key(char *bytes, struct str method, struct str name)
+{
+	memcpy(bytes, method.p, method.len);
+	bytes[method.len] = '\0';
+	memcpy(bytes + method.len + 1, name.p, name.len);
+	return (struct str){ bytes, method.len + 1 + name.len };
+}
+
+struct stats_entry *stats_find(const struct stats *s, struct str method, struct str name)
+{
+	char bytes[KEY_BYTES];
+
+	return map_get(&s->entries, entry_key(bytes, clip(method, LIMIT_STAT_NAME_BYTES),
+					      clip(name, LIMIT_STAT_NAME_BYTES)));
+}
+
 struct stats_entry *stats_entry(struct stats *s, struct str method, struct str name,
 				double now_wall_s)
 {
 	char bytes[KEY_BYTES];
 	struct stats_entry *e;
-	struct str key = { bytes, 0 };
+	struct str key;
 
 	method = clip(method, LIMIT_STAT_NAME_BYTES);
 	name = clip(name, LIMIT_STAT_NAME_BYTES);
-	memcpy(bytes, method.p, method.len);
-	bytes[method.len] = '\0';
-	memcpy(bytes + method.len + 1, name.p, name.len);
-	key.len = method.len + 1 + name.len;
+	key = entry_key(bytes, method, name);
 	e = map_get(&s->entries, key);
 	if (e)
 		return e;

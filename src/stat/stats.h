@@ -97,6 +97,9 @@ void stats_reset(struct stats *s, double now_wall_s);
 struct stats_entry *stats_entry(struct stats *s, struct str method, struct str name,
 				double now_wall_s);
 
+/* The same, NULL when there is none. */
+struct stats_entry *stats_find(const struct stats *s, struct str method, struct str name);
+
 /* Counts a request in the entry and in the total. now_wall_s is when it ended. */
 void stats_record(struct stats *s, struct stats_entry *e, const struct stats_request *request,
 		  double now_wall_s);

@@ -158,6 +158,7 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	set_ms(row, "ninety_ninth_response_time", rounded_percentile_ms(&all, 0.99));
 	set_ms(row, "response_time_percentile_0.95", rounded_percentile_ms(&all, 0.95));
 	set_ms(row, "response_time_percentile_0.99", rounded_percentile_ms(&all, 0.99));
+	set_ms(row, "response_time_percentile_0.999", rounded_percentile_ms(&all, 0.999));
 	rounded_fini(&all);
 	set_real(row, "min_response_time", half_up(e->min_response_time_ms));
 	set_real(row, "max_response_time", half_up(e->max_response_time_ms));

@@ -58,6 +58,43 @@ static const char *field(struct form *f, const char *name)
 	return text;
 }
 
+/* Adds the class; its name goes into the reply. */
+static enum err choose(const struct run *run, const char *name, struct run_classes *out,
+		       json_t *names, struct err_text *text)
+{
+	for (size_t i = 0; name && i < run->options.class_count; i++) {
+		if (strcmp(run->options.classes[i].name, name) == 0) {
+			run_classes_add(out, i);
+			json_array_append_new(names, api_json_string(name));
+			return OK;
+		}
+	}
+	return err_set(text, ERR_NOT_FOUND,
+		       "user_classes: no user class is called '%.100s'; /tasks shows them",
+		       name ? name : "");
+}
+
+/* None given: those of the test that runs, else all. Else they are in the reply, too. */
+static enum err read_classes(struct form *f, const struct run *run, struct run_classes *out,
+			     json_t *root, struct err_text *text)
+{
+	const json_t *list = f->json ? json_object_get(f->json, "user_classes") : NULL;
+	const char *name = f->json ? NULL : serve_form(f->r, "user_classes");
+	json_t *names = json_array();
+	enum err err = OK;
+
+	for (size_t i = 0; i < json_array_size(list) && !err; i++)
+		err = choose(run, json_string_value(json_array_get(list, i)), out, names, text);
+	for (; name && !err; name = serve_form_next(f->r, "user_classes", name))
+		err = choose(run, name, out, names, text);
+	if (!json_array_size(names) && run_is_busy(run))
+		*out = run->wanted.classes;
+	if (json_array_size(names) && !err)
+		json_object_set(root, "user_classes", names);
+	json_decref(names);
+	return err;
+}
+
 static void answer(struct serve_request *r, json_t *root, bool success, const char *message)
 {
 	char *text;
@@ -165,6 +202,8 @@ void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat
 	start.host = host;
 	if (!follow || follow->shape->wants_numbers)
 		message = read_form(&form, &start, said, sizeof(said));
+	if (!message && !follow && read_classes(&form, run, &start.classes, root, &text))
+		message = text.text;
 	if (!message)
 		message = begin(run, follow, &start, &text);
 	is_started = !message;

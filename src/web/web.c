@@ -18,14 +18,15 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "serve/asset.h"
 #include "serve/metrics_text.h"
 #include "serve/serve.h"
 #include "serve/serve_guard.h"
 #include "web/api_csv.h"
 #include "web/api_json.h"
+#include "web/api_page.h"
 #include "web/download.h"
 #include "web/metrics.h"
-#include "web/page.h"
 #include "web/probe.h"
 #include "web/report.h"
 #include "web/swarm.h"
@@ -37,11 +38,14 @@
 #define STOP_EXTRA_S 60 /* on top of the stop timeout, as Locust waits */
 
 extern const char embed_openapi_json[];
+extern const struct asset assets_test[];
 
 struct web {
 	struct loop *loop;
 	struct run *run;
 	struct follow *follow; /* NULL: no load shape */
+	double start_wall_s;
+	struct run_start defaults;
 	enum web_compat compat;
 	const char *full_history_file;
 	struct serve *serve;
@@ -125,21 +129,14 @@ static void answer_stop(struct serve_request *r, unsigned status, bool success, 
 
 static void on_page(void *arg, struct serve_request *r)
 {
-	const struct web *w = arg;
-
-	page_answer(w->run, w->follow, r);
+	(void)arg;
+	asset_answer(assets_test, "test.html", r);
 }
 
-static void on_style(void *arg, struct serve_request *r)
+static void on_asset(void *arg, struct serve_request *r)
 {
 	(void)arg;
-	page_answer_style(r);
-}
-
-static void on_script(void *arg, struct serve_request *r)
-{
-	(void)arg;
-	page_answer_script(r);
+	asset_answer(assets_test, serve_path(r) + strlen("/assets/"), r);
 }
 
 static void on_swarm(void *arg, struct serve_request *r)
@@ -251,6 +248,35 @@ static void on_requests(void *arg, struct serve_request *r)
 static void on_window(void *arg, struct serve_request *r)
 {
 	answer_json(r, 200, api_json_window(((struct web *)arg)->run));
+}
+
+static void on_settings(void *arg, struct serve_request *r)
+{
+	const struct web *w = arg;
+	const struct api_page_settings settings = { .process_start_wall_s = w->start_wall_s,
+						    .follow = w->follow,
+						    .defaults = &w->defaults,
+						    .has_full_history = w->full_history_file };
+
+	answer_json(r, 200, api_page_settings(w->run, &settings));
+}
+
+static void on_history(void *arg, struct serve_request *r)
+{
+	answer_json(r, 200, api_page_history(((struct web *)arg)->run));
+}
+
+static void on_distribution(void *arg, struct serve_request *r)
+{
+	const char *method = serve_query(r, "method"), *name = serve_query(r, "name");
+	char *text = api_page_distribution(((struct web *)arg)->run, method, name);
+
+	if (text)
+		answer_json(r, 200, text);
+	else
+		serve_error(r, 404,
+			    "no request is called '%.100s %.100s'; /stats/requests has them all",
+			    method ? method : "", name ? name : "");
 }
 
 static void on_exceptions(void *arg, struct serve_request *r)
@@ -416,8 +442,9 @@ static void on_openapi(void *arg, struct serve_request *r)
 
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
-	{ "GET", "/assets/page.css", on_style },
-	{ "GET", "/assets/page.js", on_script },
+	{ "GET", "/assets/test.css", on_asset },
+	{ "GET", "/assets/test.js", on_asset },
+	{ "GET", "/settings", on_settings },
 	{ "POST", "/swarm", on_swarm, .is_change = true },
 	{ "POST", "/user", on_user, .is_change = true },
 	{ "GET", "/stop", on_stop, .is_change = true },
@@ -427,6 +454,8 @@ static const struct serve_route routes[] = {
 	{ "GET", "/stats/failures/csv", on_failures_csv },
 	{ "GET", "/stats/requests_full_history/csv", on_full_history_csv },
 	{ "GET", "/stats/window", on_window },
+	{ "GET", "/stats/history", on_history },
+	{ "GET", "/stats/distribution", on_distribution },
 	{ "GET", "/stats/report", on_report },
 	{ "GET", "/exceptions", on_exceptions },
 	{ "GET", "/exceptions/csv", on_exceptions_csv },
@@ -460,6 +489,8 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->loop = loop;
 	w->run = run;
 	w->follow = options->follow;
+	w->start_wall_s = run_wall_s(run);
+	w->defaults = options->defaults;
 	w->compat = options->compat;
 	w->full_history_file = options->full_history_file;
 	w->guard = (struct serve_guard){ .token = options->token,

@@ -2,8 +2,9 @@
  *
  * web - Locust's HTTP API (reference section 5) over a run, on the control thread's loop.
  *
- * One more route than Locust has: GET /stats/window, the statistics of the measured window
- * (run.h) and the exact totals, which is what cicada-driver reads. */
+ * More routes than Locust has: GET /stats/window, the statistics of the measured window (run.h) and
+ * the exact totals, which is what cicada-driver reads; /settings, /stats/history and
+ * /stats/distribution for our own page (ui/src/test). */
 #pragma once
 
 #include <stdint.h>
@@ -21,6 +22,8 @@ struct web_options {
 	const char *host;      /* NULL, "" and "*": all interfaces */
 	uint16_t port;	       /* 0: the kernel chooses */
 	struct follow *follow; /* lent; NULL: tests have no load shape */
+	/* What a form offers before the first test; copied, the host is that of the run. */
+	struct run_start defaults;
 	enum web_compat compat;
 	const char *full_history_file; /* lent; NULL: none is written */
 	const struct token *token;     /* lent; NULL: whoever reaches the port may do anything */

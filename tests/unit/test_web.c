@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * web: routes, starts, stops and the page. The expected replies are those of a real Locust
+ * web: routes, starts and stops. The expected replies are those of a real Locust
  * 2.46.6. */
 #include "web_fixture.h"
 
@@ -41,6 +41,36 @@ static void test_swarm_takes_json_too(void **state)
 		     "  \"success\": true\n}\n");
 	assert_int_equal(mode.last.user_count, 200);
 	assert_true(mode.last.spawn_rate == 20.5);
+}
+
+static void test_swarm_with_some_classes(void **state)
+{
+	(void)state;
+	expect_swarm("application/json",
+		     "{\"user_count\": 2, \"spawn_rate\": 1, \"user_classes\": [\"Beta\"]}",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true,\n  \"user_classes\": [\n    \"Beta\"\n  ]\n}\n");
+	assert_int_equal(mode.last.classes.words[0], 2);
+	/* A change that names none leaves them. */
+	expect_swarm(FORM, "user_count=3&spawn_rate=1",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true\n}\n");
+	assert_int_equal(mode.last.classes.words[0], 2);
+	expect_swarm(FORM, "user_count=3&user_classes=Alpha&spawn_rate=1&user_classes=Beta",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true,\n  \"user_classes\": [\n    \"Alpha\",\n"
+		     "    \"Beta\"\n  ]\n}\n");
+	assert_int_equal(mode.last.classes.words[0], 3);
+	expect_swarm(FORM, "user_count=3&spawn_rate=1&user_classes=Alpha&user_classes=Gamma",
+		     "{\n  \"host\": null,\n  \"message\": \"user_classes: no user class is called "
+		     "'Gamma'; /tasks shows them\",\n  \"success\": false\n}\n");
+	assert_int_equal(mode.starts, 3);
+	mode.stops_at_once = true;
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	expect_swarm(FORM, "user_count=3&spawn_rate=1",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true\n}\n");
+	assert_int_equal(mode.last.classes.words[0], 0);
 }
 
 static void test_swarm_with_a_shape_needs_no_numbers(void **state)
@@ -288,66 +318,6 @@ static void test_worker_count(void **state)
 	expect_body("/worker-count", "{\n  \"worker_count\": 4\n}\n");
 }
 
-static void test_page_is_whole_and_closed(void **state)
-{
-	struct call c;
-
-	(void)state;
-	run.host = mem_strdup("http://h:1/\"><script>");
-	call(&c, "GET", "/");
-	assert_int_equal(c.status, 200);
-	assert_non_null(strstr(c.reply.p, "Content-Security-Policy: default-src 'none'"));
-	assert_non_null(strstr(c.reply.p, "Content-Type: text/html; charset=utf-8\r\n"));
-	assert_non_null(strstr(c.body, "value=\"http://h:1/&quot;&gt;&lt;script&gt;\""));
-	assert_non_null(strstr(c.body, "some.c"));
-	assert_null(strstr(c.body, "{{"));
-	assert_non_null(strstr(c.body, "</html>"));
-	end_call(&c);
-	call(&c, "GET", "/assets/page.js");
-	assert_non_null(strstr(c.reply.p, "Content-Type: text/javascript"));
-	assert_non_null(strstr(c.body, "stats/requests"));
-	end_call(&c);
-	call(&c, "GET", "/assets/page.css");
-	assert_non_null(strstr(c.reply.p, "Content-Type: text/css"));
-	end_call(&c);
-}
-
-static bool never_asked(void *arg, const struct shape_now *now, struct shape_tick *tick)
-{
-	(void)arg;
-	(void)now;
-	(void)tick;
-	fail_msg("the shape was asked");
-	return false;
-}
-
-static void test_page_says_that_a_shape_rules(void **state)
-{
-	struct shape shape;
-	struct follow follow;
-	struct call c;
-
-	(void)state;
-	call(&c, "GET", "/");
-	assert_non_null(strstr(c.body, "data-shape=\"\""));
-	assert_null(strstr(c.body, "required disabled"));
-	end_call(&c);
-	shape_init(&shape, "stairs", never_asked, NULL);
-	follow_init(&follow, &run, &shape);
-	web->follow = &follow;
-	call(&c, "GET", "/");
-	assert_non_null(strstr(c.body, "data-shape=\"stairs\""));
-	assert_non_null(strstr(c.body, "name=\"user_count\" type=\"number\" min=\"1\" step=\"1\" "
-				       "value=\"1\" required disabled>"));
-	end_call(&c);
-	/* Its numbers are those of the form. */
-	shape.wants_numbers = true;
-	call(&c, "GET", "/");
-	assert_non_null(strstr(c.body, "data-shape=\"stairs\""));
-	assert_null(strstr(c.body, "required disabled"));
-	end_call(&c);
-}
-
 static void test_wrong_paths_and_methods(void **state)
 {
 	struct call c;
@@ -451,6 +421,7 @@ int main(void)
 		LOCAL(test_swarm_starts),
 		LOCAL(test_swarm_takes_a_host_without_scheme),
 		LOCAL(test_swarm_takes_json_too),
+		LOCAL(test_swarm_with_some_classes),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_user_changes_the_share_of_a_class),
 		LOCAL(test_user_changes_the_tasks_of_a_class),
@@ -462,8 +433,6 @@ int main(void)
 		LOCAL(test_stop_is_bounded),
 		LOCAL(test_stop_has_a_deadline),
 		MASTER(test_worker_count),
-		LOCAL(test_page_is_whole_and_closed),
-		LOCAL(test_page_says_that_a_shape_rules),
 		LOCAL(test_wrong_paths_and_methods),
 		LOCAL(test_origins_are_named),
 		LOCAL(test_swarm_takes_multipart_too),

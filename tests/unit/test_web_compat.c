@@ -94,7 +94,8 @@ static void expect_keys(const char *version, const char *route, const char *file
 static void test_keys_of_2_46(void **state)
 {
 	static const char *const extra[] = { "ninetieth_response_time",
-					     "ninety_ninth_response_time" };
+					     "ninety_ninth_response_time",
+					     "response_time_percentile_0.999" };
 
 	(void)state;
 	fill();
@@ -111,6 +112,7 @@ static void test_keys_of_2_12(void **state)
 		"last_seen",
 		"response_time_percentile_0.95",
 		"response_time_percentile_0.99",
+		"response_time_percentile_0.999",
 		"total_fail_per_sec",
 		"total_rps", /* of rows */
 		"worker_count",

@@ -56,6 +56,7 @@ static void test_idle_master_is_locusts(void **state)
 				       "      \"num_requests\": 0,\n"
 				       "      \"response_time_percentile_0.95\": 0,\n"
 				       "      \"response_time_percentile_0.99\": 0,\n"
+				       "      \"response_time_percentile_0.999\": 0,\n"
 				       "      \"total_fail_per_sec\": 0.0,\n"
 				       "      \"total_rps\": 0.0\n"
 				       "    }\n"
@@ -89,6 +90,7 @@ static void test_requests_have_both_generations_of_names(void **state)
 	assert_true(number(row, "ninety_ninth_response_time") == 900);
 	assert_true(number(row, "response_time_percentile_0.95") == 900);
 	assert_true(number(row, "response_time_percentile_0.99") == 900);
+	assert_true(number(row, "response_time_percentile_0.999") == 900);
 	assert_true(number(row, "max_response_time") == 900);
 	assert_true(number(row, "min_response_time") == 150);
 	assert_true(number(row, "avg_content_length") == 10);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * asset - see the header. */
+#include "serve/asset.h"
+
+#include <string.h>
+
+#include <zlib.h>
+
+#include "base/mem.h"
+
+#define GZIP_WINDOW (16 + MAX_WBITS)
+
+static const char policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+	"img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/* Whether gzip is named, as in "br, gzip;q=0.5", and not with q=0. */
+static bool takes_gzip(const struct serve_request *r)
+{
+	const char *accepted = serve_header(r, "Accept-Encoding");
+	struct str left = str_of(accepted ? accepted : ""), coding, name;
+
+	while (str_cut(&left, ',', &coding)) {
+		(void)str_cut(&coding, ';', &name);
+		if (!str_case_eq(str_trim(name), "gzip"))
+			continue;
+		coding = str_trim(coding);
+		return !coding.len || strspn(coding.p, "q=0.") < coding.len;
+	}
+	return false;
+}
+
+static void reply_unpacked(const struct asset *asset, struct serve_request *r)
+{
+	unsigned char *bytes = mem_alloc(asset->len);
+	z_stream z = { .next_in = (unsigned char *)asset->packed,
+		       .avail_in = (unsigned)asset->packed_len,
+		       .next_out = bytes,
+		       .avail_out = (unsigned)asset->len };
+
+	/* They are our own bytes. */
+	ensure(inflateInit2(&z, GZIP_WINDOW) == Z_OK);
+	ensure(inflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out == asset->len);
+	inflateEnd(&z);
+	serve_reply(r, 200, asset->type, bytes, asset->len);
+	mem_free(bytes);
+}
+
+static void reply(const struct asset *asset, struct serve_request *r)
+{
+	const char *seen = serve_header(r, "If-None-Match");
+
+	serve_add_header(r, "Content-Security-Policy", policy);
+	serve_add_header(r, "X-Content-Type-Options", "nosniff");
+	serve_add_header(r, "Referrer-Policy", "no-referrer");
+	serve_add_header(r, "Cache-Control", "no-cache");
+	serve_add_header(r, "ETag", asset->tag);
+	serve_add_header(r, "Vary", "Accept-Encoding");
+	if (seen && strcmp(seen, asset->tag) == 0) {
+		serve_reply(r, 304, NULL, "", 0);
+	} else if (takes_gzip(r)) {
+		serve_add_header(r, "Content-Encoding", "gzip");
+		serve_reply(r, 200, asset->type, asset->packed, asset->packed_len);
+	} else {
+		reply_unpacked(asset, r);
+	}
+}
+
+void asset_answer(const struct asset *table, const char *name, struct serve_request *r)
+{
+	for (const struct asset *at = table; at->name; at++) {
+		if (strcmp(at->name, name) == 0) {
+			reply(at, r);
+			return;
+		}
+	}
+	serve_error(r, 404, "there is no file '%.100s'", name);
+}

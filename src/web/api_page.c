@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_page - see the header.
+ *
+ * A distribution is a list of points: share of the requests, time that they took at most. There is
+ * one for each bucket of the histogram in which one of the shares people ask for is reached, and
+ * so many per halving of the rest in between, so that their number grows with the logarithm of
+ * that of requests. The points are as exact as the histogram is. */
+#include "web/api_page.h"
+
+#include <math.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "stat/rounded.h"
+#include "web/api_json.h"
+
+#define POINTS_PER_HALF 16
+
+static json_t *real_or_null(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* Settings. */
+
+static json_t *class_of(const struct run_class *class, const struct run_share *share)
+{
+	json_t *root = json_object(), *tasks = json_array();
+
+	for (size_t i = 0; i < class->task_count; i++) {
+		json_t *task = json_object();
+
+		json_object_set_new(task, "name", api_json_string(class->tasks[i].name));
+		json_object_set_new(task, "weight", json_real(class->tasks[i].weight));
+		json_object_set_new(task, "is_drawn",
+				    json_boolean(!share->draws || share->draws[i]));
+		json_array_append_new(tasks, task);
+	}
+	json_object_set_new(root, "name", api_json_string(class->name));
+	json_object_set_new(root, "weight", json_real(share->weight));
+	json_object_set_new(root, "fixed_count", json_integer((json_int_t)share->fixed_count));
+	json_object_set_new(root, "tasks", tasks);
+	return root;
+}
+
+char *api_page_settings(const struct run *run, const struct api_page_settings *settings)
+{
+	const struct run_start *start = run->wanted.user_count ? &run->wanted : settings->defaults;
+	const struct shape *shape = settings->follow ? settings->follow->shape : NULL;
+	json_t *root = json_object(), *classes = json_array();
+
+	for (size_t i = 0; i < run->options.class_count; i++)
+		json_array_append_new(classes, class_of(&run->options.classes[i], &run->shares[i]));
+	json_object_set_new(root, "version", json_string(CICADA_VERSION));
+	json_object_set_new(root, "process_start", json_real(settings->process_start_wall_s));
+	json_object_set_new(root, "scenario", api_json_string(run->options.scenario_name));
+	json_object_set_new(root, "host", api_json_string(run->host));
+	json_object_set_new(root, "is_distributed", json_boolean(run->mode->is_distributed));
+	json_object_set_new(root, "has_full_history", json_boolean(settings->has_full_history));
+	json_object_set_new(root, "shape", api_json_string(shape ? shape->name : NULL));
+	json_object_set_new(root, "shape_wants_numbers",
+			    json_boolean(shape && shape->wants_numbers));
+	json_object_set_new(root, "user_count", json_integer((json_int_t)start->user_count));
+	json_object_set_new(root, "spawn_rate", real_or_null(start->spawn_rate));
+	json_object_set_new(root, "run_time", json_integer((json_int_t)start->run_time_s));
+	json_object_set_new(root, "user_classes", classes);
+	return api_json_take(root);
+}
+
+/* History. */
+
+char *api_page_history(const struct run *run)
+{
+	static const char *const names[] = { "time",
+					     "current_rps",
+					     "current_fail_per_sec",
+					     "response_time_percentile_0.5",
+					     "response_time_percentile_0.95",
+					     "total_avg_response_time",
+					     "user_count" };
+	enum { COLUMNS = sizeof(names) / sizeof(names[0]) };
+	json_t *root = json_object(), *columns[COLUMNS];
+
+	for (size_t c = 0; c < COLUMNS; c++) {
+		columns[c] = json_array();
+		json_object_set_new(root, names[c], columns[c]);
+	}
+	for (size_t i = 0; i < run->history.count; i++) {
+		const struct history_item *item = &run->history.items[i];
+		const double values[COLUMNS] = { item->wall_s,
+						 item->current_rps,
+						 item->current_fail_per_sec,
+						 item->median_ms,
+						 item->p95_ms,
+						 item->avg_ms,
+						 (double)item->user_count };
+
+		for (size_t c = 0; c < COLUMNS; c++)
+			json_array_append_new(columns[c], real_or_null(values[c]));
+	}
+	return api_json_take(root);
+}
+
+/* Distribution. */
+
+struct curve {
+	json_t *points;
+	uint64_t count, below; /* of all requests; of those in buckets that were seen */
+};
+
+/* How many halves of the rest lie to the left. */
+static double halves(uint64_t below, uint64_t count)
+{
+	return below < count ? -log2(1 - (double)below / (double)count) : INFINITY;
+}
+
+static bool reaches_known_share(uint64_t before, uint64_t after, uint64_t count)
+{
+	static const double shares[] = { 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999 };
+
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		double rank = ceil(shares[i] * (double)count);
+
+		if ((double)before < rank && rank <= (double)after)
+			return true;
+	}
+	return false;
+}
+
+static void add_bucket(struct curve *c, double ms, uint64_t times)
+{
+	uint64_t before = c->below, after = before + times;
+	bool is_first = !before, is_last = after == c->count;
+
+	c->below = after;
+	if (!is_first && !is_last && !reaches_known_share(before, after, c->count) &&
+	    floor(halves(before, c->count) * POINTS_PER_HALF) ==
+		    floor(halves(after, c->count) * POINTS_PER_HALF))
+		return;
+	json_array_append_new(c->points, json_pack("[ff]", (double)after / (double)c->count, ms));
+}
+
+static json_t *curve_of_set(const struct hist *set, size_t size)
+{
+	struct curve c = { json_array(), hist_set_count(set, size), 0 };
+	uint64_t us, times;
+
+	for (size_t at = 0; hist_set_next(set, size, &at, &us, &times);)
+		add_bucket(&c, (double)us / CLOCK_MS, times);
+	return json_pack("{s:I, s:b, s:o}", "count", (json_int_t)c.count, "is_exact", 1, "points",
+			 c.points);
+}
+
+/* Some of it came rounded, and so all is shown. */
+static json_t *curve_of_rounded(const struct stats_entry *e)
+{
+	struct curve c = { json_array(), 0, 0 };
+	struct rounded all;
+
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	c.count = all.count;
+	for (size_t i = 0; i < all.used; i++)
+		if (all.buckets[i].count)
+			add_bucket(&c, all.buckets[i].ms, all.buckets[i].count);
+	rounded_fini(&all);
+	return json_pack("{s:I, s:b, s:o}", "count", (json_int_t)c.count, "is_exact", 0, "points",
+			 c.points);
+}
+
+char *api_page_distribution(const struct run *run, const char *method, const char *name)
+{
+	const struct stats_entry *e = &run->stats.total;
+	bool is_exact;
+	json_t *root;
+
+	if (method || name)
+		e = stats_find(&run->stats, str_of(method ? method : ""), str_of(name ? name : ""));
+	if (!e)
+		return NULL;
+	is_exact = !e->rounded.count;
+	root = json_object();
+	json_object_set_new(root, "method", api_json_string(e->method));
+	json_object_set_new(root, "name", api_json_string(e->name));
+	json_object_set_new(root, "service_time",
+			    is_exact ? curve_of_set(e->times, STATS_OUTCOMES)
+				     : curve_of_rounded(e));
+	json_object_set_new(root, "response_time_from_start",
+			    is_exact && stats_scheduled(e)
+				    ? curve_of_set(e->responses, STATS_OUTCOMES)
+				    : json_null());
+	return api_json_take(root);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// Charts - how the test went, in all or for one name.
+import {useMemo, useRef, useState} from "preact/hooks";
+
+import type {Row} from "../api";
+import {Chart} from "../charts/Chart";
+import type {Line, Range} from "../charts/Chart";
+import type {Track} from "../charts/track";
+import {milliseconds, number} from "../format";
+import {NamePicker} from "./NamePicker";
+import {TOTAL} from "./useTrack";
+
+const SPANS: [string, number][] = [["5 min", 300], ["1 h", 3600], ["All", 0]];
+
+interface Picture {
+  times: number[];
+  rates: Line[];
+  latencies: Line[];
+  users: Line[];
+}
+
+function picture(track: Track, name: string): Picture {
+  const line = (label: string, color: string, metric: string, of = name): Line =>
+    ({label, color, values: track.values(of, metric)});
+  const latencies = [line("50%ile", "--line-1", "p50"), line("95%ile", "--line-2", "p95")];
+
+  if (name !== TOTAL)
+    latencies.push(line("99%ile", "--line-3", "p99"), line("Average now", "--line-4", "mean"));
+  return {
+    times: track.times,
+    rates: [line("Requests/s", "--line-ok", "rps"), line("Failures/s", "--line-bad", "failures")],
+    latencies,
+    users: [line("Users", "--line-1", "users", TOTAL)],
+  };
+}
+
+export function Charts({track, rows}: {track: Track; rows: Row[]}) {
+  const [name, setName] = useState(TOTAL);
+  const [isPaused, setPaused] = useState(false);
+  const [zoom, setZoom] = useState<Range>();
+  const [span, setSpan] = useState(0);
+  const kept = useRef<{name: string; shown: Picture} | undefined>(undefined);
+  const now = useMemo(() => picture(track, name), [rows, name, track]);
+  // A pause is one of looking: what comes meanwhile is there afterwards.
+  const shown = isPaused && kept.current?.name === name ? kept.current.shown : now;
+  const last = shown.times.at(-1) ?? 0;
+  const range = useMemo<Range | undefined>(
+    () => zoom ?? (span && shown.times.length ? [Math.max(last - span, shown.times[0]!), last] : undefined),
+    [zoom, span, shown]);
+
+  kept.current = {name, shown};
+
+  function choose(seconds: number) {
+    setZoom(undefined);
+    setSpan(seconds);
+  }
+
+  const common = {x: shown.times, range, onZoom: setZoom, markers: track.markers, group: "test"};
+  return <>
+    <div class="tools">
+      <NamePicker rows={rows} value={name} onChange={setName}/>
+      <div class="segments" role="group" aria-label="Time shown">{SPANS.map(([label, seconds]) =>
+        <button key={label} aria-pressed={!zoom && span === seconds}
+                onClick={() => choose(seconds)}>{label}</button>)}</div>
+      <button aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+        {isPaused ? "Go on" : "Pause"}</button>
+      <span class="quiet">{zoom ? "Zoomed: double-click or All shows all" : "Drag to zoom"}</span>
+    </div>
+    <Chart {...common} title="Requests per second" lines={shown.rates}
+           format={(value) => number(value, value && value < 10 ? 1 : 0)}/>
+    <Chart {...common} lines={shown.latencies} format={milliseconds}
+           title={name === TOTAL ? "Response times of the last 10 s (ms)"
+                                 : "Response times of the test so far, and average now (ms)"}/>
+    <Chart {...common} title="Number of users" lines={shown.users} format={(value) => number(value)}/>
+  </>;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// Statistics - a row per name of request, and their sum.
+import {useState} from "preact/hooks";
+
+import type {Row} from "../api";
+import {Table} from "../components/Table";
+import type {Column} from "../components/Table";
+import {milliseconds, number} from "../format";
+import {useKeptWords} from "../kept";
+import {TOTAL, keyOf} from "./useTrack";
+
+type Numeric = {[K in keyof Row]: Row[K] extends number ? K : never}[keyof Row];
+
+function count(key: Numeric, label: string, digits = 0): Column<Row> {
+  return {key, label, value: (row) => row[key], show: (row) => number(row[key], digits)};
+}
+
+function time(key: Numeric, label: string): Column<Row> {
+  return {key, label, value: (row) => row[key],
+          show: (row) => milliseconds(row.num_requests ? row[key] : null)};
+}
+
+const COLUMNS: Column<Row>[] = [
+  {key: "method", label: "Type", isText: true, value: (row) => row.method},
+  {key: "name", label: "Name", isText: true, value: (row) => row.name},
+  count("num_requests", "# Requests"),
+  {...count("num_failures", "# Fails"), mark: (row) => row.num_failures ? "bad" : ""},
+  time("median_response_time", "Median (ms)"),
+  time("ninetieth_response_time", "90%ile (ms)"),
+  time("response_time_percentile_0.95", "95%ile (ms)"),
+  time("response_time_percentile_0.99", "99%ile (ms)"),
+  time("response_time_percentile_0.999", "99.9%ile (ms)"),
+  time("avg_response_time", "Average (ms)"),
+  time("min_response_time", "Min (ms)"),
+  time("max_response_time", "Max (ms)"),
+  count("avg_content_length", "Average size (bytes)"),
+  count("current_rps", "Current RPS", 1),
+  count("current_fail_per_sec", "Current Failures/s", 1),
+];
+
+export function matches(filter: string, ...texts: string[]): boolean {
+  const wanted = filter.trim().toLowerCase();
+
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}
+
+function ColumnChooser({hidden, onChange}: {hidden: string[]; onChange: (hidden: string[]) => void}) {
+  return <details class="chooser">
+    <summary>Columns</summary>
+    <div class="choices">{COLUMNS.filter((column) => column.key !== "name").map((column) =>
+      <label key={column.key} class="check">
+        <input type="checkbox" checked={!hidden.includes(column.key)}
+               onChange={() => onChange(hidden.includes(column.key)
+                                        ? hidden.filter((key) => key !== column.key)
+                                        : [...hidden, column.key])}/>{column.label}</label>)}</div>
+  </details>;
+}
+
+export function Statistics({rows}: {rows: Row[]}) {
+  const [filter, setFilter] = useState("");
+  const [hidden, setHidden] = useKeptWords("columns.hidden", []);
+  const names = rows.filter((row) => keyOf(row) !== TOTAL);
+  const shown = filter ? names.filter((row) => matches(filter, row.name, row.method)) : names;
+
+  return <>
+    <div class="tools">
+      <input type="search" aria-label="Only names with" placeholder="Filter by name" value={filter}
+             onInput={(event) => setFilter(event.currentTarget.value)}/>
+      {filter && <span class="quiet">{number(shown.length)} of {number(names.length)}</span>}
+      <ColumnChooser hidden={hidden} onChange={setHidden}/>
+    </div>
+    <Table label="Statistics" columns={COLUMNS.filter((column) => !hidden.includes(column.key))}
+           rows={shown} total={rows.find((row) => keyOf(row) === TOTAL)} rowKey={keyOf}
+           empty={filter ? "No name has this." : "No request has ended yet."}/>
+  </>;
+}

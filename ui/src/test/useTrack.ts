@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// useTrack - keeps how the test went, from the server's history when the page is opened and from
+// then on from what is polled anyway.
+import {useEffect, useRef, useState} from "preact/hooks";
+
+import {getJson, isBusy} from "../api";
+import type {History, Requests, Row, State} from "../api";
+import {Track} from "../charts/track";
+import type {Values} from "../charts/track";
+import type {Restarted} from "./restart";
+
+export const TOTAL = "";
+
+/** What a row is called in a track. */
+export function keyOf(row: Row): string {
+  return row.name === "Aggregated" && row.method === "" ? TOTAL : `${row.method}\0${row.name}`;
+}
+
+interface Seen {
+  count: number;
+  sumMs: number;
+}
+
+class Recorder {
+  track = new Track();
+  private state: State | undefined;
+  private runs = 0;
+  private seen = new Map<string, Seen>();
+
+  /** Mean of what came since the last look. */
+  private meanSince(key: string, row: Row): number | null {
+    const last = this.seen.get(key), sumMs = row.avg_response_time * row.num_requests;
+    const isReset = !last || last.count > row.num_requests;
+    const count = row.num_requests - (isReset ? 0 : last.count);
+
+    this.seen.set(key, {count: row.num_requests, sumMs});
+    return count > 0 ? (sumMs - (isReset ? 0 : last.sumMs)) / count : null;
+  }
+
+  private values(now: Requests): Map<string, Values> {
+    const all = new Map<string, Values>(), current = now.current_response_time_percentiles;
+
+    for (const row of now.stats) {
+      const key = keyOf(row);
+      const values: Values = {rps: row.current_rps, failures: row.current_fail_per_sec};
+
+      if (key === TOTAL)
+        Object.assign(values, {
+          users: now.user_count,
+          p50: current["response_time_percentile_0.5"],
+          p95: current["response_time_percentile_0.95"],
+        });
+      else
+        Object.assign(values, {
+          mean: this.meanSince(key, row),
+          p50: row.num_requests ? row.median_response_time : null,
+          p95: row.num_requests ? row["response_time_percentile_0.95"] : null,
+          p99: row.num_requests ? row["response_time_percentile_0.99"] : null,
+        });
+      all.set(key, values);
+    }
+    return all;
+  }
+
+  seed(history: History): void {
+    history.time.forEach((time, i) => {
+      this.track.add(time, new Map([[TOTAL, {
+        rps: history.current_rps[i]!,
+        failures: history.current_fail_per_sec[i]!,
+        users: history.user_count[i]!,
+        p50: history["response_time_percentile_0.5"][i]!,
+        p95: history["response_time_percentile_0.95"][i]!,
+      }]]));
+    });
+  }
+
+  /** A page that is opened in the middle of a test knows its beginning from the history. */
+  private markBegin(time: number): void {
+    const isFirst = this.state === undefined;
+
+    this.track.mark(isFirst ? this.track.times[0] ?? time : time, `Run #${++this.runs}`);
+  }
+
+  look(now: Requests, time: number): void {
+    const busy = isBusy(now.state), wasBusy = isBusy(this.state);
+
+    if (busy && !wasBusy && this.state !== undefined) {
+      this.seen.clear();
+      if (this.track.times.length)
+        this.track.add(time - 0.001, new Map()); // A gap between two tests.
+    }
+    if (busy && !wasBusy)
+      this.markBegin(time);
+    if (busy || wasBusy)
+      this.track.add(time, this.values(now));
+    this.state = now.state;
+  }
+}
+
+/** The track, as it is after the last look. */
+export function useTrack(now: Requests | undefined, restarted: Restarted): Track {
+  const recorder = useRef<Recorder | undefined>(undefined);
+  const [isSeeded, setSeeded] = useState(false);
+
+  recorder.current ??= new Recorder();
+  useEffect(() => {
+    let isOver = false;
+
+    recorder.current = new Recorder();
+    setSeeded(false);
+    // Without a history the charts begin now.
+    void getJson<History>("stats/history")
+      .then((history) => { if (!isOver) recorder.current!.seed(history); }, () => {})
+      .then(() => { if (!isOver) setSeeded(true); });
+    return () => { isOver = true; };
+  }, [restarted.times]);
+  useEffect(() => {
+    if (now && isSeeded)
+      recorder.current!.look(now, Date.now() / 1000);
+  }, [now, isSeeded]);
+  return recorder.current.track;
+}
