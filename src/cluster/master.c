@@ -91,8 +91,11 @@ static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 		return false;
 	p = m->peers.items[i];
 	*out = (struct run_worker){ .id = p->id,
+				    .index = p->index,
+				    .version = *p->version ? p->version : NULL,
 				    .state = p->state,
 				    .cpu_usage = p->cpu_percent,
+				    .lag_p99_ms = p->lag_p99_ms,
 				    .memory_usage = p->memory_bytes,
 				    .logs = buf_str(&p->logs) };
 	for (size_t c = 0; c < run->options.class_count; c++)
@@ -373,6 +376,8 @@ static void on_stats(struct master *m, struct peer *p, const struct msg_report *
 		run_add_stats(&m->run, report->stats,
 			      is_of_ramp || report->phase == MSG_PHASE_DRAIN);
 	take_counts(m, p, report->counts);
+	if (health_is_known(&report->stats->health))
+		p->lag_p99_ms = (double)health_lag_p99_us(&report->stats->health) / CLOCK_MS;
 	/* It has not heard that all users run. */
 	if (report->phase == MSG_PHASE_RAMP && m->run.state == RUN_RUNNING && p->is_confirmed)
 		master_owe(m, p, PEER_OWED_COMPLETE);

@@ -3,10 +3,13 @@
  * peer - see the header. */
 #include "cluster/peer.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cluster/peers.h"
 
 struct peer *peer_create(struct str id, size_t index, size_t class_count, uint64_t now_us)
 {
@@ -15,6 +18,7 @@ struct peer *peer_create(struct str id, size_t index, size_t class_count, uint64
 	p->id = mem_strndup(id.p, id.len);
 	p->index = index;
 	p->state = RUN_STOPPED;
+	p->lag_p99_ms = NAN;
 	p->heard_us = now_us;
 	p->users = mem_zalloc(class_count + 1, sizeof(*p->users));
 	buf_init(&p->logs, LIMIT_WORKER_LOG_BYTES);
@@ -40,9 +44,19 @@ void peer_forget_test(struct peer *p)
 	p->is_awaited = p->has_stopped = p->has_drained = false;
 }
 
+/* It is for people to see: what is not text, or too much of it, says nothing. */
+static void note_version(struct peer *p, struct str version)
+{
+	bool is_text = version.len < PEER_VERSION_BYTES && peers_is_id(version);
+
+	snprintf(p->version, sizeof(p->version), "%.*s", STR_ARG(is_text ? version : str_of("")));
+}
+
 void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t class_count)
 {
 	p->state = RUN_READY;
+	p->lag_p99_ms = NAN;
+	note_version(p, ready->version);
 	/* Debian's 2.12.1 has no version text and foreign workers have none either. */
 	p->knows_heartbeat = msg_version_at_least(ready->version, 2, 19);
 	p->knows_classes = msg_version_at_least(ready->version, 2, 25);

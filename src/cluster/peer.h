@@ -27,6 +27,8 @@ enum peer_debt {
 	PEER_OWED_ANSWER = 64 /* for its reports */
 };
 
+#define PEER_VERSION_BYTES 24
+
 struct peer {
 	char *id;
 	size_t index;
@@ -35,7 +37,8 @@ struct peer {
 	enum run_state state;
 	/* Its version understands these from a master. */
 	bool knows_heartbeat, knows_classes, knows_complete;
-	double cpu_percent;
+	char version[PEER_VERSION_BYTES]; /* "" unknown */
+	double cpu_percent, lag_p99_ms;	  /* lag: of its last report; NAN: it does not say */
 	uint64_t memory_bytes;
 	bool was_cpu_high;
 	uint64_t *users;			   /* per class of the run, as reported */

@@ -97,10 +97,13 @@ struct run_start {
 /* A worker as /stats/requests lists it. */
 struct run_worker {
 	const char *id;
+	size_t index;
+	const char *version; /* as it introduced itself; NULL: it did not say */
 	enum run_state state;
 	uint64_t user_count;
 	double cpu_usage;      /* percent of one CPU */
 	uint64_t memory_usage; /* bytes RSS */
+	double lag_p99_ms;     /* of its last report (stat/health.h); NAN: it does not say */
 	struct str logs;       /* the last lines it logged, each ended by NUL */
 };
 

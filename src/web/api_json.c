@@ -214,8 +214,8 @@ static void set_current_percentiles(json_t *root, const struct run *run, enum we
 	set_ms(root, "current_response_time_percentile_95", p95);
 }
 
-/* Nine digits, which is more than anybody measures of a CPU. */
-static void add_percent(struct buf *text, double value)
+/* Nine digits, which is more than anybody measures. */
+static void add_measured(struct buf *text, double value)
 {
 	size_t start = text->len;
 
@@ -231,15 +231,24 @@ static void add_percent(struct buf *text, double value)
 static void add_worker(struct buf *text, const struct run_worker *worker)
 {
 	buf_add_text(text, "\n    {\n      \"cpu_usage\": ");
-	add_percent(text, worker->cpu_usage);
+	add_measured(text, worker->cpu_usage);
 	buf_add_text(text, ",\n      \"id\": ");
 	buf_add_json(text, str_of(worker->id));
+	buf_add_text(text, ",\n      \"index\": ");
+	buf_add_u64(text, worker->index);
+	buf_add_text(text, ",\n      \"lag_p99_ms\": ");
+	add_measured(text, worker->lag_p99_ms);
 	buf_add_text(text, ",\n      \"memory_usage\": ");
 	buf_add_u64(text, worker->memory_usage);
 	buf_add_text(text, ",\n      \"state\": ");
 	buf_add_json(text, str_of(run_state_name(worker->state)));
 	buf_add_text(text, ",\n      \"user_count\": ");
 	buf_add_u64(text, worker->user_count);
+	buf_add_text(text, ",\n      \"version\": ");
+	if (worker->version)
+		buf_add_json(text, str_of(worker->version));
+	else
+		buf_add_text(text, "null");
 	buf_add_text(text, "\n    }");
 }
 

@@ -2,6 +2,7 @@
  *
  * master: what it tells workers of each kind (ours, Locust 2.12 and 2.46, foreign) and when,
  * with workers that are played frame by frame. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -296,6 +297,11 @@ static void only_versions_that_know_it_hear_a_heartbeat(void **state)
 	assert_string_equal(worker.id, "b");
 	assert_int_equal(worker.memory_usage, 1000);
 	assert_true(worker.cpu_usage == 12.5);
+	assert_int_equal(worker.index, 1);
+	assert_string_equal(worker.version, "2.12.1");
+	assert_true(f->run->mode->worker(f->run, 2, &worker));
+	assert_null(worker.version);
+	assert_true(isnan(worker.lag_p99_ms));
 	assert_false(f->run->mode->worker(f->run, 3, &worker));
 }
 

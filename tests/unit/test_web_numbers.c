@@ -105,6 +105,13 @@ static void test_requests_have_both_generations_of_names(void **state)
 	assert_true(number(root, "worker_count") == 2);
 	workers = json_object_get(root, "workers");
 	assert_true(number(json_array_get(workers, 0), "cpu_usage") == 12.5);
+	assert_true(number(json_array_get(workers, 0), "lag_p99_ms") == 0.25);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(workers, 0), "version")),
+		"2.46.6");
+	assert_true(number(json_array_get(workers, 1), "index") == 1);
+	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "lag_p99_ms")));
+	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "version")));
 	assert_string_equal(json_string_value(json_object_get(json_array_get(workers, 1), "state")),
 			    "missing");
 	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "cpu_usage")));

@@ -74,6 +74,9 @@ static inline bool some_worker(const struct run *r, size_t i, struct run_worker 
 	if (i >= mode.workers)
 		return false;
 	*out = (struct run_worker){ .id = ids[i],
+				    .index = i,
+				    .version = i ? NULL : "2.46.6",
+				    .lag_p99_ms = i ? NAN : 0.25,
 				    .state = i == 1 ? RUN_MISSING : RUN_RUNNING,
 				    .user_count = i == 1 ? 0 : 9,
 				    .cpu_usage = i == 1	  ? NAN

@@ -40,7 +40,7 @@ export interface Worker {
   user_count: number;
   cpu_usage: number | null;
   memory_usage: number;
-  lag_ms: number | null;
+  lag_p99_ms: number | null;
 }
 
 export interface Requests {
