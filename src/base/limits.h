@@ -170,6 +170,10 @@
 #define LIMIT_ACCESS_LINE_BYTES (256 * 1024)
 #define LIMIT_METRICS_BYTES	(256 * 1024)
 
+/* Capacity (src/capacity) */
+#define LIMIT_LEVELS  1000 /* measured load levels that a law or a knee is made of */
+#define LIMIT_REPEATS 1000 /* of one scenario, that are compared */
+
 /* Matrix (src/matrix) */
 #define LIMIT_SCENARIOS	  10000
 #define LIMIT_AXIS_VALUES 64
