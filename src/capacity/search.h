@@ -60,7 +60,8 @@ struct search {
 	size_t count;	   /* of told */
 	double pass, fail; /* the bracket: highest load that passes, lowest that fails; NAN: none */
 	double pass_excess, fail_excess;
-	size_t narrowed_alike; /* guesses in a row that moved the same end */
+	bool is_last_pass;
+	size_t narrowed_alike; /* probes in a row that moved the same end of it */
 };
 
 void search_init(struct search *s, const struct search_config *config);

@@ -19,7 +19,7 @@
 enum trust_level { TRUST_VALID, TRUST_SUSPECT, TRUST_INVALID };
 
 enum trust_reason {
-#define TRUST(name, level, text) TRUST_##name,
+#define TRUST(name, word, level, text) TRUST_##name,
 #include "capacity/trust.def"
 #undef TRUST
 	TRUST_REASONS

@@ -27,7 +27,10 @@ struct usl {
 	 * more. */
 	bool has_peak;
 	struct interval peak_load, peak_rps;
-	double load_max;  /* the largest that was measured */
+	double load_max; /* the largest that was measured */
+	double t;	 /* Student's, for 95 % */
+	/* Of lambda, sigma, kappa, in this order. */
+	double covariance[3][3];
 	double r_squared; /* share of the variance that the law explains */
 	size_t levels;	  /* different loads */
 };
@@ -40,5 +43,5 @@ struct usl {
  * for values that are no loads. */
 enum err usl_fit(const double *load, const double *rps, size_t count, struct usl *out,
 		 struct err_text *why) MUST_CHECK;
-/* Throughput at a load by the fitted law. */
-double usl_rps(const struct usl *u, double load);
+/* Throughput at a load by the fitted law, and between which values the law itself may be there. */
+struct interval usl_rps(const struct usl *u, double load);

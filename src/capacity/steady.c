@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * steady - see the header. Batches and windows end with the series: what is left over is at its
+ * beginning, where it matters least. */
+#include "capacity/steady.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "base/mem.h"
+
+struct series {
+	const char *name, *unit;
+	const double *values;
+	size_t count;
+};
+
+/* Of those that are known; NAN when none is. */
+static double mean(const double *values, size_t count)
+{
+	double sum = 0;
+	size_t known = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (isnan(values[i]))
+			continue;
+		sum += values[i];
+		known++;
+	}
+	return known ? sum / (double)known : NAN;
+}
+
+/* How many of the batches to cut, at least `first` and at most half. From the end on, mean and sum
+ * of squares grow by one batch at a time (Welford). */
+static size_t mser(const double *batches, size_t count, size_t first)
+{
+	double middle = 0, squares = 0, best = INFINITY;
+	size_t cut = first;
+
+	for (size_t i = count; i-- > first;) {
+		double kept = (double)(count - i), step = batches[i] - middle;
+
+		middle += step / kept;
+		squares += step * (batches[i] - middle);
+		if (i <= count / 2 && squares / (kept * kept) <= best) {
+			best = squares / (kept * kept);
+			cut = i;
+		}
+	}
+	return cut;
+}
+
+static enum err find_cut(const struct series *s, size_t *out_begin, struct err_text *why)
+{
+	size_t count = s->count / STEADY_BATCH_S, left_over = s->count % STEADY_BATCH_S;
+	size_t first = 0, cut;
+	double *batches = mem_zalloc(count, sizeof(*batches));
+
+	for (size_t i = 0; i < count; i++) {
+		batches[i] = mean(s->values + left_over + i * STEADY_BATCH_S, STEADY_BATCH_S);
+		if (isnan(batches[i]))
+			first = i + 1;
+	}
+	if (first > count / 2) {
+		mem_free(batches);
+		return err_set(why, ERR_NOT_FOUND, "nothing was answered in the seconds %zu to %zu",
+			       left_over + (first - 1) * STEADY_BATCH_S + 1,
+			       left_over + first * STEADY_BATCH_S);
+	}
+	cut = mser(batches, count, first);
+	mem_free(batches);
+	*out_begin = cut ? left_over + cut * STEADY_BATCH_S : 0;
+	return OK;
+}
+
+static enum err check_windows(const struct series *s, size_t begin, struct err_text *why)
+{
+	size_t length = (s->count - begin) / STEADY_WINDOWS;
+	const double *from = s->values + s->count - STEADY_WINDOWS * length;
+	double means[STEADY_WINDOWS], low = INFINITY, high = 0;
+
+	for (size_t i = 0; i < STEADY_WINDOWS; i++) {
+		means[i] = mean(from + i * length, length);
+		low = fmin(low, means[i]);
+		high = fmax(high, means[i]);
+	}
+	if (high <= low * STEADY_RATIO)
+		return OK;
+	return err_set(why, ERR_NOT_FOUND,
+		       "%s moved by more than %.0f %%: %.6g, %.6g and %.6g %s in the last three "
+		       "times %zu s; test longer, or find what changes",
+		       s->name, (STEADY_RATIO - 1) * 100, means[0], means[1], means[2], s->unit,
+		       length);
+}
+
+enum err steady_find(const double *rps, const double *response_ms, size_t count, size_t *out_begin,
+		     struct err_text *why)
+{
+	const struct series all[] = {
+		{ "throughput", "requests/s", rps, count },
+		{ "response time", "ms", response_ms, count },
+	};
+	size_t begin = 0;
+	enum err err = OK;
+
+	if (count < STEADY_SECONDS_MIN)
+		return err_set(why, ERR_NOT_FOUND,
+			       "%zu s are too short to tell; test for %u s or more", count,
+			       STEADY_SECONDS_MIN);
+	for (size_t i = 0; !err && i < 2; i++) {
+		size_t cut = 0;
+
+		err = find_cut(&all[i], &cut, why);
+		if (cut > begin)
+			begin = cut;
+	}
+	for (size_t i = 0; !err && i < 2; i++)
+		err = check_windows(&all[i], begin, why);
+	if (!err)
+		*out_begin = begin;
+	return err;
+}
