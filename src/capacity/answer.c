@@ -10,6 +10,12 @@ static const char *replica_word(uint64_t replicas)
 	return replicas == 1 ? "replica" : "replicas";
 }
 
+static void add_replicas(uint64_t replicas, struct buf *out)
+{
+	buf_printf(out, "%llu %s %s", (unsigned long long)replicas, replica_word(replicas),
+		   replicas == 1 ? "carries" : "carry");
+}
+
 /* "612.3 requests/s (598.1 to 626.5)". */
 static void add_rps(const struct interval *rps, struct buf *out)
 {
@@ -53,11 +59,12 @@ static void say_sizing(const struct answer *a, struct buf *out)
 			   a->why_no_sizing ? a->why_no_sizing : "it was not measured");
 		return;
 	}
-	buf_printf(out, "%llu %s carry %.6g requests/s", (unsigned long long)s->replicas,
-		   replica_word(s->replicas), a->target_rps);
+	add_replicas(s->replicas, out);
+	buf_printf(out, " %.6g requests/s", a->target_rps);
 	add_objectives(a, out);
-	buf_printf(out, " with at least %.0f %% of their capacity free (%s", a->head_room * 100,
-		   basis[s->basis]);
+	if (a->head_room > 0)
+		buf_printf(out, " with at least %.0f %% of the capacity free", a->head_room * 100);
+	buf_printf(out, " (%s", basis[s->basis]);
 	add_bounds(s, out);
 	buf_add_text(out, ")");
 	if (!isnan(a->cost_per_million))
@@ -94,15 +101,16 @@ static void say_best(const struct answer *a, struct buf *out)
 /* One alone, and how much of that is left for each when they are many. */
 static void say_levels(const struct answer *a, struct buf *out)
 {
-	const struct sizing_level *first = a->levels, *last = a->levels + a->level_count - 1;
+	const struct sizing_level *first = a->levels, *last;
 	double efficiency;
 
 	if (!a->level_count) {
 		buf_add_text(out, "So nothing can be said of one replica.");
 		return;
 	}
-	buf_printf(out, "%llu %s carr%s ", (unsigned long long)first->replicas,
-		   replica_word(first->replicas), first->replicas == 1 ? "ies" : "y");
+	last = first + a->level_count - 1;
+	add_replicas(first->replicas, out);
+	buf_add_char(out, ' ');
 	add_rps(&first->rps, out);
 	if (last == first) {
 		buf_add_text(out, "; other numbers of replicas were not measured.");
@@ -123,6 +131,8 @@ static void say_trust(const struct answer *a, struct buf *out)
 
 	if (!a->rows)
 		buf_add_text(out, "No row was measured.");
+	else if (!doubtful && a->rows == 1)
+		buf_add_text(out, "The one row is valid.");
 	else if (!doubtful)
 		buf_printf(out, "All %zu rows are valid.", a->rows);
 	else
