@@ -180,7 +180,10 @@
 #define LIMIT_REPLICAS	  1000
 #define LIMIT_RETRIES	  10
 #define LIMIT_MODEL_WORD  32 /* bytes of the word for the model of load */
-/* 10,000 rows of at most 1.5 kB. */
-#define LIMIT_RESULT_FILE_BYTES	 (32 * 1024 * 1024)
+#define LIMIT_SERIES_POINTS	 7200 /* of a window, two hours of seconds; even */
+#define LIMIT_REPORT_POINTS	 120  /* of these in report.json */
+#define LIMIT_EVIDENCE_BYTES	 (4 * 1024 * 1024)
+/* 10,000 rows of at most 1.5 kB in the summaries, with their charts of 20 kB in report.json. */
+#define LIMIT_RESULT_FILE_BYTES	 (256 * 1024 * 1024)
 #define LIMIT_JOURNAL_BYTES	 (128 * 1024 * 1024)
 #define LIMIT_JOURNAL_LINE_BYTES (64 * 1024) /* that of the plan has paths and lists */

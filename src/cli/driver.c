@@ -463,6 +463,7 @@ static int run(const struct driver_options *o)
 		err = result_create(
 			&(struct result_config){ .folder = o->results,
 						 .plan = { settings.p, plan_count(&o->plan) },
+						 .matrix = &o->plan,
 						 .bounds = &o->bounds,
 						 .is_fresh = o->want_fresh },
 			&result, &text);

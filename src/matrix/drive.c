@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "matrix/evidence.h"
 #include "matrix/master_api.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
@@ -35,7 +36,9 @@ struct drive {
 	const struct drive_config *c;
 	struct scenario scenario;
 	struct result_row row;
+	struct evidence *evidence; /* for it */
 	struct master_api *master;
+	struct master_api_live last_look; /* of the window; window_s 0: none */
 	uint64_t step_start_us, next_word_us;
 	bool is_test_running; /* swarm was sent, stop was not answered */
 	bool was_test_started;
@@ -286,6 +289,25 @@ static enum err wait_for_users(struct drive *d, struct err_text *text)
 	}
 }
 
+/* What happened between the last look at the window and this one. */
+static void note_look(struct drive *d, const struct master_api_live *live)
+{
+	const struct master_api_live *last = &d->last_look;
+	double passed_s = live->window_s - last->window_s;
+
+	if (last->is_window_open && passed_s > 0 && live->requests >= last->requests)
+		evidence_add(d->evidence,
+			     &(struct evidence_point){
+				     .at_s = last->window_s,
+				     .requests_per_s =
+					     (double)(live->requests - last->requests) / passed_s,
+				     .failures_per_s = NAN,
+				     .mean_ms = NAN,
+				     .users = (double)live->users });
+	if (!last->is_window_open || passed_s > 0)
+		d->last_look = *live;
+}
+
 /* Polls until the window has been open for the planned duration. */
 static enum err measure(struct drive *d, struct err_text *text)
 {
@@ -303,6 +325,7 @@ static enum err measure(struct drive *d, struct err_text *text)
 						"the window closed after %.1f s: the test was "
 						"stopped or users were lost",
 						live.window_s));
+		note_look(d, &live);
 		progress_live(d->c->progress, &live, done_s(d, &live));
 		left_s = (double)d->c->plan->duration_s - live.window_s;
 		if (left_s <= 0)
@@ -533,17 +556,20 @@ static enum err cool_down(const struct walk *w, struct err_text *text)
 	return pause_for(w->c->pause, w->c->plan->cooldown_s * CLOCK_S) ? OK : interrupted(text);
 }
 
-/* Once down the steps. What went wrong is in the row. */
-static struct result_row attempt(struct walk *w, size_t i)
+/* Once down the steps. What went wrong is in the row, *evidence is of this attempt only. */
+static struct result_row attempt(struct walk *w, size_t i, struct evidence *evidence)
 {
 	const struct drive_config *c = w->c;
 	struct drive d = { .c = c,
 			   .scenario = plan_scenario(c->plan, i),
-			   .has_leftover = w->has_leftover };
+			   .has_leftover = w->has_leftover,
+			   .evidence = evidence };
 	struct err_text why = { "" };
 	uint64_t start_us = now_us(&d);
 	enum err walked;
 
+	evidence_fini(evidence);
+	evidence->is_polled = true;
 	d.row = result_row_blank(d.scenario.replicas, d.scenario.workers, d.scenario.users);
 	d.row.scenario = i;
 	d.row.repeat = d.scenario.repeat;
@@ -578,37 +604,53 @@ static void note_tried(struct result_row *row, const char *tried)
 	add_note(row, note);
 }
 
-/* Only a problem with the results, or a stop, is an error of the whole. */
-static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
+/* Attempts at a scenario until there is a row. */
+static enum err try_scenario(struct walk *w, size_t i, struct evidence *evidence,
+			     struct result_row *row, struct err_text *text)
 {
 	struct result *result = w->c->result;
 	char tried[TRIED_BYTES] = "";
-	struct result_row row;
-	enum err err;
 
 	for (uint64_t attempts = 1;; attempts++) {
 		size_t len = strlen(tried);
+		enum err err = cool_down(w, text);
 
-		err = cool_down(w, text);
 		if (!err)
 			err = result_add_begun(result, i, text);
 		if (err)
 			return err;
-		row = attempt(w, i);
-		row.attempts = attempts;
-		if (is_final(w, i, &row))
+		*row = attempt(w, i, evidence);
+		row->attempts = attempts;
+		if (is_final(w, i, row))
 			break;
-		progress_row(w->c->progress, &row);
+		progress_row(w->c->progress, row);
 		snprintf(tried + len, sizeof(tried) - len, "%s%s", len ? ", " : "",
-			 result_status_name(row.status));
-		err = result_add_tried(result, &row, text);
+			 result_status_name(row->status));
+		err = result_add_tried(result, row, text);
 		if (err)
 			return err;
 	}
-	note_tried(&row, tried);
-	err = result_add(result, &row, text);
-	progress_row(w->c->progress, &row);
-	return !err && row.status == RESULT_INTERRUPTED ? interrupted(text) : err;
+	note_tried(row, tried);
+	return OK;
+}
+
+/* Only a problem with the results, or a stop, is an error of the whole. */
+static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
+{
+	struct evidence evidence;
+	struct result_row row;
+	enum err err;
+
+	evidence_init(&evidence);
+	err = try_scenario(w, i, &evidence, &row, text);
+	if (!err) {
+		err = result_add(w->c->result, &row, &evidence, text);
+		progress_row(w->c->progress, &row);
+		if (!err && row.status == RESULT_INTERRUPTED)
+			err = interrupted(text);
+	}
+	evidence_fini(&evidence);
+	return err;
 }
 
 static enum err run_scenarios(struct walk *w, struct err_text *text)

@@ -10,10 +10,15 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/folder.h"
+#include "matrix/evidence.h"
+#include "matrix/result_json.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
+
+#define LOGGER "cicada.driver"
 
 struct result {
 	struct result_config config;
@@ -21,8 +26,38 @@ struct result {
 	struct journal_past past; /* its rows are taken over */
 	char *environment;
 	struct result_row *rows;
+	char **evidence; /* of each scenario that has a row, as report.json has it */
 	size_t count, cap;
 };
+
+/* What report.json says of a row's evidence. */
+static void keep_evidence(struct result *r, const struct result_row *row,
+			  const struct evidence *evidence)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_EVIDENCE_BYTES);
+	evidence_add_json(evidence, row, LIMIT_REPORT_POINTS, &text);
+	r->evidence[row->scenario] = buf_take(&text);
+}
+
+/* A row without its file is still a row; earlier versions wrote none. */
+static void load_evidence(struct result *r)
+{
+	r->evidence = mem_zalloc(r->config.plan.scenarios, sizeof(char *));
+	for (size_t i = 0; i < r->count; i++) {
+		struct err_text text = { "" };
+		struct evidence evidence;
+		enum err err;
+
+		evidence_init(&evidence);
+		err = evidence_load(r->config.folder, r->rows[i].scenario + 1, &evidence, &text);
+		if (err && err != ERR_NOT_FOUND)
+			log_line(LOG_WARNING, LOGGER, "No chart of this row: %s", text.text);
+		keep_evidence(r, &r->rows[i], &evidence);
+		evidence_fini(&evidence);
+	}
+}
 
 enum err result_create(const struct result_config *config, struct result **out,
 		       struct err_text *text)
@@ -41,6 +76,7 @@ enum err result_create(const struct result_config *config, struct result **out,
 	r->rows = r->past.rows;
 	r->count = r->cap = r->past.count;
 	r->environment = r->past.environment ? r->past.environment : mem_strdup("");
+	load_evidence(r);
 	*out = r;
 	return OK;
 }
@@ -51,6 +87,9 @@ void result_destroy(struct result **r)
 		return;
 	journal_close(&(*r)->journal);
 	mem_free((*r)->environment);
+	for (size_t i = 0; i < (*r)->config.plan.scenarios; i++)
+		mem_free((*r)->evidence[i]);
+	mem_free((*r)->evidence);
 	mem_free((*r)->rows);
 	mem_free(*r);
 	*r = NULL;
@@ -341,6 +380,19 @@ void result_format_markdown(const struct result *r, struct buf *out)
 	buf_printf(out, "\n## Environment\n\n%s", r->environment);
 }
 
+void result_format_json(const struct result *r, struct buf *out)
+{
+	result_json_format(&(struct result_json){ .settings = r->config.plan.settings,
+						  .plan = r->config.matrix,
+						  .scenarios = r->config.plan.scenarios,
+						  .environment = r->environment,
+						  .rows = r->rows,
+						  .evidence = r->evidence,
+						  .count = r->count,
+						  .bounds = r->config.bounds },
+			   out);
+}
+
 static enum err write_file(const struct result *r, const char *name,
 			   void (*format)(const struct result *, struct buf *),
 			   struct err_text *text)
@@ -360,18 +412,32 @@ enum err result_write_reports(const struct result *r, struct err_text *text)
 {
 	enum err err = write_file(r, RESULT_CSV, result_format_csv, text);
 
-	return err ? err : write_file(r, RESULT_MARKDOWN, result_format_markdown, text);
+	if (!err)
+		err = write_file(r, RESULT_MARKDOWN, result_format_markdown, text);
+	return err ? err : write_file(r, RESULT_JSON, result_format_json, text);
+}
+
+static enum err create_evidence_folder(const struct result *r, struct err_text *text)
+{
+	char *path = mem_printf("%s/" EVIDENCE_FOLDER, r->config.folder);
+	enum err err = folder_create(path, text);
+
+	mem_free(path);
+	return err;
 }
 
 enum err result_start(struct result *r, const char *environment, struct err_text *text)
 {
-	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN };
+	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN, RESULT_JSON,
+					     EVIDENCE_FOLDER };
 	enum err err = OK;
 
 	mem_free(r->environment);
 	r->environment = mem_strdup(environment);
-	for (size_t i = 0; !err && i < 2 && r->past.kind != JOURNAL_SAME; i++)
+	for (size_t i = 0; !err && i < 4 && r->past.kind != JOURNAL_SAME; i++)
 		err = folder_set_aside(r->config.folder, names[i], text);
+	if (!err)
+		err = create_evidence_folder(r, text);
 	if (!err)
 		err = journal_start(r->journal, &r->past, environment, text);
 	if (!err && r->past.kind == JOURNAL_SAME)
@@ -389,13 +455,17 @@ enum err result_add_tried(struct result *r, const struct result_row *row, struct
 	return journal_add_tried(r->journal, row->scenario, row, text);
 }
 
-enum err result_add(struct result *r, const struct result_row *row, struct err_text *text)
+enum err result_add(struct result *r, const struct result_row *row, const struct evidence *evidence,
+		    struct err_text *text)
 {
 	enum err err;
 
 	ensure(row->scenario < r->config.plan.scenarios && !result_has(r, row->scenario));
-	err = journal_add_row(r->journal, row->scenario, row, text);
+	err = evidence_save(r->config.folder, row->scenario + 1, evidence, row, text);
+	if (!err)
+		err = journal_add_row(r->journal, row->scenario, row, text);
 	result_row_insert(&r->rows, &r->count, &r->cap, row);
+	keep_evidence(r, row, evidence);
 	return err ? err : result_write_reports(r, text);
 }
 

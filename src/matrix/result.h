@@ -3,9 +3,9 @@
  * result - the rows of a matrix, and the files they are kept in.
  *
  * A row is first a line of the journal, from which a driver that comes later goes on. From these
- * rows auto_summary.csv and auto_summary.md are made, each time as a whole (folder_replace), so a
- * driver that is killed leaves all finished rows readable. What each column means stands in
- * docs/driver.md and, in short, in the table of result_row.c. */
+ * rows auto_summary.csv, auto_summary.md and report.json are made, each time as a whole
+ * (folder_replace), so a driver that is killed leaves all finished rows readable. What each column
+ * means stands in docs/driver.md and, in short, in the table of result_row.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +17,10 @@
 
 #define RESULT_CSV	"auto_summary.csv"
 #define RESULT_MARKDOWN "auto_summary.md"
+#define RESULT_JSON	"report.json"
 
+struct evidence;
+struct plan;
 struct result_row;
 struct verdict_bounds;
 struct result;
@@ -26,6 +29,7 @@ struct result;
 struct result_config {
 	const char *folder;
 	struct journal_plan plan;
+	const struct plan *matrix;	     /* what that is made of; NULL: not known */
 	const struct verdict_bounds *bounds; /* that the rows are judged by; NULL: none */
 	bool is_fresh;			     /* whatever the journal says, begin anew */
 };
@@ -52,8 +56,9 @@ enum err result_add_begun(struct result *r, size_t i, struct err_text *text) MUS
 /* An attempt at it has failed and is made again. */
 enum err result_add_tried(struct result *r, const struct result_row *row,
 			  struct err_text *text) MUST_CHECK;
-/* Adds the row and writes all files. On failure the row is kept in memory. */
-enum err result_add(struct result *r, const struct result_row *row,
+/* Adds the row, with what it rests on, and writes all files. On failure the row is kept in
+ * memory. */
+enum err result_add(struct result *r, const struct result_row *row, const struct evidence *evidence,
 		    struct err_text *text) MUST_CHECK;
 /* The walk is over: a word for the journal. */
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text) MUST_CHECK;
@@ -72,3 +77,4 @@ void result_format_table(const struct result *r, struct buf *out);
 /* For tests and writers. */
 void result_format_csv(const struct result *r, struct buf *out);
 void result_format_markdown(const struct result *r, struct buf *out);
+void result_format_json(const struct result *r, struct buf *out);

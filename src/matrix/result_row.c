@@ -16,35 +16,64 @@
 #define NUMBER_MAX 253402300799.0
 
 const struct result_column result_columns[] = {
-	{ "Replicas", COLUMN_COUNT, offsetof(struct result_row, replicas), true },
-	{ "Workers", COLUMN_COUNT, offsetof(struct result_row, workers), true },
-	{ "Users", COLUMN_COUNT, offsetof(struct result_row, users), true },
-	{ "RPS", COLUMN_2, offsetof(struct result_row, rps), true },
-	{ "Median_ms", COLUMN_MS, offsetof(struct result_row, median_ms), true },
-	{ "P95_ms", COLUMN_MS, offsetof(struct result_row, p95_ms), true },
-	{ "P99_ms", COLUMN_MS, offsetof(struct result_row, p99_ms), true },
-	{ "Failures_Pct", COLUMN_2, offsetof(struct result_row, failures_pct), true },
-	{ "Total_Requests", COLUMN_COUNT, offsetof(struct result_row, total_requests), true },
-	{ "Duration_s", COLUMN_2, offsetof(struct result_row, duration_s), true },
-	{ "Timestamp", COLUMN_TIME, offsetof(struct result_row, wall_start_s), false },
-	{ "Status", COLUMN_STATUS, offsetof(struct result_row, status), true },
-	{ "P90_ms", COLUMN_MS, offsetof(struct result_row, p90_ms), false },
-	{ "Avg_ms", COLUMN_2, offsetof(struct result_row, avg_ms), false },
-	{ "Min_ms", COLUMN_MS, offsetof(struct result_row, min_ms), false },
-	{ "Max_ms", COLUMN_MS, offsetof(struct result_row, max_ms), false },
-	{ "Failures", COLUMN_COUNT, offsetof(struct result_row, failures), false },
-	{ "Window_Requests", COLUMN_COUNT, offsetof(struct result_row, window_requests), false },
-	{ "Server_Requests", COLUMN_COUNT, offsetof(struct result_row, server_requests), true },
-	{ "Note", COLUMN_NOTE, offsetof(struct result_row, note), false },
-	{ "Lag_P99_ms", COLUMN_MS, offsetof(struct result_row, lag_p99_ms), false },
-	{ "Generator_CPU_Pct", COLUMN_2, offsetof(struct result_row, generator_cpu_pct), false },
-	{ "Generator", COLUMN_GENERATOR, offsetof(struct result_row, generator), true },
-	{ "Response_P95_ms", COLUMN_MS, offsetof(struct result_row, response_p95_ms), false },
-	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false },
-	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false },
-	{ "Dropped", COLUMN_COUNT, offsetof(struct result_row, dropped), false },
-	{ "Repeat", COLUMN_COUNT, offsetof(struct result_row, repeat), false },
-	{ "Attempts", COLUMN_COUNT, offsetof(struct result_row, attempts), false },
+	{ "Replicas", COLUMN_COUNT, offsetof(struct result_row, replicas), true, "replicas",
+	  "of the target" },
+	{ "Workers", COLUMN_COUNT, offsetof(struct result_row, workers), true, "workers",
+	  "of the load generator" },
+	{ "Users", COLUMN_COUNT, offsetof(struct result_row, users), true, "users",
+	  "virtual ones" },
+	{ "RPS", COLUMN_2, offsetof(struct result_row, rps), true, "requests/s",
+	  "completed in the window, by its length" },
+	{ "Median_ms", COLUMN_MS, offsetof(struct result_row, median_ms), true, "ms",
+	  "half of the service times in the window are at most this" },
+	{ "P95_ms", COLUMN_MS, offsetof(struct result_row, p95_ms), true, "ms",
+	  "95th percentile of the service times in the window" },
+	{ "P99_ms", COLUMN_MS, offsetof(struct result_row, p99_ms), true, "ms",
+	  "99th percentile of the service times in the window" },
+	{ "Failures_Pct", COLUMN_2, offsetof(struct result_row, failures_pct), true, "%",
+	  "failed requests of the whole test" },
+	{ "Total_Requests", COLUMN_COUNT, offsetof(struct result_row, total_requests), true,
+	  "requests", "of the whole test: ramp, window and those in flight at the stop" },
+	{ "Duration_s", COLUMN_2, offsetof(struct result_row, duration_s), true, "s",
+	  "length of the window" },
+	{ "Timestamp", COLUMN_TIME, offsetof(struct result_row, wall_start_s), false, NULL,
+	  "when the test was started, UTC" },
+	{ "Status", COLUMN_STATUS, offsetof(struct result_row, status), true, NULL,
+	  "`ok`, or why the scenario could not be measured properly" },
+	{ "P90_ms", COLUMN_MS, offsetof(struct result_row, p90_ms), false, "ms",
+	  "90th percentile of the service times in the window" },
+	{ "Avg_ms", COLUMN_2, offsetof(struct result_row, avg_ms), false, "ms",
+	  "mean service time in the window" },
+	{ "Min_ms", COLUMN_MS, offsetof(struct result_row, min_ms), false, "ms",
+	  "shortest service time in the window" },
+	{ "Max_ms", COLUMN_MS, offsetof(struct result_row, max_ms), false, "ms",
+	  "longest service time in the window" },
+	{ "Failures", COLUMN_COUNT, offsetof(struct result_row, failures), false, "requests",
+	  "failed ones of the whole test" },
+	{ "Window_Requests", COLUMN_COUNT, offsetof(struct result_row, window_requests), false,
+	  "requests", "completed in the window" },
+	{ "Server_Requests", COLUMN_COUNT, offsetof(struct result_row, server_requests), true,
+	  "requests", "answered during the test, as the replicas count" },
+	{ "Note", COLUMN_NOTE, offsetof(struct result_row, note), false, NULL,
+	  "why the scenario is not `ok`, or what its figures lack" },
+	{ "Lag_P99_ms", COLUMN_MS, offsetof(struct result_row, lag_p99_ms), false, "ms",
+	  "how late the virtual users ran in the window, 99th percentile" },
+	{ "Generator_CPU_Pct", COLUMN_2, offsetof(struct result_row, generator_cpu_pct), false,
+	  "% of a CPU", "of the busiest load thread in its busiest second" },
+	{ "Generator", COLUMN_GENERATOR, offsetof(struct result_row, generator), true, NULL,
+	  "`ok`, or `limited`: the row shows the load generator, not the target" },
+	{ "Response_P95_ms", COLUMN_MS, offsetof(struct result_row, response_p95_ms), false, "ms",
+	  "95th percentile of the times from the intended start" },
+	{ "Response_P99_ms", COLUMN_MS, offsetof(struct result_row, response_p99_ms), false, "ms",
+	  "99th percentile of the times from the intended start" },
+	{ "Model", COLUMN_MODEL, offsetof(struct result_row, model), false, NULL,
+	  "when users send: `closed`, `paced`, `open`" },
+	{ "Dropped", COLUMN_COUNT, offsetof(struct result_row, dropped), false, "arrivals",
+	  "of open classes that were dropped in the window" },
+	{ "Repeat", COLUMN_COUNT, offsetof(struct result_row, repeat), false, "pass",
+	  "of the matrix, from 1" },
+	{ "Attempts", COLUMN_COUNT, offsetof(struct result_row, attempts), false, "attempts",
+	  "at the scenario; the row is the last one" },
 };
 _Static_assert(COUNT_OF(result_columns) == RESULT_COLUMNS, "each column has its row");
 
@@ -213,6 +242,20 @@ void result_cell(const struct result_row *row, const struct result_column *colum
 		snprintf(out, RESULT_CELL_BYTES, "%s", row->model);
 		break;
 	}
+}
+
+bool result_column_is_figure(const struct result_column *column)
+{
+	return column->unit != NULL;
+}
+
+double result_column_value(const struct result_column *column, const struct result_row *row)
+{
+	const void *field = (const char *)row + column->offset;
+
+	if (column->kind != COLUMN_COUNT)
+		return *(const double *)field;
+	return *(const uint64_t *)field == UINT64_MAX ? NAN : (double)*(const uint64_t *)field;
 }
 
 static bool is_number(enum result_column_kind kind)

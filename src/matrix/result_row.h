@@ -98,7 +98,14 @@ extern const struct result_column {
 	enum result_column_kind kind;
 	size_t offset;
 	bool is_on_terminal;
+	const char *unit; /* NULL: a word or a text */
+	const char *meaning;
 } result_columns[RESULT_COLUMNS];
+
+/* Is the cell a figure (a number with a unit), and not a word, a text or a moment? */
+bool result_column_is_figure(const struct result_column *column);
+/* Its number; NAN when it is not known. */
+double result_column_value(const struct result_column *column, const struct result_row *row);
 
 void result_cell(const struct result_row *row, const struct result_column *column,
 		 char out[RESULT_CELL_BYTES]);

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 
+import jsonschema
 import pytest
 
 from programs import ROOT, wait_until
@@ -21,6 +22,14 @@ CEILING = 1 / 1.5
 def rows_of(folder):
     with open(folder / "auto_summary.csv", newline="", encoding="utf-8") as f:
         return list(csv.DictReader(f))
+
+
+def report_of(folder):
+    """report.json, held against its schema, whose figures all have a unit."""
+    report = json.loads((folder / "report.json").read_text())
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(report)
+    return report
 
 
 def processes_with(word):
@@ -78,6 +87,16 @@ def test_a_whole_matrix(programs, tmp_path):
         assert float(row["Median_ms"]) <= float(row["P95_ms"]) <= float(row["P99_ms"])
 
     assert re.search(r"\[\d+s/3s\] RPS: [\d.]+ \| Median: [\d.]+ms \| P90: [\d.]+ms", text)
+    report = report_of(results)
+    assert [r["scenario"] for r in report["rows"]] == [1, 2, 3, 4]
+    assert report["plan"]["replicas"]["values"] == [1, 2] and report["rows_measured"] == 4
+    for row, cells in zip(report["rows"], rows):
+        assert f'{row["figures"]["RPS"]["value"]:.2f}' == cells["RPS"]
+        assert row["words"]["Status"] == "ok"
+        assert len(row["series"]["at"]["values"]) == len(row["series"]["requests"]["values"]) > 0
+        assert row["percentile_curve"]["time"]["values"] == sorted(
+            row["percentile_curve"]["time"]["values"])
+    assert set(rows[0]) == {entry["name"] for entry in report["glossary"]}
     markdown = (results / "auto_summary.md").read_text()
     for said in (markdown, text):
         assert re.search(r"Best Throughput:?\W+[\d.]+ RPS with \d replicas?, \d workers?, 20 users",
@@ -127,7 +146,7 @@ def test_kill_9_leaves_whole_rows_and_nobody(programs, tmp_path):
 
 
 def without_time(report):
-    return re.sub(r"Written \S+", "", report)
+    return re.sub(r'Written \S+|"written":\S+', "", report)
 
 
 def journal_of(folder):
@@ -159,7 +178,9 @@ def test_after_kill_9_the_same_plan_goes_on(programs, tmp_path, moment):
         assert cells["Total_Requests"] == str(row["Total_Requests"])
 
     # As if the kill had come between the last row of the journal and its report.
-    reports = {name: (results / name).read_text() for name in ("auto_summary.csv", "auto_summary.md")}
+    assert [row["series"] is not None for row in report_of(results)["rows"]] == [True] * 3
+    reports = {name: (results / name).read_text()
+               for name in ("auto_summary.csv", "auto_summary.md", "report.json")}
     for name in reports:
         (results / name).unlink()
     again, code = programs.run("cicada-driver", *driver.args[1:])
@@ -178,7 +199,7 @@ def test_another_plan_sets_the_earlier_results_aside(programs, tmp_path):
     assert [r["Users"] for r in rows_of(results)] == ["4"]
     driver = start_driver(programs, tmp_path, *plan, "4", "--fresh")
     assert driver.wait(60) == 0, driver.text()
-    for name in ("run.*.jsonl", "auto_summary.*.csv", "auto_summary.*.md"):
+    for name in ("run.*.jsonl", "auto_summary.*.csv", "auto_summary.*.md", "report.*.json", "rows.*"):
         assert len(list(results.glob(name))) == 2, name
 
 

@@ -3,8 +3,8 @@
  * A test's own folder, as cmocka's setup and teardown; *state is its path. */
 #pragma once
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,16 +18,18 @@ static int make_folder(void **state)
 	return *state ? 0 : -1;
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
 static int remove_folder(void **state)
 {
-	DIR *dir = opendir(*state);
-	struct dirent *entry;
+	int failed = nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(*state);
 	free(*state);
-	return 0;
+	return failed;
 }

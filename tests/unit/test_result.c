@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/folder.h"
+#include "matrix/evidence.h"
 #include "matrix/result.h"
 #include "matrix/result_row.h"
 #include "folder_fixture.h"
@@ -26,6 +27,8 @@
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
 	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator," \
 	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts\n"
+
+static const struct evidence none;
 
 static struct result_row a_row(void)
 {
@@ -91,7 +94,7 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	struct buf bytes;
 
 	r = begin(*state, 2, "- Machine: x\n");
-	assert_int_equal(result_add(r, &row, &text), OK);
+	assert_int_equal(result_add(r, &row, &none, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(
 		bytes.p, HEADER
@@ -124,7 +127,7 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	row.wall_start_s = 1767225600;
 	result_row_note(&row, "inference-2 ended, \"bad\"\nmodel");
 	r = begin(*state, 1, "");
-	assert_int_equal(result_add(r, &row, &text), OK);
+	assert_int_equal(result_add(r, &row, &none, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
 	assert_string_equal(bytes.p,
 			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
@@ -159,7 +162,7 @@ static void only_good_rows_compete_for_the_best(void **state)
 	r = begin(*state, 4, "");
 	for (size_t i = 0; i < 4; i++) {
 		rows[i].scenario = i;
-		assert_int_equal(result_add(r, &rows[i], &text), OK);
+		assert_int_equal(result_add(r, &rows[i], &none, &text), OK);
 	}
 	buf_init(&line, 1000);
 	assert_true(result_say_best_throughput(r, &line));
@@ -184,15 +187,15 @@ static void limited_rows_stand_back(void **state)
 	result_row_note(&limited, "the generator's limit");
 	plain.rps = 30;
 	r = begin(*state, 3, "");
-	assert_int_equal(result_add(r, &limited, &text), OK);
+	assert_int_equal(result_add(r, &limited, &none, &text), OK);
 	buf_init(&line, 1000);
 	assert_true(result_say_best_throughput(r, &line));
 	assert_string_equal(line.p, "900.00 RPS with 4 replicas, 8 workers, 800 users (the limit "
 				    "of the load generator)");
 	plain.scenario = 2;
-	assert_int_equal(result_add(r, &plain, &text), OK);
+	assert_int_equal(result_add(r, &plain, &none, &text), OK);
 	limited.scenario = 1;
-	assert_int_equal(result_add(r, &limited, &text), OK);
+	assert_int_equal(result_add(r, &limited, &none, &text), OK);
 	buf_clear(&line);
 	assert_true(result_say_best_throughput(r, &line));
 	assert_string_equal(line.p, "30.00 RPS with 4 replicas, 8 workers, 800 users");
@@ -210,13 +213,13 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 	struct result_row row = a_row();
 	struct err_text text = { "" };
 	struct dirent *entry;
-	int csv = 0, markdown = 0, journal = 0, other = 0;
+	int csv = 0, markdown = 0, json = 0, evidence = 0, journal = 0, all = 0;
 	DIR *dir;
 
 	for (int i = 0; i < 3; i++) {
 		struct result *r = begin(*state, 1, "");
 
-		assert_int_equal(result_add(r, &row, &text), OK);
+		assert_int_equal(result_add(r, &row, &none, &text), OK);
 		result_destroy(&r);
 	}
 	dir = opendir(*state);
@@ -226,14 +229,17 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 		csv += strstr(entry->d_name, ".csv") != NULL;
 		markdown += strstr(entry->d_name, ".md") != NULL;
 		journal += strstr(entry->d_name, ".jsonl") != NULL;
-		other += strncmp(entry->d_name, "auto_summary.", 13) != 0 &&
-			 strncmp(entry->d_name, "run.", 4) != 0;
+		json += strncmp(entry->d_name, "report.", 7) == 0;
+		evidence += strncmp(entry->d_name, "rows", 4) == 0;
+		all++;
 	}
 	closedir(dir);
 	assert_int_equal(csv, 3);
 	assert_int_equal(markdown, 3);
 	assert_int_equal(journal, 3);
-	assert_int_equal(other, 0);
+	assert_int_equal(json, 3);
+	assert_int_equal(evidence, 3);
+	assert_int_equal(all, 5 * 3);
 }
 
 static void a_folder_that_cannot_be_written_is_named(void **state)
@@ -284,7 +290,7 @@ static void the_table_lines_up(void **state)
 	char *line_break;
 
 	r = begin(*state, 1, "");
-	assert_int_equal(result_add(r, &row, &text), OK);
+	assert_int_equal(result_add(r, &row, &none, &text), OK);
 	buf_init(&table, 10000);
 	result_format_table(r, &table);
 	line_break = strchr(table.p, '\n');

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * evidence - what the figures of a row rest on: its window, point by point.
+ *
+ * A master of ours has counted every second of the window. With a Locust master the points are the
+ * slopes between the driver's looks. It is kept beside the journal, a file for each row, and in
+ * report.json, thinned to what a chart can show. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define EVIDENCE_FOLDER "rows"
+
+struct result_row;
+
+/* What happened from at_s on, in seconds after the window's begin. NAN: not known. */
+struct evidence_point {
+	double at_s, requests_per_s, failures_per_s, mean_ms, users;
+};
+
+struct evidence {
+	struct evidence_point *points; /* in the order of at_s */
+	size_t count, cap;
+	bool is_polled; /* slopes between looks, not counts of each second */
+};
+
+void evidence_init(struct evidence *e);
+void evidence_fini(struct evidence *e);
+/* LIMIT_SERIES_POINTS: when they are there, every second one is dropped. */
+void evidence_add(struct evidence *e, const struct evidence_point *point);
+
+/* Two members of a JSON object, "series" and "percentile_curve", with at most points_max points. */
+void evidence_add_json(const struct evidence *e, const struct result_row *row, size_t points_max,
+		       struct buf *out);
+/* The other way round, from anything; *out is init'ed. ERR_BAD_INPUT names the member. */
+enum err evidence_read_json(const json_t *object, struct evidence *out,
+			    struct err_text *why) MUST_CHECK;
+
+/* As <folder>/rows/<number>.json, which is whole or not there. number: of the row, from 1. */
+enum err evidence_save(const char *folder, size_t number, const struct evidence *e,
+		       const struct result_row *row, struct err_text *text) MUST_CHECK;
+/* *out is init'ed and stays empty after an error, which names the file. */
+enum err evidence_load(const char *folder, size_t number, struct evidence *out,
+		       struct err_text *text) MUST_CHECK;

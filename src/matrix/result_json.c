@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_json - see the header. */
+#include "matrix/result_json.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/clock.h"
+#include "matrix/plan.h"
+#include "matrix/result_row.h"
+#include "matrix/verdict.h"
+
+#define VERSION 1
+
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "\"%s\":", name);
+	buf_add_json(out, str_of(text));
+}
+
+static void add_figure(struct buf *out, const char *name, const char *unit, double value)
+{
+	buf_printf(out, "\"%s\":{\"value\":", name);
+	buf_add_g9(out, value);
+	buf_add_text(out, ",\"unit\":");
+	buf_add_json(out, str_of(unit));
+	buf_add_char(out, '}');
+}
+
+static void add_axis(struct buf *out, const char *name, const struct opt_counts *axis)
+{
+	buf_printf(out, "\"%s\":{\"unit\":\"%s\",\"values\":[", name, name);
+	for (size_t i = 0; i < axis->count; i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", axis->value[i]);
+	buf_add_text(out, "]},");
+}
+
+static void add_plan(const struct result_json *r, struct buf *out)
+{
+	const struct plan *plan = r->plan;
+
+	buf_add_text(out, "{");
+	if (plan) {
+		add_axis(out, "replicas", &plan->replicas);
+		add_axis(out, "workers", &plan->workers);
+		add_axis(out, "users", &plan->users);
+		add_figure(out, "duration", "s", (double)plan->duration_s);
+		buf_add_char(out, ',');
+		add_figure(out, "cooldown", "s", (double)plan->cooldown_s);
+		buf_add_char(out, ',');
+		add_figure(out, "repeats", "passes", (double)plan->repeats);
+		buf_add_char(out, ',');
+		add_text(out, "order", plan->is_random ? "random" : "listed");
+		buf_add_char(out, ',');
+	}
+	add_figure(out, "scenarios", "scenarios", (double)r->scenarios);
+	buf_add_char(out, ',');
+	add_text(out, "settings", r->settings);
+	buf_add_char(out, '}');
+}
+
+/* Each line "- Name: text" is a fact. */
+static void add_environment(const char *lines, struct buf *out)
+{
+	struct str rest = str_of(lines), line;
+	const char *comma = "";
+
+	buf_add_char(out, '[');
+	while (rest.len && str_cut(&rest, '\n', &line)) {
+		struct str name;
+
+		if (line.len < 2 || !str_cut(&line, ':', &name) || name.len < 2)
+			continue;
+		buf_printf(out, "%s{\"name\":", comma);
+		buf_add_json(out, (struct str){ name.p + 2, name.len - 2 });
+		buf_add_text(out, ",\"text\":");
+		buf_add_json(out, str_trim(line));
+		buf_add_char(out, '}');
+		comma = ",";
+	}
+	buf_add_char(out, ']');
+}
+
+/* The columns in short, from the one table. */
+static void add_glossary(struct buf *out)
+{
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		const struct result_column *column = &result_columns[i];
+
+		buf_add_text(out, i ? ",{" : "{");
+		add_text(out, "name", column->name);
+		buf_add_text(out, ",\"unit\":");
+		if (column->unit)
+			buf_add_json(out, str_of(column->unit));
+		else
+			buf_add_text(out, "null");
+		buf_add_char(out, ',');
+		add_text(out, "meaning", column->meaning);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
+static void add_figures(const struct result_row *row, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_add_text(out, "\"figures\":{");
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		const struct result_column *column = &result_columns[i];
+		double value;
+
+		if (!result_column_is_figure(column))
+			continue;
+		value = result_column_value(column, row);
+		if (!isfinite(value))
+			continue;
+		buf_add_text(out, comma);
+		add_figure(out, column->name, column->unit, value);
+		comma = ",";
+	}
+	buf_add_char(out, '}');
+}
+
+/* What a row says in words. */
+static void add_words(const struct result_row *row, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_add_text(out, "\"words\":{");
+	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
+		char cell[RESULT_CELL_BYTES];
+
+		if (result_column_is_figure(&result_columns[i]))
+			continue;
+		result_cell(row, &result_columns[i], cell);
+		if (!cell[0])
+			continue;
+		buf_add_text(out, comma);
+		add_text(out, result_columns[i].name, cell);
+		comma = ",";
+	}
+	buf_add_char(out, '}');
+}
+
+static void add_row(const struct result_json *r, size_t i, struct buf *out)
+{
+	const struct result_row *row = &r->rows[i];
+	struct buf broken;
+
+	buf_printf(out, "{\"scenario\":%zu,", r->rows[i].scenario + 1);
+	add_words(row, out);
+	buf_add_char(out, ',');
+	add_figures(row, out);
+	buf_add_text(out, ",\"limits_not_met\":");
+	buf_init(&broken, RESULT_CELL_BYTES * LIMIT_GATES);
+	if (r->bounds && !verdict_is_kept(r->bounds, row))
+		verdict_say_broken(r->bounds, row, &broken);
+	if (broken.len)
+		buf_add_json(out, buf_str(&broken));
+	else
+		buf_add_text(out, "null");
+	buf_fini(&broken);
+	buf_add_char(out, ',');
+	buf_add_text(out, r->evidence[r->rows[i].scenario]);
+	buf_add_char(out, '}');
+}
+
+void result_json_format(const struct result_json *r, struct buf *out)
+{
+	char when[RESULT_CELL_BYTES];
+	size_t measured = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		measured += r->rows[i].status == RESULT_OK;
+	result_cell_wall(clock_wall_s(), when);
+	buf_printf(out,
+		   "{\"format\":\"cicada-report\",\"version\":%d,\n\"written\":\"%s\",\n"
+		   "\"rows_recorded\":%zu,\"rows_measured\":%zu,\n\"answers\":[],\n\"plan\":",
+		   VERSION, when, r->count, measured);
+	add_plan(r, out);
+	buf_add_text(out, ",\n\"environment\":");
+	add_environment(r->environment, out);
+	buf_add_text(out, ",\n\"rows\":[");
+	for (size_t i = 0; i < r->count; i++) {
+		buf_add_text(out, i ? ",\n" : "\n");
+		add_row(r, i, out);
+	}
+	buf_add_text(out, "],\n\"glossary\":");
+	add_glossary(out);
+	buf_add_text(out, "}\n");
+}

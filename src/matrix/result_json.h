@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * result_json - report.json: all that is known of a matrix, for programs and pages.
+ *
+ * docs/report.md says what is in it, docs/report.schema.json says it to programs. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct plan;
+struct result_row;
+struct verdict_bounds;
+
+struct result_json {
+	const char *settings;	 /* what defines the plan, as the journal has it */
+	const struct plan *plan; /* NULL: only these are known */
+	size_t scenarios;
+	const char *environment; /* lines "- Name: text" */
+	const struct result_row *rows;
+	char *const *evidence; /* by scenario, of those with a row: members of a JSON object (evidence.h) */
+	size_t count;
+	const struct verdict_bounds *bounds; /* NULL: none */
+};
+
+void result_json_format(const struct result_json *r, struct buf *out);
