@@ -92,6 +92,7 @@
 #define LIMIT_EXCEPTIONS      1000
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
 #define LIMIT_STAGES	      256	  /* of a load shape */
+#define LIMIT_SERIES	      7200	  /* seconds of a window, then joined; even */
 #define LIMIT_HISTORY	      1024	  /* items for charts; even */
 #define LIMIT_GATES	      LIMIT_AXIS_VALUES
 #define LIMIT_JUNIT_BYTES     LIMIT_CSV_BYTES
@@ -175,14 +176,13 @@
 #define LIMIT_REPEATS 1000 /* of one scenario, that are compared */
 
 /* Matrix (src/matrix) */
-#define LIMIT_SCENARIOS	  10000
-#define LIMIT_AXIS_VALUES 64
-#define LIMIT_REPLICAS	  1000
-#define LIMIT_RETRIES	  10
-#define LIMIT_MODEL_WORD  32 /* bytes of the word for the model of load */
-#define LIMIT_SERIES_POINTS	 7200 /* of a window, two hours of seconds; even */
-#define LIMIT_REPORT_POINTS	 120  /* of these in report.json */
-#define LIMIT_EVIDENCE_BYTES	 (4 * 1024 * 1024)
+#define LIMIT_SCENARIOS	     10000
+#define LIMIT_AXIS_VALUES    64
+#define LIMIT_REPLICAS	     1000
+#define LIMIT_RETRIES	     10
+#define LIMIT_MODEL_WORD     32	 /* bytes of the word for the model of load */
+#define LIMIT_REPORT_POINTS  120 /* of these in report.json */
+#define LIMIT_EVIDENCE_BYTES (4 * 1024 * 1024)
 /* 10,000 rows of at most 1.5 kB in the summaries, with their charts of 20 kB in report.json. */
 #define LIMIT_RESULT_FILE_BYTES	 (256 * 1024 * 1024)
 #define LIMIT_JOURNAL_BYTES	 (128 * 1024 * 1024)

@@ -330,6 +330,8 @@ static void read_health(struct reader *r, const msgpack_object *o, struct health
 	h->closed = read_count(r, find(o, "closed"), "closed");
 	h->failed = read_count(r, find(o, "failed"), "failed");
 	h->dropped = read_count(r, find(o, "dropped"), "dropped");
+	h->waits = read_count(r, find(o, "waits"), "waits");
+	h->waited_us = read_count(r, find(o, "waited_us"), "waited_us");
 }
 
 static enum msg_phase read_phase(const msgpack_object *o)

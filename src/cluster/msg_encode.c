@@ -299,7 +299,7 @@ static void put_errors(msgpack_packer *pk, const struct msg_report *report)
 static void put_health(msgpack_packer *pk, const struct health *h)
 {
 	put_key(pk, "generator");
-	msgpack_pack_map(pk, 10);
+	msgpack_pack_map(pk, 12);
 	put_key(pk, "lag_us");
 	put_hist(pk, &h->lag);
 	put_count_at(pk, "lag_max_us", h->lag_max_us);
@@ -311,6 +311,8 @@ static void put_health(msgpack_packer *pk, const struct health *h)
 	put_count_at(pk, "closed", h->closed);
 	put_count_at(pk, "failed", h->failed);
 	put_count_at(pk, "dropped", h->dropped);
+	put_count_at(pk, "waits", h->waits);
+	put_count_at(pk, "waited_us", h->waited_us);
 }
 
 static void put_number_of(msgpack_packer *pk, const struct msg_number *n)

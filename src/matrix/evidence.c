@@ -58,7 +58,7 @@ static void thin(struct evidence *e)
 
 void evidence_add(struct evidence *e, const struct evidence_point *point)
 {
-	if (e->count == LIMIT_SERIES_POINTS)
+	if (e->count == LIMIT_SERIES)
 		thin(e);
 	if (e->count == e->cap) {
 		e->cap = e->cap ? 2 * e->cap : 64;
@@ -203,9 +203,8 @@ enum err evidence_read_json(const json_t *object, struct evidence *out, struct e
 	size_t count = json_array_size(json_object_get(json_object_get(series, "at"), "values"));
 	enum err err = OK;
 
-	if (count > LIMIT_SERIES_POINTS)
-		return err_set(why, ERR_TOO_BIG, "a series has more than %d points",
-			       LIMIT_SERIES_POINTS);
+	if (count > LIMIT_SERIES)
+		return err_set(why, ERR_TOO_BIG, "a series has more than %d points", LIMIT_SERIES);
 	for (size_t i = 0; i < count; i++)
 		evidence_add(out, &(struct evidence_point){ .at_s = 0 });
 	out->is_polled = source && strcmp(source, "polls") == 0;
@@ -229,7 +228,7 @@ enum err evidence_save(const char *folder, size_t number, const struct evidence 
 	buf_init(&bytes, LIMIT_EVIDENCE_BYTES);
 	buf_printf(&bytes, "{\"format\":\"cicada-row\",\"version\":%d,\"scenario\":%zu,", VERSION,
 		   number);
-	evidence_add_json(e, row, LIMIT_SERIES_POINTS, &bytes);
+	evidence_add_json(e, row, LIMIT_SERIES, &bytes);
 	buf_add_text(&bytes, "}\n");
 	err = bytes.is_full ? err_set(text, ERR_TOO_BIG, "%s/%s: larger than the limit", path, name)
 			    : folder_replace(path, name, buf_str(&bytes), text);

@@ -32,7 +32,7 @@ struct evidence {
 
 void evidence_init(struct evidence *e);
 void evidence_fini(struct evidence *e);
-/* LIMIT_SERIES_POINTS: when they are there, every second one is dropped. */
+/* LIMIT_SERIES: when they are there, every second one is dropped. */
 void evidence_add(struct evidence *e, const struct evidence_point *point);
 
 /* Two members of a JSON object, "series" and "percentile_curve", with at most points_max points. */

@@ -70,6 +70,7 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 	map_init(&run->exceptions);
 	recent_init(&run->recent);
 	history_clear(&run->history);
+	series_init(&run->series);
 }
 
 static void forget_exceptions(struct run *run)
@@ -94,6 +95,7 @@ void run_fini(struct run *run)
 	stats_fini(&run->stats);
 	stats_fini(&run->window);
 	recent_fini(&run->recent);
+	series_fini(&run->series);
 	mem_free(run->users_per_class);
 	mem_free(run->last_users_per_class);
 	for (size_t i = 0; i < run->options.class_count; i++)
@@ -105,6 +107,7 @@ void run_fini(struct run *run)
 
 static void open_window(struct run *run)
 {
+	series_clear(&run->series, run_wall_s(run));
 	stats_clear(&run->window, run_wall_s(run));
 	run->has_window = run->is_window_open = true;
 	run->window_start_us = run->now_us;
@@ -122,6 +125,7 @@ static void close_window(struct run *run)
 static void drop_window(struct run *run)
 {
 	run->has_window = run->is_window_open = false;
+	series_clear(&run->series, run_wall_s(run));
 	stats_clear(&run->window, run_wall_s(run));
 }
 
@@ -483,8 +487,10 @@ static void warn_if_dropped(struct run *run)
 void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 {
 	stats_merge(&run->stats, delta);
-	if (run->has_window && !is_draining)
+	if (run->has_window && !is_draining) {
 		stats_merge(&run->window, delta);
+		series_add(&run->series, &delta->total, run_wall_s(run), run_user_count(run));
+	}
 	count_connections(run, &delta->health);
 	warn_if_limited(run);
 	warn_if_dropped(run);

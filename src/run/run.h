@@ -27,6 +27,7 @@
 #include "base/map.h"
 #include "run/history.h"
 #include "run/recent.h"
+#include "run/series.h"
 #include "stat/stats.h"
 #include "user/picker.h"
 
@@ -181,8 +182,9 @@ struct run {
 	struct map exceptions;		/* traceback -> struct run_exception */
 	struct recent recent;
 	struct history history;
-	uint64_t epoch;	     /* changes when stats are cleared or reset */
-	uint64_t generation; /* changes with every state change, start and reset; for caches */
+	struct series series; /* of the window */
+	uint64_t epoch;	      /* changes when stats are cleared or reset */
+	uint64_t generation;  /* changes with every state change, start and reset; for caches */
 	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];
 	size_t stop_waiter_count;
 };

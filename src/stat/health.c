@@ -41,6 +41,8 @@ void health_merge(struct health *into, const struct health *from)
 	into->closed += from->closed;
 	into->failed += from->failed;
 	into->dropped += from->dropped;
+	into->waits += from->waits;
+	into->waited_us += from->waited_us;
 }
 
 void health_add_lag(struct health *h, uint64_t us)

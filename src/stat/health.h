@@ -37,6 +37,9 @@ struct health {
 	/* Connections to the target; opened - closed, summed from the start on, are open. */
 	uint64_t opened, closed, failed;
 	uint64_t dropped; /* arrivals of an open loop that never began (user/open.h) */
+	/* Waits of users between tasks that were begun, and how long they are together, with what
+	 * tasks slept. 0 of users whose waits are not ours to see (Python's). */
+	uint64_t waits, waited_us;
 };
 
 /* What a load thread remembers from span to span. */

@@ -94,6 +94,11 @@ void user_settle_request(struct cic_user *u)
 	t->state = TURN_IDLE;
 }
 
+static struct health *health_of(const struct cic_user *u)
+{
+	return &u->place->tally.stats->health;
+}
+
 void user_free_own(struct turn *t)
 {
 	while (t->own_count)
@@ -131,6 +136,7 @@ void user_suspend(struct cic_user *u)
 void user_pause(struct cic_user *u, uint64_t us)
 {
 	user_check_cut(u);
+	health_of(u)->waited_us += us;
 	loop_timer_set(u->place->loop, &u->timer, loop_now(u->place->loop) + us);
 	user_suspend(u);
 }
@@ -171,6 +177,16 @@ static uint64_t next_task_us(struct cic_user *u)
 	default:
 		return now_us + user_seconds_us(wait->a);
 	}
+}
+
+/* Known when it begins, so that waits and requests of a window are those of the same tasks. */
+static void note_wait(const struct cic_user *u)
+{
+	uint64_t now_us = loop_now(u->place->loop);
+
+	health_of(u)->waits++;
+	if (u->next_us > now_us)
+		health_of(u)->waited_us += u->next_us - now_us;
 }
 
 /* Of paced users only. The clock is read, for the loop's time is that of the turn's begin. */
@@ -227,6 +243,7 @@ static void work(struct cic_user *u)
 		draw_task(u)->run(u);
 		user_settle_request(u);
 		u->next_us = next_task_us(u);
+		note_wait(u);
 		if (!t->has_waited || u->next_us > loop_now(u->place->loop))
 			return;
 	}

@@ -407,6 +407,111 @@ char *api_json_window(const struct run *run)
 	return api_json_take(root);
 }
 
+/* Only whole seconds: the window begins and ends within one. */
+static json_t *series_of(const struct run *run, double duration_s)
+{
+	const struct series *s = &run->series;
+	double end_s = run->window_start_wall_s + duration_s;
+	json_t *series = json_object(), *lists[5];
+	static const char *const names[] = { "requests", "failures", "timed", "avg_response_time",
+					     "user_count" };
+
+	for (size_t k = 0; k < 5; k++)
+		json_object_set_new(series, names[k], lists[k] = json_array());
+	set_real(series, "start_time", (double)(s->first_unix_s + s->interval_s));
+	set_count(series, "interval_s", s->interval_s);
+	for (size_t i = 1; i < s->count; i++) {
+		const struct series_item *item = &s->items[i];
+		double ends_s = (double)(s->first_unix_s + (int64_t)((i + 1) * s->interval_s));
+
+		if (ends_s > end_s)
+			break;
+		json_array_append_new(lists[0], json_real(item->requests));
+		json_array_append_new(lists[1], json_real(item->failures));
+		json_array_append_new(lists[2], json_real(item->timed));
+		json_array_append_new(lists[3], item->timed > 0
+							? json_real(item->time_ms / item->timed)
+							: json_null());
+		json_array_append_new(lists[4], json_real(item->users));
+	}
+	return series;
+}
+
+static void add_bucket(json_t *distribution, double us, uint64_t count)
+{
+	json_array_append_new(json_object_get(distribution, "us"), json_real(us));
+	json_array_append_new(json_object_get(distribution, "counts"),
+			      json_integer((json_int_t)count));
+}
+
+static json_t *empty_distribution(const char *resolution)
+{
+	json_t *distribution = json_object();
+
+	set_text(distribution, "resolution", resolution);
+	json_object_set_new(distribution, "us", json_array());
+	json_object_set_new(distribution, "counts", json_array());
+	return distribution;
+}
+
+static json_t *distribution_of(const struct hist *set)
+{
+	json_t *distribution = empty_distribution("three digits");
+	uint64_t us, count;
+
+	for (size_t at = 0; hist_set_next(set, STATS_OUTCOMES, &at, &us, &count);)
+		add_bucket(distribution, (double)us, count);
+	return distribution;
+}
+
+/* With Locust's workers: all in their rounding, for a mixture would be neither. */
+static json_t *rounded_distribution_of(const struct stats_entry *e)
+{
+	json_t *distribution = empty_distribution("as Locust rounds");
+	struct rounded all;
+
+	rounded_init(&all);
+	stats_rounded(e, &all);
+	for (size_t i = 0; i < all.used; i++)
+		add_bucket(distribution, all.buckets[i].ms * CLOCK_MS, all.buckets[i].count);
+	rounded_fini(&all);
+	return distribution;
+}
+
+/* Of users whose waits are seen here; what only some of them report says nothing of all. */
+static json_t *waiting_of(const struct stats *window)
+{
+	const struct health *h = &window->health;
+	json_t *waiting;
+
+	if (!h->waits || window->total.rounded.count)
+		return json_null();
+	waiting = json_object();
+	set_count(waiting, "waits", h->waits);
+	set_real(waiting, "total_s", (double)h->waited_us / CLOCK_S);
+	return waiting;
+}
+
+char *api_json_window_details(const struct run *run)
+{
+	const struct stats_entry *total = &run->window.total;
+	double duration_s = run_window_s(run, run->now_us);
+	json_t *root = json_object();
+
+	set_real(root, "duration_s", duration_s);
+	set_real(root, "start_time", run->has_window ? run->window_start_wall_s : NAN);
+	json_object_set_new(root, "series", series_of(run, duration_s));
+	json_object_set_new(root, "service_times",
+			    total->rounded.count ? rounded_distribution_of(total)
+						 : distribution_of(total->times));
+	json_object_set_new(root, "response_times",
+			    stats_scheduled(total) && !total->rounded.count
+				    ? distribution_of(total->responses)
+				    : json_null());
+	json_object_set_new(root, "waiting", waiting_of(&run->window));
+	return api_json_take(root);
+}
+
 char *api_json_exceptions(const struct run *run, enum web_compat compat)
 {
 	json_t *root = json_object(), *list = json_array();

@@ -19,6 +19,7 @@ struct json_t *api_json_string(const char *text);
 char *api_json_requests(const struct run *run, enum web_compat compat);
 /* Of the measured window: rows with percentiles as exact as they are known. */
 char *api_json_window(const struct run *run);
+char *api_json_window_details(const struct run *run);
 char *api_json_exceptions(const struct run *run, enum web_compat compat);
 /* The last lines of this process's log, and of its workers'. */
 char *api_json_logs(const struct run *run);

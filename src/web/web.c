@@ -279,6 +279,11 @@ static void on_distribution(void *arg, struct serve_request *r)
 			    method ? method : "", name ? name : "");
 }
 
+static void on_window_details(void *arg, struct serve_request *r)
+{
+	answer_json(r, 200, api_json_window_details(((struct web *)arg)->run));
+}
+
 static void on_exceptions(void *arg, struct serve_request *r)
 {
 	struct web *w = arg;
@@ -454,6 +459,7 @@ static const struct serve_route routes[] = {
 	{ "GET", "/stats/failures/csv", on_failures_csv },
 	{ "GET", "/stats/requests_full_history/csv", on_full_history_csv },
 	{ "GET", "/stats/window", on_window },
+	{ "GET", "/stats/window/details", on_window_details },
 	{ "GET", "/stats/history", on_history },
 	{ "GET", "/stats/distribution", on_distribution },
 	{ "GET", "/stats/report", on_report },

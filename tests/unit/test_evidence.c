@@ -113,10 +113,10 @@ static void nothing_known_is_null(void **state)
 
 static void a_long_window_stays_within_its_limit(void **state)
 {
-	struct evidence e = seconds(3 * LIMIT_SERIES_POINTS);
+	struct evidence e = seconds(3 * LIMIT_SERIES);
 
 	(void)state;
-	assert_true(e.count <= LIMIT_SERIES_POINTS && e.count > LIMIT_SERIES_POINTS / 2);
+	assert_true(e.count <= LIMIT_SERIES && e.count > LIMIT_SERIES / 2);
 	assert_true(e.points[0].at_s == 0);
 	for (size_t i = 1; i < e.count; i++)
 		assert_true(e.points[i].at_s > e.points[i - 1].at_s);

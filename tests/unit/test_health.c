@@ -136,7 +136,9 @@ static void threads_do_not_add_up(void **state)
 				.opened = 5,
 				.closed = 2,
 				.failed = 1,
-				.dropped = 3 };
+				.dropped = 3,
+				.waits = 4,
+				.waited_us = 5 };
 
 	(void)state;
 	pass(CLOCK_S, 99, 10, 10);
@@ -148,6 +150,8 @@ static void threads_do_not_add_up(void **state)
 	assert_int_equal(all.opened - all.closed, 6);
 	assert_int_equal(all.failed, 2);
 	assert_int_equal(all.dropped, 6);
+	assert_int_equal(all.waits, 8);
+	assert_int_equal(all.waited_us, 10);
 }
 
 static void it_travels_with_the_statistics(void **state)

@@ -478,6 +478,8 @@ static void a_load_that_waits_is_not(void **state)
 	assert_true(h->spans >= 2); /* of two threads */
 	assert_null(health_reason(h));
 	assert_int_equal(h->lag.count, 3); /* the answers */
+	assert_int_equal(h->waits, 3);
+	assert_int_equal(h->waited_us, 3 * 3600 * CLOCK_S);
 	assert_int_equal(h->opened, 3);
 	assert_int_equal(h->closed + h->failed, 0);
 	rig_set(&rig, 0, 0, PATIENCE_S);

@@ -595,7 +595,9 @@ static void our_own_reports_say_how_the_generator_is(void **state)
 					       .opened = 9,
 					       .closed = 8,
 					       .failed = 7,
-					       .dropped = 6 };
+					       .dropped = 6,
+					       .waits = 12,
+					       .waited_us = 18000000 };
 	for (uint64_t us = 1; us < 70000; us += 11)
 		hist_add(&health_stats.health.lag, us, 2);
 	got = round_trip(&m, &frame);
@@ -608,6 +610,8 @@ static void our_own_reports_say_how_the_generator_is(void **state)
 	assert_int_equal(h->late_us, 4000000);
 	assert_int_equal(h->busy_us, 5000000);
 	assert_int_equal(h->opened * 1000 + h->closed * 100 + h->failed * 10 + h->dropped, 9876);
+	assert_int_equal(h->waits, 12);
+	assert_int_equal(h->waited_us, 18000000);
 	msg_fini(&got);
 	buf_fini(&frame);
 	/* Foreign masters never see the key. */

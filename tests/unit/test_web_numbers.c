@@ -299,6 +299,67 @@ static void test_window_has_both_latencies_and_outcomes(void **state)
 	json_decref(root);
 }
 
+static void test_window_details_are_of_whole_seconds(void **state)
+{
+	const json_t *series, *times, *waiting;
+	struct stats delta;
+	json_t *root;
+
+	(void)state;
+	root = get_json("/stats/window/details");
+	assert_true(json_is_null(json_object_get(root, "start_time")));
+	assert_true(json_is_null(json_object_get(root, "waiting")));
+	json_decref(root);
+
+	start_running();
+	for (int i = 0; i < 4; i++) {
+		stats_init(&delta, run_wall_s(&run));
+		stats_record(&delta,
+			     stats_entry(&delta, str_of("GET"), str_of("/a"), run_wall_s(&run)),
+			     &(struct stats_request){ .service_us = 1500 }, run_wall_s(&run));
+		delta.health.waits = 1;
+		delta.health.waited_us = CLOCK_S / 4;
+		run_add_stats(&run, &delta, false);
+		stats_fini(&delta);
+		run_tick(&run, run.now_us + CLOCK_S);
+	}
+	root = get_json("/stats/window/details");
+	series = json_object_get(root, "series");
+	/* The first second is a part of one. */
+	assert_int_equal(json_array_size(json_object_get(series, "requests")), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(json_number_value(
+				    json_array_get(json_object_get(series, "requests"), i)) == 1);
+		assert_true(json_number_value(json_array_get(
+				    json_object_get(series, "avg_response_time"), i)) == 1.5);
+	}
+	times = json_object_get(root, "service_times");
+	assert_int_equal(json_array_size(json_object_get(times, "us")), 1);
+	assert_true(json_number_value(json_array_get(json_object_get(times, "us"), 0)) == 1500);
+	assert_true(json_number_value(json_array_get(json_object_get(times, "counts"), 0)) == 4);
+	assert_true(json_is_null(json_object_get(root, "response_times")));
+	waiting = json_object_get(root, "waiting");
+	assert_true(number(waiting, "waits") == 4 && number(waiting, "total_s") == 1);
+	json_decref(root);
+
+	/* Times of a Locust worker join: then all have its resolution, and its waits are unknown.
+	 */
+	stats_init(&delta, run_wall_s(&run));
+	rounded_add(&stats_entry(&delta, str_of("GET"), str_of("/a"), 0)->rounded, 150, 2);
+	rounded_add(&delta.total.rounded, 150, 2);
+	delta.total.num_requests = 2;
+	run_add_stats(&run, &delta, false);
+	stats_fini(&delta);
+	root = get_json("/stats/window/details");
+	times = json_object_get(root, "service_times");
+	assert_string_equal(json_string_value(json_object_get(times, "resolution")),
+			    "as Locust rounds");
+	assert_true(json_number_value(json_array_get(json_object_get(times, "us"), 1)) == 150000);
+	assert_true(json_number_value(json_array_get(json_object_get(times, "counts"), 1)) == 2);
+	assert_true(json_is_null(json_object_get(root, "waiting")));
+	json_decref(root);
+}
+
 /* A Locust worker's times have no class: those of the others are not the whole. */
 static void test_window_shows_no_part_as_the_whole(void **state)
 {
@@ -472,6 +533,7 @@ int main(void)
 		LOCAL(test_window_is_exact),
 		LOCAL(test_window_has_both_latencies_and_outcomes),
 		LOCAL(test_window_shows_no_part_as_the_whole),
+		LOCAL(test_window_details_are_of_whole_seconds),
 		LOCAL(test_window_says_how_the_generator_is),
 		LOCAL(test_exceptions),
 		LOCAL(test_tasks),
