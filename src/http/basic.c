@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* Base64 (RFC 4648 4), one byte at a time. */
+/* Base64 (RFC 4648 4), one byte at a time: base/base64.h would want the bytes in memory of their
+ * own, for each request. */
 struct writer {
 	struct buf *out;
 	uint32_t bits; /* not written yet */

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -133,38 +134,6 @@ struct config {
 	struct err_text *text;
 };
 
-static int sextet(char c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Base64 with line breaks in it, as some tools write it. */
-static bool decode_base64(const char *from, struct buf *out)
-{
-	unsigned bits = 0, count = 0, digits = 0;
-
-	for (; *from && *from != '='; from++) {
-		int value = sextet(*from);
-
-		if (*from == '\n' || *from == '\r' || *from == ' ')
-			continue;
-		if (value < 0)
-			return false;
-		bits = (bits << 6 | (unsigned)value) & 0xffffff;
-		digits++;
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			buf_add_char(out, (char)(bits >> count & 0xff));
-		}
-	}
-	return digits % 4 != 1 && from[strspn(from, "=\r\n ")] == '\0';
-}
-
 /* The named entry of contexts, clusters or users: { name: ..., <kind>: { ... } }. */
 static enum err find_entry(const struct config *c, const json_t *root, const char *list,
 			   const char *kind, const char *name, const json_t **out)
@@ -216,7 +185,7 @@ static enum err read_pem(const struct config *c, const json_t *entry, const char
 	snprintf(data_name, sizeof(data_name), "%s-data", name);
 	data = json_string_value(json_object_get(entry, data_name));
 	if (data && *data) {
-		if (decode_base64(data, out) && !out->is_full)
+		if (base64_read(str_of(data), out) && !out->is_full)
 			return OK;
 		return err_set(c->text, ERR_BAD_INPUT, "%s: %s is not base64", c->path, data_name);
 	}

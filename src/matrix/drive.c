@@ -413,6 +413,19 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	return OK;
 }
 
+/* What the figures rest on. Without it they are as right as before. */
+static enum err read_details(struct drive *d, struct err_text *text)
+{
+	struct err_text why = { "" };
+	enum err err = master_api_read_details(d->master, d->evidence, &why);
+
+	if (err == ERR_INTERRUPTED)
+		return interrupted(text);
+	if (err && err != ERR_NOT_FOUND)
+		result_row_note(&d->row, err_say(&why, err));
+	return OK;
+}
+
 /* The numbers are those of the ordered replicas and workers only if these stayed. */
 static enum err check_unchanged(struct drive *d, struct err_text *text)
 {
@@ -482,6 +495,7 @@ static const struct step steps[] = {
 	{ NULL, measure, RESULT_LOST_MASTER },
 	{ NULL, stop_test, RESULT_STOP_FAILED },
 	{ NULL, read_final, RESULT_LOST_MASTER },
+	{ NULL, read_details, RESULT_LOST_MASTER },
 	{ NULL, check_unchanged, RESULT_CHANGED },
 	{ NULL, compare_counts, RESULT_COUNTS_DIFFER },
 };

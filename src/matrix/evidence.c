@@ -7,13 +7,16 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "matrix/hdr_log.h"
 #include "matrix/result_row.h"
 
 #define VERSION		1
+#define CURVE_BYTES	8192
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The quantities of a point, and how they are called in JSON. */
@@ -40,13 +43,15 @@ static const struct {
 
 void evidence_init(struct evidence *e)
 {
-	*e = (struct evidence){ .points = NULL };
+	*e = (struct evidence){ .waited_s = NAN };
+	hist_init(&e->times);
 }
 
 void evidence_fini(struct evidence *e)
 {
 	mem_free(e->points);
-	*e = (struct evidence){ .points = NULL };
+	hist_fini(&e->times);
+	evidence_init(e);
 }
 
 static void thin(struct evidence *e)
@@ -123,6 +128,9 @@ static void add_series(const struct evidence *e, size_t points_max, struct buf *
 		return;
 	}
 	buf_printf(out, "{\"source\":\"%s\"", e->is_polled ? "polls" : "master");
+	if (!e->is_polled)
+		buf_printf(out, ",\"interval\":{\"unit\":\"s\",\"value\":%g}",
+			   (double)size * e->interval_s);
 	for (size_t i = 0; i < COUNT_OF(quantities); i++) {
 		if (!is_known(e, i))
 			continue;
@@ -137,31 +145,58 @@ static double percentile_of(const struct result_row *row, size_t i)
 	return *(const double *)((const char *)row + percentiles[i].offset);
 }
 
-static void add_curve(const struct result_row *row, struct buf *out)
+/* A point of the curve into both of its lists. */
+static void add_curve_point(struct buf *shares, struct buf *times, double percent, double ms)
 {
-	const char *comma = "";
+	if (shares->len) {
+		buf_add_char(shares, ',');
+		buf_add_char(times, ',');
+	}
+	buf_add_g9(shares, percent);
+	add_number(times, ms);
+}
 
-	if (isnan(row->median_ms)) {
+static void add_curve_of_row(const struct result_row *row, struct buf *shares, struct buf *times)
+{
+	for (size_t i = 0; i < COUNT_OF(percentiles); i++)
+		if (!isnan(percentile_of(row, i)))
+			add_curve_point(shares, times, percentiles[i].percent,
+					percentile_of(row, i));
+}
+
+/* Every second percent, and of the tail as far as there are requests behind it. */
+static void add_curve_of_times(const struct hist *h, struct buf *shares, struct buf *times)
+{
+	double rest = 2;
+
+	for (int percent = 0; percent < 98; percent += 2)
+		add_curve_point(shares, times, percent,
+				(double)hist_percentile_us(h, percent / 100.0) / CLOCK_MS);
+	for (; rest / 100 * (double)h->count >= 1; rest /= 2)
+		add_curve_point(shares, times, 100 - rest,
+				(double)hist_percentile_us(h, 1 - rest / 100) / CLOCK_MS);
+	add_curve_point(shares, times, 100, (double)hist_percentile_us(h, 1) / CLOCK_MS);
+}
+
+static void add_curve(const struct evidence *e, const struct result_row *row, struct buf *out)
+{
+	struct buf shares, times;
+
+	buf_init(&shares, CURVE_BYTES);
+	buf_init(&times, CURVE_BYTES);
+	if (e->times.count)
+		add_curve_of_times(&e->times, &shares, &times);
+	else
+		add_curve_of_row(row, &shares, &times);
+	if (shares.len)
+		buf_printf(out,
+			   "{\"source\":\"%s\",\"percentile\":{\"unit\":\"%%\",\"values\":[%s]},"
+			   "\"time\":{\"unit\":\"ms\",\"values\":[%s]}}",
+			   e->times.count ? "histogram" : "figures", shares.p, times.p);
+	else
 		buf_add_text(out, "null");
-		return;
-	}
-	buf_add_text(out, "{\"source\":\"figures\",\"percentile\":{\"unit\":\"%\",\"values\":[");
-	for (size_t i = 0; i < COUNT_OF(percentiles); i++) {
-		if (isnan(percentile_of(row, i)))
-			continue;
-		buf_printf(out, "%s%g", comma, percentiles[i].percent);
-		comma = ",";
-	}
-	buf_add_text(out, "]},\"time\":{\"unit\":\"ms\",\"values\":[");
-	comma = "";
-	for (size_t i = 0; i < COUNT_OF(percentiles); i++) {
-		if (isnan(percentile_of(row, i)))
-			continue;
-		buf_add_text(out, comma);
-		add_number(out, percentile_of(row, i));
-		comma = ",";
-	}
-	buf_add_text(out, "]}}");
+	buf_fini(&shares);
+	buf_fini(&times);
 }
 
 void evidence_add_json(const struct evidence *e, const struct result_row *row, size_t points_max,
@@ -170,7 +205,7 @@ void evidence_add_json(const struct evidence *e, const struct result_row *row, s
 	buf_add_text(out, "\"series\":");
 	add_series(e, points_max, out);
 	buf_add_text(out, ",\"percentile_curve\":");
-	add_curve(row, out);
+	add_curve(e, row, out);
 }
 
 /* ---- reading ---- */
@@ -207,31 +242,51 @@ enum err evidence_read_json(const json_t *object, struct evidence *out, struct e
 		return err_set(why, ERR_TOO_BIG, "a series has more than %d points", LIMIT_SERIES);
 	for (size_t i = 0; i < count; i++)
 		evidence_add(out, &(struct evidence_point){ .at_s = 0 });
+	out->interval_s =
+		json_number_value(json_object_get(json_object_get(series, "interval"), "value"));
 	out->is_polled = source && strcmp(source, "polls") == 0;
 	for (size_t i = 0; !err && i < COUNT_OF(quantities); i++)
 		err = read_quantity(series, i, out, why);
 	return err;
 }
 
-/* ---- the file ---- */
+/* ---- the files ---- */
+
+static enum err save(const char *folder, size_t number, const char *ending, const struct buf *bytes,
+		     struct err_text *text)
+{
+	char path[PATH_MAX], name[32];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER, folder) >= sizeof(path))
+		return err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
+	snprintf(name, sizeof(name), "%04zu.%s", number, ending);
+	if (bytes->is_full)
+		return err_set(text, ERR_TOO_BIG, "%s/%s: larger than the limit", path, name);
+	return folder_replace(path, name, buf_str(bytes), text);
+}
 
 enum err evidence_save(const char *folder, size_t number, const struct evidence *e,
 		       const struct result_row *row, struct err_text *text)
 {
-	char path[PATH_MAX], name[32];
+	const struct hdr_log_interval interval = {
+		.wall_start_s = row->wall_start_s,
+		.duration_s = isfinite(row->duration_s) ? row->duration_s : 0,
+	};
 	struct buf bytes;
-	enum err err;
+	enum err err = OK;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER, folder) >= sizeof(path))
-		return err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
-	snprintf(name, sizeof(name), "%04zu.json", number);
 	buf_init(&bytes, LIMIT_EVIDENCE_BYTES);
+	if (e->times.count) {
+		hdr_log_add(&e->times, &interval, &bytes);
+		err = save(folder, number, "hlog", &bytes, text);
+	}
+	buf_clear(&bytes);
 	buf_printf(&bytes, "{\"format\":\"cicada-row\",\"version\":%d,\"scenario\":%zu,", VERSION,
 		   number);
 	evidence_add_json(e, row, LIMIT_SERIES, &bytes);
 	buf_add_text(&bytes, "}\n");
-	err = bytes.is_full ? err_set(text, ERR_TOO_BIG, "%s/%s: larger than the limit", path, name)
-			    : folder_replace(path, name, buf_str(&bytes), text);
+	if (!err)
+		err = save(folder, number, "json", &bytes, text);
 	buf_fini(&bytes);
 	return err;
 }
@@ -251,26 +306,45 @@ static enum err parse(struct str bytes, struct evidence *out, struct err_text *w
 	return err;
 }
 
-enum err evidence_load(const char *folder, size_t number, struct evidence *out,
-		       struct err_text *text)
+static enum err parse_log(struct str bytes, struct evidence *out, struct err_text *why)
+{
+	return hdr_log_read(bytes, &out->times, why);
+}
+
+static enum err load(const char *folder, size_t number, const char *ending,
+		     enum err (*read)(struct str, struct evidence *, struct err_text *),
+		     struct evidence *out, struct err_text *text)
 {
 	struct err_text why = { "" };
 	char path[PATH_MAX];
 	struct buf bytes;
 	enum err err;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER "/%04zu.json", folder,
-			     number) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER "/%04zu.%s", folder, number,
+			     ending) >= sizeof(path))
 		return err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
 	buf_init(&bytes, LIMIT_EVIDENCE_BYTES);
 	err = file_read(path, &bytes, text);
 	if (!err) {
-		err = parse(buf_str(&bytes), out, &why);
-		if (err) {
-			evidence_fini(out);
+		err = read(buf_str(&bytes), out, &why);
+		if (err)
 			err_set(text, err, "%s: %s", path, why.text);
-		}
 	}
 	buf_fini(&bytes);
+	return err;
+}
+
+/* There is no log where nothing was measured, and with Locust's master. */
+enum err evidence_load(const char *folder, size_t number, struct evidence *out,
+		       struct err_text *text)
+{
+	enum err err = load(folder, number, "json", parse, out, text);
+
+	if (!err) {
+		err = load(folder, number, "hlog", parse_log, out, text);
+		err = err == ERR_NOT_FOUND ? OK : err;
+	}
+	if (err)
+		evidence_fini(out);
 	return err;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * evidence - what the figures of a row rest on: its window, point by point.
+ * evidence - what the figures of a row rest on: its window point by point, and the distribution of
+ * its service times.
  *
  * A master of ours has counted every second of the window. With a Locust master the points are the
- * slopes between the driver's looks. It is kept beside the journal, a file for each row, and in
- * report.json, thinned to what a chart can show. */
+ * slopes between the driver's looks, and there is no distribution. It is kept beside the journal,
+ * two files for each row (JSON, and a log for tools of HdrHistogram), and in report.json, thinned
+ * to what a chart can show. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "stat/hist.h"
 
 #define EVIDENCE_FOLDER "rows"
 
@@ -27,7 +30,10 @@ struct evidence_point {
 struct evidence {
 	struct evidence_point *points; /* in the order of at_s */
 	size_t count, cap;
-	bool is_polled; /* slopes between looks, not counts of each second */
+	bool is_polled;	   /* slopes between looks, not counts of each second */
+	double interval_s; /* else, from point to point */
+	struct hist times; /* service times; empty: not known */
+	double waited_s;   /* of all users together, between tasks; NAN: not known */
 };
 
 void evidence_init(struct evidence *e);
@@ -42,7 +48,8 @@ void evidence_add_json(const struct evidence *e, const struct result_row *row, s
 enum err evidence_read_json(const json_t *object, struct evidence *out,
 			    struct err_text *why) MUST_CHECK;
 
-/* As <folder>/rows/<number>.json, which is whole or not there. number: of the row, from 1. */
+/* As <folder>/rows/<number>.json and .hlog, which are whole or not there. number: of the row, from
+ * 1. */
 enum err evidence_save(const char *folder, size_t number, const struct evidence *e,
 		       const struct result_row *row, struct err_text *text) MUST_CHECK;
 /* *out is init'ed and stays empty after an error, which names the file. */

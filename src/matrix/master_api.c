@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "matrix/master_details.h"
 #include "matrix/pause.h"
 
 #define CALL_TIMEOUT_MS 10000
@@ -523,4 +524,22 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .response_p99_ms = NAN,
 					  .dropped = UINT64_MAX };
 	return m->has_window ? finish_from_window(m, out, text) : finish_from_csv(m, out, text);
+}
+
+enum err master_api_read_details(struct master_api *m, struct evidence *out, struct err_text *text)
+{
+	struct err_text why = { "" };
+	json_t *root = NULL;
+	enum err err = ERR_NOT_FOUND;
+
+	if (m->has_window)
+		err = get_json(m, "/stats/window/details", CALL_TIMEOUT_MS, CALL_ATTEMPTS, &root,
+			       text);
+	if (!err) {
+		err = master_details_read(root, out, &why);
+		if (err)
+			err_set(text, err, "%s/stats/window/details: %s", m->url, why.text);
+	}
+	json_decref(root);
+	return err;
 }

@@ -20,6 +20,7 @@
 #include "base/limits.h"
 #include "fetch/fetch.h"
 
+struct evidence;
 struct master_api;
 struct pause;
 
@@ -80,3 +81,7 @@ enum err master_api_stop(struct master_api *m, uint64_t timeout_ms,
 /* After master_api_stop(). */
 enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 			   struct err_text *text) MUST_CHECK;
+/* Replaces the evidence by what the master has counted itself. ERR_NOT_FOUND: it is none of ours,
+ * or an older one; the evidence stays as it is. */
+enum err master_api_read_details(struct master_api *m, struct evidence *out,
+				 struct err_text *text) MUST_CHECK;

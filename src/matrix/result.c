@@ -44,7 +44,6 @@ static void keep_evidence(struct result *r, const struct result_row *row,
 /* A row without its file is still a row; earlier versions wrote none. */
 static void load_evidence(struct result *r)
 {
-	r->evidence = mem_zalloc(r->config.plan.scenarios, sizeof(char *));
 	for (size_t i = 0; i < r->count; i++) {
 		struct err_text text = { "" };
 		struct evidence evidence;
@@ -66,6 +65,7 @@ enum err result_create(const struct result_config *config, struct result **out,
 	enum err err = folder_create(config->folder, text);
 
 	r->config = *config;
+	r->evidence = mem_zalloc(config->plan.scenarios, sizeof(char *));
 	if (!err)
 		err = journal_open(config->folder, &r->config.plan, &r->journal,
 				   config->is_fresh ? NULL : &r->past, text);

@@ -11,6 +11,7 @@ import signal
 import jsonschema
 import pytest
 
+import hdr_log
 from programs import ROOT, wait_until
 
 HEADER = "Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests,Duration_s"
@@ -94,8 +95,14 @@ def test_a_whole_matrix(programs, tmp_path):
         assert f'{row["figures"]["RPS"]["value"]:.2f}' == cells["RPS"]
         assert row["words"]["Status"] == "ok"
         assert len(row["series"]["at"]["values"]) == len(row["series"]["requests"]["values"]) > 0
-        assert row["percentile_curve"]["time"]["values"] == sorted(
-            row["percentile_curve"]["time"]["values"])
+        curve = row["percentile_curve"]
+        assert curve["source"] == "histogram"
+        assert curve["time"]["values"] == sorted(curve["time"]["values"])
+        assert row["series"]["source"] == "master"
+        # Whole seconds only, so a part of the window at either end is in none of them.
+        assert sum(row["series"]["requests"]["values"]) <= int(cells["Window_Requests"])
+        log = (results / "rows" / f"{row['scenario']:04}.hlog").read_text()
+        assert sum(hdr_log.read(log).values()) == int(cells["Window_Requests"])
     assert set(rows[0]) == {entry["name"] for entry in report["glossary"]}
     markdown = (results / "auto_summary.md").read_text()
     for said in (markdown, text):

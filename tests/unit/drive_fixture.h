@@ -212,6 +212,13 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 	return OK;
 }
 
+enum err master_api_read_details(struct master_api *m, struct evidence *out, struct err_text *text)
+{
+	(void)m;
+	(void)out;
+	return err_set(text, ERR_NOT_FOUND, "GET /stats/window/details: 404");
+}
+
 /* ---- the platform ---- */
 
 static inline enum err fake_start(struct platform *p, struct err_text *text)
