@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "matrix/agenda.h"
+#include "matrix/assess.h"
 #include "matrix/evidence.h"
 #include "matrix/master_api.h"
 #include "matrix/pause.h"
@@ -327,7 +329,7 @@ static enum err measure(struct drive *d, struct err_text *text)
 						live.window_s));
 		note_look(d, &live);
 		progress_live(d->c->progress, &live, done_s(d, &live));
-		left_s = (double)d->c->plan->duration_s - live.window_s;
+		left_s = (double)d->scenario.duration_s - live.window_s;
 		if (left_s <= 0)
 			return OK;
 		/* From when it was asked: polls keep their rhythm, the end its moment. */
@@ -539,6 +541,7 @@ static enum err walk_steps(struct drive *d, struct err_text *text)
 
 struct walk {
 	const struct drive_config *c;
+	struct scenario scenario; /* the present one */
 	uint64_t start_us;
 	bool has_leftover;
 	double late_s;	       /* that a scenario took longer than planned, at most */
@@ -550,12 +553,11 @@ static double gone_s(const struct walk *w, uint64_t since_us)
 	return (double)(w->c->pause->now_us(w->c->pause) - since_us) / CLOCK_S;
 }
 
-/* For one more attempt at scenario i, if it takes as long as the slowest so far. */
-static bool has_room(const struct walk *w, size_t i)
+/* For one more attempt at the scenario, if it takes as long as the slowest so far. */
+static bool has_room(const struct walk *w)
 {
 	const struct plan *plan = w->c->plan;
-	struct scenario s = plan_scenario(plan, i);
-	double need_s = plan_scenario_s(plan, &s) + w->late_s;
+	double need_s = plan_scenario_s(plan, &w->scenario) + w->late_s;
 
 	if (w->was_test_started)
 		need_s += (double)plan->cooldown_s;
@@ -575,7 +577,7 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 {
 	const struct drive_config *c = w->c;
 	struct drive d = { .c = c,
-			   .scenario = plan_scenario(c->plan, i),
+			   .scenario = w->scenario,
 			   .has_leftover = w->has_leftover,
 			   .evidence = evidence };
 	struct err_text why = { "" };
@@ -594,6 +596,7 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 		stop_what_runs(&d, &why);
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
+	assess_row(&d.row, evidence);
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;
 	w->has_leftover = d.has_leftover;
@@ -601,10 +604,10 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 	return d.row;
 }
 
-static bool is_final(const struct walk *w, size_t i, const struct result_row *row)
+static bool is_final(const struct walk *w, const struct result_row *row)
 {
 	return row->status == RESULT_OK || row->status == RESULT_INTERRUPTED ||
-	       row->attempts > w->c->plan->retries || !has_room(w, i);
+	       row->attempts > w->c->plan->retries || !has_room(w);
 }
 
 /* The attempts before belong to the row's story. */
@@ -635,7 +638,7 @@ static enum err try_scenario(struct walk *w, size_t i, struct evidence *evidence
 			return err;
 		*row = attempt(w, i, evidence);
 		row->attempts = attempts;
-		if (is_final(w, i, row))
+		if (is_final(w, row))
 			break;
 		progress_row(w->c->progress, row);
 		snprintf(tried + len, sizeof(tried) - len, "%s%s", len ? ", " : "",
@@ -667,19 +670,24 @@ static enum err run_scenario(struct walk *w, size_t i, struct err_text *text)
 	return err;
 }
 
+static bool is_anything_left(struct walk *w)
+{
+	const struct agenda agenda = { w->c->plan, w->c->objectives };
+	size_t count;
+	const struct result_row *rows = result_rows(w->c->result, &count);
+
+	return agenda_next(&agenda, rows, count, &w->scenario);
+}
+
 static enum err run_scenarios(struct walk *w, struct err_text *text)
 {
-	size_t count = plan_count(w->c->plan);
-	enum err err = OK;
+	while (is_anything_left(w) && has_room(w)) {
+		enum err err = run_scenario(w, w->scenario.index, text);
 
-	for (size_t i = 0; !err && i < count; i++) {
-		if (result_has(w->c->result, i))
-			continue;
-		if (!has_room(w, i))
-			break;
-		err = run_scenario(w, i, text);
+		if (err)
+			return err;
 	}
-	return err;
+	return OK;
 }
 
 double drive_rest_s(const struct plan *plan, const struct result *result, size_t first)
@@ -704,9 +712,7 @@ enum err drive_run(const struct drive_config *c, struct err_text *text)
 	enum err err = run_scenarios(&w, text), ended;
 
 	if (!err)
-		return result_add_ended(
-			c->result,
-			result_count(c->result) < plan_count(c->plan) ? "budget" : "done", text);
+		return result_add_ended(c->result, is_anything_left(&w) ? "budget" : "done", text);
 	/* Whether this can be written changes nothing: what ended the walk is said. */
 	ended = result_add_ended(c->result, err == ERR_INTERRUPTED ? "interrupted" : "failed",
 				 NULL);

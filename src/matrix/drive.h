@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+struct objectives;
 struct pause;
 struct plan;
 struct master_access;
@@ -21,6 +22,7 @@ struct result;
 
 struct drive_config {
 	const struct plan *plan;
+	const struct objectives *objectives; /* of a search; else NULL */
 	struct platform *platform;
 	const struct master_access *master_access;
 	struct pause *pause;

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/rng.h"
+#include "capacity/search.h"
 
 struct plan plan_defaults(void)
 {
@@ -21,6 +22,8 @@ struct plan plan_defaults(void)
 		.ready_timeout_s = 60,
 		.stop_timeout_s = 10,
 		.repeats = 1,
+		.users_max = LIMIT_USERS,
+		.tolerance = 0.05,
 	};
 }
 
@@ -61,6 +64,15 @@ enum err plan_check(const struct plan *plan, struct err_text *text)
 			       "--replicas, --workers, --users, --repeats: %zu scenarios are more "
 			       "than %d; give fewer values",
 			       plan_count(plan), LIMIT_SCENARIOS);
+	if (plan->is_search && plan->repeats > 1)
+		return err_set(
+			text, ERR_BAD_OPTION,
+			"--repeats: a search (--slo) repeats by itself what it has to; leave "
+			"it out");
+	if (plan->is_search && plan->users.value[0] > plan->users_max)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--users-max: less than the %" PRIu64 " of --users to begin with",
+			       plan->users.value[0]);
 	if (!plan->duration_s)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--duration: 0 measures nothing; give 1 s or "
@@ -78,7 +90,9 @@ enum err plan_check(const struct plan *plan, struct err_text *text)
 
 static size_t count_listed(const struct plan *plan)
 {
-	return plan->replicas.count * plan->workers.count * plan->users.count;
+	size_t users = plan->is_search ? SEARCH_PROBES : plan->users.count;
+
+	return plan->replicas.count * plan->workers.count * users;
 }
 
 size_t plan_count(const struct plan *plan)
@@ -110,15 +124,17 @@ void plan_shuffle(struct plan *plan, uint64_t seed)
 
 struct scenario plan_scenario(const struct plan *plan, size_t i)
 {
-	size_t users = plan->users.count, workers = plan->workers.count,
-	       listed = count_listed(plan), place;
+	size_t users = plan->is_search ? SEARCH_PROBES : plan->users.count,
+	       workers = plan->workers.count, listed = count_listed(plan), place;
 
 	ensure(i < plan_count(plan));
 	place = plan->is_random ? plan->order[i] : i % listed;
-	return (struct scenario){ .replicas = plan->replicas.value[place / users / workers],
+	return (struct scenario){ .index = i,
+				  .replicas = plan->replicas.value[place / users / workers],
 				  .workers = plan->workers.value[place / users % workers],
-				  .users = plan->users.value[place % users],
-				  .repeat = i / listed + 1 };
+				  .users = plan->users.value[plan->is_search ? 0 : place % users],
+				  .repeat = i / listed + 1,
+				  .duration_s = plan->duration_s };
 }
 
 double plan_spawn_rate(const struct plan *plan, uint64_t users)
@@ -130,7 +146,7 @@ double plan_spawn_rate(const struct plan *plan, uint64_t users)
 
 double plan_scenario_s(const struct plan *plan, const struct scenario *s)
 {
-	return (double)s->users / plan_spawn_rate(plan, s->users) + (double)plan->duration_s;
+	return (double)s->users / plan_spawn_rate(plan, s->users) + (double)s->duration_s;
 }
 
 double plan_rest_s(const struct plan *plan, size_t first)
@@ -168,6 +184,11 @@ void plan_describe(const struct plan *plan, struct buf *out)
 		   plan->duration_s, plan->cooldown_s, plan->poll_s, plan->spawn_rate,
 		   plan->stop_timeout_s);
 	buf_printf(out, " repeats=%" PRIu64, plan->repeats);
+	if (plan->until_interval > 0)
+		buf_printf(out, " until-interval=%g", plan->until_interval);
+	if (plan->is_search)
+		buf_printf(out, " users-max=%" PRIu64 " tolerance=%g", plan->users_max,
+			   plan->tolerance);
 	if (plan->is_random)
 		buf_printf(out, " order=random seed=%" PRIu64, plan->seed);
 }

@@ -38,12 +38,22 @@ struct plan {
 	uint64_t budget_s;	 /* of one walk; 0: none */
 	uint64_t seed;		 /* of the random order */
 	bool is_random;
+	/* With it repeats end early for scenarios whose throughput is known so well: half the
+	 * interval, as a share. 0: none do. */
+	double until_interval;
+	/* A search: for each number of replicas and workers, the most users within objectives,
+	 * from users.value[0] on. */
+	bool is_search;
+	uint64_t users_max;
+	double tolerance;		 /* of what is found, a share of it */
 	uint16_t order[LIMIT_SCENARIOS]; /* of plan_shuffle(): places in the listed order */
 };
 
 struct scenario {
 	uint64_t replicas, workers, users;
-	uint64_t repeat; /* from 1 */
+	uint64_t repeat;     /* from 1; of a search: the probe */
+	uint64_t duration_s; /* of the measured window */
+	size_t index;	     /* below plan_count() */
 };
 
 /* The order's: 1,2,4,8 replicas, 4,8 workers, 200,400,800 users, 120 s each, 15 s cool
@@ -54,9 +64,9 @@ enum err plan_check(const struct plan *plan, struct err_text *text) MUST_CHECK;
 /* Makes the order random: the same seed and lists give the same order everywhere. The plan has been
  * checked. */
 void plan_shuffle(struct plan *plan, uint64_t seed);
-/* With repeats. */
+/* With repeats. Of a search: at most so many. */
 size_t plan_count(const struct plan *plan);
-/* i < plan_count(). */
+/* i < plan_count(). Of a search: as if every probe had the users it begins with. */
 struct scenario plan_scenario(const struct plan *plan, size_t i);
 /* Users per second for this many users. */
 double plan_spawn_rate(const struct plan *plan, uint64_t users);

@@ -125,7 +125,7 @@ void progress_live(struct progress *p, const struct master_api_live *live, doubl
 {
 	begin_line(p);
 	buf_printf(&p->line, "[%.0fs/%" PRIu64 "s] RPS: ", floor(live->window_s),
-		   p->plan->duration_s);
+		   p->scenario.duration_s);
 	if (isnan(live->rps))
 		buf_add_char(&p->line, '-');
 	else

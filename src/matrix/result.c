@@ -122,6 +122,12 @@ bool result_has(const struct result *r, size_t i)
 	return place < r->count && r->rows[place].scenario == i;
 }
 
+const struct result_row *result_rows(const struct result *r, size_t *count)
+{
+	*count = r->count;
+	return r->rows;
+}
+
 size_t result_count_ok(const struct result *r)
 {
 	size_t count = 0;
@@ -243,10 +249,15 @@ static bool is_limited(const struct result_row *row)
 	return row->generator == RESULT_GENERATOR_LIMITED;
 }
 
-/* What the generator could do is no capacity of the target. */
+/* What the generator could do is no capacity of the target, nor is what contradicts itself. */
+static bool stands_back(const struct result_row *row)
+{
+	return is_limited(row) || row->verdict == RESULT_VERDICT_INVALID;
+}
+
 static bool is_stronger(const struct result_row *a, const struct result_row *b)
 {
-	return is_limited(a) != is_limited(b) ? is_limited(b) : a->rps > b->rps;
+	return stands_back(a) != stands_back(b) ? stands_back(b) : a->rps > b->rps;
 }
 
 bool result_say_best_throughput(const struct result *r, struct buf *out)
@@ -262,6 +273,8 @@ bool result_say_best_throughput(const struct result *r, struct buf *out)
 	say_scenario(best, out);
 	if (is_limited(best))
 		buf_add_text(out, " (the limit of the load generator)");
+	else if (stands_back(best))
+		buf_printf(out, " (invalid: %s)", best->reason);
 	return true;
 }
 
@@ -294,8 +307,7 @@ bool result_say_best_latency(const struct result *r, struct buf *out)
 
 static bool is_text(const struct result_column *column)
 {
-	return column->kind == COLUMN_STATUS || column->kind == COLUMN_GENERATOR ||
-	       column->kind == COLUMN_MODEL;
+	return !column->unit && column->kind != COLUMN_TIME;
 }
 
 static void add_markdown_table(const struct result *r, struct buf *out)
@@ -304,7 +316,8 @@ static void add_markdown_table(const struct result *r, struct buf *out)
 
 	for (size_t i = 0; i < r->count + 2; i++) {
 		for (size_t k = 0; k < RESULT_COLUMNS; k++) {
-			if (result_columns[k].kind == COLUMN_NOTE)
+			if (result_columns[k].kind == COLUMN_NOTE ||
+			    result_columns[k].kind == COLUMN_REASON)
 				continue;
 			if (i == 0)
 				snprintf(cell, sizeof(cell), "%s", result_columns[k].name);
@@ -319,6 +332,11 @@ static void add_markdown_table(const struct result *r, struct buf *out)
 	}
 }
 
+static void say_verdict(const struct result_row *row, struct buf *out)
+{
+	buf_printf(out, "; %s: %s", result_verdict_name(row->verdict), row->reason);
+}
+
 static void add_markdown_notes(const struct result *r, struct buf *out)
 {
 	bool has_title = false;
@@ -326,7 +344,7 @@ static void add_markdown_notes(const struct result *r, struct buf *out)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct result_row *row = &r->rows[i];
 
-		if (row->status == RESULT_OK && !row->note[0])
+		if (row->status == RESULT_OK && !row->note[0] && !row->reason[0])
 			continue;
 		if (!has_title)
 			buf_add_text(out, "\n## Notes\n\n");
@@ -336,8 +354,19 @@ static void add_markdown_notes(const struct result *r, struct buf *out)
 		buf_printf(out, ": `%s`", result_status_name(row->status));
 		if (row->note[0])
 			buf_printf(out, ". %s", row->note);
+		if (row->reason[0])
+			say_verdict(row, out);
 		buf_add_char(out, '\n');
 	}
+}
+
+static void add_markdown_glossary(struct buf *out)
+{
+	buf_add_text(out, "\n## Glossary\n\n| Column | Unit | Meaning |\n| --- | --- | --- |\n");
+	for (size_t k = 0; k < RESULT_COLUMNS; k++)
+		buf_printf(out, "| %s | %s | %s |\n", result_columns[k].name,
+			   result_columns[k].unit ? result_columns[k].unit : "",
+			   result_columns[k].meaning);
 }
 
 void result_format_markdown(const struct result *r, struct buf *out)
@@ -377,6 +406,7 @@ void result_format_markdown(const struct result *r, struct buf *out)
 		result_say_broken(r, out);
 	}
 	add_markdown_notes(r, out);
+	add_markdown_glossary(out);
 	buf_printf(out, "\n## Environment\n\n%s", r->environment);
 }
 

@@ -63,6 +63,8 @@ enum err result_add(struct result *r, const struct result_row *row, const struct
 /* The walk is over: a word for the journal. */
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text) MUST_CHECK;
 size_t result_count(const struct result *r);
+/* In the order in which they were measured. Lent until the next one is added. */
+const struct result_row *result_rows(const struct result *r, size_t *count);
 size_t result_count_ok(const struct result *r);
 /* Rows that break a bound. */
 size_t result_count_broken(const struct result *r);

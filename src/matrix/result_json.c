@@ -19,12 +19,17 @@ static void add_text(struct buf *out, const char *name, const char *text)
 	buf_add_json(out, str_of(text));
 }
 
-static void add_figure(struct buf *out, const char *name, const char *unit, double value)
+static void begin_figure(struct buf *out, const char *name, const char *unit, double value)
 {
 	buf_printf(out, "\"%s\":{\"value\":", name);
 	buf_add_g9(out, value);
 	buf_add_text(out, ",\"unit\":");
 	buf_add_json(out, str_of(unit));
+}
+
+static void add_figure(struct buf *out, const char *name, const char *unit, double value)
+{
+	begin_figure(out, name, unit, value);
 	buf_add_char(out, '}');
 }
 
@@ -103,6 +108,16 @@ static void add_glossary(struct buf *out)
 	buf_add_char(out, ']');
 }
 
+static void add_range(const struct result_range *range, struct buf *out)
+{
+	if (isnan(range->low) || isnan(range->high))
+		return;
+	buf_add_text(out, ",\"low\":");
+	buf_add_g9(out, range->low);
+	buf_add_text(out, ",\"high\":");
+	buf_add_g9(out, range->high);
+}
+
 static void add_figures(const struct result_row *row, struct buf *out)
 {
 	const char *comma = "";
@@ -112,13 +127,16 @@ static void add_figures(const struct result_row *row, struct buf *out)
 		const struct result_column *column = &result_columns[i];
 		double value;
 
-		if (!result_column_is_figure(column))
+		if (!result_column_is_figure(column) || column->is_bound)
 			continue;
 		value = result_column_value(column, row);
 		if (!isfinite(value))
 			continue;
 		buf_add_text(out, comma);
-		add_figure(out, column->name, column->unit, value);
+		begin_figure(out, column->name, column->unit, value);
+		if (column->range)
+			add_range((const void *)((const char *)row + column->range), out);
+		buf_add_char(out, '}');
 		comma = ",";
 	}
 	buf_add_char(out, '}');

@@ -25,11 +25,14 @@ const struct result_column result_columns[] = {
 	{ "RPS", COLUMN_2, offsetof(struct result_row, rps), true, "requests/s",
 	  "completed in the window, by its length" },
 	{ "Median_ms", COLUMN_MS, offsetof(struct result_row, median_ms), true, "ms",
-	  "half of the service times in the window are at most this" },
+	  "half of the service times in the window are at most this",
+	  offsetof(struct result_row, median_range) },
 	{ "P95_ms", COLUMN_MS, offsetof(struct result_row, p95_ms), true, "ms",
-	  "95th percentile of the service times in the window" },
+	  "95th percentile of the service times in the window",
+	  offsetof(struct result_row, p95_range) },
 	{ "P99_ms", COLUMN_MS, offsetof(struct result_row, p99_ms), true, "ms",
-	  "99th percentile of the service times in the window" },
+	  "99th percentile of the service times in the window",
+	  offsetof(struct result_row, p99_range) },
 	{ "Failures_Pct", COLUMN_2, offsetof(struct result_row, failures_pct), true, "%",
 	  "failed requests of the whole test" },
 	{ "Total_Requests", COLUMN_COUNT, offsetof(struct result_row, total_requests), true,
@@ -41,7 +44,8 @@ const struct result_column result_columns[] = {
 	{ "Status", COLUMN_STATUS, offsetof(struct result_row, status), true, NULL,
 	  "`ok`, or why the scenario could not be measured properly" },
 	{ "P90_ms", COLUMN_MS, offsetof(struct result_row, p90_ms), false, "ms",
-	  "90th percentile of the service times in the window" },
+	  "90th percentile of the service times in the window",
+	  offsetof(struct result_row, p90_range) },
 	{ "Avg_ms", COLUMN_2, offsetof(struct result_row, avg_ms), false, "ms",
 	  "mean service time in the window" },
 	{ "Min_ms", COLUMN_MS, offsetof(struct result_row, min_ms), false, "ms",
@@ -74,6 +78,45 @@ const struct result_column result_columns[] = {
 	  "of the matrix, from 1" },
 	{ "Attempts", COLUMN_COUNT, offsetof(struct result_row, attempts), false, "attempts",
 	  "at the scenario; the row is the last one" },
+	{ "Steady_From_s", COLUMN_2, offsetof(struct result_row, steady_from_s), false, "s",
+	  "after the window's begin the test was steady; empty: never" },
+	{ "Steady_RPS", COLUMN_2, offsetof(struct result_row, steady_rps), false, "requests/s",
+	  "mean from there on", offsetof(struct result_row, steady_rps_range) },
+	{ "Steady_RPS_Low", COLUMN_2, offsetof(struct result_row, steady_rps_range.low), false,
+	  "requests/s", "lower end of the interval (95 %) of Steady_RPS", .is_bound = true },
+	{ "Steady_RPS_High", COLUMN_2, offsetof(struct result_row, steady_rps_range.high), false,
+	  "requests/s", "upper end of the interval (95 %) of Steady_RPS", .is_bound = true },
+	{ "Median_Low_ms", COLUMN_MS, offsetof(struct result_row, median_range.low), false, "ms",
+	  "lower end of the interval (95 %) of Median_ms", .is_bound = true },
+	{ "Median_High_ms", COLUMN_MS, offsetof(struct result_row, median_range.high), false, "ms",
+	  "upper end of the interval (95 %) of Median_ms", .is_bound = true },
+	{ "P90_Low_ms", COLUMN_MS, offsetof(struct result_row, p90_range.low), false, "ms",
+	  "lower end of the interval (95 %) of P90_ms", .is_bound = true },
+	{ "P90_High_ms", COLUMN_MS, offsetof(struct result_row, p90_range.high), false, "ms",
+	  "upper end of the interval (95 %) of P90_ms", .is_bound = true },
+	{ "P95_Low_ms", COLUMN_MS, offsetof(struct result_row, p95_range.low), false, "ms",
+	  "lower end of the interval (95 %) of P95_ms", .is_bound = true },
+	{ "P95_High_ms", COLUMN_MS, offsetof(struct result_row, p95_range.high), false, "ms",
+	  "upper end of the interval (95 %) of P95_ms", .is_bound = true },
+	{ "P99_Low_ms", COLUMN_MS, offsetof(struct result_row, p99_range.low), false, "ms",
+	  "lower end of the interval (95 %) of P99_ms", .is_bound = true },
+	{ "P99_High_ms", COLUMN_MS, offsetof(struct result_row, p99_range.high), false, "ms",
+	  "upper end of the interval (95 %) of P99_ms", .is_bound = true },
+	{ "P999_ms", COLUMN_MS, offsetof(struct result_row, p999_ms), false, "ms",
+	  "99.9th percentile of the service times in the window; empty: too few requests",
+	  offsetof(struct result_row, p999_range) },
+	{ "P999_Low_ms", COLUMN_MS, offsetof(struct result_row, p999_range.low), false, "ms",
+	  "lower end of the interval (95 %) of P999_ms", .is_bound = true },
+	{ "P999_High_ms", COLUMN_MS, offsetof(struct result_row, p999_range.high), false, "ms",
+	  "upper end of the interval (95 %) of P999_ms", .is_bound = true },
+	{ "Wait_ms", COLUMN_2, offsetof(struct result_row, wait_ms), false, "ms",
+	  "that users waited between tasks, for each request of the window" },
+	{ "Law_Error_Pct", COLUMN_2, offsetof(struct result_row, law_error_pct), false, "%",
+	  "between Users and RPS x (Avg_ms + Wait_ms), which are equal in a closed loop" },
+	{ "Verdict", COLUMN_VERDICT, offsetof(struct result_row, verdict), true, NULL,
+	  "`valid`, `suspect` or `invalid`: may the row be believed?" },
+	{ "Reason", COLUMN_REASON, offsetof(struct result_row, reason), false, NULL,
+	  "why it is not valid" },
 };
 _Static_assert(COUNT_OF(result_columns) == RESULT_COLUMNS, "each column has its row");
 
@@ -100,6 +143,18 @@ static const char *const generator_names[] = {
 	[RESULT_GENERATOR_LIMITED] = "limited",
 };
 
+static const char *const verdict_names[] = {
+	[RESULT_VERDICT_NONE] = "",
+	[RESULT_VERDICT_VALID] = "valid",
+	[RESULT_VERDICT_SUSPECT] = "suspect",
+	[RESULT_VERDICT_INVALID] = "invalid",
+};
+
+#define RANGE_UNKNOWN \
+	{ \
+		NAN, NAN \
+	}
+
 const char *result_status_name(enum result_status status)
 {
 	ensure(status < RESULT_STATUS_COUNT);
@@ -110,6 +165,11 @@ bool result_status_is_measured(enum result_status status)
 {
 	return status == RESULT_OK || status == RESULT_NO_REQUESTS ||
 	       status == RESULT_COUNTS_DIFFER;
+}
+
+const char *result_verdict_name(enum result_verdict verdict)
+{
+	return verdict_names[verdict];
 }
 
 struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users)
@@ -139,6 +199,17 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.generator_cpu_pct = NAN,
 		.response_p95_ms = NAN,
 		.response_p99_ms = NAN,
+		.steady_from_s = NAN,
+		.steady_rps = NAN,
+		.steady_rps_range = RANGE_UNKNOWN,
+		.median_range = RANGE_UNKNOWN,
+		.p90_range = RANGE_UNKNOWN,
+		.p95_range = RANGE_UNKNOWN,
+		.p99_range = RANGE_UNKNOWN,
+		.p999_ms = NAN,
+		.p999_range = RANGE_UNKNOWN,
+		.wait_ms = NAN,
+		.law_error_pct = NAN,
 	};
 }
 
@@ -171,19 +242,29 @@ void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 	++*count;
 }
 
-void result_row_note(struct result_row *row, const char *text)
+static void put_line(char *to, size_t size, const char *text)
 {
 	size_t len = 0;
 
-	for (const char *c = text; *c && len + 4 < sizeof(row->note); c++) {
+	for (const char *c = text; *c && len + 4 < size; c++) {
 		if ((unsigned char)*c >= ' ') {
-			row->note[len++] = *c;
+			to[len++] = *c;
 		} else if (*c == '\n' && c[1]) {
-			memcpy(row->note + len, " / ", 3);
+			memcpy(to + len, " / ", 3);
 			len += 3;
 		}
 	}
-	row->note[len] = '\0';
+	to[len] = '\0';
+}
+
+void result_row_note(struct result_row *row, const char *text)
+{
+	put_line(row->note, sizeof(row->note), text);
+}
+
+void result_row_reason(struct result_row *row, const char *text)
+{
+	put_line(row->reason, sizeof(row->reason), text);
 }
 
 void result_cell_ms(double value_ms, char out[RESULT_CELL_BYTES])
@@ -240,6 +321,12 @@ void result_cell(const struct result_row *row, const struct result_column *colum
 		break;
 	case COLUMN_MODEL:
 		snprintf(out, RESULT_CELL_BYTES, "%s", row->model);
+		break;
+	case COLUMN_VERDICT:
+		snprintf(out, RESULT_CELL_BYTES, "%s", verdict_names[row->verdict]);
+		break;
+	case COLUMN_REASON:
+		snprintf(out, RESULT_CELL_BYTES, "%s", row->reason);
 		break;
 	}
 }
@@ -355,6 +442,15 @@ static enum err read_text(const json_t *value, const struct result_column *colum
 		if (!is_word(text))
 			return err_set(why, ERR_BAD_INPUT, "the Model is no word");
 		snprintf(row->model, sizeof(row->model), "%s", text);
+		return OK;
+	case COLUMN_VERDICT:
+		place = find_word(text, verdict_names, COUNT_OF(verdict_names));
+		row->verdict = (enum result_verdict)place;
+		return place < COUNT_OF(verdict_names)
+			       ? OK
+			       : err_set(why, ERR_BAD_INPUT, "the Verdict is unknown");
+	case COLUMN_REASON:
+		result_row_reason(row, text);
 		return OK;
 	default:
 		result_row_note(row, text);

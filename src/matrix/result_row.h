@@ -44,6 +44,19 @@ enum result_generator {
 	RESULT_GENERATOR_LIMITED
 };
 
+/* May the row be believed (capacity/trust.h)? */
+enum result_verdict {
+	RESULT_VERDICT_NONE, /* nothing was measured */
+	RESULT_VERDICT_VALID,
+	RESULT_VERDICT_SUSPECT,
+	RESULT_VERDICT_INVALID
+};
+
+/* An interval of 95 % confidence. */
+struct result_range {
+	double low, high;
+};
+
 /* Numbers that are not known are NAN (and requests of the service UINT64_MAX): their
  * cells stay empty. Times in milliseconds, as Locust reports them. */
 struct result_row {
@@ -64,9 +77,21 @@ struct result_row {
 	char model[LIMIT_MODEL_WORD];		 /* of the load, a word; "": not known */
 	uint64_t dropped;			 /* arrivals of open classes, in the window */
 	uint64_t repeat, attempts;		 /* from 1 */
+	double steady_from_s;			 /* after the window's begin; NAN: never */
+	double steady_rps;			 /* from there on */
+	struct result_range steady_rps_range;
+	struct result_range median_range, p90_range, p95_range, p99_range;
+	double p999_ms;
+	struct result_range p999_range;
+	double wait_ms;	      /* of a user, for each request */
+	double law_error_pct; /* of users = RPS (response + wait) */
+	enum result_verdict verdict;
+	char reason[256]; /* why it is not valid; one line */
 };
 
 const char *result_status_name(enum result_status status);
+/* "" for RESULT_VERDICT_NONE. */
+const char *result_verdict_name(enum result_verdict verdict);
 /* A row about which only the scenario is known. */
 struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users);
 /* The place of the row of `scenario` among rows in the order of the plan, or where it would be. */
@@ -74,10 +99,11 @@ size_t result_row_place(const struct result_row *rows, size_t count, size_t scen
 /* One more, at its place. *rows grows by mem_realloc(). */
 void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 		       const struct result_row *row);
-/* Sets the note: line breaks become " / ", what does not fit is cut off. */
+/* Set the note and the reason: line breaks become " / ", what does not fit is cut off. */
 void result_row_note(struct result_row *row, const char *text);
+void result_row_reason(struct result_row *row, const char *text);
 
-#define RESULT_COLUMNS	  29
+#define RESULT_COLUMNS	  48
 #define RESULT_CELL_BYTES 600
 
 /* How a field becomes text. */
@@ -89,7 +115,9 @@ enum result_column_kind {
 	COLUMN_STATUS,
 	COLUMN_NOTE,
 	COLUMN_GENERATOR,
-	COLUMN_MODEL
+	COLUMN_MODEL,
+	COLUMN_VERDICT,
+	COLUMN_REASON
 };
 
 /* The first ten are the order's, in its order; tools rely on that. */
@@ -100,6 +128,8 @@ extern const struct result_column {
 	bool is_on_terminal;
 	const char *unit; /* NULL: a word or a text */
 	const char *meaning;
+	size_t range;  /* offset of the figure's interval; 0: it has none */
+	bool is_bound; /* of an interval: another column's figure has it */
 } result_columns[RESULT_COLUMNS];
 
 /* Is the cell a figure (a number with a unit), and not a word, a text or a moment? */

@@ -10,12 +10,13 @@
 /* The percentiles of a row. */
 static const struct {
 	double share;
-	size_t offset;
+	size_t offset, range;
 } percentiles[] = {
-	{ 0.50, offsetof(struct result_row, median_ms) },
-	{ 0.90, offsetof(struct result_row, p90_ms) },
-	{ 0.95, offsetof(struct result_row, p95_ms) },
-	{ 0.99, offsetof(struct result_row, p99_ms) },
+	{ 0.50, offsetof(struct result_row, median_ms), offsetof(struct result_row, median_range) },
+	{ 0.90, offsetof(struct result_row, p90_ms), offsetof(struct result_row, p90_range) },
+	{ 0.95, offsetof(struct result_row, p95_ms), offsetof(struct result_row, p95_range) },
+	{ 0.99, offsetof(struct result_row, p99_ms), offsetof(struct result_row, p99_range) },
+	{ 0.999, offsetof(struct result_row, p999_ms), offsetof(struct result_row, p999_range) },
 };
 
 #define PERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
@@ -29,27 +30,32 @@ static size_t find_percentile(double share)
 	return i;
 }
 
+enum err verdict_parse(const char *text, struct bound *out, struct err_text *why)
+{
+	enum err err = bound_parse(text, out, why);
+
+	if (err)
+		return err;
+	if (out->who.len)
+		return err_set(why, ERR_BAD_INPUT,
+			       "a row is of all requests; leave out the braces");
+	if (out->metric == BOUND_PERCENTILE && find_percentile(out->share) == PERCENTILES)
+		return err_set(why, ERR_BAD_INPUT, "a row has p50, p90, p95, p99 and p99.9 only");
+	return OK;
+}
+
 enum err verdict_add(struct verdict_bounds *bounds, const char *text, struct err_text *why)
 {
-	struct bound *b = &bounds->items[bounds->count];
 	struct err_text wrong = { "" };
 
 	ensure(bounds->count < LIMIT_GATES);
-	if (bound_parse(text, b, &wrong))
+	if (verdict_parse(text, &bounds->items[bounds->count], &wrong))
 		return err_set(why, ERR_BAD_OPTION, "--fail-if '%.100s': %.300s", text, wrong.text);
-	if (b->who.len)
-		return err_set(why, ERR_BAD_OPTION,
-			       "--fail-if '%.100s': a row is of all requests; leave out the braces",
-			       text);
-	if (b->metric == BOUND_PERCENTILE && find_percentile(b->share) == PERCENTILES)
-		return err_set(why, ERR_BAD_OPTION,
-			       "--fail-if '%.100s': a row has p50, p90, p95 and p99 only", text);
 	bounds->count++;
 	return OK;
 }
 
-/* NAN: not measured. */
-static double value_of(const struct bound *b, const struct result_row *row)
+double verdict_value(const struct bound *b, const struct result_row *row)
 {
 	switch (b->metric) {
 	case BOUND_PERCENTILE:
@@ -69,9 +75,17 @@ static double value_of(const struct bound *b, const struct result_row *row)
 	return row->rps;
 }
 
+struct result_range verdict_range(const struct bound *b, const struct result_row *row)
+{
+	if (b->metric != BOUND_PERCENTILE)
+		return (struct result_range){ NAN, NAN };
+	return *(const struct result_range *)((const char *)row +
+					      percentiles[find_percentile(b->share)].range);
+}
+
 static bool is_kept(const struct bound *b, const struct result_row *row)
 {
-	double value = value_of(b, row);
+	double value = verdict_value(b, row);
 
 	return !isnan(value) && !bound_is_broken(b, value);
 }
@@ -91,7 +105,7 @@ void verdict_say_broken(const struct verdict_bounds *bounds, const struct result
 
 	for (size_t i = 0; i < bounds->count; i++) {
 		const struct bound *b = &bounds->items[i];
-		double value = value_of(b, row);
+		double value = verdict_value(b, row);
 
 		if (is_kept(b, row))
 			continue;

@@ -14,8 +14,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "matrix/result_row.h"
 
-struct result_row;
+/* What a row has a figure for. ERR_BAD_INPUT, without the option's name. The text is lent. */
+enum err verdict_parse(const char *text, struct bound *out, struct err_text *why) MUST_CHECK;
+/* That figure, NAN when it was not measured, and its interval: NAN where there is none, and of what
+ * is no percentile. */
+double verdict_value(const struct bound *b, const struct result_row *row);
+struct result_range verdict_range(const struct bound *b, const struct result_row *row);
 
 struct verdict_bounds {
 	struct bound items[LIMIT_GATES];

@@ -39,6 +39,8 @@ static struct result_row a_row(uint64_t users)
 	}
 	row.wall_start_s = 1767225600.125;
 	row.generator = RESULT_GENERATOR_LIMITED;
+	row.verdict = RESULT_VERDICT_INVALID;
+	result_row_reason(&row, "a \"reason\"");
 	result_row_note(&row, "a \"note\", with | and \xc3\xa4");
 	snprintf(row.model, sizeof(row.model), "closed+paced");
 	return row;

@@ -26,7 +26,11 @@
 	"Replicas,Workers,Users,RPS,Median_ms,P95_ms,P99_ms,Failures_Pct,Total_Requests," \
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
 	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator," \
-	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts\n"
+	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts," \
+	"Steady_From_s,Steady_RPS,Steady_RPS_Low,Steady_RPS_High,Median_Low_ms," \
+	"Median_High_ms,P90_Low_ms,P90_High_ms,P95_Low_ms,P95_High_ms,P99_Low_ms," \
+	"P99_High_ms,P999_ms,P999_Low_ms,P999_High_ms,Wait_ms,Law_Error_Pct,Verdict," \
+	"Reason\n"
 
 static const struct evidence none;
 
@@ -56,6 +60,16 @@ static struct result_row a_row(void)
 	row.response_p99_ms = 2500;
 	snprintf(row.model, sizeof(row.model), "paced");
 	row.dropped = 17;
+	row.steady_from_s = 15.75;
+	row.steady_rps = 21.5;
+	row.steady_rps_range = (struct result_range){ 20.25, 22.75 };
+	row.p99_range = (struct result_range){ 2300, 2500.5 };
+	row.p999_ms = 2900;
+	row.p999_range = (struct result_range){ 2800, 3000 };
+	row.wait_ms = 1500.25;
+	row.law_error_pct = 4.2;
+	row.verdict = RESULT_VERDICT_SUSPECT;
+	result_row_reason(&row, "few, or none");
 	return row;
 }
 
@@ -99,7 +113,9 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	assert_string_equal(
 		bytes.p, HEADER
 		"4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
-		"1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok,1850.25,2500,paced,17,1,1\n");
+		"1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok,1850.25,2500,paced,17,1,1,"
+		"15.75,21.50,20.25,22.75,,,,,,,2300,2500.50,2900,2800,3000,1500.25,4.20,suspect,"
+		"\"few, or none\"\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_int_equal(strncmp(bytes.p, "# Kubernetes Locust Load Test Results\n", 38), 0);
@@ -111,7 +127,7 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 	assert_non_null(strstr(bytes.p, "\n| 4 | 8 | 800 | 21.23 | 620 | 1800 | 2400 | 0.50 |"));
 	assert_non_null(strstr(bytes.p, "1 of 2 scenarios recorded, 1 measured."));
 	assert_non_null(strstr(bytes.p, "\n## Environment\n\n- Machine: x\n"));
-	assert_null(strstr(bytes.p, "## Notes"));
+	assert_non_null(strstr(bytes.p, "users: `ok`; suspect: few, or none\n"));
 	buf_fini(&bytes);
 	result_destroy(&r);
 }
@@ -129,9 +145,10 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	r = begin(*state, 1, "");
 	assert_int_equal(result_add(r, &row, &none, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
-	assert_string_equal(bytes.p,
-			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
-				   "\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1\n");
+	assert_string_equal(
+		bytes.p, HEADER
+		"2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
+		"\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1,,,,,,,,,,,,,,,,,,,\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_null(strstr(bytes.p, "Best Throughput"));
@@ -201,8 +218,8 @@ static void limited_rows_stand_back(void **state)
 	assert_string_equal(line.p, "30.00 RPS with 4 replicas, 8 workers, 800 users");
 	assert_int_equal(result_count_ok(r), 3);
 	bytes = read_all(*state, "auto_summary.md");
-	assert_non_null(strstr(bytes.p, "users: `ok`. the generator's limit\n"));
-	assert_non_null(strstr(bytes.p, "| limited | 1850.25 | 2500 | paced | 17 | 1 | 1 |\n"));
+	assert_non_null(strstr(bytes.p, "users: `ok`. the generator's limit; suspect: "));
+	assert_non_null(strstr(bytes.p, "| limited | 1850.25 | 2500 | paced | 17 | 1 | 1 |"));
 	buf_fini(&bytes);
 	buf_fini(&line);
 	result_destroy(&r);
