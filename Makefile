@@ -23,7 +23,7 @@ demo: build                                     ## measures the LSTM service in 
 		--duration 6 --cooldown 1 --fresh
 
 test: setup-test                                ## every suite; fails when one of them fails
-	@tools/run_suites check check-asan check-tsan integration fuzz-short
+	@tools/run_suites check check-asan check-tsan integration browser fuzz-short
 
 build: setup-build build/release/build.ninja    ## the three programs, in build/release/
 	$(NINJA) build/release
@@ -40,6 +40,10 @@ check-tsan: setup-test build/tsan/build.ninja   ## unit tests with threads, thre
 
 integration: setup-test build                   ## the real programs, over real sockets
 	CICADA_BUILD=build/release $(PYTEST) tests/integration $(wildcard tests/interop)
+
+browser: setup-test build                       ## the pages, in a real Chromium
+	tools/npm_ci tests/browser
+	CICADA_BUILD=build/release node --test --test-reporter=spec $(wildcard tests/browser/*.test.mjs)
 
 interop-latest: setup-latest build              ## tests/interop with the newest Locust of Debian
 	locust=$$(tools/locust_latest build/locust-latest) && \
@@ -99,7 +103,7 @@ setup-build setup-test setup-latest setup-lint setup-bench: setup-%:
 build/%/build.ninja:
 	$(CC_$*) meson setup build/$* $(OPTIONS_$*)
 
-.PHONY: build demo test check check-asan check-tsan integration interop-latest fuzz fuzz-short lint format bench \
+.PHONY: build demo test check check-asan check-tsan integration browser interop-latest fuzz fuzz-short lint format bench \
 	bench-inference bench-accuracy bench-micro \
 	images install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

@@ -37,6 +37,22 @@ export interface ChartProps {
 const HEIGHT = 260;
 const FONT = "12px system-ui, sans-serif";
 
+const LABEL_PX = 52;
+
+/** Labels, without those that would run into the one before. */
+function spaced(u: uPlot, at: number[], label: (x: number) => string): string[] {
+  let last = -Infinity;
+
+  return at.map((x) => {
+    const place = u.valToPos(x, "x");
+
+    if (place - last < LABEL_PX)
+      return "";
+    last = place;
+    return label(x);
+  });
+}
+
 function axes(props: () => ChartProps): uPlot.Axis[] {
   const stroke = () => color("--quiet");
   const grid = {stroke: () => color("--grid"), width: 1};
@@ -46,7 +62,7 @@ function axes(props: () => ChartProps): uPlot.Axis[] {
     {
       stroke, grid, font: FONT, ticks: grid,
       ...(xLabel ? {label: xLabel, labelFont: FONT, labelSize: 22} : {}),
-      ...(xTicks ? {splits: () => xTicks.at, values: (_: uPlot, at: number[]) => at.map(xTicks.label)}
+      ...(xTicks ? {splits: () => xTicks.at, values: (u: uPlot, at: number[]) => spaced(u, at, xTicks.label)}
                  : {values: (_: uPlot, at: number[], _axis: number, _space: number, step: number) =>
                      at.map((unix) => clock(unix, step < 60))}),
     },
@@ -86,6 +102,7 @@ function create(root: HTMLElement, props: () => ChartProps): uPlot {
   return new uPlot({
     width: root.clientWidth || 600,
     height: HEIGHT,
+    padding: [null, xTicks ? 28 : null, null, null],
     cursor: {
       drag: {x: true, y: false, setScale: false},
       ...(group ? {sync: {key: group}} : {}),
@@ -192,7 +209,7 @@ export function Chart(props: ChartProps) {
     <figcaption>
       <span>{props.title}</span>
       <button class="small" onClick={() => save(plot.current!, props.title)}
-              aria-label={`Save "${props.title}" as a picture`}>PNG</button>
+              aria-label={`PNG: save "${props.title}" as a picture`}>PNG</button>
     </figcaption>
     <div ref={root} role="img" aria-label={`${props.title}: ${lastText(props)}`}></div>
   </figure>;

@@ -2,7 +2,7 @@
 //
 // Tabs - one of several panels; which one is part of the address (?tab=), so it can be linked to.
 import type {ComponentChildren} from "preact";
-import {useState} from "preact/hooks";
+import {useEffect, useState} from "preact/hooks";
 
 export interface Tab {
   id: string;
@@ -18,6 +18,10 @@ function fromAddress(): string {
 export function Tabs({label, tabs}: {label: string; tabs: Tab[]}) {
   const [wanted, setWanted] = useState(fromAddress);
   const at = Math.max(tabs.findIndex((tab) => tab.id === wanted), 0);
+
+  // A narrow window shows some of them.
+  useEffect(() => document.getElementById(`tab-${tabs[at]!.id}`)
+    ?.scrollIntoView({block: "nearest", inline: "nearest"}), [at]);
 
   function open(index: number) {
     const id = tabs[index]!.id, query = new URLSearchParams(location.search);

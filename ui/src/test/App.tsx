@@ -39,7 +39,7 @@ export function App() {
   const now = requests.value, busy = isBusy(now?.state);
   const window = usePoll<Window>(now && now.state !== "ready" ? "stats/window" : undefined, SELDOM_MS);
   const exceptions = usePoll<{exceptions: Exception[]}>("exceptions", SELDOM_MS);
-  const track = useTrack(now, restarted);
+  const tracked = useTrack(now, restarted);
   const [dialog, setDialog] = useState<"start" | "about">();
   const [isStopping, setStopping] = useState(false);
   const [failure, setFailure] = useState<string>();
@@ -97,7 +97,7 @@ export function App() {
   function tabs(now: Requests, settings: Settings): Tab[] {
     const all: (Tab | false)[] = [
       {id: "stats", label: "Statistics", panel: () => <Statistics rows={now.stats}/>},
-      {id: "charts", label: "Charts", panel: () => <Charts track={track} rows={now.stats}/>},
+      {id: "charts", label: "Charts", panel: () => <Charts {...tracked} rows={now.stats}/>},
       {id: "latency", label: "Latency", panel: () => <Latency rows={now.stats} isBusy={busy}/>},
       {id: "failures", label: "Failures", badge: count(now.errors.length),
        panel: () => <Failures errors={now.errors}/>},

@@ -10,6 +10,7 @@ import type {Track} from "../charts/track";
 import {milliseconds, number} from "../format";
 import {NamePicker} from "./NamePicker";
 import {TOTAL} from "./useTrack";
+import type {Tracked} from "./useTrack";
 
 const SPANS: [string, number][] = [["5 min", 300], ["1 h", 3600], ["All", 0]];
 
@@ -35,13 +36,13 @@ function picture(track: Track, name: string): Picture {
   };
 }
 
-export function Charts({track, rows}: {track: Track; rows: Row[]}) {
+export function Charts({track, looks, rows}: Tracked & {rows: Row[]}) {
   const [name, setName] = useState(TOTAL);
   const [isPaused, setPaused] = useState(false);
   const [zoom, setZoom] = useState<Range>();
   const [span, setSpan] = useState(0);
   const kept = useRef<{name: string; shown: Picture} | undefined>(undefined);
-  const now = useMemo(() => picture(track, name), [rows, name, track]);
+  const now = useMemo(() => picture(track, name), [looks, name, track]);
   // A pause is one of looking: what comes meanwhile is there afterwards.
   const shown = isPaused && kept.current?.name === name ? kept.current.shown : now;
   const last = shown.times.at(-1) ?? 0;

@@ -98,10 +98,15 @@ class Recorder {
   }
 }
 
-/** The track, as it is after the last look. */
-export function useTrack(now: Requests | undefined, restarted: Restarted): Track {
+export interface Tracked {
+  track: Track;
+  looks: number; // How often something was added.
+}
+
+export function useTrack(now: Requests | undefined, restarted: Restarted): Tracked {
   const recorder = useRef<Recorder | undefined>(undefined);
   const [isSeeded, setSeeded] = useState(false);
+  const [looks, setLooks] = useState(0);
 
   recorder.current ??= new Recorder();
   useEffect(() => {
@@ -116,8 +121,10 @@ export function useTrack(now: Requests | undefined, restarted: Restarted): Track
     return () => { isOver = true; };
   }, [restarted.times]);
   useEffect(() => {
-    if (now && isSeeded)
-      recorder.current!.look(now, Date.now() / 1000);
+    if (!now || !isSeeded)
+      return;
+    recorder.current!.look(now, Date.now() / 1000);
+    setLooks((count) => count + 1);
   }, [now, isSeeded]);
-  return recorder.current.track;
+  return {track: recorder.current.track, looks};
 }
