@@ -85,6 +85,7 @@ struct http_client {
 	size_t spare;		   /* of those that may go */
 };
 
+/* What a request needs once it is connected comes first. */
 struct http_exchange {
 	struct http_exchange *next; /* in the pool */
 	struct buf out;		    /* the request, without `body` */
@@ -96,18 +97,18 @@ struct http_exchange {
 	struct http_origin *origin;
 	struct http_conn *conn;
 	struct list waiting; /* in origin->waiting, or alone */
-	size_t tunnel_sent;  /* bytes of via->connect */
-	size_t address;	     /* being connected, or connected */
-	uint32_t tried;	     /* a bit for each address of this generation */
-	unsigned generation;
 	uint64_t start_us, timeout_us;
 	struct http_reply *reply;
 	http_done_fn done;
 	void *arg;
 	int send_errno; /* why no more can be sent */
-	bool tunnel_to_the_end;
 	bool is_idempotent, is_reused, was_retried, has_surplus, is_done;
 	char error[FAILURE_BYTES]; /* "": none */
+	bool tunnel_to_the_end;
+	size_t tunnel_sent; /* bytes of via->connect */
+	size_t address;	    /* being connected, or connected */
+	uint32_t tried;	    /* a bit for each address of this generation */
+	unsigned generation;
 };
 
 /* Begins to connect to the address of the exchange's origin whose turn it is, once the name is

@@ -107,15 +107,16 @@ struct turn {
 	uint64_t asked_us, ended_us;
 	enum turn_state state;
 	bool has_failed_check;
-	bool has_answer; /* the last request's came, whole */
-	bool has_waited; /* was suspended since the task began */
+	bool has_answer;    /* the last request's came, whole */
+	bool has_waited;    /* was suspended since the task began */
+	struct texts texts; /* of the response's JSON values */
 	char error[LIMIT_STAT_ERROR_BYTES];
 	char header[LIMIT_HEADER_VALUE_BYTES];
-	struct texts texts; /* of the response's JSON values */
 };
 
 #define USER_MAGIC 0x75736572u
 
+/* In order of use: what each request needs is in the first three cache lines. */
 struct cic_user {
 	/* Aligned for the class's data behind it. */
 	_Alignas(max_align_t) uint32_t magic;
@@ -126,20 +127,20 @@ struct cic_user {
 	struct user_kind *kind;
 	struct http_conn conn;
 	struct cookie_jar cookies;
-	struct loop_timer timer; /* of a wait or a sleep */
-	struct fiber *fiber;	 /* suspended; NULL: none */
-	struct turn *turn;	 /* NULL: no scenario code runs */
-	struct rng rng;
-	uint64_t number;
-	uint64_t next_us;   /* when the next task begins */
-	uint64_t paced_us;  /* the last start on its grid; of a session: its arrival */
-	uint64_t meant_us;  /* of a paced user: when its task is to begin */
-	uint64_t cut_at_us; /* latest end of a user that is to stop */
-	struct loop_grave grave;
+	struct fiber *fiber; /* suspended; NULL: none */
+	struct turn *turn;   /* NULL: no scenario code runs */
+	uint64_t next_us;    /* when the next task begins */
 	/* Of the running task, set before it runs: it was meant for a moment (paced, open), and
 	 * began so much later. The first request of the task carries late_us and zeroes it. */
 	uint64_t late_us;
 	bool is_scheduled;
+	struct loop_timer timer; /* of a wait or a sleep */
+	struct rng rng;
+	uint64_t number;
+	uint64_t paced_us;  /* the last start on its grid; of a session: its arrival */
+	uint64_t meant_us;  /* of a paced user: when its task is to begin */
+	uint64_t cut_at_us; /* latest end of a user that is to stop */
+	struct loop_grave grave;
 	/* then the class's data_bytes */
 };
 
