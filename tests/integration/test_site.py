@@ -130,7 +130,7 @@ def visit_by_requests(host, auth):
 
 def run(programs, tmp_path, text, host):
     program, code = programs.run("cicada", "-f", write(tmp_path, text), "--headless", "-u", "1",
-                                 "-t", "2s", "-H", f"http://{host}", timeout_s=60)
+                                 "-t", "2s", "-s", "40", "-H", f"http://{host}", timeout_s=60)
     return program.text(), code
 
 
