@@ -81,14 +81,14 @@ static enum io fail(struct http_response *r, enum http_fault fault)
 	return IO_FAIL;
 }
 
-static inline bool is_blank(char c)
+static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-/* s has as many bytes as the text of small letters and hyphens, at least eight, and no CR:
- * then 0x20 is all that tells a capital from its small letter, and no other byte comes
- * out as a letter or hyphen of the text. */
+/* s has as many bytes as the text of small letters and hyphens, at least eight, and no CR: then
+ * 0x20 is all that tells a capital from its small letter, and no other byte comes out as one of the
+ * text. */
 #define IS_NAME(s, text) is_name((s).p, text, sizeof(text) - 1)
 
 static inline uint64_t word_at(const char *bytes)
@@ -227,6 +227,7 @@ static void read_connection(struct http_response *r, struct str value)
 {
 	struct str item;
 
+	/* What nearly all say who say anything. */
 	if (value.len == 10 && IS_NAME(value, "keep-alive")) {
 		r->wants_keep_alive = true;
 		return;
