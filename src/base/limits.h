@@ -112,8 +112,14 @@
 #define LIMIT_WORKER_EXCEPTIONS 100	    /* sent per second, the rest is dropped */
 
 /* Servers (src/serve): what one request may cost. */
-#define LIMIT_TOKEN_BYTES	  256	       /* that opens a web interface */
-#define LIMIT_SERVE_PEM_BYTES	  (256 * 1024) /* a certificate with its chain, a key */
+#define LIMIT_TOKEN_BYTES	  256 /* that opens a web interface */
+#define LIMIT_LOGIN_USERS	  32
+#define LIMIT_LOGIN_FILE_BYTES	  (64 * 1024)
+#define LIMIT_PASSWORD_BYTES	  256
+#define LIMIT_LOGIN_GUESSES	  5		 /* at once, then one per second */
+#define LIMIT_LOGIN_SESSIONS	  256		 /* of browsers */
+#define LIMIT_LOGIN_SESSION_S	  (12 * 3600ull) /* since the last request */
+#define LIMIT_SERVE_PEM_BYTES	  (256 * 1024)	 /* a certificate with its chain, a key */
 #define LIMIT_SERVE_CONNECTIONS	  4096
 #define LIMIT_SERVE_BODY_BYTES	  (1024 * 1024)
 #define LIMIT_SERVE_IDLE_S	  120

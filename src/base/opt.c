@@ -43,7 +43,7 @@ static enum err out_of_bounds(struct err_text *text, const struct opt *o, struct
 		       from.dashes, from.name, value, o->min, o->max);
 }
 
-static enum err set_flag(const char *value, struct origin from, bool *out, struct err_text *text)
+bool opt_read_flag(const char *value, bool *out)
 {
 	static const char *const yes[] = { "true", "1", "yes", "on" }, *const no[] = { "false", "0",
 										       "no", "off",
@@ -51,11 +51,16 @@ static enum err set_flag(const char *value, struct origin from, bool *out, struc
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		if (!strcasecmp(value, yes[i]))
-			return *out = true, OK;
+			return *out = true, true;
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		if (!strcasecmp(value, no[i]))
-			return *out = false, OK;
-	return bad_value(text, from, value, "true or false");
+			return *out = false, true;
+	return false;
+}
+
+static enum err set_flag(const char *value, struct origin from, bool *out, struct err_text *text)
+{
+	return opt_read_flag(value, out) ? OK : bad_value(text, from, value, "true or false");
 }
 
 /* Adds the numbers of "1,2,4". */

@@ -95,4 +95,6 @@ enum err opt_read_file(const struct opt_table *table, const char *path, struct b
 enum err opt_read_file_by(opt_reader_fn reader, const struct opt_table *table, const char *path,
 			  struct buf *bytes, void *options, struct err_text *text) MUST_CHECK;
 
+/* The words for yes and no that flags of files and variables have. */
+bool opt_read_flag(const char *value, bool *out);
 void opt_print_help(const struct opt_table *table, FILE *to);

@@ -24,7 +24,7 @@
 #define ABORT_WINDOW_MAX_S 50
 
 /* A request for protection must not pass for protection. */
-#define NO_LOGIN "is not supported; --web-token protects the web interface"
+#define NO_LOGIN "is not supported; --web-login protects the web interface"
 #define NO_STEPS "is not supported; --stages makes steps"
 
 static const struct opt rows[] = {
@@ -69,11 +69,12 @@ static const struct opt rows[] = {
 	{ "autoquit", 0, OPT_COUNT, AT(autoquit_s), "LOCUST_AUTOQUIT", "SECONDS",
 	  "exit this long after the end of an autostarted test (default: never)", 0, 1e9 },
 	{ "web-auth", 0, OPT_REFUSED, 0, "LOCUST_WEB_AUTH", NO_LOGIN },
-	{ "web-login", 0, OPT_REFUSED, 0, "LOCUST_WEB_LOGIN", NO_LOGIN },
+	{ "web-login", 0, OPT_TEXT, AT(web_login_text), "LOCUST_WEB_LOGIN", "USER:HASH",
+	  "who may log in; or a file with a line of this for each user" },
 	{ "web-token", 0, OPT_TEXT, AT(web_token_file), "CICADA_WEB_TOKEN_FILE", "FILE",
 	  "a secret of one line that the web interface wants: as bearer token, as password" },
 	{ "open-metrics", 0, OPT_FLAG, AT(has_open_metrics), "CICADA_OPEN_METRICS", NULL,
-	  "GET /metrics without the token" },
+	  "GET /metrics without token or login" },
 	{ "web-allow-host", 0, OPT_WORDS, AT(web_hosts), "CICADA_WEB_ALLOW_HOST", "NAME ...",
 	  "names of the web interface; it answers to no others (default: all, but on 127.0.0.1)" },
 	{ "tls-cert", 0, OPT_TEXT, AT(web_tls_cert), "LOCUST_TLS_CERT", "FILE",
@@ -402,6 +403,25 @@ static enum err check_gates(const struct cicada_options *o, struct err_text *tex
 	return OK;
 }
 
+/* In Locust it is a switch: the locustfile says who the users are. */
+static enum err read_login(struct cicada_options *o, struct err_text *text)
+{
+	const char *said = o->web_login_text;
+	struct err_text why = { "" };
+	bool is_on = true;
+
+	if (!said || (opt_read_flag(said, &is_on) && !is_on))
+		return OK;
+	if (said[0] == '-' || opt_read_flag(said, &is_on))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--web-login '%s': give USER:HASH or a file of such lines; logins "
+			       "that a locustfile makes are not supported",
+			       said);
+	if (serve_login_create(&o->web_login, said, &why))
+		return err_set(text, ERR_BAD_OPTION, "--web-login: %s", why.text);
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -434,6 +454,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->cluster_key_file && cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
 		return ERR_BAD_OPTION;
 	if (o->web_token_file && token_read(o->web_token_file, &o->web_token, text))
+		return ERR_BAD_OPTION;
+	if (read_login(o, text))
 		return ERR_BAD_OPTION;
 	if (!o->web_tls_cert != !o->web_tls_key)
 		return err_set(text, ERR_BAD_OPTION, "--tls-cert and --tls-key: give both");
@@ -634,4 +656,5 @@ void cicada_options_release(struct cicada_options *o)
 	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
 		buf_fini(&o->files[i]);
 	mem_free(o->class_names);
+	serve_login_destroy(&o->web_login);
 }

@@ -16,6 +16,7 @@
 #include "http/network.h"
 #include "net/tls.h"
 #include "run/shape.h"
+#include "serve/serve_login.h"
 #include "user/feed.h"
 #include "user/open.h"
 #include "web/compat.h"
@@ -35,6 +36,8 @@ struct cicada_options {
 	const char *web_host_display_name; /* in the line that says where it is */
 	const char *web_token_file;
 	struct token web_token; /* what is in it */
+	const char *web_login_text;
+	struct serve_login *web_login; /* who that is */
 	bool has_open_metrics;
 	struct opt_texts web_hosts;
 	const char *web_tls_cert, *web_tls_key;

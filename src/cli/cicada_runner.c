@@ -565,6 +565,7 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.compat = o->web_compat,
 		.full_history_file = result_files_history(&r->files),
 		.token = o->web_token_file ? &o->web_token : NULL,
+		.login = o->web_login,
 		.has_open_metrics = o->has_open_metrics,
 		.hosts = o->web_hosts.value,
 		.host_count = o->web_hosts.count,

@@ -6,8 +6,12 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/token.h"
 #include "serve/serve_int.h"
+
+#define COOKIE_NAME_BYTES 32
+#define COOKIE_BYTES	  256
 
 /* Without port and brackets. */
 static struct str name_of(struct str host)
@@ -77,29 +81,139 @@ static bool is_own_idea(const struct serve_guard *g, const struct serve_request 
 	return !origin || (host && str_case_eq(without_scheme(origin), host));
 }
 
-/* Authorization: Bearer TOKEN, or, for browsers, Basic with the token as anybody's password. */
-static bool has_token(const struct token *token, const struct serve_request *r)
+/* Cookies know no ports: servers of one host would overwrite each other's. */
+static void cookie_name(const struct serve_request *r, char out[COOKIE_NAME_BYTES])
 {
-	const char *said = serve_header(r, "Authorization");
-	char *user, *password = NULL;
-	bool is_right;
+	snprintf(out, COOKIE_NAME_BYTES, "cicada_session_%u", r->serve->port);
+}
 
-	if (said && strncasecmp(said, "Bearer ", 7) == 0)
-		return token_equals(token, str_trim(str_of(said + 7)));
+static struct str session_of(const struct serve_request *r)
+{
+	char name[COOKIE_NAME_BYTES];
+	const char *said;
+
+	cookie_name(r, name);
+	said = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
+	return str_of(said ? said : "");
+}
+
+static void add_cookie(struct serve_request *r, const char *session, const char *more)
+{
+	char name[COOKIE_NAME_BYTES], cookie[COOKIE_BYTES];
+
+	cookie_name(r, name);
+	snprintf(cookie, sizeof(cookie), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name,
+		 session, r->serve->options.tls_cert ? "; Secure" : "", more);
+	serve_add_header(r, "Set-Cookie", cookie);
+}
+
+bool serve_guard_has_session(const struct serve_guard *g, const struct serve_request *r)
+{
+	return g->login && serve_login_knows(g->login, session_of(r), clock_us());
+}
+
+enum err serve_guard_log_in(const struct serve_guard *g, struct serve_request *r)
+{
+	char session[SERVE_SESSION_TEXT];
+	enum err err = serve_login_open(g->login, session, clock_us());
+
+	if (!err)
+		add_cookie(r, session, "");
+	return err;
+}
+
+void serve_guard_log_out(const struct serve_guard *g, struct serve_request *r)
+{
+	if (g->login)
+		serve_login_close(g->login, session_of(r));
+	add_cookie(r, "", "; Max-Age=0");
+}
+
+static enum serve_login_result judge_basic(const struct serve_guard *g,
+					   const struct serve_request *r)
+{
+	char *user, *password = NULL;
+	enum serve_login_result result = SERVE_LOGIN_WRONG;
+
 	user = MHD_basic_auth_get_username_password(r->connection, &password);
-	is_right = password && token_equals(token, str_of(password));
+	if (password && g->token && token_equals(g->token, str_of(password)))
+		result = SERVE_LOGIN_RIGHT;
+	else if (user && password && g->login)
+		result = serve_login_check(g->login, str_of(user), str_of(password), clock_us());
 	if (password)
 		explicit_bzero(password, strlen(password));
 	MHD_free(password);
 	MHD_free(user);
-	return is_right;
+	return result;
+}
+
+/* A session, Authorization: Bearer TOKEN, or Basic with a user and its password, or with anybody
+ * and the token as password. */
+static enum serve_login_result judge(const struct serve_guard *g, const struct serve_request *r)
+{
+	const char *said = serve_header(r, "Authorization");
+
+	if ((!g->token && !g->login) || serve_guard_has_session(g, r))
+		return SERVE_LOGIN_RIGHT;
+	if (!said || strncasecmp(said, "Bearer ", 7) != 0)
+		return judge_basic(g, r);
+	return g->token && token_equals(g->token, str_trim(str_of(said + 7))) ? SERVE_LOGIN_RIGHT
+									      : SERVE_LOGIN_WRONG;
+}
+
+static bool wants_page(const struct serve_request *r)
+{
+	const char *accept = serve_header(r, "Accept");
+
+	return accept && strstr(accept, "text/html") &&
+	       (strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0);
+}
+
+/* The script of our page: told of Basic, its browser would open a window of its own. */
+static bool is_script(const struct serve_request *r)
+{
+	return serve_header(r, "Sec-Fetch-Mode") || session_of(r).len;
+}
+
+static void refuse(const struct serve_guard *g, struct serve_request *r)
+{
+	if (g->login && wants_page(r)) {
+		serve_add_header(r, "Location", "/login");
+		serve_reply(r, 302, NULL, "", 0);
+		return;
+	}
+	serve_add_header(r, "WWW-Authenticate",
+			 g->login && is_script(r) ? "Session realm=\"Cicada\""
+						  : "Basic realm=\"Cicada\"");
+	if (g->login)
+		serve_error(r, 401, "log in at /login, or say user and password (HTTP Basic)%s",
+			    g->token ? " or the token" : "");
+	else
+		serve_error(r, 401,
+			    "say the token: Authorization: Bearer TOKEN, or as the password "
+			    "of any user");
+}
+
+/* Answers for who is not let in. */
+static bool knows_them(const struct serve_guard *g, struct serve_request *r)
+{
+	enum serve_login_result result = judge(g, r);
+
+	if (result == SERVE_LOGIN_LATER) {
+		serve_add_header(r, "Retry-After", "1");
+		serve_error(r, 429, "too many wrong passwords; try again in a second");
+	} else if (result == SERVE_LOGIN_WRONG) {
+		refuse(g, r);
+	}
+	return result == SERVE_LOGIN_RIGHT;
 }
 
 bool serve_guard_admits(const struct serve_guard *g, struct serve_request *r)
 {
 	const struct serve_route *route = r->route;
+	bool is_open = route && route->is_open, is_change = route && route->is_change;
 
-	if (route && route->is_open)
+	if (is_open && !is_change)
 		return true;
 	if (!is_host_known(g, r)) {
 		serve_error(r, 403,
@@ -108,14 +222,9 @@ bool serve_guard_admits(const struct serve_guard *g, struct serve_request *r)
 			    serve_header(r, "Host"));
 		return false;
 	}
-	if (g->token && !has_token(g->token, r)) {
-		serve_add_header(r, "WWW-Authenticate", "Basic realm=\"Cicada\"");
-		serve_error(r, 401,
-			    "say the token: Authorization: Bearer TOKEN, or as the password "
-			    "of any user");
+	if (!is_open && !knows_them(g, r))
 		return false;
-	}
-	if (route && route->is_change && !is_own_idea(g, r)) {
+	if (is_change && !is_own_idea(g, r)) {
 		serve_error(r, 403, "the page of another site asks for this; see --web-allow-host");
 		return false;
 	}

@@ -26,6 +26,7 @@
 #include "web/api_json.h"
 #include "web/api_page.h"
 #include "web/download.h"
+#include "web/login.h"
 #include "web/metrics.h"
 #include "web/probe.h"
 #include "web/report.h"
@@ -309,12 +310,19 @@ static void on_logs(void *arg, struct serve_request *r)
 	answer_json(r, 200, api_json_logs(((struct web *)arg)->run));
 }
 
-/* Who comes here has been let in, so there is nothing to be shown. */
 static void on_login(void *arg, struct serve_request *r)
 {
-	(void)arg;
-	serve_add_header(r, "Location", "/");
-	serve_reply(r, 302, NULL, "", 0);
+	login_answer(&((struct web *)arg)->guard, r);
+}
+
+static void on_login_form(void *arg, struct serve_request *r)
+{
+	login_answer_form(&((struct web *)arg)->guard, r);
+}
+
+static void on_logout(void *arg, struct serve_request *r)
+{
+	login_answer_logout(&((struct web *)arg)->guard, r);
 }
 
 static void answer_csv(const struct web *w, struct serve_request *r, const char *kind,
@@ -468,6 +476,8 @@ static const struct serve_route routes[] = {
 	{ "GET", "/tasks", on_tasks },
 	{ "GET", "/logs", on_logs },
 	{ "GET", "/login", on_login },
+	{ "POST", "/login", on_login_form, .is_change = true },
+	{ "POST", "/logout", on_logout, .is_change = true },
 	{ "GET", "/worker-count", on_worker_count },
 	{ "GET", "/metrics", on_metrics },
 	{ "GET", "/healthz", on_healthz, .is_open = true },
@@ -477,13 +487,15 @@ static const struct serve_route routes[] = {
 };
 
 /* The same, and who may pass which. */
-static void make_routes(struct web *w, bool has_open_metrics)
+static void make_routes(struct web *w, const struct web_options *options)
 {
 	w->routes = mem_alloc(sizeof(routes));
 	memcpy(w->routes, routes, sizeof(routes));
 	for (struct serve_route *at = w->routes; at->method; at++)
 		if (at->fn == on_metrics)
-			at->is_open = has_open_metrics;
+			at->is_open = options->has_open_metrics;
+		else if (at->fn == on_login || at->fn == on_login_form)
+			at->is_open = options->login != NULL;
 }
 
 enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
@@ -500,9 +512,10 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->compat = options->compat;
 	w->full_history_file = options->full_history_file;
 	w->guard = (struct serve_guard){ .token = options->token,
+					 .login = options->login,
 					 .hosts = options->hosts,
 					 .host_count = options->host_count };
-	make_routes(w, options->has_open_metrics);
+	make_routes(w, options);
 	w->watch.fd = -1;
 	list_init(&w->stops);
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);

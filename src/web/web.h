@@ -27,7 +27,8 @@ struct web_options {
 	enum web_compat compat;
 	const char *full_history_file; /* lent; NULL: none is written */
 	const struct token *token;     /* lent; NULL: whoever reaches the port may do anything */
-	bool has_open_metrics;	       /* GET /metrics without it */
+	struct serve_login *login;     /* lent; NULL: nobody can log in */
+	bool has_open_metrics;	       /* GET /metrics without either */
 	const char *const *hosts;      /* lent; names that it is asked by, see serve_guard.h */
 	size_t host_count;
 	const char *tls_cert, *tls_key; /* files (PEM); NULL: plain http */

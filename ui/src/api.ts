@@ -145,7 +145,7 @@ async function ask(path: string, options: RequestInit, deadline = DEADLINE_MS): 
   });
 
   if (reply.status === 401)
-    throw new Refusal("The token is not accepted any more: reload the page to give another one.");
+    throw new Refusal("You are not logged in any more: reload the page to log in again.");
   return reply;
 }
 
