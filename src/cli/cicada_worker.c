@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cicada_options.h"
+#include "cli/worker_tasks.h"
 #include "cluster/cluster_worker.h"
 #include "python/python.h"
 #include "user/load.h"
@@ -30,6 +31,7 @@ struct worker_program {
 	const struct cicada_options *o;
 	bool has_users; /* as last reported */
 	struct load *load;
+	struct worker_tasks tasks;
 	struct cluster_worker *worker;
 	struct python *python; /* NULL: a native scenario */
 	struct loop_watch signals;
@@ -57,7 +59,9 @@ static void on_settled(void *arg)
 static void set_users(void *program, const uint64_t *counts, const char *host,
 		      double stop_timeout_s)
 {
-	load_set_users(((struct worker_program *)program)->load, counts, host, stop_timeout_s);
+	struct worker_program *p = program;
+
+	load_set_users(p->load, worker_tasks_wanted(&p->tasks, counts), host, stop_timeout_s);
 }
 
 static void take_slice(const struct worker_program *p, int64_t index, uint64_t count)
@@ -84,10 +88,23 @@ static void take_slice(const struct worker_program *p, int64_t index, uint64_t c
 		log_line(LOG_ERROR, LOGGER, "%s", text.text);
 }
 
-static void begin_test(void *program, int64_t index, uint64_t expect_workers)
+/* Python chooses its tasks itself, when it is loaded. */
+static void take_tags(struct worker_program *p, const struct worker_test *test)
+{
+	if (!p->python)
+		worker_tasks_tag(&p->tasks, test->tags, test->exclude_tags);
+	else if ((test->tags || test->exclude_tags) && !p->o->tags.count &&
+		 !p->o->exclude_tags.count)
+		log_line(LOG_WARNING, LOGGER,
+			 "The master's tags are not taken over by a locustfile; give this worker "
+			 "the same --tags and --exclude-tags");
+}
+
+static void begin_test(void *program, const struct worker_test *test)
 {
 	struct worker_program *p = program;
 
+	take_tags(p, test);
 	if (p->has_users) {
 		log_line(LOG_WARNING, LOGGER,
 			 "Users of the last test still run; the feeds go on where they are");
@@ -95,34 +112,12 @@ static void begin_test(void *program, int64_t index, uint64_t expect_workers)
 	}
 	load_begin_test(p->load);
 	if (p->o->want_feed_slice_auto && p->scenario->feed_count)
-		take_slice(p, index, expect_workers);
-}
-
-static bool has_name(const struct cic_task *task, const struct str *names, size_t count)
-{
-	for (size_t i = 0; task->name && i < count; i++)
-		if (str_eq(names[i], task->name))
-			return true;
-	return false;
+		take_slice(p, test->index, test->expect_workers);
 }
 
 static void set_tasks(void *program, size_t class_index, const struct str *names, size_t count)
 {
-	struct worker_program *p = program;
-	const struct cic_user_class *class = p->scenario->classes[class_index];
-	bool draws[LIMIT_USER_TASKS] = { false }, is_any = false;
-
-	for (size_t i = 0; class->tasks[i].run; i++) {
-		draws[i] = has_name(&class->tasks[i], names, count);
-		is_any |= draws[i];
-	}
-	if (is_any)
-		load_set_tasks(p->load, class_index, draws);
-	else
-		log_line(LOG_WARNING, LOGGER,
-			 "The master names no task that class %s of this worker has; its tasks "
-			 "stay. Give master and workers the same file",
-			 class->name);
+	worker_tasks_name(&((struct worker_program *)program)->tasks, class_index, names, count);
 }
 
 static void collect(void *program)
@@ -236,6 +231,8 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 			    &p->load, text);
 
 	if (!err)
+		worker_tasks_init(&p->tasks, scenario, p->load);
+	if (!err)
 		err = cluster_worker_create(
 			&p->loop,
 			&(struct cluster_worker_options){ .master_host = o->master_host,
@@ -285,6 +282,7 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 	log_line(LOG_INFO, "locust.main", "Shutting down (exit code %d)", p.code);
 	cluster_worker_destroy(&p.worker);
 	load_destroy(&p.load);
+	worker_tasks_fini(&p.tasks);
 	loop_timer_clear(&p.loop, &p.watch);
 	python_end(p.python);
 	loop_fini(&p.loop);

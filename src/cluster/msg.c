@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/opt.h"
 #include "cluster/msg_scan.h"
 
 #define ZONE_CHUNK_BYTES 8192
@@ -22,6 +23,7 @@ struct msg_memory {
 	bool has_stats;
 	struct msg_count *counts;
 	struct str *tasks;
+	struct opt_texts *tags, *exclude_tags; /* their texts are ours */
 	struct buf lines;
 };
 
@@ -400,9 +402,31 @@ static void read_locustfile(struct reader *r, const msgpack_object *o, struct ms
 	out->error = read_text(r, find(o, "error"), "error");
 }
 
+/* NULL: there are none. */
+static const struct opt_texts *read_words(struct reader *r, const msgpack_object *options,
+					  const char *key, struct opt_texts **out)
+{
+	const msgpack_object *o = find(options, key);
+	struct str word;
+
+	if (!o || o->type != MSGPACK_OBJECT_ARRAY || !o->via.array.size)
+		return NULL;
+	if (o->via.array.size > LIMIT_AXIS_VALUES) {
+		fail(r, key, "must be at most 64");
+		return NULL;
+	}
+	*out = mem_zalloc(1, sizeof(**out));
+	for (uint32_t i = 0; i < o->via.array.size; i++) {
+		word = read_text(r, &o->via.array.ptr[i], key);
+		(*out)->value[(*out)->count++] = mem_strndup(word.p, word.len);
+	}
+	return *out;
+}
+
 static void read_spawn(struct reader *r, const msgpack_object *o, struct msg_spawn *out)
 {
-	const msgpack_object *workers = find(find(o, "parsed_options"), "expect_workers");
+	const msgpack_object *options = find(o, "parsed_options");
+	const msgpack_object *workers = find(options, "expect_workers");
 	double count;
 
 	out->timestamp = read_number(r, find(o, "timestamp"), "timestamp", 0);
@@ -413,6 +437,8 @@ static void read_spawn(struct reader *r, const msgpack_object *o, struct msg_spa
 	/* Options are what somebody has given, so what makes no sense is none. */
 	if (workers && is_number(workers, &count) && count >= 1 && count <= LIMIT_WORKERS)
 		out->expect_workers = (uint64_t)count;
+	out->tags = read_words(r, options, "tags", &r->memory->tags);
+	out->exclude_tags = read_words(r, options, "exclude_tags", &r->memory->exclude_tags);
 }
 
 static void read_tasks(struct reader *r, const msgpack_object *o, struct msg_user_class *out)
@@ -569,6 +595,13 @@ enum err msg_decode(struct str frame, double now_wall_s, struct msg *out, struct
 	return r.err;
 }
 
+static void free_words(struct opt_texts *words)
+{
+	for (size_t i = 0; words && i < words->count; i++)
+		mem_free((void *)words->value[i]);
+	mem_free(words);
+}
+
 void msg_fini(struct msg *m)
 {
 	struct msg_memory *memory = m->memory;
@@ -582,6 +615,8 @@ void msg_fini(struct msg *m)
 		stats_fini(&memory->stats);
 	mem_free(memory->counts);
 	mem_free(memory->tasks);
+	free_words(memory->tags);
+	free_words(memory->exclude_tags);
 	buf_fini(&memory->lines);
 	mem_free(memory);
 }

@@ -79,8 +79,7 @@ struct msg_spawn {
 	struct msg_counts counts;
 	struct str host; /* len 0: none */
 	double stop_timeout_s;
-	/* parsed_options, what a Locust worker takes of its master's; 0, NULL, empty: not said.
-	 * Tags are not read. */
+	/* parsed_options, what a worker takes of its master's; 0, NULL, empty: not said. */
 	uint64_t expect_workers;
 	const struct opt_texts *tags, *exclude_tags;
 };

@@ -473,7 +473,13 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	if (w->state == WORKER_READY || spawn->test != w->test) {
 		forget_reports(w);
 		w->test = spawn->test;
-		w->options.ops->begin_test(w->options.load, w->index, spawn->expect_workers);
+		w->options.ops->begin_test(w->options.load,
+					   &(struct worker_test){
+						   .index = w->index,
+						   .expect_workers = spawn->expect_workers,
+						   .tags = spawn->tags,
+						   .exclude_tags = spawn->exclude_tags,
+					   });
 	}
 	set_phase(w, MSG_PHASE_RAMP);
 	set_state(w, WORKER_SPAWNING);

@@ -33,6 +33,15 @@
 #include "base/str.h"
 #include "stat/stats.h"
 
+struct opt_texts;
+
+/* What the master says of a test that begins. */
+struct worker_test {
+	int64_t index;		 /* this worker's number there, from 0; -1: unknown */
+	uint64_t expect_workers; /* how many it waits for; 0: unknown */
+	const struct opt_texts *tags, *exclude_tags; /* of tasks; NULL: not said */
+};
+
 /* What makes the load. Commands take effect in the order given: what a collect() reports was
  * counted before a set_users() that is called after it. None of them may call back into the
  * worker before it has returned. */
@@ -44,9 +53,8 @@ struct worker_load_ops {
 	 * reached, unless another set_users() comes first. */
 	void (*set_users)(void *load, const uint64_t *counts, const char *host,
 			  double stop_timeout_s);
-	/* A new test: before its first set_users(). index: this worker's number, from 0, at its
-	 * master; -1: unknown. expect_workers: how many the master waits for; 0: unknown. */
-	void (*begin_test)(void *load, int64_t index, uint64_t expect_workers);
+	/* A new test: before its first set_users(). Lent for the call. */
+	void (*begin_test)(void *load, const struct worker_test *test);
 	/* Users of the class draw only tasks of these names from now on; lent for the call. */
 	void (*set_tasks)(void *load, size_t class_index, const struct str *names, size_t count);
 	/* Asks for what was counted since the last collect(). Answered by exactly one

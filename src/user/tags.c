@@ -51,6 +51,12 @@ static bool has_one_of(const struct cic_task *task, const struct opt_texts *tags
 	return false;
 }
 
+bool tags_admit(const struct cic_task *task, const struct opt_texts *only,
+		const struct opt_texts *except)
+{
+	return (!only->count || has_one_of(task, only)) && !has_one_of(task, except);
+}
+
 static const struct cic_user_class *choose_tasks(const struct cic_user_class *class,
 						 const struct opt_texts *only,
 						 const struct opt_texts *except)
@@ -66,7 +72,7 @@ static const struct cic_user_class *choose_tasks(const struct cic_user_class *cl
 	for (size_t i = 0; i < count; i++) {
 		const struct cic_task *task = &class->tasks[i];
 
-		if ((!only->count || has_one_of(task, only)) && !has_one_of(task, except))
+		if (tags_admit(task, only, except))
 			copy->tasks[kept++] = *task;
 	}
 	if (kept)

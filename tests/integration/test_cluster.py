@@ -218,6 +218,46 @@ def test_a_master_that_is_killed_finds_its_workers_again(programs, target, tmp_p
     assert [w.stop() for w in workers] == [0, 0]
 
 
+TAGGED = """
+#include <cicada.h>
+
+static void reading(struct cic_user *u) { cic_get(u, "/reading"); }
+static void writing(struct cic_user *u) { cic_get(u, "/writing"); }
+static void idle(struct cic_user *u) { cic_get(u, "/idle"); }
+
+CIC_USER(Ant, .wait = CIC_CONSTANT(0.02),
+	.tasks = CIC_TASKS(CIC_TASK(reading, 1, .tags = "read"), CIC_TASK(writing, 1)));
+CIC_USER(Bee, .wait = CIC_CONSTANT(0.02), .tasks = CIC_TASKS(CIC_TASK(idle, 1)));
+"""
+
+
+def paths_of_a_test(url, target, users):
+    before = dict(target.counts)
+    swarm(url, target, users)
+    wait_for_users(url, users)
+    wait_until(lambda: target.total > sum(before.values()) + 200, 60, "requests")
+    assert get_json(url + "/stop")["success"]
+    return {path for path, count in dict(target.counts).items() if count > before.get(path, 0)}
+
+
+def test_workers_take_the_tags_of_each_master(programs, target, tmp_path):
+    port = two_ports()
+    scenario = tmp_path / "tagged.c"
+    scenario.write_text(TAGGED)
+    master, url, _ = start_master(programs, tmp_path, "-f", scenario, "--tags", "read", port=port)
+    start_worker(programs, tmp_path, port, "-f", scenario)
+    wait_until(lambda: worker_count(url) == 1, 60, "the worker")
+    assert paths_of_a_test(url, target, 4) == {"GET /reading"}
+    master.kill()
+    _, url, _ = start_master(programs, tmp_path, "-f", scenario, port=port)
+    wait_until(lambda: worker_count(url) == 1, 60, "the same worker")
+    assert paths_of_a_test(url, target, 4) == {"GET /reading", "GET /writing", "GET /idle"}
+    request = urllib.request.Request(url + "/user", data=json.dumps(
+        {"user_class_name": "Ant", "tasks": ["writing"]}).encode())
+    with urllib.request.urlopen(request, timeout=60):
+        assert paths_of_a_test(url, target, 4) == {"GET /writing", "GET /idle"}
+
+
 def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):
     key = tmp_path / "cluster.key"
     key.write_text(secrets.token_hex(32) + "\n")

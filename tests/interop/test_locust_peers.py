@@ -86,6 +86,18 @@ class Ant(HttpUser):
         self.client.get("/other")
 """
 
+TAGGED_WORKER = """
+#include <cicada.h>
+
+static void read_it(struct cic_user *u) { cic_get(u, "/read"); }
+static void slow(struct cic_user *u) { cic_get(u, "/slow"); }
+static void other(struct cic_user *u) { cic_get(u, "/other"); }
+
+CIC_USER(Ant, .wait = CIC_CONSTANT(0.05),
+	.tasks = CIC_TASKS(CIC_TASK(read_it, 1, .tags = "read"),
+			   CIC_TASK(slow, 1, .tags = "read slow"), CIC_TASK(other, 1)));
+"""
+
 TAGGED = """
 #include <cicada.h>
 
@@ -141,9 +153,9 @@ def start_their_worker(programs, tmp_path, port):
                           "--master-host", "127.0.0.1", "--master-port", port)
 
 
-def start_their_master(programs, tmp_path, *args):
+def start_their_master(programs, tmp_path, *args, locustfile=LOCUSTFILE):
     web, bind = free_port(), free_port()
-    master = programs.start(LOCUST, "--master", "-f", write(tmp_path, "lf.py", LOCUSTFILE),
+    master = programs.start(LOCUST, "--master", "-f", write(tmp_path, "lf.py", locustfile),
                             "--web-host", "127.0.0.1", "--web-port", web, "--master-bind-host",
                             "127.0.0.1", "--master-bind-port", bind, "-s", "5", *args,
                             ready="Starting Locust", timeout_s=60)
@@ -159,8 +171,8 @@ def start_their_master(programs, tmp_path, *args):
     return master, url, bind
 
 
-def start_our_worker(programs, tmp_path, port):
-    return programs.start("cicada", "--worker", "-f", write(tmp_path, "s.c", SCENARIO),
+def start_our_worker(programs, tmp_path, port, scenario=SCENARIO):
+    return programs.start("cicada", "--worker", "-f", write(tmp_path, "s.c", scenario),
                           "--master-host", "127.0.0.1", "--master-port", port, "--threads", "1")
 
 
@@ -305,6 +317,15 @@ def test_their_worker_takes_the_tags_of_our_master(programs, target, tmp_path):
     programs.start(LOCUST, "--worker", "-f", write(tmp_path, "t.py", TAGGED_LOCUSTFILE),
                    "--master-host", "127.0.0.1", "--master-port", port)
     wait_until(lambda: len(live(url)["workers"]) == 1, 30, "their worker")
+    run_a_test(url, target, 5)
+    assert set(target.counts) == {"GET /read"}
+
+
+def test_our_worker_takes_the_tags_of_their_master(programs, target, tmp_path):
+    _, url, port = start_their_master(programs, tmp_path, "-T", "read", "-E", "slow",
+                                      locustfile=TAGGED_LOCUSTFILE)
+    start_our_worker(programs, tmp_path, port, TAGGED_WORKER)
+    wait_until(lambda: len(live(url)["workers"]) == 1, 30, "our worker")
     run_a_test(url, target, 5)
     assert set(target.counts) == {"GET /read"}
 

@@ -218,11 +218,10 @@ static inline void load_collect(void *load)
 	stats_clear(&n->counted, WALL_S);
 }
 
-static inline void load_begin_test(void *load, int64_t index, uint64_t expect_workers)
+static inline void load_begin_test(void *load, const struct worker_test *test)
 {
 	(void)load;
-	(void)index;
-	(void)expect_workers;
+	(void)test;
 }
 
 static inline void load_set_tasks(void *load, size_t class_index, const struct str *tasks,

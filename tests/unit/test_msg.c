@@ -753,6 +753,17 @@ static void a_spawn_has_all_five_keys(void **state)
 	buf_fini(&frame);
 }
 
+static void expect_words(const struct opt_texts *got, const struct opt_texts *wanted)
+{
+	if (!wanted || !wanted->count) {
+		assert_null(got);
+		return;
+	}
+	assert_int_equal(got->count, wanted->count);
+	for (size_t i = 0; i < got->count; i++)
+		assert_string_equal(got->value[i], wanted->value[i]);
+}
+
 static void expect_options(const struct msg_spawn *spawn, const char *packed, size_t len)
 {
 	static const char key[] = "\xaeparsed_options";
@@ -761,6 +772,8 @@ static void expect_options(const struct msg_spawn *spawn, const char *packed, si
 	const char *at;
 
 	got = round_trip(&m, &frame);
+	expect_words(got.spawn.tags, spawn->tags);
+	expect_words(got.spawn.exclude_tags, spawn->exclude_tags);
 	at = memmem(frame.p, frame.len, key, sizeof(key) - 1);
 	assert_non_null(at);
 	at += sizeof(key) - 1;

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/opt.h"
 #include "cluster/msg.h"
 #include "cluster/worker.h"
 
@@ -35,7 +36,7 @@ struct fixture {
 	char host[64];
 	double stop_timeout_s;
 	unsigned collects, set_calls;
-	char begun[64]; /* "index/workers " of each begin_test() */
+	char begun[64]; /* "index/workers" and the first tag of each begin_test() */
 	char tasks[64]; /* "index:name name " of the last set_tasks() */
 	unsigned reconnects, ends;
 	unsigned bulk_port; /* as it was asked to open */
@@ -57,13 +58,13 @@ static void set_users(void *load, const uint64_t *counts, const char *host, doub
 	f->set_calls++;
 }
 
-static void begin_test(void *load, int64_t index, uint64_t expect_workers)
+static void begin_test(void *load, const struct worker_test *test)
 {
 	struct fixture *f = load;
 	size_t len = strlen(f->begun);
 
-	snprintf(f->begun + len, sizeof(f->begun) - len, "%" PRIi64 "/%" PRIu64 " ", index,
-		 expect_workers);
+	snprintf(f->begun + len, sizeof(f->begun) - len, "%" PRIi64 "/%" PRIu64 "%s ", test->index,
+		 test->expect_workers, test->tags ? test->tags->value[0] : "");
 }
 
 static void set_tasks(void *load, size_t class_index, const struct str *names, size_t count)
@@ -712,6 +713,7 @@ static void bad_and_unknown_frames_are_harmless(void **state)
 /* Which of how many it is, once for each test. */
 static void the_load_hears_of_each_new_test(void **state)
 {
+	static const struct opt_texts tags = { { "read" }, 1 };
 	struct msg_count counts[] = { { str_of("Alpha"), 1 } };
 	struct msg ack = { .type = MSG_ACK, .ack = { .index = 2 } };
 	struct msg spawn = { .type = MSG_SPAWN };
@@ -730,11 +732,12 @@ static void the_load_hears_of_each_new_test(void **state)
 			spawn.spawn = (struct msg_spawn){ .timestamp = f->timestamp += 1,
 							  .counts = { counts, 1 },
 							  .host = str_of(""),
-							  .expect_workers = 4 };
+							  .expect_workers = 4,
+							  .tags = test ? &tags : NULL };
 			hear(f, &spawn);
 		}
 	}
-	assert_string_equal(f->begun, "-1/0 2/4 2/4 ");
+	assert_string_equal(f->begun, "-1/0 2/4 2/4read ");
 }
 
 /* As POST /user at the master has it; what is only the master's is passed over. */
