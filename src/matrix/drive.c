@@ -321,6 +321,11 @@ static enum err measure(struct drive *d, struct err_text *text)
 
 		if (err)
 			return err;
+		if (isnan(live.window_s))
+			return end_with(d, RESULT_LOST_MASTER,
+					err_set(text, ERR_STATE,
+						"the master knows of no window any more: it was "
+						"restarted"));
 		if (!live.is_window_open)
 			return end_with(d, RESULT_STOPPED_EARLY,
 					err_set(text, ERR_STATE,
@@ -403,12 +408,13 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	row->response_p99_ms = final.response_p99_ms;
 	snprintf(row->model, sizeof(row->model), "%s", final.model);
 	note_generator(row, &final);
-	if (!final.total_requests || final.window_requests == 0)
-		return end_with(d, RESULT_NO_REQUESTS,
-				err_set(text, ERR_STATE, "no request was completed"));
+	/* First: a master that was restarted has no requests either. */
 	if (isnan(final.rps))
 		return end_with(d, RESULT_LOST_MASTER,
 				err_set(text, ERR_STATE, "the master's window has no duration"));
+	if (!final.total_requests || final.window_requests == 0)
+		return end_with(d, RESULT_NO_REQUESTS,
+				err_set(text, ERR_STATE, "no request was completed"));
 	if (!master_api_has_window(d->master))
 		result_row_note(row, "the master has no /stats/window: RPS is a slope between "
 				     "polls, response times include ramp and drain");

@@ -39,12 +39,19 @@ class VirtualPod:
         self.ready_s, self.stop_s = ready_s, stop_s
         self.crashes, self.unschedulable = crashes, unschedulable
         self.started = self.stopped = None
+        self.has_crashed = False
 
     def start(self):
         self.started = time.monotonic()
+        self.has_crashed = False
+
+    def crash(self):
+        """Once."""
+        self.has_crashed = True
 
     def is_running(self):
-        return not (self.crashes and time.monotonic() > self.started + 0.05)
+        return not (self.has_crashed or
+                    (self.crashes and time.monotonic() > self.started + 0.05))
 
     def is_ready(self):
         return not self.crashes and time.monotonic() >= self.started + self.ready_s

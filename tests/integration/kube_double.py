@@ -26,6 +26,7 @@ from kube_cluster import GROUPS, Cluster
 EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
 REVIEWS = "selfsubjectaccessreviews.authorization.k8s.io"
 REVIEW_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+STALL_S = 1
 PATCH_TYPES = ("application/merge-patch+json",)
 FAILURES = {429: "Too many requests, please try again later.\n"}
 LISTS = {"deployments": "DeploymentList", "pods": "PodList", "endpointslices": "EndpointSliceList",
@@ -348,9 +349,14 @@ class KubeDouble:
         return paths["crt"], paths["key"]
 
     def fail(self, status, times, path=""):
-        """The next `times` requests with `path` in their path are answered with this status."""
+        """The next `times` requests with `path` in their path are answered with this status; "stall":
+        not at all, after a while."""
         with self._lock:
             self._failures.append([status, times, path])
+
+    def clear_failures(self):
+        with self._lock:
+            self._failures.clear()
 
     def next_failure(self, path):
         with self._lock:
@@ -376,6 +382,10 @@ class KubeDouble:
         """(status, headers, bytes), or None after a watch."""
         failure = self.next_failure(handler.path)
         try:
+            if failure == "stall":
+                time.sleep(STALL_S)
+                handler.close_connection = True
+                return None
             if failure == 429:
                 raise Plain(429, FAILURES[429], [("Retry-After", "1")])
             if failure:

@@ -46,9 +46,11 @@ static struct world {
 	enum err lost_as;    /* what check_running() says then */
 	enum err changed_as; /* what check_after() says; OK: nothing has */
 	uint64_t stopped_by_other_at_us;
-	uint64_t stop_signal_at_us; /* ctrl-C, of the clock */
-	uint64_t served_more;	    /* the service counts this much more than the master */
-	const char *uncounted;	    /* why it does not count; NULL: it does */
+	uint64_t master_restarts_at_us; /* of the window */
+	bool master_forgets;		/* the finished test */
+	uint64_t stop_signal_at_us;	/* ctrl-C, of the clock */
+	uint64_t served_more;		/* the service counts this much more than the master */
+	const char *uncounted;		/* why it does not count; NULL: it does */
 	uint64_t failures;
 	bool generator_is_known, generator_is_limited;
 	uint64_t dropped;
@@ -167,6 +169,10 @@ enum err master_api_look(struct master_api *m, struct master_api_live *out, stru
 	out->users = open_us ? m->users : 0;
 	out->is_window_open = open_us > 0 && world.is_running;
 	out->window_s = (double)open_us / CLOCK_S;
+	if (open_us > world.master_restarts_at_us) {
+		world.is_running = out->is_window_open = false;
+		out->window_s = NAN;
+	}
 	out->workers_ready = world.is_running ? 0 : world.connected;
 	out->workers_busy = world.is_running ? world.connected : 0;
 	if (open_us > world.lose_worker_at_us)
@@ -209,6 +215,8 @@ enum err master_api_finish(struct master_api *m, struct master_api_final *out,
 					  .response_p99_ms = 11,
 					  .model = "closed+paced",
 					  .dropped = world.dropped };
+	if (world.master_forgets)
+		*out = (struct master_api_final){ .window_s = NAN, .rps = NAN };
 	return OK;
 }
 
@@ -335,6 +343,7 @@ static inline void world_init(void)
 				.lose_replica_at_us = NEVER,
 				.lost_as = ERR_CLOSED,
 				.stopped_by_other_at_us = NEVER,
+				.master_restarts_at_us = NEVER,
 				.stop_signal_at_us = NEVER,
 				.repeats = 1 };
 }

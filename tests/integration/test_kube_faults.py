@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: MIT
+"""cicada-driver on Kubernetes while everything fails: it is killed and started again, the API server
+answers with errors, the master restarts, workers and replicas are lost, somebody else scales.
+
+Whatever happens: a row that is on disk stays, no scenario has two, a row that says ok is a whole test
+in which nothing happened, and Deployments get back what they had, or the command that does it is printed.
+
+The faults of a run come from its seed. CICADA_SEEDS=200 makes as many runs; CICADA_SEED=17 only that."""
+
+import concurrent.futures
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from fast_master import FastMaster
+from kube_cluster import VirtualPod
+from kube_double import EVERYTHING, KubeDouble
+from kube_world import USER, make_kubeconfig
+from programs import find, wait_until
+
+DURATION_S = 3
+SCENARIOS = [(replicas, workers) for replicas in (1, 2) for workers in (1, 2)]
+BEFORE = {"inference": 3, "locust-worker": 1}
+AT_ONCE = 6
+READING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
+
+
+class Storm:
+    """One seed's world and the faults that happen in it."""
+
+    def __init__(self, seed, folder):
+        self.rng = random.Random(seed)
+        self.folder = folder
+        self.double = KubeDouble(folder)
+        self.cluster = self.double.cluster
+        self.double.tokens["first"] = (USER, EVERYTHING)
+        make_kubeconfig(folder / "kubeconfig", self.double.url, self.double.ca, "token: first", "llm")
+
+        def pod():
+            return VirtualPod(ready_s=0.02, stop_s=0.02)
+
+        self.cluster.add_deployment("inference", BEFORE["inference"], pod, service="inference")
+        self.cluster.add_deployment("locust-worker", BEFORE["locust-worker"], pod)
+        self.master = FastMaster(self.cluster)
+        self.journal = b""  # the whole lines that have been seen
+
+    def close(self):
+        self.master.close()
+        self.double.close()
+
+    # ---- faults ----
+
+    def wait_for_test(self):
+        """Most faults matter while a test runs."""
+        deadline = time.monotonic() + 3 * self.rng.random()
+        while not self.master.running and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(self.rng.random() * 1.3 * DURATION_S / self.master.speed)
+
+    def lose_pod(self, deployment, how):
+        pods = self.cluster.pods_of(deployment)
+        if pods:
+            self.master.spoil(f"{deployment}: {how.__name__}")
+            how(self.rng.choice(pods))
+
+    def crash(self, pod):
+        with self.cluster.changed:
+            process = self.cluster._running.get(pod["metadata"]["name"])
+            if process:
+                process.crash()
+
+    def evict(self, pod):
+        with self.cluster.changed:
+            if self.cluster.get("pods", pod["metadata"]["name"]):
+                self.cluster.evict(pod)
+
+    def scale(self):
+        if self.master.running:
+            self.master.spoil("somebody else scales")
+            self.cluster.scale("inference", self.rng.choice([0, 1, 2, 4]))
+
+    def fault(self):
+        rng = self.rng
+        kind = rng.choice(["api", "api", "watches", "forget", "master", "worker", "replica", "crash",
+                           "scale", "rights"])
+        if kind == "api":
+            self.double.fail(rng.choice([429, 500, 503, 504, "stall"]), times=rng.randint(1, 4),
+                             path=rng.choice(["", "/scale", "watch=true", "/pods", "slices"]))
+        elif kind == "watches":
+            self.double.is_mute = rng.random() < 0.5
+            self.double.is_cutting_watches = not self.double.is_mute
+            time.sleep(rng.random())
+            self.double.is_mute = self.double.is_cutting_watches = False
+        elif kind == "forget":
+            self.cluster.forget_history()
+        elif kind == "master":
+            self.master.restart(rng.random() * 0.5)
+        elif kind == "scale":
+            self.scale()
+        elif kind == "rights":
+            self.double.tokens["first"] = (USER, READING)
+        elif kind == "worker":
+            self.lose_pod("locust-worker", self.evict)
+        else:
+            self.lose_pod("inference", self.evict if kind == "replica" else self.crash)
+
+    def mend(self):
+        self.double.clear_failures()
+        self.double.tokens["first"] = (USER, EVERYTHING)
+
+    # ---- the driver ----
+
+    def start(self):
+        return subprocess.Popen(
+            [find("cicada-driver"), "--platform", "kubernetes", "--kubeconfig",
+             self.folder / "kubeconfig", "--master", self.master.url, "--host", "http://127.0.0.1:9",
+             "--replicas", "1,2", "--workers", "1,2", "--users", "10", "--duration",
+             str(DURATION_S), "--spawn-rate", "1e9", "--cooldown", "0", "--poll", "0.1",
+             "--ready-timeout", "10", "--target-metrics-port", "0", "--results",
+             self.folder / "results"],
+            stdin=subprocess.DEVNULL, stdout=open(self.folder / "stdout", "ab"),
+            stderr=open(self.folder / "stderr", "wb"), start_new_session=True)
+
+    def run_with_faults(self):
+        self.mend()
+        driver = self.start()
+        is_over = threading.Event()
+
+        def trouble():
+            for _ in range(self.rng.randint(0, 3)):
+                self.wait_for_test()
+                if is_over.is_set():
+                    return
+                self.fault()
+
+        thread = threading.Thread(target=trouble)
+        thread.start()
+        lives_s = self.rng.random() * 4
+        is_killed = False
+        try:
+            try:
+                driver.wait(lives_s if self.rng.random() < 0.7 else 120)
+            except subprocess.TimeoutExpired:
+                is_killed = True
+                driver.send_signal(signal.SIGKILL)
+                driver.wait()
+        finally:
+            is_over.set()
+            thread.join()
+            driver.kill()
+        self.look(None if is_killed else driver.returncode)
+
+    # ---- what has to hold ----
+
+    def look(self, code):
+        """After each run of the driver; code None: it was killed."""
+        path = self.folder / "results" / "run.jsonl"
+        journal = path.read_bytes() if path.exists() else b""
+        assert journal.startswith(self.journal), "a line of the journal is lost"
+        self.journal = journal[:journal.rfind(b"\n") + 1]
+        assert code in (None, 0, 1, 111), f"code {code}"
+        if code is not None:
+            assert journal == self.journal, "a line of the journal is torn"
+            self.check_given_back()
+        self.check_rows()
+
+    def check_given_back(self):
+        said = (self.folder / "stderr").read_text()
+        is_owed = (self.folder / "results" / "restore.json").exists()
+        for name, replicas in BEFORE.items():
+            now = self.cluster.get("deployments", name)["spec"]["replicas"]
+            command = f"\n  kubectl -n llm scale deployment {name} --replicas={replicas}\n"
+            assert now == replicas or (is_owed and command in said), f"{name} has {now}; {said}"
+
+    def rows(self):
+        lines = [json.loads(line) for line in self.journal.splitlines()]
+        return [line for line in lines if line["record"] == "row"]
+
+    def check_rows(self):
+        """What counts is a whole test of that scenario in which nothing happened."""
+        good = [row for row in self.rows() if row["Status"] == "ok"]
+        assert len({row["scenario"] for row in good}) == len(good), "a scenario has two rows"
+        assert len({row["Max_ms"] for row in good}) == len(good), "two rows are of one test"
+        for row in good:
+            test = self.master.tests[int(row["Max_ms"]) - 1]
+            where = f"scenario {row['scenario']}, test {test.number}"
+            assert not test.spoiled, f"{where}: ok, but {test.spoiled}"
+            assert (row["Replicas"], row["Workers"]) == SCENARIOS[row["scenario"] - 1], where
+            assert test.shape == (row["Replicas"], row["Workers"]), f"{where}: {test.shape}"
+            assert row["Duration_s"] >= DURATION_S, where
+
+    def check_end(self):
+        """Without faults what is missing is measured, and everything is as it was."""
+        good = {row["scenario"]: row["Max_ms"] for row in self.rows() if row["Status"] == "ok"}
+        driver = self.start()
+        try:
+            code = driver.wait(120)
+        finally:
+            driver.kill()
+        self.look(code)
+        assert code == 0, (self.folder / "stdout").read_text()[-2000:]
+        report = (self.folder / "results" / "auto_summary.csv").read_text()
+        rows = list(csv.DictReader(io.StringIO(report)))
+        assert [(int(r["Replicas"]), int(r["Workers"])) for r in rows] == SCENARIOS
+        assert {r["Status"] for r in rows} == {"ok"}
+        for scenario, number in good.items():
+            assert float(rows[scenario - 1]["Max_ms"]) == number, "a finished row was replaced"
+        assert not (self.folder / "results" / "restore.json").exists()
+        assert not self.master.running, "a test was left running"
+        for name, replicas in BEFORE.items():
+            assert self.cluster.get("deployments", name)["spec"]["replicas"] == replicas
+
+
+def run_seed(seed, folder):
+    folder.mkdir()
+    storm = Storm(seed, folder)
+    try:
+        wait_until(lambda: storm.cluster.get("deployments", "inference")["status"].get(
+            "availableReplicas") == BEFORE["inference"])
+        for _ in range(storm.rng.randint(1, 4)):
+            storm.run_with_faults()
+        storm.mend()
+        storm.check_end()
+    finally:
+        storm.close()
+
+
+def test_whatever_fails_no_row_is_lost_or_wrong_and_all_is_given_back(tmp_path):
+    seeds = range(1, int(os.environ.get("CICADA_SEEDS", 24)) + 1)
+    if "CICADA_SEED" in os.environ:
+        seeds = [int(os.environ["CICADA_SEED"])]
+    failed = []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        runs = {pool.submit(run_seed, s, tmp_path / f"seed-{s}"): s for s in seeds}
+        for run in concurrent.futures.as_completed(runs):
+            if run.exception():
+                failed.append(f"seed {runs[run]}: {type(run.exception()).__name__} {run.exception()}")
+    assert not failed, "\n".join(failed)
