@@ -23,6 +23,8 @@ static void read_objects(const struct kube_mirror *m)
 		FUZZ_CHECK(pod.name && pod.uid && a.name && a.target && a.owner);
 		FUZZ_CHECK(!kube_deployment_is_settled(&d, d.wanted + 1));
 	}
+	for (size_t i = 0; (e = map_next(&ready, &i));)
+		FUZZ_CHECK(e->value && strlen(e->value) < LIMIT_KUBE_EVENT_BYTES);
 	map_fini(&ready);
 }
 

@@ -88,8 +88,7 @@ static const struct opt rows[] = {
 	{ "target-metrics-port", 0, OPT_COUNT, AT(metrics_port), "CICADA_TARGET_METRICS_PORT",
 	  "PORT",
 	  "kubernetes: where every pod of the target has /metrics with its count of requests "
-	  "(default "
-	  "8001; 0: nowhere)",
+	  "(default 8001; 0: nowhere)",
 	  0, 65535 },
 	{ "worker-deployment", 0, OPT_TEXT, AT(worker_deployment), "CICADA_WORKER_DEPLOYMENT",
 	  "NAME", "kubernetes: the load workers (default locust-worker)" },

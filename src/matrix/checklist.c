@@ -20,7 +20,8 @@ void checklist_fini(struct checklist *c)
 	buf_fini(&c->rules);
 }
 
-static void add_line(struct checklist *c, const char *verdict, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) void add_line(struct checklist *c, const char *verdict, const char *fmt,
+				       va_list ap)
 {
 	buf_printf(&c->lines, "  %-6s ", verdict);
 	buf_vprintf(&c->lines, fmt, ap);

@@ -152,40 +152,40 @@ static enum err take_over(const struct note *note, const char *ns, struct scaled
 	return OK;
 }
 
-static enum err read_note(const char *path, struct buf *bytes, json_t **out, struct err_text *text)
+enum err owed_parse(const char *path, struct str bytes, const char *ns,
+		    struct scaled *const parts[], size_t count, struct err_text *text)
 {
-	enum err err = file_read(path, bytes, text);
+	json_t *root = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, NULL);
+	const struct note note = { path, name_in(root, "namespace"),
+				   json_object_get(root, "deployments") };
+	enum err err;
 
-	if (err)
-		return err;
-	*out = json_loadb(buf_str(bytes).p, bytes->len, JSON_REJECT_DUPLICATES, NULL);
-	if (name_in(*out, "namespace") && json_is_array(json_object_get(*out, "deployments")))
-		return OK;
-	return err_set(text, ERR_BAD_INPUT,
-		       "%s: not what a driver has noted; give the Deployments their replicas back "
-		       "by hand, then remove the file",
-		       path);
+	if (note.ns && json_is_array(note.deployments))
+		err = take_over(&note, ns, parts, count, text);
+	else
+		err = err_set(text, ERR_BAD_INPUT,
+			      "%s: not what a driver has noted; give the Deployments their "
+			      "replicas back by hand, then remove the file",
+			      path);
+	json_decref(root);
+	return err;
 }
 
 enum err owed_take_over(const char *folder, const char *ns, struct scaled *const parts[],
 			size_t count, struct err_text *text)
 {
 	char path[PATH_MAX];
-	json_t *root = NULL;
 	struct buf bytes;
-	enum err err = OK;
+	enum err err;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/" OWED_FILE, folder) >= sizeof(path))
 		return err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
 	buf_init(&bytes, LIMIT_OWED_BYTES);
-	err = read_note(path, &bytes, &root, text);
+	err = file_read(path, &bytes, text);
 	if (!err)
-		err = take_over(&(struct note){ path, name_in(root, "namespace"),
-						json_object_get(root, "deployments") },
-				ns, parts, count, text);
+		err = owed_parse(path, buf_str(&bytes), ns, parts, count, text);
 	else if (err == ERR_NOT_FOUND)
 		err = OK;
-	json_decref(root);
 	buf_fini(&bytes);
 	return err;
 }

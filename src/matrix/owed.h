@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define OWED_FILE "restore.json"
 
@@ -22,6 +23,9 @@ bool owed_is_there(const char *folder);
  * *text has the commands that give those back. Nothing there is OK. */
 enum err owed_take_over(const char *folder, const char *ns, struct scaled *const parts[],
 			size_t count, struct err_text *text) MUST_CHECK;
+/* The same from the bytes of the file; path is for messages. */
+enum err owed_parse(const char *path, struct str bytes, const char *ns,
+		    struct scaled *const parts[], size_t count, struct err_text *text) MUST_CHECK;
 /* Writes what scaled_before() says of the parts. */
 enum err owed_write(const char *folder, const char *ns, struct scaled *const parts[], size_t count,
 		    struct err_text *text) MUST_CHECK;

@@ -69,17 +69,21 @@ class FastMaster:
         self._server.shutdown()
         self._server.server_close()
 
-    def spoil(self, why):
-        """Something happens to the world: a test that runs now is no measurement."""
-        with self._lock:
-            if self.running and not self.running.spoiled:
+    def spoil(self, why, happen):
+        """happen() does something to the world and says whether it did: a test that runs then is no
+        measurement. It is over before a stop is heard and before the API server tells anything."""
+        with self._lock, self.cluster.changed:
+            if happen() and self.running and not self.running.spoiled:
                 self.running.spoiled = why
 
     def restart(self, seconds):
         """It is gone for a while and knows nothing when it comes back."""
-        self.spoil("the master restarts")
-        with self._lock:
+        def fall():
             self.is_down = True
+            return True
+
+        with self._lock:
+            self.spoil("the master restarts", fall)
             self.running = self.last = None
         time.sleep(seconds)
         self.is_down = False

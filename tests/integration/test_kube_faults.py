@@ -64,26 +64,25 @@ class Storm:
         time.sleep(self.rng.random() * 1.3 * DURATION_S / self.master.speed)
 
     def lose_pod(self, deployment, how):
-        pods = self.cluster.pods_of(deployment)
-        if pods:
-            self.master.spoil(f"{deployment}: {how.__name__}")
-            how(self.rng.choice(pods))
+        def lose():
+            pods = [p for p in self.cluster.pods_of(deployment) if self.cluster._is_ready(p)
+                    and "deletionTimestamp" not in p["metadata"]]
+            if pods:
+                how(self.rng.choice(pods))
+            return bool(pods)
+
+        self.master.spoil(f"{deployment}: {how.__name__}", lose)
 
     def crash(self, pod):
-        with self.cluster.changed:
-            process = self.cluster._running.get(pod["metadata"]["name"])
-            if process:
-                process.crash()
-
-    def evict(self, pod):
-        with self.cluster.changed:
-            if self.cluster.get("pods", pod["metadata"]["name"]):
-                self.cluster.evict(pod)
+        name = pod["metadata"]["name"]
+        self.cluster.process_of(pod).crash()
+        self.cluster._move(self.cluster.get("pods", name))
 
     def scale(self):
+        wanted = self.cluster.get("deployments", "inference")["spec"]["replicas"]
         if self.master.running:
-            self.master.spoil("somebody else scales")
-            self.cluster.scale("inference", self.rng.choice([0, 1, 2, 4]))
+            self.cluster.scale("inference", self.rng.choice([n for n in range(5) if n != wanted]))
+        return bool(self.master.running)
 
     def fault(self):
         rng = self.rng
@@ -102,13 +101,13 @@ class Storm:
         elif kind == "master":
             self.master.restart(rng.random() * 0.5)
         elif kind == "scale":
-            self.scale()
+            self.master.spoil("somebody else scales", self.scale)
         elif kind == "rights":
             self.double.tokens["first"] = (USER, READING)
         elif kind == "worker":
-            self.lose_pod("locust-worker", self.evict)
+            self.lose_pod("locust-worker", self.cluster.evict)
         else:
-            self.lose_pod("inference", self.evict if kind == "replica" else self.crash)
+            self.lose_pod("inference", self.cluster.evict if kind == "replica" else self.crash)
 
     def mend(self):
         self.double.clear_failures()
