@@ -13,25 +13,58 @@
 
 #include "base/limits.h"
 
-/* What a value may do to the text around it. */
-#define SEPARATOR	", "
-#define SEPARATOR_BYTES (sizeof(SEPARATOR) - 1)
-#define REAL_BYTES	32
+#define REAL_BYTES 32
+#define INT_BYTES  20 /* of an engine's integer, with its sign */
 
+/* Behind `at` is room up to `end`. */
 struct writer {
 	struct buf *out;
+	char *at, *end;
 	unsigned depth;
 	bool allows_nan;
 };
 
 static bool write_value(struct writer *w, PyObject *value);
 
+static bool grow(struct writer *w, size_t len)
+{
+	w->out->len = (size_t)(w->at - w->out->p);
+	w->at = buf_room(w->out, len);
+	if (!w->at)
+		return false;
+	w->end = w->out->p + w->out->cap - 1;
+	return true;
+}
+
+/* Room for `len` bytes. */
+static inline bool need(struct writer *w, size_t len)
+{
+	return (size_t)(w->end - w->at) >= len || grow(w, len);
+}
+
+static inline void put(struct writer *w, const char *bytes, size_t len)
+{
+	memcpy(w->at, bytes, len);
+	w->at += len;
+}
+
+static inline bool write_bytes(struct writer *w, const char *bytes, size_t len)
+{
+	if (!need(w, len))
+		return false;
+	put(w, bytes, len);
+	return true;
+}
+
+/* Of a literal. */
+#define WRITE(w, word) write_bytes(w, word, sizeof(word) - 1)
+
 /* ---- numbers ---- */
 
 /* Those of up to six decimals and 15 digits, which are most that people write. Two numbers of 15
  * digits are never the same double; so one that reads back as the value is the shortest that
- * does. */
-static size_t short_real(char out[REAL_BYTES], double value)
+ * does. False: it is none of them. */
+static bool put_short_real(struct writer *w, double value)
 {
 	const double size = fabs(value);
 	char text[REAL_BYTES], *end = text + sizeof(text), *at = end;
@@ -39,10 +72,10 @@ static size_t short_real(char out[REAL_BYTES], double value)
 
 	/* Below, an exponent is written. */
 	if (!(size >= 1e-4 && size < 1e9) && size != 0)
-		return 0;
+		return false;
 	digits = (uint64_t)(size * 1e6 + 0.5);
 	if ((double)digits / 1e6 != size)
-		return 0;
+		return false;
 	whole = digits / 1000000;
 	digits %= 1000000;
 	for (int place = 0; place < 6; place++, digits /= 10)
@@ -56,29 +89,27 @@ static size_t short_real(char out[REAL_BYTES], double value)
 	} while (whole);
 	if (signbit(value))
 		*--at = '-';
-	memcpy(out, at, (size_t)(end - at));
-	return (size_t)(end - at);
+	put(w, at, (size_t)(end - at));
+	return true;
 }
 
 static bool write_real(struct writer *w, double value)
 {
-	char *to = buf_room(w->out, REAL_BYTES), *text;
-	size_t len = to ? short_real(to, value) : 0;
+	char *text;
+	bool is_done;
 
-	if (len) {
-		w->out->len += len;
-		return true;
-	}
-	if (!isfinite(value)) {
-		buf_add_text(w->out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-		return w->allows_nan;
-	}
-	text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-	if (!text)
+	if (!need(w, REAL_BYTES))
 		return false;
-	buf_add_text(w->out, text);
+	if (put_short_real(w, value))
+		return true;
+	if (!isfinite(value))
+		return w->allows_nan && (isnan(value) ? WRITE(w, "NaN")
+					 : value > 0  ? WRITE(w, "Infinity")
+						      : WRITE(w, "-Infinity"));
+	text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+	is_done = text && write_bytes(w, text, strlen(text));
 	PyMem_Free(text);
-	return true;
+	return is_done;
 }
 
 /* Larger ones than the engine has are left to json.dumps. */
@@ -86,96 +117,104 @@ static bool write_int(struct writer *w, PyObject *value)
 {
 	int overflow;
 	long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+	uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char text[INT_BYTES], *end = text + sizeof(text), *at = end;
 
-	if (overflow)
+	if (overflow || !need(w, INT_BYTES))
 		return false;
+	do {
+		*--at = (char)('0' + size % 10);
+		size /= 10;
+	} while (size);
 	if (number < 0)
-		buf_add_char(w->out, '-');
-	buf_add_u64(w->out, number < 0 ? -(uint64_t)number : (uint64_t)number);
+		*--at = '-';
+	put(w, at, (size_t)(end - at));
 	return true;
 }
 
 /* ---- text ---- */
 
-static bool is_plain(unsigned c)
-{
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
+/* What stands in a text as it is. */
+static const bool plain[128] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+};
 
-static bool are_plain(const char *bytes, size_t len)
-{
-	bool are = true;
-
-	for (size_t i = 0; i < len; i++)
-		are &= is_plain((unsigned char)bytes[i]);
-	return are;
-}
-
-static void write_unit(struct buf *out, unsigned unit)
+static void put_unit(struct writer *w, unsigned unit)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char text[] = {
 		'\\', 'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15], hex[unit & 15]
 	};
 
-	buf_add(out, text, sizeof(text));
+	put(w, text, sizeof(text));
 }
 
-static void write_escape(struct buf *out, unsigned c)
+#define ESCAPE_BYTES 12 /* of two units */
+
+static void put_escape(struct writer *w, unsigned c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 	const char *found = c && c < 128 ? strchr(from, (int)c) : NULL;
 
 	if (found) {
-		buf_add_char(out, '\\');
-		buf_add_char(out, to[found - from]);
+		*w->at++ = '\\';
+		*w->at++ = to[found - from];
 	} else if (c < 0x10000) {
-		write_unit(out, c);
+		put_unit(w, c);
 	} else {
-		write_unit(out, 0xd800 + ((c - 0x10000) >> 10));
-		write_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
+		put_unit(w, 0xd800 + ((c - 0x10000) >> 10));
+		put_unit(w, 0xdc00 + ((c - 0x10000) & 0x3ff));
 	}
 }
 
-static void write_escaped(struct buf *out, PyObject *text)
+static bool write_chars(struct writer *w, PyObject *text, size_t len)
 {
-	const Py_ssize_t len = PyUnicode_GET_LENGTH(text);
 	const unsigned kind = PyUnicode_KIND(text);
 	const void *data = PyUnicode_DATA(text);
 
-	for (Py_ssize_t i = 0; i < len; i++) {
-		Py_UCS4 c = PyUnicode_READ(kind, data, i);
+	for (size_t i = 0; i < len; i++) {
+		Py_UCS4 c = PyUnicode_READ(kind, data, (Py_ssize_t)i);
 
-		if (is_plain(c))
-			buf_add_char(out, (char)c);
+		if (!need(w, ESCAPE_BYTES))
+			return false;
+		if (c < 128 && plain[c])
+			*w->at++ = (char)c;
 		else
-			write_escape(out, c);
+			put_escape(w, c);
 	}
+	return true;
+}
+
+/* False: it has to be escaped, and w->at is where it was. */
+static bool put_plain(struct writer *w, const unsigned char *bytes, size_t len)
+{
+	bool is_plain = true;
+
+	for (size_t i = 0; i < len; i++) {
+		w->at[i] = (char)bytes[i];
+		is_plain &= plain[bytes[i]];
+	}
+	if (is_plain)
+		w->at += len;
+	return is_plain;
 }
 
 static bool write_text(struct writer *w, PyObject *text)
 {
-	struct buf *out = w->out;
 	size_t len;
-	char *to;
 
 	if (PyUnicode_READY(text))
 		return false;
 	len = (size_t)PyUnicode_GET_LENGTH(text);
-	if (!PyUnicode_IS_ASCII(text) || !are_plain(PyUnicode_DATA(text), len)) {
-		buf_add_char(out, '"');
-		write_escaped(out, text);
-		buf_add_char(out, '"');
-		return true;
-	}
-	to = buf_room(out, len + 2);
-	if (!to)
+	if (!need(w, len + 2))
 		return false;
-	to[0] = '"';
-	memcpy(to + 1, PyUnicode_DATA(text), len);
-	to[len + 1] = '"';
-	out->len += len + 2;
-	return true;
+	*w->at++ = '"';
+	if (!(PyUnicode_IS_ASCII(text) && put_plain(w, PyUnicode_DATA(text), len)) &&
+	    !write_chars(w, text, len))
+		return false;
+	return WRITE(w, "\"");
 }
 
 /* ---- what holds others ---- */
@@ -185,14 +224,9 @@ static bool write_items(struct writer *w, PyObject *list)
 	PyObject **items = PySequence_Fast_ITEMS(list);
 	Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
 
-	buf_add_char(w->out, '[');
-	for (Py_ssize_t i = 0; i < count; i++) {
-		if (i)
-			buf_add(w->out, SEPARATOR, SEPARATOR_BYTES);
-		if (!write_value(w, items[i]))
+	for (Py_ssize_t i = 0; i < count; i++)
+		if ((i && !WRITE(w, ", ")) || !write_value(w, items[i]))
 			return false;
-	}
-	buf_add_char(w->out, ']');
 	return true;
 }
 
@@ -204,46 +238,33 @@ static bool write_key(struct writer *w, PyObject *key)
 	if (!PyLong_CheckExact(key) && !PyFloat_CheckExact(key) && !PyBool_Check(key) &&
 	    key != Py_None)
 		return false;
-	buf_add_char(w->out, '"');
-	if (!write_value(w, key))
-		return false;
-	buf_add_char(w->out, '"');
-	return true;
+	return WRITE(w, "\"") && write_value(w, key) && WRITE(w, "\"");
 }
 
-static bool write_dict(struct writer *w, PyObject *dict)
+static bool write_pairs(struct writer *w, PyObject *dict)
 {
 	PyObject *key, *value;
 	Py_ssize_t at = 0;
-	bool is_first = true;
 
-	buf_add_char(w->out, '{');
-	while (PyDict_Next(dict, &at, &key, &value)) {
-		if (!is_first)
-			buf_add(w->out, SEPARATOR, SEPARATOR_BYTES);
-		is_first = false;
-		if (!write_key(w, key))
+	for (bool is_first = true; PyDict_Next(dict, &at, &key, &value); is_first = false)
+		if ((!is_first && !WRITE(w, ", ")) || !write_key(w, key) || !WRITE(w, ": ") ||
+		    !write_value(w, value))
 			return false;
-		buf_add(w->out, ": ", 2);
-		if (!write_value(w, value))
-			return false;
-	}
-	buf_add_char(w->out, '}');
 	return true;
 }
 
 static bool write_nested(struct writer *w, PyObject *value)
 {
-	bool is_done = false;
+	bool is_dict = PyDict_CheckExact(value), is_done;
 
+	if (!is_dict && !PyList_CheckExact(value) && !PyTuple_CheckExact(value))
+		return false;
 	/* Also what holds itself. */
 	if (w->depth == LIMIT_JSON_DEPTH)
 		return false;
 	w->depth++;
-	if (PyDict_CheckExact(value))
-		is_done = write_dict(w, value);
-	else if (PyList_CheckExact(value) || PyTuple_CheckExact(value))
-		is_done = write_items(w, value);
+	is_done = is_dict ? WRITE(w, "{") && write_pairs(w, value) && WRITE(w, "}")
+			  : WRITE(w, "[") && write_items(w, value) && WRITE(w, "]");
 	w->depth--;
 	return is_done;
 }
@@ -256,12 +277,10 @@ static bool write_value(struct writer *w, PyObject *value)
 		return write_real(w, PyFloat_AS_DOUBLE(value));
 	if (PyLong_CheckExact(value))
 		return write_int(w, value);
-	if (value == Py_None || PyBool_Check(value)) {
-		buf_add_text(w->out, value == Py_None	? "null"
-				     : value == Py_True ? "true"
-							: "false");
-		return true;
-	}
+	if (value == Py_None)
+		return WRITE(w, "null");
+	if (PyBool_Check(value))
+		return value == Py_True ? WRITE(w, "true") : WRITE(w, "false");
 	return write_nested(w, value);
 }
 
@@ -269,8 +288,8 @@ static bool write_value(struct writer *w, PyObject *value)
 
 PyObject *python_json_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-	struct python *p = python_self();
-	struct writer w = { .out = &p->json };
+	struct buf *out = &python_self()->json;
+	struct writer w = { .out = out };
 	PyObject *text = NULL;
 	bool is_done;
 
@@ -280,15 +299,17 @@ PyObject *python_json_text(PyObject *module, PyObject *const *args, Py_ssize_t c
 		return NULL;
 	}
 	w.allows_nan = args[1] == Py_True;
-	is_done = write_value(&w, args[0]) && !w.out->is_full;
+	w.at = buf_room(out, 1);
+	w.end = out->p + out->cap - 1;
+	is_done = write_value(&w, args[0]);
 	PyErr_Clear();
 	if (is_done) {
-		text = PyUnicode_New((Py_ssize_t)w.out->len, 127);
+		text = PyUnicode_New(w.at - out->p, 127);
 		if (text)
-			memcpy(PyUnicode_DATA(text), w.out->p, w.out->len);
+			memcpy(PyUnicode_DATA(text), out->p, (size_t)(w.at - out->p));
 	}
-	buf_clear(w.out);
-	if (w.out->cap > LIMIT_PYTHON_JSON_KEPT)
-		buf_fini(w.out);
+	buf_clear(out);
+	if (out->cap > LIMIT_PYTHON_JSON_KEPT)
+		buf_fini(out);
 	return is_done ? text : Py_NewRef(Py_None);
 }
