@@ -9,8 +9,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/listener.h"
 #include "cluster/master.h"
 #include "cluster/msg.h"
+#include "cluster/msg_scan.h"
 #include "cluster/worker.h"
 
 #define NOW_S 1800000000.0
@@ -77,6 +79,28 @@ static void say(struct master *m, struct msg *msg, uint64_t now_us)
 	buf_fini(&frame);
 }
 
+/* What a locustfile is given is msgpack, whatever came. */
+static void hear_custom(void *arg, struct str from, struct str type, struct str data)
+{
+	(void)arg;
+	FUZZ_CHECK(from.len && str_is_utf8(type));
+	FUZZ_CHECK(msg_scan(data, NULL) == OK);
+}
+
+static void hear_report(void *arg, struct str from, struct str data)
+{
+	hear_custom(arg, from, from, data);
+}
+
+static void hear_spawn(void *arg, struct str data)
+{
+	hear_report(arg, str_of("master"), data);
+}
+
+static const struct cluster_listener listener = { .on_custom = hear_custom,
+						  .on_spawn = hear_spawn,
+						  .on_report = hear_report };
+
 static void try_master(struct str frame)
 {
 	static const struct run_class class = { .name = "Alpha", .weight = 1 };
@@ -85,7 +109,8 @@ static void try_master(struct str frame)
 						.wall_offset_s = NOW_S,
 						.send = take_to_worker,
 						.due_changed = nothing,
-						.ended = nothing };
+						.ended = nothing,
+						.listener = &listener };
 	const struct run_start start = { .user_count = 3, .spawn_rate = 10 };
 	struct master *m = master_create(&options, CLOCK_S);
 	uint64_t now_us = CLOCK_S;
@@ -205,7 +230,8 @@ static void try_worker(struct str frame)
 						.open_bulk = ignore_port,
 						.send_bulk = take_to_master,
 						.reconnect = nothing,
-						.ended = on_ended };
+						.ended = on_ended,
+						.listener = &listener };
 	struct worker *w = worker_create(&options, CLOCK_S);
 	uint64_t now_us = CLOCK_S;
 

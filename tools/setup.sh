@@ -17,7 +17,8 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config
 	libmicrohttpd-dev libgnutls28-dev libzmq3-dev libmsgpack-dev libcurl4-openssl-dev
 	libjansson-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev
-	libyaml-dev libcrypt-dev libcmocka-dev python3-dev python3-gevent python3-greenlet"
+	libyaml-dev libcrypt-dev libcmocka-dev python3-dev python3-gevent python3-greenlet
+	python3-msgpack"
 # node may be here from elsewhere, with an npm that Debian's does not stand beside.
 command -v npm >/dev/null || build="$build nodejs npm"
 test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust

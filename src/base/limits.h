@@ -82,7 +82,10 @@
 #define LIMIT_COMPILER_S	    60
 
 /* Locustfiles in Python (src/python) */
-#define LIMIT_PYTHON_QUIT_S	  30 /* for what listens to `quitting` */
+#define LIMIT_TEST_START_S	  60 /* for what listens to `test_start` on a master */
+#define LIMIT_PYTHON_TOLD_BYTES	  (64 * 1024 * 1024) /* of messages it has not taken yet */
+#define LIMIT_CUSTOM_BYTES	  (15 * 1024 * 1024) /* of a message of its own */
+#define LIMIT_PYTHON_QUIT_S	  30		     /* for what listens to `quitting` */
 #define LIMIT_PYTHON_GIVE_WAY_S	  5  /* then a line in the log says what keeps the thread */
 #define LIMIT_PYTHON_CLIENT_CONNS 10 /* idle ones that a client keeps, as Python's requests */
 #define LIMIT_PYTHON_JSON_BYTES	  (64 * 1024 * 1024) /* of a body; more takes Python's way */

@@ -25,6 +25,7 @@
 #include "cli/processes.h"
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
+#include "cluster/listener.h"
 #include "python/python.h"
 #include "run/console.h"
 #include "run/follow.h"
@@ -70,6 +71,9 @@ struct runner {
 	struct result_files files;
 	struct python *python;	   /* NULL: a native scenario */
 	enum run_state seen_state; /* of the run, at the last look */
+	struct cluster_listener listener;
+	uint64_t python_due_us; /* when a master's numbers are told again */
+	size_t told_workers;
 	struct cicada_shape shape;
 	struct buf source;    /* of the scenario, for workers that ask */
 	struct follow follow; /* only with a shape */
@@ -182,21 +186,69 @@ static void leave(void *arg, int code)
 		loop_stop(&r->loop);
 }
 
-/* Where users run Python knows of begin and end before we do. */
+/* What a locustfile can ask of a master at any time. */
+static void give_numbers(struct runner *r)
+{
+	const struct run *run = r->run;
+	struct run_worker worker;
+	struct python_cluster c = { .user_count = run_user_count(run),
+				    .target_user_count = run->wanted.user_count,
+				    .worker_count = run->mode->worker_count(run) };
+
+	r->python_due_us = run->now_us + CLOCK_S;
+	r->told_workers = c.worker_count;
+	while (run->mode->worker(run, c.count, &worker))
+		c.count++;
+	c.workers = mem_zalloc(c.count, sizeof(*c.workers));
+	for (size_t i = 0; i < c.count && run->mode->worker(run, i, &worker); i++)
+		c.workers[i] = (struct python_worker){ .id = mem_strdup(worker.id),
+						       .state = run_state_name(worker.state),
+						       .user_count = worker.user_count,
+						       .cpu_usage = worker.cpu_usage,
+						       .memory_usage = worker.memory_usage };
+	python_give_cluster(r->python, &c);
+	python_give_stats(r->python, &run->stats);
+}
+
+static void on_start(void *arg)
+{
+	struct runner *r = arg;
+
+	give_numbers(r);
+	python_tell(r->python, "test_start");
+}
+
+static void on_stop(void *arg)
+{
+	struct runner *r = arg;
+
+	give_numbers(r);
+	python_tell(r->python, "test_stopping");
+}
+
+static void on_report(void *arg, struct str from, struct str data)
+{
+	python_tell_report(((struct runner *)arg)->python, from, data);
+}
+
+static void on_custom(void *arg, struct str from, struct str type, struct str data)
+{
+	python_tell_custom(((struct runner *)arg)->python, from, type, data);
+}
+
+/* Where users run Python knows of these before we do. */
 static void tell_of_master(struct runner *r, enum run_state before)
 {
 	enum run_state now = r->run->state;
-	bool was_busy = before == RUN_SPAWNING || before == RUN_RUNNING;
-	bool is_busy = now == RUN_SPAWNING || now == RUN_RUNNING;
-
-	if (is_busy && !was_busy)
-		python_tell(r->python, "test_start");
-	if (was_busy && !is_busy)
-		python_tell(r->python, "test_stopping");
 	if (now == RUN_STOPPED && before != RUN_STOPPED && before != RUN_READY) {
-		python_give_stats(r->python, &r->run->stats);
+		give_numbers(r);
 		python_tell(r->python, "test_stop");
 	}
+	if (now == RUN_RUNNING && before != RUN_RUNNING)
+		python_tell_spawned(r->python, run_user_count(r->run));
+	if (r->run->now_us >= r->python_due_us ||
+	    r->told_workers != r->run->mode->worker_count(r->run))
+		give_numbers(r);
 }
 
 /* What a locustfile hears of the test. */
@@ -208,8 +260,6 @@ static void tell_python(struct runner *r)
 	python_watch(r->python);
 	if (r->o->is_master)
 		tell_of_master(r, before);
-	if (r->run->state == RUN_RUNNING && before != RUN_RUNNING)
-		python_tell_spawned(r->python, run_user_count(r->run));
 }
 
 static void on_stopped(void *arg)
@@ -248,6 +298,35 @@ static void give_up(struct runner *r, int code)
 static void on_quit_wish(void *arg)
 {
 	begin_end(arg);
+}
+
+static void on_reset_wish(void *arg)
+{
+	run_reset_stats(((struct runner *)arg)->run);
+}
+
+static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
+{
+	struct runner *r = arg;
+	size_t lost;
+
+	if (!r->master)
+		return;
+	lost = cluster_master_send_custom(r->master, to.len ? to.p : NULL, type, data);
+	if (lost)
+		log_line(LOG_ERROR, LOGGER,
+			 "Message %.*s did not reach %zu workers: they are gone, or take no more",
+			 STR_ARG(type), lost);
+}
+
+static void on_begun_wish(void *arg, struct str pairs, size_t count)
+{
+	struct runner *r = arg;
+
+	if (!r->master)
+		return;
+	cluster_master_set_options(r->master, pairs, count);
+	cluster_master_release(r->master);
 }
 
 static void on_stop_wish(void *arg)
@@ -517,7 +596,8 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 						    .tags = &o->tags,
 						    .exclude_tags = &o->exclude_tags,
 						    .key = cicada_options_key(o),
-						    .scenario_source = buf_str(&r->source) },
+						    .scenario_source = buf_str(&r->source),
+						    .listener = r->python ? &r->listener : NULL },
 					    &r->run_options, &r->master, text);
 	if (err)
 		return err;
@@ -641,8 +721,15 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 			    .scenario = scenario,
 			    .children = children,
 			    .python = python,
-			    .signal_fd = signal_fd };
-	const struct python_wishes wishes = { on_quit_wish, on_stop_wish, &r };
+			    .signal_fd = signal_fd,
+			    .listener = { &r, .on_custom = on_custom, .on_start = on_start,
+					  .on_stop = on_stop, .on_report = on_report } };
+	const struct python_wishes wishes = { .on_quit = on_quit_wish,
+					      .on_stop = on_stop_wish,
+					      .on_reset = on_reset_wish,
+					      .on_send = on_send_wish,
+					      .on_begun = on_begun_wish,
+					      .arg = &r };
 	struct err_text text = { "" };
 	enum err err = loop_init(&r.loop, &text);
 	int worst;

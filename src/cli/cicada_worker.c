@@ -17,6 +17,8 @@
 #include "cli/cicada_options.h"
 #include "cli/worker_tasks.h"
 #include "cluster/cluster_worker.h"
+#include "cluster/listener.h"
+#include "cluster/msg.h"
 #include "python/python.h"
 #include "user/load.h"
 #include "user/scenario.h"
@@ -38,6 +40,7 @@ struct worker_program {
 	struct loop_timer watch; /* over the locustfile */
 	int signal_fd, code;
 	unsigned signal_count;
+	struct cluster_listener listener;
 	bool has_ended; /* and only the locustfile has something to do yet */
 };
 
@@ -179,6 +182,51 @@ static void on_ignored_wish(void *arg)
 		 "runner.stop() in a worker has no effect; the master stops tests");
 }
 
+static void on_reset_wish(void *arg)
+{
+	(void)arg;
+	log_line(LOG_WARNING, LOGGER,
+		 "stats.reset_all() in a worker is for its own view; the master keeps the numbers");
+}
+
+static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
+{
+	struct worker_program *p = arg;
+
+	(void)to;
+	if (!cluster_worker_send_custom(p->worker, type, data))
+		log_line(LOG_ERROR, LOGGER,
+			 "Message %.*s is lost: the connection to the master takes no more",
+			 STR_ARG(type));
+}
+
+static void on_extra_wish(void *arg, struct str pairs, size_t count)
+{
+	struct worker_program *p = arg;
+
+	if (!cluster_worker_send_extra(p->worker, &(struct msg_pairs){ pairs, count }))
+		log_line(LOG_ERROR, LOGGER,
+			 "What report_to_master has added is lost: the connection to the master "
+			 "takes no more");
+}
+
+/* What the cluster says to the locustfile. */
+
+static void on_joined(void *arg, const char *id, int64_t index)
+{
+	python_tell_joined(((struct worker_program *)arg)->python, id, index);
+}
+
+static void on_spawn(void *arg, struct str data)
+{
+	python_tell_spawn(((struct worker_program *)arg)->python, data);
+}
+
+static void on_custom(void *arg, struct str from, struct str type, struct str data)
+{
+	python_tell_custom(((struct worker_program *)arg)->python, from, type, data);
+}
+
 static enum err begin_python(struct worker_program *p, const struct python_wishes *wishes,
 			     struct err_text *text)
 {
@@ -233,18 +281,19 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 	if (!err)
 		worker_tasks_init(&p->tasks, scenario, p->load);
 	if (!err)
-		err = cluster_worker_create(
-			&p->loop,
-			&(struct cluster_worker_options){ .master_host = o->master_host,
-							  .master_port = (unsigned)o->master_port,
-							  .key = cicada_options_key(o),
-							  .classes = names,
-							  .class_count = scenario->class_count,
-							  .ops = &load_ops,
-							  .load = p,
-							  .ended = on_ended,
-							  .arg = p },
-			&p->worker, text);
+		err = cluster_worker_create(&p->loop,
+					    &(struct cluster_worker_options){
+						    .master_host = o->master_host,
+						    .master_port = (unsigned)o->master_port,
+						    .key = cicada_options_key(o),
+						    .classes = names,
+						    .class_count = scenario->class_count,
+						    .ops = &load_ops,
+						    .load = p,
+						    .ended = on_ended,
+						    .arg = p,
+						    .listener = p->python ? &p->listener : NULL },
+					    &p->worker, text);
 	if (!err)
 		err = loop_watch(&p->loop, &p->signals, p->signal_fd, EPOLLIN, on_signal, p);
 	return err;
@@ -254,9 +303,19 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 		       struct python *python, int signal_fd)
 {
 	struct worker_program p = {
-		.scenario = scenario, .o = o, .python = python, .signal_fd = signal_fd
+		.scenario = scenario,
+		.o = o,
+		.python = python,
+		.signal_fd = signal_fd,
+		.listener = { &p, .on_custom = on_custom, .on_joined = on_joined,
+			      .on_spawn = on_spawn },
 	};
-	const struct python_wishes wishes = { on_wish, on_ignored_wish, &p };
+	const struct python_wishes wishes = { .on_quit = on_wish,
+					      .on_stop = on_ignored_wish,
+					      .on_reset = on_reset_wish,
+					      .on_send = on_send_wish,
+					      .on_extra = on_extra_wish,
+					      .arg = &p };
 	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
 	struct err_text text = { "" };
 	enum err err;

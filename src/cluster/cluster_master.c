@@ -104,6 +104,7 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 		.due_changed = on_due_changed,
 		.ended = on_ended,
 		.arg = c,
+		.listener = options->listener,
 	};
 	enum err err;
 
@@ -152,6 +153,22 @@ unsigned cluster_master_port(const struct cluster_master *c)
 unsigned cluster_master_bulk_port(const struct cluster_master *c)
 {
 	return c->bulk ? link_port(c->bulk) : 0;
+}
+
+void cluster_master_release(struct cluster_master *c)
+{
+	master_release(c->master);
+}
+
+void cluster_master_set_options(struct cluster_master *c, struct str pairs, size_t count)
+{
+	master_set_options(c->master, pairs, count);
+}
+
+size_t cluster_master_send_custom(struct cluster_master *c, const char *worker_id, struct str type,
+				  struct str data)
+{
+	return master_send_custom(c->master, worker_id, type, data);
 }
 
 void cluster_master_quit(struct cluster_master *c, void (*done)(void *arg), void *arg)

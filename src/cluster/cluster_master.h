@@ -21,8 +21,9 @@ struct cluster_master_options {
 	unsigned bind_port;	 /* 0: two free ports */
 	uint64_t expect_workers; /* see master.h */
 	const struct opt_texts *tags, *exclude_tags;
-	struct str scenario_source;    /* see master.h */
-	const struct cluster_key *key; /* NULL: none; else lent for the master's life */
+	struct str scenario_source;		 /* see master.h */
+	const struct cluster_key *key;		 /* NULL: none; else lent for the master's life */
+	const struct cluster_listener *listener; /* NULL: nobody; else lent likewise */
 };
 
 /* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */
@@ -36,6 +37,11 @@ struct run *cluster_master_run(struct cluster_master *m);
 /* The ports it is bound to; the second one 0: none. */
 unsigned cluster_master_port(const struct cluster_master *m);
 unsigned cluster_master_bulk_port(const struct cluster_master *m);
+/* See master.h. */
+void cluster_master_release(struct cluster_master *m);
+void cluster_master_set_options(struct cluster_master *m, struct str pairs, size_t count);
+size_t cluster_master_send_custom(struct cluster_master *m, const char *worker_id, struct str type,
+				  struct str data) MUST_CHECK;
 /* Tells every worker to quit and calls done() in a later turn, when all have said goodbye or
  * after 1 s. Stop the run first. */
 void cluster_master_quit(struct cluster_master *m, void (*done)(void *arg), void *arg);

@@ -192,7 +192,8 @@ static struct worker *create_worker(struct cluster_worker *c,
 						       .send_bulk = send_bulk,
 						       .reconnect = reconnect,
 						       .ended = on_ended,
-						       .arg = c };
+						       .arg = c,
+						       .listener = options->listener };
 
 	return worker_create(&worker_options, loop_now(c->loop));
 }
@@ -262,6 +263,16 @@ void cluster_worker_on_settled(struct cluster_worker *c)
 void cluster_worker_on_exception(struct cluster_worker *c, struct str msg, struct str traceback)
 {
 	worker_on_exception(c->worker, msg, traceback);
+}
+
+bool cluster_worker_send_custom(struct cluster_worker *c, struct str type, struct str data)
+{
+	return worker_send_custom(c->worker, type, data);
+}
+
+bool cluster_worker_send_extra(struct cluster_worker *c, const struct msg_pairs *extra)
+{
+	return worker_send_extra(c->worker, extra, clock_wall_s());
 }
 
 void cluster_worker_quit(struct cluster_worker *c)

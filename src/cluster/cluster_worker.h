@@ -26,6 +26,7 @@ struct cluster_worker_options {
 	 * silent. Destroy the worker then, but not inside this call. */
 	void (*ended)(void *arg, enum err err, const struct err_text *text);
 	void *arg;
+	const struct cluster_listener *listener; /* lent for the worker's life; NULL: nobody */
 };
 
 /* Succeeds also when no master listens yet: the connection is retried. */
@@ -38,5 +39,9 @@ void cluster_worker_on_delta(struct cluster_worker *w, const struct stats *delta
 			     const uint64_t *users);
 void cluster_worker_on_settled(struct cluster_worker *w);
 void cluster_worker_on_exception(struct cluster_worker *w, struct str msg, struct str traceback);
+/* See worker.h. */
+bool cluster_worker_send_custom(struct cluster_worker *w, struct str type,
+				struct str data) MUST_CHECK;
+bool cluster_worker_send_extra(struct cluster_worker *w, const struct msg_pairs *extra) MUST_CHECK;
 /* For SIGTERM and ctrl-C: finishes in order, then ended(OK). */
 void cluster_worker_quit(struct cluster_worker *w);

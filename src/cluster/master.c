@@ -21,6 +21,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/msg_scan.h"
 #include "run/locust_version.h"
 
 #define LOGGER	       "locust.runners"
@@ -57,6 +58,46 @@ static uint64_t next_test(const struct master *m)
 	return wall_ms > m->test ? wall_ms : m->test + 1;
 }
 
+/* Who listens is asked first, for it may have something to tell the workers. */
+static void hold(struct master *m)
+{
+	const struct cluster_listener *listener = m->options.listener;
+
+	if (!listener || !listener->on_start || m->hold_deadline_us)
+		return;
+	m->hold_deadline_us = m->run.now_us + LIMIT_TEST_START_S * CLOCK_S;
+	listener->on_start(listener->arg);
+}
+
+void master_release(struct master *m)
+{
+	m->hold_deadline_us = 0;
+	press(m);
+}
+
+void master_set_options(struct master *m, struct str pairs, size_t count)
+{
+	buf_clear(&m->own_options);
+	buf_add_str(&m->own_options, pairs);
+	m->own_option_count = count;
+}
+
+size_t master_send_custom(struct master *m, const char *worker_id, struct str type, struct str data)
+{
+	size_t failed = 0;
+
+	if (worker_id && !peers_find(&m->peers, str_of(worker_id)))
+		return 1;
+	for (size_t i = 0; i < m->peers.count; i++) {
+		const struct peer *p = m->peers.items[i];
+		struct msg msg = { .type_name = type, .data = data };
+
+		if (worker_id ? !strcmp(worker_id, p->id) : peer_takes_part(p))
+			failed += !master_post(m, p->id, &msg);
+	}
+	return failed;
+}
+
 static enum err mode_start(struct run *run, const struct run_start *start, struct err_text *text)
 {
 	struct master *m = master_of(run);
@@ -69,6 +110,7 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 		m->test = next_test(m);
 		for (size_t i = 0; i < m->peers.count; i++)
 			peer_forget_test(m->peers.items[i]);
+		hold(m);
 	}
 	m->want_begin = true;
 	press(m);
@@ -77,9 +119,14 @@ static enum err mode_start(struct run *run, const struct run_start *start, struc
 
 static void mode_stop(struct run *run)
 {
-	master_of(run)->want_begin = false;
-	master_of(run)->want_stop = true;
-	press(master_of(run));
+	struct master *m = master_of(run);
+	const struct cluster_listener *listener = m->options.listener;
+
+	m->want_begin = false;
+	m->want_stop = true;
+	if (listener && listener->on_stop)
+		listener->on_stop(listener->arg);
+	press(m);
 }
 
 static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
@@ -137,6 +184,7 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 	m->look_due_us = now_us + LOOK_US;
 	m->confirm_deadline_us = m->stop_deadline_us = m->quit_deadline_us = NEVER;
 	m->has_warned_one_port = !options->bulk_port; /* who gives none has said so */
+	buf_init(&m->own_options, LIMIT_MESSAGE_BYTES);
 	m->classes = mem_zalloc(run->class_count + 1, sizeof(*m->classes));
 	m->counts = mem_zalloc(run->class_count + 1, sizeof(*m->counts));
 	for (size_t i = 0; i < run->class_count; i++)
@@ -161,6 +209,7 @@ void master_destroy(struct master **pm)
 	strangers_fini(&m->strangers);
 	seldom_fini(&m->complaints);
 	dispatch_destroy(&m->dispatch);
+	buf_fini(&m->own_options);
 	run_fini(&m->run);
 	mem_free(m->classes);
 	mem_free(m->counts);
@@ -445,6 +494,8 @@ static void heal(struct master *m, struct peer *p)
 
 static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 {
+	const struct cluster_listener *listener = m->options.listener;
+
 	p->heard_us = m->now_us;
 	if (p->state == RUN_MISSING && msg->type != MSG_QUIT && msg->type != MSG_CLIENT_READY)
 		heal(m, p);
@@ -457,6 +508,8 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 		break;
 	case MSG_STATS:
 		on_stats(m, p, &msg->report);
+		if (listener && listener->on_report)
+			listener->on_report(listener->arg, str_of(p->id), msg_scan_data(m->frame));
 		break;
 	case MSG_SPAWNING:
 		on_spawning(p);
@@ -480,6 +533,9 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 		buf_add_str(&p->logs, msg->logs.lines);
 		break;
 	default: /* custom ones */
+		if (listener && listener->on_custom && msg->type == MSG_UNKNOWN)
+			listener->on_custom(listener->arg, str_of(p->id), msg->type_name,
+					    msg_scan_data(m->frame));
 		break;
 	}
 }
@@ -535,6 +591,12 @@ static void begin(struct master *m)
 	bool is_new = !m->dispatch;
 
 	m->want_begin = false;
+	if (m->hold_deadline_us)
+		log_line(LOG_WARNING, LOGGER,
+			 "What the locustfile does on test_start has not ended within %d s; the "
+			 "test begins",
+			 LIMIT_TEST_START_S);
+	m->hold_deadline_us = 0;
 	log_line(LOG_INFO, LOGGER,
 		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
 		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
@@ -623,6 +685,7 @@ static void check_spawned(struct master *m)
 static void begin_stop(struct master *m)
 {
 	m->want_stop = false;
+	m->hold_deadline_us = 0;
 	dispatch_destroy(&m->dispatch);
 	m->confirm_deadline_us = NEVER;
 	m->stop_deadline_us = m->now_us + stop_timeout_us(m) + STOP_MARGIN_US;
@@ -696,7 +759,7 @@ static void settle(struct master *m)
 {
 	if (m->want_stop)
 		begin_stop(m);
-	if (m->want_begin)
+	if (m->want_begin && m->now_us >= m->hold_deadline_us)
 		begin(m);
 	take_steps(m);
 	check_spawned(m);
@@ -745,6 +808,7 @@ static void take_frame(struct master *m, struct str worker_id, struct str frame)
 		return;
 	}
 	p = peers_find(&m->peers, worker_id);
+	m->frame = frame;
 	if (m->is_bulk && (msg.type != MSG_STATS || !msg.report.number.number))
 		count_bad_frame(m, worker_id, "the second port takes numbered reports only");
 	else if (p)
@@ -780,6 +844,8 @@ uint64_t master_due_us(const struct master *m)
 
 	if (m->is_pressed)
 		return m->now_us;
+	if (m->want_begin)
+		due_us = earlier(due_us, m->hold_deadline_us);
 	if (m->dispatch && is_active(m))
 		due_us = earlier(due_us, dispatch_due_us(m->dispatch));
 	due_us = earlier(due_us, earlier(m->confirm_deadline_us, m->stop_deadline_us));

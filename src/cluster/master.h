@@ -41,6 +41,7 @@
 #include "base/str.h"
 #include "run/run.h"
 
+struct cluster_listener;
 struct opt_texts;
 
 struct master_options {
@@ -60,6 +61,7 @@ struct master_options {
 	/* After master_quit(), once: every worker has said goodbye, or 1 s is over. */
 	void (*ended)(void *arg);
 	void *arg;
+	const struct cluster_listener *listener; /* lent for the master's life; NULL: nobody */
 };
 
 struct master;
@@ -79,6 +81,16 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 /* The same by the second port, which takes nothing but numbered reports. */
 void master_on_bulk_frame(struct master *m, struct str worker_id, struct str frame,
 			  uint64_t now_us);
+
+/* The test that the listener was told of (on_start) may begin. Without this it begins after
+ * LIMIT_TEST_START_S. */
+void master_release(struct master *m);
+/* Options of a locustfile's own for the workers, from the next `spawn` on: copied. */
+void master_set_options(struct master *m, struct str pairs, size_t count);
+/* A message that is none of Locust's, to one worker or (NULL) to all that take part; data is
+ * msgpack. How many it could not be queued for, or that worker is unknown. */
+size_t master_send_custom(struct master *m, const char *worker_id, struct str type,
+			  struct str data) MUST_CHECK;
 
 /* Tells every worker to quit, see `ended`. Stop the run first: what workers count from here on
  * is not added. */

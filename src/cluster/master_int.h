@@ -4,6 +4,8 @@
  * sends). */
 #pragma once
 
+#include "base/buf.h"
+#include "cluster/listener.h"
 #include "cluster/master.h"
 #include "cluster/msg.h"
 #include "cluster/peers.h"
@@ -29,6 +31,10 @@ struct master {
 	bool is_pressed; /* one of them was, or `quit`: due at once */
 	bool is_owing;	 /* some peer is owed something */
 	bool is_quitting, has_ended;
+	uint64_t hold_deadline_us; /* 0: a start need not wait for the listener */
+	struct buf own_options;
+	size_t own_option_count;
+	struct str frame;	      /* that is read */
 	uint64_t confirm_deadline_us; /* ramp over, confirmations missing; NEVER: not waiting */
 	uint64_t stop_deadline_us, quit_deadline_us;
 	uint64_t bad_frames;

@@ -44,7 +44,9 @@ static bool post_spawn(struct master *m, struct peer *p)
 					.stop_timeout_s = m->run.stop_timeout_s,
 					.expect_workers = m->options.expect_workers,
 					.tags = m->options.tags,
-					.exclude_tags = m->options.exclude_tags };
+					.exclude_tags = m->options.exclude_tags,
+					.own_options = { buf_str(&m->own_options),
+							 m->own_option_count } };
 	if (!master_post(m, p->id, &msg))
 		return false;
 	p->last_timestamp = timestamp;

@@ -29,6 +29,12 @@ enum msg_type {
 	MSG_TYPE_COUNT
 };
 
+/* Keys and values of a map that has others, too: msgpack, one after the other. */
+struct msg_pairs {
+	struct str bytes;
+	size_t count; /* of keys */
+};
+
 /* Users per class. */
 struct msg_count {
 	struct str name;
@@ -82,6 +88,7 @@ struct msg_spawn {
 	/* parsed_options, what a worker takes of its master's; 0, NULL, empty: not said. */
 	uint64_t expect_workers;
 	const struct opt_texts *tags, *exclude_tags;
+	struct msg_pairs own_options; /* when writing: those that a locustfile has added */
 };
 
 /* master -> worker, from 2.25 on: what POST /user was given. What it does not have stays. */
@@ -125,7 +132,8 @@ struct msg_report {
 	struct msg_counts counts;
 	enum msg_phase phase;
 	struct msg_number number;
-	uint64_t test; /* of msg_spawn */
+	uint64_t test;		/* of msg_spawn */
+	struct msg_pairs extra; /* when writing: what a locustfile adds */
 };
 
 /* worker -> master. */
@@ -148,7 +156,8 @@ struct msg_logs {
 
 struct msg {
 	enum msg_type type;
-	struct str type_name; /* as read; for MSG_UNKNOWN */
+	struct str type_name; /* as read; for MSG_UNKNOWN also when writing */
+	struct str data;      /* when writing MSG_UNKNOWN: msgpack */
 	struct str node_id;
 	union {
 		struct msg_client_ready client_ready;

@@ -51,6 +51,11 @@ static void put_key(msgpack_packer *pk, const char *key)
 	put_raw_text(pk, str_of(key));
 }
 
+static void put_pairs(const msgpack_packer *pk, const struct msg_pairs *pairs)
+{
+	write_bytes(pk->data, pairs->bytes.p, pairs->bytes.len);
+}
+
 static void put_text_at(msgpack_packer *pk, const char *key, struct str s)
 {
 	put_key(pk, key);
@@ -328,7 +333,9 @@ static void put_report(msgpack_packer *pk, const struct msg_report *report)
 	struct room left = { report->have_times ? LIMIT_MESSAGE_BUCKETS : 0, LIMIT_MESSAGE_SLABS };
 	bool has_health = report->have_times && !report->entries_at && !report->errors_at;
 
-	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health + (report->number.number ? 4 : 0));
+	msgpack_pack_map(pk, 5 + (phase != NULL) + has_health + (report->number.number ? 4 : 0) +
+				     report->extra.count);
+	put_pairs(pk, &report->extra);
 	if (report->number.number) {
 		put_count_at(pk, "test", report->test);
 		put_number_of(pk, &report->number);
@@ -415,7 +422,8 @@ static void put_parsed_options(msgpack_packer *pk, const struct msg_spawn *m)
 	count += has_texts(m->tags);
 	count += has_texts(m->exclude_tags);
 	put_key(pk, "parsed_options");
-	msgpack_pack_map(pk, count);
+	msgpack_pack_map(pk, count + m->own_options.count);
+	put_pairs(pk, &m->own_options);
 	if (m->host.len)
 		put_text_at(pk, "host", m->host);
 	if (m->expect_workers)
@@ -553,7 +561,10 @@ static void put_data(msgpack_packer *pk, const struct msg *m)
 		put_logs(pk, m);
 		break;
 	default:
-		msgpack_pack_nil(pk);
+		if (m->data.len)
+			write_bytes(pk->data, m->data.p, m->data.len);
+		else
+			msgpack_pack_nil(pk);
 		break;
 	}
 }

@@ -99,32 +99,62 @@ static enum err scan_object(struct scan *s, struct err_text *text)
 	return OK;
 }
 
-enum err msg_scan(struct str frame, struct err_text *text)
+/* One object with all that is in it. */
+static enum err scan_whole(struct scan *s, struct err_text *text)
 {
-	struct scan s = { .p = (const unsigned char *)frame.p };
-
-	s.end = s.p + frame.len;
-	if (frame.len > LIMIT_MESSAGE_BYTES)
-		return err_set(text, ERR_TOO_BIG, "frame of %zu bytes, the limit is %d", frame.len,
-			       LIMIT_MESSAGE_BYTES);
 	do {
 		enum err err;
 
-		if (s.p == s.end)
+		if (s->p == s->end)
 			return err_set(text, ERR_BAD_INPUT, "cut off");
-		if (++s.objects > LIMIT_MESSAGE_OBJECTS)
+		if (++s->objects > LIMIT_MESSAGE_OBJECTS)
 			return err_set(text, ERR_TOO_BIG, "more than %d objects in a frame",
 				       LIMIT_MESSAGE_OBJECTS);
-		if (s.depth)
-			s.left[s.depth - 1]--;
-		err = scan_object(&s, text);
+		if (s->depth)
+			s->left[s->depth - 1]--;
+		err = scan_object(s, text);
 		if (err)
 			return err;
-		while (s.depth && !s.left[s.depth - 1])
-			s.depth--;
-	} while (s.depth);
+		while (s->depth && !s->left[s->depth - 1])
+			s->depth--;
+	} while (s->depth);
+	return OK;
+}
+
+static struct scan scan_of(struct str frame)
+{
+	const unsigned char *p = (const unsigned char *)frame.p;
+
+	return (struct scan){ .p = p, .end = p + frame.len };
+}
+
+enum err msg_scan(struct str frame, struct err_text *text)
+{
+	struct scan s = scan_of(frame);
+	enum err err;
+
+	if (frame.len > LIMIT_MESSAGE_BYTES)
+		return err_set(text, ERR_TOO_BIG, "frame of %zu bytes, the limit is %d", frame.len,
+			       LIMIT_MESSAGE_BYTES);
+	err = scan_whole(&s, text);
+	if (err)
+		return err;
 	if (s.p != s.end)
 		return err_set(text, ERR_BAD_INPUT, "%" PRIu64 " bytes behind the message",
 			       left_bytes(&s));
 	return OK;
+}
+
+struct str msg_scan_data(struct str frame)
+{
+	struct scan s = scan_of(frame);
+	const unsigned char *data;
+
+	/* The array's head; then its elements are objects of their own. */
+	ensure(scan_object(&s, NULL) == OK);
+	s.depth = 0;
+	ensure(scan_whole(&s, NULL) == OK);
+	data = s.p;
+	ensure(scan_whole(&s, NULL) == OK);
+	return (struct str){ (const char *)data, (size_t)(s.p - data) };
 }

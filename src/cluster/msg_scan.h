@@ -12,3 +12,5 @@
 #include "base/str.h"
 
 enum err msg_scan(struct str frame, struct err_text *text) MUST_CHECK;
+/* The data of a message, [type, data, node_id], that msg_scan() found to be fine. */
+struct str msg_scan_data(struct str frame);

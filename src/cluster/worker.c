@@ -19,7 +19,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/listener.h"
 #include "cluster/msg.h"
+#include "cluster/msg_scan.h"
 #include "run/locust_version.h"
 
 #define LOGGER	       "locust.runners"
@@ -440,14 +442,17 @@ static void on_ack(struct worker *w, const struct msg_ack *ack)
 		w->options.open_bulk(w->options.arg, w->bulk_port);
 	w->index = ack->index;
 	w->ready_due_us = NEVER;
+	if (w->options.listener && w->options.listener->on_joined)
+		w->options.listener->on_joined(w->options.listener->arg, w->id, w->index);
 	if (w->was_acked)
 		return;
 	w->was_acked = true;
 	w->heartbeat_due_us = w->report_due_us = w->now_us;
 }
 
-static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
+static void on_spawn(struct worker *w, const struct msg_spawn *spawn, struct str frame)
 {
+	const struct cluster_listener *listener = w->options.listener;
 	char host[LIMIT_URL_BYTES + 1];
 
 	if (w->state == WORKER_STOPPING)
@@ -470,6 +475,8 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	if (!w->was_acked)
 		on_ack(w, &(struct msg_ack){ .index = -1 });
 	w->is_ours |= spawn->test != 0;
+	if (listener && listener->on_spawn)
+		listener->on_spawn(listener->arg, msg_scan_data(frame));
 	if (w->state == WORKER_READY || spawn->test != w->test) {
 		forget_reports(w);
 		w->test = spawn->test;
@@ -486,6 +493,15 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn)
 	w->want_complete = false;
 	take_counts(w, spawn->counts);
 	set_users(w, *host ? host : NULL);
+}
+
+static void on_custom(const struct worker *w, const struct msg *m, struct str frame)
+{
+	const struct cluster_listener *listener = w->options.listener;
+
+	if (listener && listener->on_custom && m->type == MSG_UNKNOWN)
+		listener->on_custom(listener->arg, str_of(w->id), m->type_name,
+				    msg_scan_data(frame));
 }
 
 /* Weight and fixed count are the master's, which gives us counts. */
@@ -513,7 +529,7 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 		on_ack(w, &m.ack);
 		break;
 	case MSG_SPAWN:
-		on_spawn(w, &m.spawn);
+		on_spawn(w, &m.spawn, frame);
 		break;
 	case MSG_UPDATE_USER_CLASS:
 		on_user_class(w, &m.user_class);
@@ -538,7 +554,8 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 		log_line(LOG_INFO, LOGGER, "Got quit message from master, shutting down...");
 		begin_quit(w, OK);
 		break;
-	default: /* of a later version, or for scenarios that listen */
+	default: /* of a later version, or for locustfiles that listen */
+		on_custom(w, &m, frame);
 		break;
 	}
 	msg_fini(&m);
@@ -553,6 +570,29 @@ bool worker_send_logs(struct worker *w, struct str lines)
 
 	/* Masters before 2.19 know neither and would log each as unknown. */
 	return w->was_acked && (w->is_ours || w->master_beat_us) && post(w, &m);
+}
+
+bool worker_send_custom(struct worker *w, struct str type, struct str data)
+{
+	return w->state != WORKER_ENDED &&
+	       post(w, &(struct msg){ .type_name = type, .data = data });
+}
+
+bool worker_send_extra(struct worker *w, const struct msg_pairs *extra, double now_wall_s)
+{
+	struct msg m = { .type = MSG_STATS };
+	struct stats none;
+	bool is_sent;
+
+	if (!w->was_acked || w->state == WORKER_ENDED)
+		return true;
+	stats_init(&none, now_wall_s);
+	m.report = (struct msg_report){
+		.stats = &none, .counts = counts_now(w), .phase = w->phase, .extra = *extra
+	};
+	is_sent = post(w, &m);
+	stats_fini(&none);
+	return is_sent;
 }
 
 static void post_complete(struct worker *w)

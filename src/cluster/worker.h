@@ -62,6 +62,9 @@ struct worker_load_ops {
 	void (*collect)(void *load);
 };
 
+struct cluster_listener;
+struct msg_pairs;
+
 struct worker_options {
 	const char *id;		    /* host_<32 hex>, copied */
 	const char *const *classes; /* names of the user classes, lent for the worker's life */
@@ -80,6 +83,7 @@ struct worker_options {
 	/* The worker is done, called once: OK when it was told to quit, else why. */
 	void (*ended)(void *arg, enum err err, const struct err_text *text);
 	void *arg;
+	const struct cluster_listener *listener; /* lent for the worker's life; NULL: nobody */
 };
 
 struct worker;
@@ -108,6 +112,11 @@ void worker_set_usage(struct worker *w, double cpu_percent, uint64_t memory_byte
  * when they were not sent: no master has been heard of that understands it, or the connection is
  * full. */
 bool worker_send_logs(struct worker *w, struct str lines);
+/* A message that is none of Locust's; data is msgpack. False when it cannot be queued now. */
+bool worker_send_custom(struct worker *w, struct str type, struct str data) MUST_CHECK;
+/* A report that counts nothing, with more keys for those who listen at the master. */
+bool worker_send_extra(struct worker *w, const struct msg_pairs *extra,
+		       double now_wall_s) MUST_CHECK;
 /* The process shall end: stops the users, sends the last statistics and `quit`, then calls
  * ended(). Not later than the stop timeout plus 5 s. */
 void worker_quit(struct worker *w, uint64_t now_us);

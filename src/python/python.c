@@ -81,6 +81,15 @@ static void guest_run(void *arg, void *(*main)(void *), void *main_arg)
 	tell(p, &(struct tell){ .kind = TELL_RUN, .main = main, .main_arg = main_arg });
 }
 
+static void guest_foresee(void *arg, uint64_t users)
+{
+	struct python *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	p->users_foreseen = users;
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void guest_join(void *arg)
 {
 	struct python *p = arg;
@@ -100,11 +109,15 @@ static bool ask_shape(const struct cic_now *now, struct cic_tick *tick)
 	pthread_mutex_lock(&p->lock);
 	if (now->run_time_s <= p->shape_asked_s) {
 		p->shape_tick = (struct cic_tick){ .spawn_rate = 1 };
+		mem_free(p->shape_classes);
+		p->shape_classes = NULL;
 		p->shape_is_over = false;
 		tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "shape" });
 	}
-	p->users_running = now->user_count;
+	p->shape_now = *now;
 	*tick = p->shape_tick;
+	mem_free(p->tick_classes);
+	tick->classes = p->tick_classes = p->shape_classes ? mem_strdup(p->shape_classes) : NULL;
 	is_over = p->shape_is_over;
 	pthread_mutex_unlock(&p->lock);
 	p->shape_asked_s = now->run_time_s;
@@ -133,6 +146,8 @@ static void free_all(struct python *p)
 	python_classes_free(p);
 	buf_fini(&p->json);
 	mem_free(p->shape_name);
+	mem_free(p->shape_classes);
+	mem_free(p->tick_classes);
 	for (char **arg = p->own_argv; arg && *arg; arg++)
 		mem_free(*arg);
 	mem_free(p->own_argv);
@@ -166,7 +181,9 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	p->shape_asked_s = HUGE_VAL;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	p->guest = (struct load_guest){ .arg = p, .run = guest_run, .join = guest_join };
+	p->guest = (struct load_guest){
+		.arg = p, .run = guest_run, .foresee = guest_foresee, .join = guest_join
+	};
 	python_guest_init_ops(&p->guest);
 	buf_init(&p->json, LIMIT_PYTHON_JSON_BYTES);
 	err = python_turn_init(p, text);
@@ -245,18 +262,47 @@ static void on_quit_timer(void *arg)
 	end_quit(p, p->quit_code);
 }
 
+static void grant(struct python *p, const struct wish *wish)
+{
+	const struct python_wishes *w = p->wishes;
+	struct str data = { wish->data, wish->data_len };
+
+	switch (wish->kind) {
+	case WISH_QUIT:
+		w->on_quit(w->arg);
+		break;
+	case WISH_STOP:
+		w->on_stop(w->arg);
+		break;
+	case WISH_RESET:
+		w->on_reset(w->arg);
+		break;
+	case WISH_QUIT_DONE:
+		end_quit(p, wish->code);
+		break;
+	case WISH_SEND:
+		w->on_send(w->arg, str_of(wish->type), str_of(wish->to), data);
+		break;
+	case WISH_EXTRA:
+		w->on_extra(w->arg, data, wish->count);
+		break;
+	case WISH_BEGUN:
+		w->on_begun(w->arg, data, wish->count);
+		break;
+	}
+}
+
 static void on_wish(void *arg, struct mail *mail)
 {
 	struct python *p = arg;
 	struct wish *wish = CONTAINER_OF(&mail->node, struct wish, mail.node);
 
 	/* While it closes nothing is wished for any more. */
-	if (p->control && wish->kind == WISH_QUIT)
-		p->wishes->on_quit(p->wishes->arg);
-	else if (p->control && wish->kind == WISH_STOP)
-		p->wishes->on_stop(p->wishes->arg);
-	else if (p->control)
-		end_quit(p, wish->code);
+	if (p->control)
+		grant(p, wish);
+	mem_free(wish->type);
+	mem_free(wish->to);
+	mem_free(wish->data);
 	mem_free(wish);
 }
 
@@ -274,8 +320,61 @@ enum err python_begin(struct python *p, struct loop *control, const struct pytho
 	p->wishes = wishes;
 	loop_timer_init(&p->quit_timer, on_quit_timer, p);
 	p->pinged_us = loop_now(control);
-	tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "init" });
+	if (p->options->role != PYTHON_WORKER)
+		tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "init" });
 	return OK;
+}
+
+/* What comes from the network is bounded, however long Python code keeps its thread. */
+static void tell_message(struct python *p, const char *event, struct str from, struct str type,
+			 struct str data)
+{
+	bool is_dropped = atomic_load(&p->told_bytes) + data.len > LIMIT_PYTHON_TOLD_BYTES;
+
+	if (is_dropped && !p->has_dropped)
+		log_line(LOG_ERROR, LOGGER,
+			 "The locustfile does not take what other processes tell it: messages are "
+			 "dropped from here on (%.*s from %.*s)",
+			 STR_ARG(type), STR_ARG(from));
+	p->has_dropped = is_dropped;
+	if (is_dropped)
+		return;
+	atomic_fetch_add(&p->told_bytes, data.len);
+	tell(p, &(struct tell){ .kind = TELL_MESSAGE,
+				.event = event,
+				.from = mem_strndup(from.p, from.len),
+				.type = mem_strndup(type.p, type.len),
+				.data = mem_strndup(data.p, data.len),
+				.data_len = data.len });
+}
+
+void python_tell_joined(struct python *p, const char *id, int64_t index)
+{
+	tell(p, &(struct tell){ .kind = TELL_MESSAGE,
+				.event = "joined",
+				.from = mem_strdup(id),
+				.value = (long long)index });
+}
+
+void python_tell_spawn(struct python *p, struct str data)
+{
+	tell_message(p, "spawn", str_of("the master"), str_of("spawn"), data);
+}
+
+void python_tell_report(struct python *p, struct str from, struct str data)
+{
+	if (atomic_load(&p->wants_reports))
+		tell_message(p, "report", from, str_of("stats"), data);
+}
+
+void python_tell_custom(struct python *p, struct str from, struct str type, struct str data)
+{
+	tell_message(p, "custom", from, type, data);
+}
+
+void python_give_cluster(struct python *p, const struct python_cluster *given)
+{
+	tell(p, &(struct tell){ .kind = TELL_CLUSTER, .cluster = *given });
 }
 
 void python_tell_spawned(struct python *p, uint64_t user_count)

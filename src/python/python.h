@@ -32,6 +32,10 @@ struct python_options {
 	double spawn_rate;
 	bool is_headless;
 	const char *log_level; /* NULL: INFO */
+	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
+		want_only_summary, want_full_history;
+	const char *log_file, *csv_prefix, *html_file, *web_host, *master_host, *master_bind_host;
+	uint64_t web_port, master_port, master_bind_port, expect_workers;
 	const char *const *user_classes;
 	const char *const *tags;
 	const char *const *exclude_tags;
@@ -42,11 +46,36 @@ struct python_options {
 	const struct http_network *network;
 };
 
-/* What the locustfile may ask of the process, in turns of the control loop. */
+/* What the locustfile may ask of the process, in turns of the control loop. Slices are lent. */
 struct python_wishes {
-	void (*on_quit)(void *arg); /* runner.quit() */
-	void (*on_stop)(void *arg); /* runner.stop() */
+	void (*on_quit)(void *arg);  /* runner.quit() */
+	void (*on_stop)(void *arg);  /* runner.stop() */
+	void (*on_reset)(void *arg); /* stats.reset_all() */
+	/* Only in a cluster. A custom message, msgpack; to: the worker's id, empty: to all, or to
+	 * the master. */
+	void (*on_send)(void *arg, struct str type, struct str to, struct str data);
+	/* A worker: keys and values, msgpack, for the next report. */
+	void (*on_extra)(void *arg, struct str pairs, size_t count);
+	/* A master: what listens to `test_start` is done; the same of the options that the
+	 * locustfile has added, for the workers. */
+	void (*on_begun)(void *arg, struct str pairs, size_t count);
 	void *arg;
+};
+
+/* A worker as a master's locustfile sees it. */
+struct python_worker {
+	char *id;
+	const char *state; /* static */
+	uint64_t user_count, memory_usage;
+	double cpu_usage;
+};
+
+/* What a master knows of its test. */
+struct python_cluster {
+	uint64_t user_count, target_user_count;
+	size_t worker_count;	       /* that take part */
+	size_t count;		       /* of workers */
+	struct python_worker *workers; /* on the heap, with their ids */
 };
 
 /* Imports the locustfile. What is wrong with it has been written to stderr as Python does; the text
@@ -61,10 +90,20 @@ enum err python_load(struct python *p, const struct python_options *options,
 		     struct scenario *scenario, struct err_text *text) MUST_CHECK;
 /* For load_options. */
 const struct load_guest *python_guest(const struct python *p);
-/* Before the load is created: events `init`. The wishes are lent until python_end(). */
+/* Before the load is created: event `init`, in a worker once it has joined. The wishes are lent
+ * until python_end(). */
 enum err python_begin(struct python *p, struct loop *control, const struct python_wishes *wishes,
 		      struct err_text *text) MUST_CHECK;
-/* All users of the ramp run: event `spawning_complete`. */
+/* A worker: its master has taken it; id as it knows it, index -1: unknown. */
+void python_tell_joined(struct python *p, const char *id, int64_t index);
+/* A message of a cluster, as msgpack: `spawn` (worker), a report (master; from its worker), a
+ * custom one. Dropped, and logged, when LIMIT_PYTHON_TOLD_BYTES wait for the locustfile. */
+void python_tell_spawn(struct python *p, struct str data);
+void python_tell_report(struct python *p, struct str from, struct str data);
+void python_tell_custom(struct python *p, struct str from, struct str type, struct str data);
+/* *given and what it points at become Python's. */
+void python_give_cluster(struct python *p, const struct python_cluster *given);
+/* All users of the ramp run, for a master: event `spawning_complete`. */
 void python_tell_spawned(struct python *p, uint64_t user_count);
 /* For a master, whose locustfile sees no users: event `test_start`, `test_stopping` or `test_stop`.
  */

@@ -107,6 +107,7 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 				: mem_strdup("."),
 	};
 	p->shape.name = p->shape_name = copy_text(shape);
+	p->shape.use_common_options = PyTuple_GetItem(described, 2) == Py_True;
 	if (p->shape_name)
 		p->scenario->shape = &p->shape;
 	if (p->class_count == count && !PyErr_Occurred())

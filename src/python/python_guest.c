@@ -190,16 +190,54 @@ void python_guest_run(struct python *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-void python_guest_forget_stats(struct stats **stats)
+static void forget_stats(struct stats *stats)
 {
-	if (!*stats)
-		return;
-	stats_fini(*stats);
-	mem_free(*stats);
-	*stats = NULL;
+	if (stats)
+		stats_fini(stats);
+	mem_free(stats);
 }
 
-static void act_on_tell(struct python *p, const struct tell *tell)
+static void forget_cluster(const struct python_cluster *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		mem_free(c->workers[i].id);
+	mem_free(c->workers);
+}
+
+void python_guest_forget(struct python *p, struct tell *tell)
+{
+	if (tell->kind == TELL_MESSAGE)
+		atomic_fetch_sub(&p->told_bytes, tell->data_len);
+	forget_stats(tell->stats);
+	forget_cluster(&tell->cluster);
+	mem_free(tell->from);
+	mem_free(tell->type);
+	mem_free(tell->data);
+	mem_free(tell);
+}
+
+void python_guest_fini(struct python *p)
+{
+	forget_stats(p->given);
+	forget_cluster(&p->cluster);
+}
+
+/* What was given before goes with the tell. */
+static void swap_given(struct python *p, struct tell *tell)
+{
+	struct stats *stats = p->given;
+	struct python_cluster cluster = p->cluster;
+
+	if (tell->kind == TELL_STATS) {
+		p->given = tell->stats;
+		tell->stats = stats;
+	} else {
+		p->cluster = tell->cluster;
+		tell->cluster = cluster;
+	}
+}
+
+static void act_on_tell(struct python *p, struct tell *tell)
 {
 	switch (tell->kind) {
 	case TELL_RUN:
@@ -210,9 +248,17 @@ static void act_on_tell(struct python *p, const struct tell *tell)
 	case TELL_EVENT:
 		call_host(p, "on_event", Py_BuildValue("(sL)", tell->event, tell->value));
 		break;
+	case TELL_MESSAGE:
+		call_host(p, "on_message",
+			  Py_BuildValue("(szzy#L)", tell->event, tell->from, tell->type,
+					tell->data ? tell->data : "", (Py_ssize_t)tell->data_len,
+					tell->value));
+		break;
+	case TELL_CLUSTER:
 	case TELL_STATS:
-		python_guest_forget_stats(&p->given);
-		p->given = tell->stats;
+		swap_given(p, tell);
+		if (tell->kind == TELL_CLUSTER)
+			call_host(p, "on_cluster", PyTuple_New(0));
 		break;
 	case TELL_PING:
 		atomic_store(&p->pong_number, tell->value);
@@ -230,7 +276,7 @@ void python_guest_act(struct python *p)
 
 		list_remove(&tell->mail.node);
 		act_on_tell(p, tell);
-		mem_free(tell);
+		python_guest_forget(p, tell);
 	}
 	while (!list_is_empty(&p->users)) {
 		struct python_user *user = CONTAINER_OF(p->users.next, struct python_user, node);

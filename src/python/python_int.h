@@ -24,24 +24,47 @@
 #include "user/user.h"
 
 /* What control tells, and how long the texts are that Python knows it by. */
-enum tell_kind { TELL_RUN, TELL_EVENT, TELL_STATS, TELL_PING, TELL_CLOSE };
+enum tell_kind {
+	TELL_RUN,
+	TELL_EVENT,
+	TELL_MESSAGE,
+	TELL_STATS,
+	TELL_CLUSTER,
+	TELL_PING,
+	TELL_CLOSE
+};
 
 struct tell {
 	struct mail mail;
 	enum tell_kind kind;
 	void *(*main)(void *); /* of TELL_RUN */
 	void *main_arg;
-	const char *event;   /* of TELL_EVENT: the name, static */
-	long long value;     /* its argument; of TELL_PING its number */
-	struct stats *stats; /* of TELL_STATS: given */
+	const char *event;	       /* of TELL_EVENT and TELL_MESSAGE: the name, static */
+	long long value;	       /* its argument; of TELL_PING its number */
+	struct stats *stats;	       /* of TELL_STATS: given */
+	struct python_cluster cluster; /* of TELL_CLUSTER: given */
+	/* Of TELL_MESSAGE, given; the texts may be NULL. */
+	char *from, *type, *data;
+	size_t data_len;
 };
 
-enum wish_kind { WISH_QUIT, WISH_STOP, WISH_QUIT_DONE };
+enum wish_kind {
+	WISH_QUIT,
+	WISH_STOP,
+	WISH_QUIT_DONE,
+	WISH_RESET,
+	WISH_SEND,
+	WISH_EXTRA,
+	WISH_BEGUN
+};
 
 struct wish {
 	struct mail mail;
 	enum wish_kind kind;
-	int code;
+	int code;	 /* of WISH_QUIT_DONE */
+	char *type, *to; /* of WISH_SEND */
+	char *data;	 /* of that and those after it */
+	size_t data_len, count;
 };
 
 struct lane; /* python_client.c */
@@ -69,8 +92,10 @@ struct python {
 	bool is_final;			      /* no nudges any more */
 	bool nudge_ends;
 	struct cic_tick shape_tick; /* what the locustfile's shape wanted last */
+	char *shape_classes;	    /* of it; NULL: all */
 	bool shape_is_over;
-	uint64_t users_running; /* as the shape was told last */
+	struct cic_now shape_now; /* as the shape was told last */
+	uint64_t users_foreseen;
 	enum err load_error;
 	struct err_text load_text;
 
@@ -78,6 +103,7 @@ struct python {
 	struct cic_shape shape; /* the scenario's, if the locustfile has one */
 	char *shape_name;
 	double shape_asked_s; /* run time at the last ask */
+	char *tick_classes;   /* of the tick that was given last */
 	struct loop *control; /* NULL: not begun */
 	const struct python_wishes *wishes;
 	struct mailbox replies;
@@ -91,6 +117,9 @@ struct python {
 	atomic_llong pong_number;
 
 	atomic_bool is_nudging;
+	atomic_size_t told_bytes; /* of messages that wait for the locustfile */
+	atomic_bool wants_reports;
+	bool has_dropped; /* control's: the last message */
 
 	/* Of the thread that runs Python. */
 	PyThreadState *state;
@@ -117,10 +146,11 @@ struct python {
 	struct tls_options insecure_tls;
 	uint64_t turn; /* how many there have been */
 	struct loop_watch timer_watch;
-	int timer_fd;	      /* fires when the next timer of the loops is due */
-	uint64_t armed_us;    /* when that is */
-	struct stats *given;  /* of a master: what it has counted, as last told; NULL: nothing */
-	struct stats counted; /* since the test began, but for what place->tally holds */
+	int timer_fd;	     /* fires when the next timer of the loops is due */
+	uint64_t armed_us;   /* when that is */
+	struct stats *given; /* of a master: what it has counted, as last told; NULL: nothing */
+	struct python_cluster cluster; /* likewise */
+	struct stats counted;	       /* since the test began, but for what place->tally holds */
 	PyObject *hub, *switch_to, *current; /* gevent's hub, greenlet.switch and getcurrent */
 	PyObject *host;			     /* module locust_host */
 };
@@ -178,8 +208,10 @@ void python_guest_act(struct python *p);
 /* What control says goes to python.tells. */
 void python_guest_told(void *arg, struct mail *mail);
 void python_guest_leave(PyObject *capsule);
-/* NULL is fine. */
-void python_guest_forget_stats(struct stats **stats);
+/* With what it holds. */
+void python_guest_forget(struct python *p, struct tell *tell);
+/* What was given and is still there. */
+void python_guest_fini(struct python *p);
 /* In a greenlet of its own: the load's main function, from its begin to its end. */
 void python_guest_run(struct python *p);
 

@@ -138,26 +138,47 @@ static PyObject *settle(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-/* shape(users, spawn_rate): what tick() said; shape(-1, 0): the test ends. */
+/* shape(users, spawn_rate, classes): what tick() said, names with spaces between or None; shape(-1,
+ * 0, None): the test ends. */
 static PyObject *set_shape(PyObject *module, PyObject *args)
 {
 	struct python *p = python_self();
+	const char *classes;
 	long long users;
 	double spawn_rate;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "Ld", &users, &spawn_rate))
+	if (!PyArg_ParseTuple(args, "Ldz", &users, &spawn_rate, &classes))
 		return NULL;
 	pthread_mutex_lock(&p->lock);
 	p->shape_is_over = users < 0;
-	if (users >= 0)
+	if (users >= 0) {
 		p->shape_tick = (struct cic_tick){ (uint64_t)users, spawn_rate };
+		mem_free(p->shape_classes);
+		p->shape_classes = classes ? mem_strdup(classes) : NULL;
+	}
 	pthread_mutex_unlock(&p->lock);
 	Py_RETURN_NONE;
 }
 
-/* users_running() -> over all workers, for the shape of a master */
-static PyObject *users_running(PyObject *module, PyObject *unused)
+/* shape_now() -> (users that run, and of the start: users, spawn_rate, run_time), for the shape */
+static PyObject *shape_now(PyObject *module, PyObject *unused)
+{
+	struct python *p = python_self();
+	struct cic_now now;
+
+	(void)module;
+	(void)unused;
+	pthread_mutex_lock(&p->lock);
+	now = p->shape_now;
+	pthread_mutex_unlock(&p->lock);
+	return Py_BuildValue("(KKdd)", (unsigned long long)now.user_count,
+			     (unsigned long long)now.asked_users, now.asked_spawn_rate,
+			     now.asked_run_time_s);
+}
+
+/* foreseen() -> users at the end of the ramp */
+static PyObject *foreseen(PyObject *module, PyObject *unused)
 {
 	struct python *p = python_self();
 	uint64_t count;
@@ -165,60 +186,192 @@ static PyObject *users_running(PyObject *module, PyObject *unused)
 	(void)module;
 	(void)unused;
 	pthread_mutex_lock(&p->lock);
-	count = p->users_running;
+	count = p->users_foreseen;
 	pthread_mutex_unlock(&p->lock);
 	return PyLong_FromUnsignedLongLong(count);
 }
 
-static void wish(struct python *p, enum wish_kind kind, int code)
-{
-	struct wish *w = mem_zalloc(1, sizeof(*w));
-
-	w->kind = kind;
-	w->code = code;
-	pthread_mutex_lock(&p->lock);
-	if (p->is_heard)
-		mailbox_post(&p->replies, &w->mail);
-	else
-		mem_free(w);
-	pthread_mutex_unlock(&p->lock);
-}
-
-/* wish(what, code): "quit", "stop", or "quit_done" with the exit code. Before `init` in vain. */
-static PyObject *make_wish(PyObject *module, PyObject *args)
+/* Posts it; takes what it points at. */
+static void wish(const struct wish *given)
 {
 	struct python *p = python_self();
+	struct wish *w = mem_alloc(sizeof(*w));
+
+	*w = *given;
+	pthread_mutex_lock(&p->lock);
+	if (p->is_heard) {
+		mailbox_post(&p->replies, &w->mail);
+		w = NULL;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (!w)
+		return;
+	mem_free(w->type);
+	mem_free(w->to);
+	mem_free(w->data);
+	mem_free(w);
+}
+
+/* wish(what, code): "quit", "stop", "reset", or "quit_done" with the exit code. Before `init` in
+ * vain. */
+static PyObject *make_wish(PyObject *module, PyObject *args)
+{
 	const char *what;
 	int code = 0;
 
 	(void)module;
 	if (!PyArg_ParseTuple(args, "s|i", &what, &code))
 		return NULL;
-	wish(p,
-	     strcmp(what, "quit") == 0	 ? WISH_QUIT
-	     : strcmp(what, "stop") == 0 ? WISH_STOP
-					 : WISH_QUIT_DONE,
-	     code);
+	wish(&(struct wish){ .kind = strcmp(what, "quit") == 0	  ? WISH_QUIT
+				     : strcmp(what, "stop") == 0  ? WISH_STOP
+				     : strcmp(what, "reset") == 0 ? WISH_RESET
+								  : WISH_QUIT_DONE,
+			     .code = code });
 	Py_RETURN_NONE;
+}
+
+/* send(type, to, data): a custom message. */
+static PyObject *send_message(PyObject *module, PyObject *args)
+{
+	const char *type, *to, *data;
+	Py_ssize_t len;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "ssy#", &type, &to, &data, &len))
+		return NULL;
+	if (len > LIMIT_CUSTOM_BYTES)
+		return PyErr_Format(PyExc_ValueError, "message '%s' has %zd bytes; at most %d fit",
+				    type, len, LIMIT_CUSTOM_BYTES);
+	wish(&(struct wish){ .kind = WISH_SEND,
+			     .type = mem_strdup(type),
+			     .to = mem_strdup(to),
+			     .data = mem_strndup(data, (size_t)len),
+			     .data_len = (size_t)len });
+	Py_RETURN_NONE;
+}
+
+/* Of extra() and begun(). */
+static PyObject *wish_with_pairs(PyObject *args, enum wish_kind kind)
+{
+	const char *data;
+	Py_ssize_t len, count;
+
+	if (!PyArg_ParseTuple(args, "y#n", &data, &len, &count))
+		return NULL;
+	if (len > LIMIT_CUSTOM_BYTES)
+		return PyErr_Format(PyExc_ValueError,
+				    "%zd bytes for other processes; at most %d fit", len,
+				    LIMIT_CUSTOM_BYTES);
+	wish(&(struct wish){ .kind = kind,
+			     .data = mem_strndup(data, (size_t)len),
+			     .data_len = (size_t)len,
+			     .count = (size_t)count });
+	Py_RETURN_NONE;
+}
+
+/* extra(pairs, count): what listeners of report_to_master have added. */
+static PyObject *give_extra(PyObject *module, PyObject *args)
+{
+	(void)module;
+	return wish_with_pairs(args, WISH_EXTRA);
+}
+
+/* begun(pairs, count): test_start is over; the locustfile's own options. */
+static PyObject *begun(PyObject *module, PyObject *args)
+{
+	(void)module;
+	return wish_with_pairs(args, WISH_BEGUN);
+}
+
+static PyObject *want_reports(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	atomic_store(&python_self()->wants_reports, true);
+	Py_RETURN_NONE;
+}
+
+/* cluster() -> (users, wanted users, workers, [(id, state, users, cpu, memory)]), of a master */
+static PyObject *read_cluster(PyObject *module, PyObject *unused)
+{
+	const struct python_cluster *c = &python_self()->cluster;
+	PyObject *list = PyList_New(0), *row;
+
+	(void)module;
+	(void)unused;
+	for (size_t i = 0; list && i < c->count; i++) {
+		const struct python_worker *w = &c->workers[i];
+
+		row = Py_BuildValue("(ssKdK)", w->id, w->state, (unsigned long long)w->user_count,
+				    w->cpu_usage, (unsigned long long)w->memory_usage);
+		if (!row || PyList_Append(list, row))
+			Py_CLEAR(list);
+		Py_XDECREF(row);
+	}
+	return list ? Py_BuildValue("(KKnN)", (unsigned long long)c->user_count,
+				    (unsigned long long)c->target_user_count,
+				    (Py_ssize_t)c->worker_count, list)
+		    : NULL;
 }
 
 /* ---- statistics ---- */
 
 static PyObject *row_of(const struct stats_entry *e, const struct stats_entry *total)
 {
-	return Py_BuildValue("{ss ss sK sK sK sd sd sd sK sd sd sd sd sd sd}", "name", e->name,
-			     "method", e->method, "num_requests",
-			     (unsigned long long)e->num_requests, "num_none_requests",
-			     (unsigned long long)e->num_none_requests, "num_failures",
-			     (unsigned long long)e->num_failures, "total_response_time",
-			     e->total_response_time_ms, "min_response_time",
-			     isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms,
-			     "max_response_time", e->max_response_time_ms, "total_content_length",
-			     (unsigned long long)e->total_content_length, "start_time",
-			     e->start_time, "last_request_timestamp", e->last_request_timestamp,
-			     "median_response_time", stats_median_ms(e), "current_rps",
-			     stats_current_rps(e, total), "total_rps", stats_total_rps(e, total),
-			     "total_fail_per_sec", stats_total_fail_per_sec(e, total));
+	return Py_BuildValue(
+		"{ss ss sK sK sK sd sd sd sK sd sd sd sd sd sd sd}", "name", e->name, "method",
+		e->method, "num_requests", (unsigned long long)e->num_requests, "num_none_requests",
+		(unsigned long long)e->num_none_requests, "num_failures",
+		(unsigned long long)e->num_failures, "total_response_time",
+		e->total_response_time_ms, "min_response_time",
+		isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms, "max_response_time",
+		e->max_response_time_ms, "total_content_length",
+		(unsigned long long)e->total_content_length, "start_time", e->start_time,
+		"last_request_timestamp", e->last_request_timestamp, "median_response_time",
+		stats_median_ms(e), "current_rps", stats_current_rps(e, total),
+		"current_fail_per_sec", stats_current_fail_per_sec(e, total), "total_rps",
+		stats_total_rps(e, total), "total_fail_per_sec",
+		stats_total_fail_per_sec(e, total));
+}
+
+/* {second: count} of the last minute. */
+static PyObject *seconds_of(const struct stats_entry *e, bool want_failures)
+{
+	PyObject *out = PyDict_New();
+
+	for (size_t i = 0; out && i < STATS_SECONDS; i++) {
+		const struct stats_second *s = &e->seconds[i];
+		uint64_t count = want_failures ? s->failures : s->requests;
+		PyObject *key = count ? PyLong_FromLongLong(s->unix_s) : NULL;
+		PyObject *value = key ? PyLong_FromUnsignedLongLong(count) : NULL;
+
+		if (count && (!value || PyDict_SetItem(out, key, value)))
+			Py_CLEAR(out);
+		Py_XDECREF(key);
+		Py_XDECREF(value);
+	}
+	return out;
+}
+
+/* {rounded milliseconds: count} */
+static PyObject *rounded_times_of(const struct stats_entry *e)
+{
+	PyObject *out = PyDict_New();
+	struct rounded times;
+
+	rounded_init(&times);
+	stats_rounded(e, &times);
+	for (size_t i = 0; out && i < times.used; i++) {
+		PyObject *key = PyLong_FromDouble(times.buckets[i].ms);
+		PyObject *value = key ? PyLong_FromUnsignedLongLong(times.buckets[i].count) : NULL;
+
+		if (!value || PyDict_SetItem(out, key, value))
+			Py_CLEAR(out);
+		Py_XDECREF(key);
+		Py_XDECREF(value);
+	}
+	rounded_fini(&times);
+	return out;
 }
 
 static PyObject *error_rows(const struct stats *s)
@@ -279,10 +432,15 @@ static PyObject *read_stats(PyObject *module, PyObject *unused)
 	return out;
 }
 
-/* percentile(method, name, share): of a row, or of the total where the name is None. */
+/* A row, or the total where the name is NULL. */
+static struct stats_entry *find_entry(struct stats *s, const char *method, const char *name)
+{
+	return name ? stats_entry(s, str_of(method), str_of(name), 0) : &s->total;
+}
+
+/* percentile(method, name or None, share) */
 static PyObject *percentile(PyObject *module, PyObject *args)
 {
-	const struct stats_entry *e;
 	const char *method, *name;
 	PyObject *out;
 	struct stats s;
@@ -292,8 +450,26 @@ static PyObject *percentile(PyObject *module, PyObject *args)
 	if (!PyArg_ParseTuple(args, "szd", &method, &name, &share))
 		return NULL;
 	copy_stats(python_self(), &s);
-	e = name ? stats_entry(&s, str_of(method), str_of(name), 0) : &s.total;
-	out = PyFloat_FromDouble(stats_percentile_ms(e, share));
+	out = PyFloat_FromDouble(stats_percentile_ms(find_entry(&s, method, name), share));
+	stats_fini(&s);
+	return out;
+}
+
+/* times(method, name or None) -> ({ms: count}, {second: requests}, {second: failures}) */
+static PyObject *times(PyObject *module, PyObject *args)
+{
+	const char *method, *name;
+	const struct stats_entry *e;
+	PyObject *out;
+	struct stats s;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "sz", &method, &name))
+		return NULL;
+	copy_stats(python_self(), &s);
+	e = find_entry(&s, method, name);
+	out = Py_BuildValue("(NNN)", rounded_times_of(e), seconds_of(e, false),
+			    seconds_of(e, true));
 	stats_fini(&s);
 	return out;
 }
@@ -321,10 +497,17 @@ static PyMethodDef methods[] = {
 	{ "run_main", run_main, METH_NOARGS, NULL },
 	{ "settle", settle, METH_NOARGS, NULL },
 	{ "shape", set_shape, METH_VARARGS, NULL },
-	{ "users_running", users_running, METH_NOARGS, NULL },
+	{ "shape_now", shape_now, METH_NOARGS, NULL },
+	{ "foreseen", foreseen, METH_NOARGS, NULL },
 	{ "wish", make_wish, METH_VARARGS, NULL },
+	{ "send", send_message, METH_VARARGS, NULL },
+	{ "extra", give_extra, METH_VARARGS, NULL },
+	{ "begun", begun, METH_VARARGS, NULL },
+	{ "want_reports", want_reports, METH_NOARGS, NULL },
+	{ "cluster", read_cluster, METH_NOARGS, NULL },
 	{ "stats", read_stats, METH_NOARGS, NULL },
 	{ "percentile", percentile, METH_VARARGS, NULL },
+	{ "times", times, METH_VARARGS, NULL },
 	{ "clear_stats", clear_stats, METH_NOARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };

@@ -45,18 +45,39 @@ static PyObject *texts(const char *const *list, size_t count)
 	return out;
 }
 
+static PyObject *is_so(bool value)
+{
+	return value ? Py_True : Py_False;
+}
+
+/* Those that a locustfile sees and nobody else. */
+static PyObject *other_options_of(const struct python_options *o)
+{
+	return Py_BuildValue(
+		"{sO sO sO sO sO sO sz sz sz sz sz sz sK sK sK sK}", "reset_stats",
+		is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart), "class_picker",
+		is_so(o->want_class_picker), "print_stats", is_so(o->want_print_stats),
+		"only_summary", is_so(o->want_only_summary), "stats_history_enabled",
+		is_so(o->want_full_history), "logfile", o->log_file, "csv_prefix", o->csv_prefix,
+		"html_file", o->html_file, "web_host", o->web_host, "master_host", o->master_host,
+		"master_bind_host", o->master_bind_host, "web_port",
+		(unsigned long long)o->web_port, "master_port", (unsigned long long)o->master_port,
+		"master_bind_port", (unsigned long long)o->master_bind_port, "expect_workers",
+		(unsigned long long)o->expect_workers);
+}
+
 static PyObject *options_of(const struct python_options *o)
 {
 	static const char *const roles[] = { "local", "master", "worker" };
 
-	return Py_BuildValue("{ss sz sK sd sK sK sO sz sN sN sN}", "role", roles[o->role], "host",
-			     o->host, "num_users", (unsigned long long)o->users, "spawn_rate",
-			     o->spawn_rate, "run_time", (unsigned long long)o->run_time_s,
-			     "stop_timeout", (unsigned long long)o->stop_timeout_s, "headless",
-			     o->is_headless ? Py_True : Py_False, "loglevel", o->log_level,
-			     "user_classes", texts(o->user_classes, o->user_class_count), "tags",
-			     texts(o->tags, o->tag_count), "exclude_tags",
-			     texts(o->exclude_tags, o->exclude_tag_count));
+	return Py_BuildValue(
+		"{sN ss sz sK sd sK sK sO sz sN sN sN}", "others", other_options_of(o), "role",
+		roles[o->role], "host", o->host, "num_users", (unsigned long long)o->users,
+		"spawn_rate", o->spawn_rate, "run_time", (unsigned long long)o->run_time_s,
+		"stop_timeout", (unsigned long long)o->stop_timeout_s, "headless",
+		is_so(o->is_headless), "loglevel", o->log_level, "user_classes",
+		texts(o->user_classes, o->user_class_count), "tags", texts(o->tags, o->tag_count),
+		"exclude_tags", texts(o->exclude_tags, o->exclude_tag_count));
 }
 
 /* ERR_BAD_INPUT with the exception's words; for locust_host.OptionError ERR_BAD_OPTION. */

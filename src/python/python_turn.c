@@ -59,10 +59,9 @@ void python_turn_fini(struct python *p)
 	LIST_EACH (it, &p->tells) {
 		struct tell *tell = CONTAINER_OF(it, struct tell, mail.node);
 
-		python_guest_forget_stats(&tell->stats);
-		mem_free(tell);
+		python_guest_forget(p, tell);
 	}
-	python_guest_forget_stats(&p->given);
+	python_guest_fini(p);
 	if (p->timer_fd >= 0)
 		close(p->timer_fd);
 	loop_fini(&p->loop);
@@ -166,12 +165,13 @@ PyObject *python_turn(PyObject *module, PyObject *unused)
 
 	(void)module;
 	(void)unused;
-	loop_turn(&p->loop);
 	if (p->place) {
 		loop_turn(p->place->loop);
 		if (p->place->loop->should_stop && !p->load_wait.is_over)
 			python_wait_end(p, &p->load_wait);
 	}
+	/* After it: what control has told before it ordered users is known before they begin. */
+	loop_turn(&p->loop);
 	python_guest_act(p);
 	run_ready(p);
 	p->turn++;

@@ -445,7 +445,7 @@ static uint64_t connections_to(const struct load *l, const uint64_t *counts, con
 	return sum;
 }
 
-void load_foresee(struct load *l, const uint64_t *counts, const char *host)
+static void check_room(struct load *l, const uint64_t *counts, const char *host)
 {
 	uint64_t all = 0;
 
@@ -461,11 +461,23 @@ void load_foresee(struct load *l, const uint64_t *counts, const char *host)
 	}
 }
 
+void load_foresee(struct load *l, const uint64_t *counts, const char *host)
+{
+	const struct load_guest *guest = l->options.guest;
+	uint64_t users = 0;
+
+	check_room(l, counts, host);
+	for (size_t i = 0; i < l->class_count; i++)
+		users += counts[i];
+	if (guest)
+		guest->foresee(guest->arg, users);
+}
+
 void load_set_users(struct load *l, const uint64_t *counts, const char *host, double stop_timeout_s)
 {
 	l->set_number = ++l->last_number;
 	l->unsettled = l->options.threads;
-	load_foresee(l, counts, host);
+	check_room(l, counts, host);
 	for (unsigned i = 0; i < l->options.threads; i++) {
 		struct order *order = order_of(l, ORDER_SET, l->set_number);
 

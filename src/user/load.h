@@ -35,6 +35,8 @@ struct load_guest {
 	void *arg;
 	/* Has main(main_arg) run on that thread. Control thread. */
 	void (*run)(void *arg, void *(*main)(void *), void *main_arg);
+	/* So many users are to come by the end of the ramp. Control thread. */
+	void (*foresee)(void *arg, uint64_t users);
 	/* main() has returned. Control thread. */
 	void (*join)(void *arg);
 	/* Within main(): turns the place's loop until it is stopped. */

@@ -111,10 +111,9 @@ class Visitor(HttpUser):
 """)
     cicada, code = run(programs, path, "-H", target.url)
     lines = cicada.text("stdout").splitlines()
-    # Whether it is still running when all are there is a matter of speed.
-    lines = [line for line in lines if not line.startswith("spawning_complete")]
-    assert lines == ["init environment runner web_ui", "test_start environment", "on_start",
-                     "test_stopping environment", "on_stop", "test_stop environment",
+    assert lines == ["init environment runner web_ui", "test_start environment",
+                     "spawning_complete user_count", "on_start",
+                     "test_stopping environment", "test_stop environment", "on_stop",
                      "1 0.0 1", "quitting environment", "quit exit_code"]
     assert code == 7
 
@@ -206,6 +205,105 @@ def show(request_type, name, response_length, exception, **kwargs):
         "POST / 16 CatchResponseError('not gone, response was {\"status\": \"ok\"}')",
         "GET /?_=... 16 None", "True"]
     assert code == 1
+
+
+def test_a_markov_chain(programs, target, tmp_path):
+    text = """
+from locust import HttpUser, MarkovTaskSet, transition, transitions, task
+
+class Chain(MarkovTaskSet):
+    @transition("second")
+    def first(self):
+        self.client.get("/first")
+
+    @transitions([("third", 3)])
+    @transition("second", weight=0)
+    def second(self):
+        self.client.get("/second")
+
+    @transitions({"first": 1})
+    def third(self):
+        self.client.get("/third")
+        if len(self.user.rounds.append(1) or self.user.rounds) == 3:
+            self.user.environment.runner.quit()
+
+class Walker(HttpUser):
+    rounds = []
+    tasks = [Chain]
+"""
+    _, code = run(programs, write(tmp_path, text), "-H", target.url)
+    assert code == 0
+    assert target.counts == {"GET /first": 3, "GET /second": 3, "GET /third": 3}
+    for old, new, said in [
+            ('"first": 1', '"fourth": 1', "Transition to fourth from third is invalid"),
+            ('    @transitions({"first": 1})\n', "", "Chain.third cannot be used as a target"),
+            ('    @transition("second")\n', '    @transition("second")\n    @tag("x")\n',
+             "Tags are unsupported for MarkovTaskSet")]:
+        broken = text.replace("import HttpUser", "import tag, HttpUser").replace(old, new, 1)
+        program, code = run(programs, write(tmp_path, broken), "-H", target.url)
+        assert code == 1 and said in program.text("stderr"), program.text()
+
+
+def test_a_user_may_stop_the_test(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, events, task
+from locust.exception import StopTest
+
+class Stopper(HttpUser):
+    def on_stop(self):
+        self.client.get("/gone")
+
+    @task
+    def once(self):
+        self.client.get("/")
+        raise StopTest("enough is enough")
+""")
+    cicada, code = run(programs, path, "-H", target.url)
+    assert code == 0 and "The test is stopped: enough is enough" in cicada.text("stderr")
+    assert target.counts == {"GET /": 1, "GET /gone": 1}
+
+
+def test_a_shape_that_goes_by_what_was_asked_for(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, LoadTestShape, constant, task
+
+class Visitor(HttpUser):
+    wait_time = constant(100)
+
+    @task
+    def once(self):
+        self.client.get("/")
+
+class Asked(LoadTestShape):
+    use_common_options = True
+    abstract = False
+
+    def tick(self):
+        options = self.runner.environment.parsed_options
+        if self.get_current_user_count() == options.num_users:
+            print(options.num_users, options.users, options.spawn_rate, options.run_time)
+            return None
+        return options.users, options.spawn_rate
+
+class Base(LoadTestShape):
+    abstract = True
+""")
+    cicada, code = run(programs, path, "-H", target.url, "-u", "3", "-r", "50", "-t", "1m")
+    assert code == 0
+    assert cicada.text("stdout") == "3 3 50.0 60\n"
+    assert target.counts == {"GET /": 3}
+
+
+def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
+    for line, said in [
+            ("Environment().create_local_runner()", "cicada runs the test itself"),
+            ("from locust import HttpLocust", "HttpLocust was renamed to HttpUser in Locust 1.0"),
+            ("from locust.contrib import mongodb", "locust.contrib.mongodb is not part of cicada"),
+            ("run_single_user(Visitor)", "use cicada -f FILE --headless -u 1 Visitor")]:
+        path = write(tmp_path, VISITOR + "from locust import Environment, run_single_user\n" + line)
+        program, code = run(programs, path)
+        assert code == 1 and f"{path}:{VISITOR.count(chr(10)) + 2}: " in program.text("stderr")
+        assert said in program.text("stderr")
 
 
 def test_several_files(programs, target, tmp_path):

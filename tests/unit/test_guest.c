@@ -23,7 +23,7 @@
 static struct {
 	pthread_t thread;
 	unsigned begun, stopped, cut, forgotten, settled;
-	uint64_t wanted, counted;
+	uint64_t wanted, counted, foreseen;
 	bool leaves_late; /* users that are stopped stay until they are cut */
 } guest;
 
@@ -90,6 +90,12 @@ static void want(void *arg, uint64_t wanted)
 	guest.wanted = wanted;
 }
 
+static void foresee(void *arg, uint64_t foreseen)
+{
+	(void)arg;
+	guest.foreseen = foreseen;
+}
+
 static void settle(void *arg, struct load_thread *thread)
 {
 	(void)arg;
@@ -105,6 +111,7 @@ static void counted(void *arg, struct stats *taken)
 
 static const struct load_guest ops = { .users = &users,
 				       .run = run,
+				       .foresee = foresee,
 				       .join = join,
 				       .turn = turn,
 				       .want = want,
@@ -171,7 +178,9 @@ static void a_guest_runs_the_users(void **state)
 	assert_int_equal(loop_init(&control.loop, &text), OK);
 	loop_timer_init(&control.patience, on_patience, NULL);
 	assert_int_equal(load_create(&control.loop, &options, &load, &text), OK);
+	load_foresee(load, (const uint64_t[]){ 7 }, NULL);
 	set(load, 5, 0);
+	assert_int_equal(guest.foreseen, 7);
 	assert_int_equal(guest.begun, 5);
 	assert_int_equal(guest.wanted, 5);
 	assert_string_equal(control.msg, "odd in begin");

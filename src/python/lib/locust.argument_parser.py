@@ -30,3 +30,6 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message):
         raise ParserError(message)
+
+
+LocustArgumentParser = ArgumentParser

@@ -26,6 +26,13 @@ class Environment:
         self.stats = RequestStats()
         self.runner = self.web_ui = self.process_exit_code = None
 
+    def _refuse(self, *args, **kwargs):
+        raise NotImplementedError(
+            "Environment.create_...() is for programs that use Locust as a library; cicada runs the "
+            "test itself, its runner is environment.runner")
+
+    create_local_runner = create_master_runner = create_worker_runner = create_web_ui = _refuse
+
     @property
     def user_classes_by_name(self):
         return {cls.__name__: cls for cls in self.user_classes}

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import _cicada
 from locust import log
+from locust.exception import (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest,
+                              StopUser)
 
 _address = re.compile(r"(object at 0x)[0-9a-f]+")
 
@@ -15,6 +17,9 @@ def error_text(error):
     """What stands in the statistics: the same text for the same error, wherever its objects lie."""
     text = error if isinstance(error, str) else repr(error)
     return _address.sub(r"\1....", text) if " at 0x" in text else text
+
+# What a listener of `request` may raise to steer the user that asked.
+_STEERING = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser)
 
 
 class EventHook:
@@ -33,6 +38,8 @@ class EventHook:
         for handler in reversed(self._handlers) if reverse else list(self._handlers):
             try:
                 handler(**kwargs)
+            except _STEERING:
+                raise
             except Exception:
                 logging.getLogger(__name__).error("Uncaught exception in event handler:",
                                                   exc_info=True)
@@ -74,10 +81,19 @@ class RequestHook(EventHook):
         self.fire(**meta)
 
 
+class ReportHook(EventHook):
+    """Reports of workers are told of only where somebody listens."""
+
+    def add_listener(self, handler):
+        _cicada.want_reports()
+        return super().add_listener(handler)
+
+
 class Events:
     def __init__(self):
         self.request = RequestHook()
-        for name in ("user_error", "report_to_master", "worker_report", "worker_connect",
+        self.worker_report = ReportHook()
+        for name in ("user_error", "report_to_master", "worker_connect",
                      "spawning_complete", "quitting", "quit", "init", "init_command_line_parser",
                      "test_start", "test_stopping", "test_stop", "reset_stats", "cpu_warning",
                      "heartbeat_sent", "heartbeat_received", "usage_monitor"):

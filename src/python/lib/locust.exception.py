@@ -30,6 +30,10 @@ class StopUser(Exception):
     pass
 
 
+class StopTest(Exception):
+    """Ends the test; its text is logged."""
+
+
 class RescheduleTask(Exception):
     """Ends the running task; the wait follows."""
 
@@ -39,4 +43,20 @@ class RescheduleTaskImmediately(Exception):
 
 
 class RunnerAlreadyExistsError(Exception):
+    pass
+
+
+class RPCError(Exception):
+    pass
+
+
+class RPCSendError(RPCError):
+    pass
+
+
+class RPCReceiveError(RPCError):
+    pass
+
+
+class AuthCredentialsError(ValueError):
     pass

@@ -21,3 +21,12 @@ def setup_logging(level, logfile=None):
     root = logging.getLogger()
     root.setLevel((level or "INFO").upper())
     root.addHandler(logging.FileHandler(logfile) if logfile else Handler())
+
+
+def greenlet_exception_logger(logger, level=logging.CRITICAL):
+    """For greenlet.link_exception()."""
+    def log(greenlet):
+        global unhandled_greenlet_exception
+        logger.log(level, "Unhandled exception in greenlet: %s", greenlet, exc_info=greenlet.exc_info)
+        unhandled_greenlet_exception = True
+    return log

@@ -9,11 +9,24 @@ from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
 from locust.debug import run_single_user  # noqa: E402
 from locust.env import Environment  # noqa: E402
 from locust.shape import LoadTestShape  # noqa: E402
+from locust.user import wait_time  # noqa: E402
+from locust.user.markov_taskset import MarkovTaskSet, transition, transitions  # noqa: E402
 from locust.user.task import SequentialTaskSet, TaskSet, tag, task  # noqa: E402
 from locust.user.users import HttpUser, User  # noqa: E402
 from locust.user.wait_time import (between, constant, constant_pacing,  # noqa: E402
                                    constant_throughput, poisson)
 
-__all__ = ["Environment", "FastHttpUser", "HttpUser", "LoadTestShape", "SequentialTaskSet",
-           "TaskSet", "User", "between", "constant", "constant_pacing", "constant_throughput",
-           "events", "poisson", "run_single_user", "tag", "task", "__version__"]
+__all__ = ["Environment", "FastHttpUser", "HttpUser", "LoadTestShape", "MarkovTaskSet",
+           "SequentialTaskSet", "TaskSet", "User", "between", "constant", "constant_pacing",
+           "constant_throughput", "events", "poisson", "run_single_user", "tag", "task",
+           "transition", "transitions", "wait_time", "__version__"]
+
+_RENAMED = {"Locust": "User", "HttpLocust": "HttpUser", "FastHttpLocust": "FastHttpUser",
+            "TaskSequence": "SequentialTaskSet"}
+
+
+def __getattr__(name):
+    if name in _RENAMED:
+        raise ImportError(f"{name} was renamed to {_RENAMED[name]} in Locust 1.0; see "
+                          "https://docs.locust.io/en/stable/changelog.html#changelog-1-0")
+    raise AttributeError(f"module 'locust' has no attribute '{name}'")

@@ -6,12 +6,16 @@ import traceback
 
 import _cicada
 import gevent
+from gevent.event import Event
 from gevent.pool import Group
+
+from locust import log
+from locust.rpc import pack
 
 logger = logging.getLogger(__name__)
 
-STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_STOPPED = (
-    "ready", "spawning", "running", "cleanup", "stopping", "stopped")
+STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_STOPPED, \
+    STATE_MISSING = "ready", "spawning", "running", "cleanup", "stopping", "stopped", "missing"
 
 
 class Message:
@@ -20,14 +24,19 @@ class Message:
 
 
 class Runner:
+    state_of_stopping = STATE_CLEANUP
+    target_user_count = 0
+    current_cpu_usage = current_memory_usage = 0
+
     def __init__(self, environment):
         self.environment = environment
         self.user_greenlets = Group()
         self.greenlet = Group()
         self.state = STATE_INIT
-        self.target_user_count = 0
         self.exceptions = {}
         self.custom_messages = {}
+        self.quitter = None  # an Event: a user's greenlet that asked for the end waits for it
+        self._is_stopping = False
         environment.events.user_error.add_listener(self._on_user_error)
 
     def _on_user_error(self, user_instance, exception, tb, **kwargs):
@@ -71,6 +80,10 @@ class Runner:
     def update_state(self, new_state):
         self.state = new_state
 
+    def start(self, *args, **kwargs):
+        raise NotImplementedError("runner.start(): tests are started on the command line, by the web "
+                                  "interface or by a load shape")
+
     def quit(self):
         """The test and the process end."""
         self._end("quit")
@@ -80,49 +93,139 @@ class Runner:
         self._end("stop")
 
     def _end(self, what):
-        # A user that asks for it is its first one to end, as under Locust: here.
+        # A user that asks for it is its last one to end, as under Locust: when the others have.
         is_user = gevent.getcurrent() in self.user_greenlets
+        waits = is_user and self.quitter is None
+        if waits:
+            self.quitter = Event()
         if is_user:
             self.fire_stopping()
         _cicada.wish(what)
+        if waits:
+            self.quitter.wait()
         if is_user:
             raise gevent.GreenletExit()
 
+    def begin_test(self):
+        """Event test_start."""
+        self._is_stopping = False
+        self.quitter = None
+        self.environment.events.test_start.fire(environment=self.environment)
+        self.state = STATE_SPAWNING
+
     def fire_stopping(self):
         """Event test_stopping, once per test."""
-        if self.state not in (STATE_CLEANUP, STATE_STOPPED, STATE_INIT):
-            self.state = STATE_CLEANUP
-            self.environment.events.test_stopping.fire(environment=self.environment)
+        if self._is_stopping or self.state in (STATE_STOPPED, STATE_INIT):
+            return
+        self._is_stopping = True
+        self.environment.events.test_stopping.fire(environment=self.environment)
+        self.state = self.state_of_stopping
 
-    def register_message(self, msg_type, listener):
-        self.custom_messages[msg_type] = listener
+    def fire_stop(self):
+        """Event test_stop, once per test."""
+        if self.state != STATE_STOPPED:
+            self.state = STATE_STOPPED
+            self.environment.events.test_stop.fire(environment=self.environment)
+
+    def register_message(self, msg_type, listener, concurrent=False):
+        """listener(environment=, msg=) hears messages of this type; one after the other, unless
+        concurrent."""
+        self.custom_messages[msg_type] = listener, concurrent
+
+    def take_message(self, msg_type, data, node_id):
+        """Calls the listener."""
+        if msg_type not in self.custom_messages:
+            logger.warning("Unknown message type received: %s (from %s)", msg_type, node_id)
+            return
+        listener, concurrent = self.custom_messages[msg_type]
+        message = {"environment": self.environment, "msg": Message(msg_type, data, node_id)}
+        if concurrent:
+            gevent.spawn(listener, **message)
+        else:
+            listener(**message)
 
     def send_message(self, msg_type, data=None, client_id=None):
         """Without other processes it goes to the own listener."""
         logger.debug("Running locally: sending %s message to self", msg_type)
-        listener = self.custom_messages.get(msg_type)
-        if listener:
-            listener(environment=self.environment, msg=Message(msg_type, data, "local"))
-        else:
-            logger.warning("Unknown message type recieved: %s", msg_type)
+        self.take_message(msg_type, data, "local")
 
 
 class LocalRunner(Runner):
-    pass
+    worker_index = 0
+    worker_count = 1
 
 
 class DistributedRunner(Runner):
+    def take_message(self, msg_type, data, node_id):
+        try:
+            super().take_message(msg_type, data, node_id)
+        except Exception:
+            logger.error("Uncaught exception in the listener of message %s\n%s", msg_type,
+                         traceback.format_exc())
+            log.unhandled_greenlet_exception = True
+
     def send_message(self, msg_type, data=None, client_id=None):
-        raise NotImplementedError(
-            f"message {msg_type!r}: messages between master and workers are not there yet")
+        """A worker's goes to the master, a master's to the worker client_id, or to all of them."""
+        _cicada.send(msg_type, client_id or "", pack(data))
+
+
+class WorkerNode:
+    def __init__(self, id, state, user_count, cpu_usage, memory_usage):
+        self.id, self.state, self.user_count = id, state, user_count
+        self.cpu_usage, self.memory_usage = cpu_usage, memory_usage
+
+
+class WorkerNodes(dict):
+    """{id: WorkerNode}, as last heard of."""
+
+    def __init__(self):
+        super().__init__((row[0], WorkerNode(*row)) for row in _cicada.cluster()[3])
+
+    def _in(self, *states):
+        return [node for node in self.values() if node.state in states]
+
+    @property
+    def all(self):
+        return list(self.values())
+
+    @property
+    def ready(self):
+        return self._in(STATE_INIT)
+
+    @property
+    def spawning(self):
+        return self._in(STATE_SPAWNING)
+
+    @property
+    def running(self):
+        return self._in(STATE_RUNNING)
+
+    @property
+    def missing(self):
+        return self._in(STATE_MISSING)
 
 
 class MasterRunner(DistributedRunner):
+    state_of_stopping = STATE_STOPPING
+
+    @property
+    def clients(self):
+        return WorkerNodes()
+
+    @property
+    def worker_count(self):
+        return _cicada.cluster()[2]
+
     @property
     def user_count(self):
-        """Of all workers; known in a test that follows a shape."""
-        return _cicada.users_running()
+        """Of all workers."""
+        return _cicada.cluster()[0]
+
+    @property
+    def target_user_count(self):
+        return _cicada.cluster()[1]
 
 
 class WorkerRunner(DistributedRunner):
     worker_index = -1
+    client_id = None

@@ -3,8 +3,10 @@ import time
 
 
 class LoadTestShape:
-    """tick() says how many users there shall be: (users, spawn_rate), or None to end the test."""
+    """tick() says how many users there shall be: (users, spawn_rate), of which classes the new ones
+    are: (users, spawn_rate, [class, ...]), or None to end the test."""
     runner = None
+    use_common_options = False  # users, spawn rate and run time as they were asked for
 
     def __init__(self):
         self.start_time = time.perf_counter()

@@ -7,7 +7,7 @@ import traceback
 from gevent import GreenletExit
 
 from locust.exception import (InterruptTaskSet, LocustError, MissingWaitTimeError, RescheduleTask,
-                              RescheduleTaskImmediately, StopUser)
+                              RescheduleTaskImmediately, StopTest, StopUser)
 
 logger = logging.getLogger(__name__)
 
@@ -20,14 +20,18 @@ def task(weight=1):
         return task(1)(weight)
 
     def decorate(function):
-        if function.__name__ in ("on_start", "on_stop"):
-            logger.warning("%s is decorated with @task, so it is called as a task as well",
-                           function.__name__)
-        if function.__name__ == "run":
-            raise Exception("run() is the user's own; give the task another name")
+        check_task_name(function)
         function.locust_task_weight = weight
         return function
     return decorate
+
+
+def check_task_name(function):
+    if function.__name__ in ("on_start", "on_stop"):
+        logger.warning("%s is decorated as a task, so it is called as a task as well",
+                       function.__name__)
+    if function.__name__ == "run":
+        raise Exception("run() is the user's own; give the task another name")
 
 
 def tag(*tags):
@@ -144,7 +148,7 @@ class TaskSet(metaclass=TaskSetMeta):
             except InterruptTaskSet as e:
                 self.on_stop()
                 raise self._reschedule(e) from e
-            except (StopUser, GreenletExit):
+            except (StopUser, StopTest, GreenletExit):
                 self.on_stop()
                 raise
             except Exception as e:

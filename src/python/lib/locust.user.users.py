@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Users: User for any protocol, HttpUser with a client like Python's requests."""
+import logging
 import time
 import traceback
 from contextlib import contextmanager
@@ -8,10 +9,12 @@ import _cicada
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
-from locust.exception import CatchResponseError, LocustError, ResponseError, StopUser
+from locust.exception import CatchResponseError, LocustError, ResponseError, StopTest, StopUser
 from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
                               DefaultTaskSet, collect_tasks)
 from locust.user.wait_time import constant
+
+logger = logging.getLogger(__name__)
 
 
 class UserMeta(type):
@@ -52,6 +55,10 @@ class User(metaclass=UserMeta):
             self._taskset_instance.run()
         except (GreenletExit, StopUser):
             self.on_stop()
+        except StopTest as e:
+            self.on_stop()
+            logger.error("The test is stopped: %s", e)
+            self.environment.runner.stop()
 
     def wait(self):
         self._taskset_instance.wait()

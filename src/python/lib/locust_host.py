@@ -7,7 +7,9 @@ import importlib.util
 import inspect
 import logging
 import os
+import resource
 import sys
+import time
 import traceback
 
 import _cicada
@@ -18,8 +20,8 @@ import locust
 from locust import log
 from locust.argument_parser import ArgumentParser, ParserError
 from locust.env import Environment
-from locust.runners import (STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, LocalRunner,
-                            MasterRunner, WorkerRunner)
+from locust.rpc import pack, pack_pairs, unpack
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 from locust.shape import LoadTestShape
 from locust.user.task import filter_tasks_by_tags
 from locust.user.users import User
@@ -27,6 +29,8 @@ from locust.user.users import User
 logger = logging.getLogger("locust.runners")
 
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
+
+REPORT_S, USAGE_S, CPU_HIGH, HISTORY_MAX = 3, 5, 90, 10000
 
 environment = None
 _path = None
@@ -82,7 +86,7 @@ def _is_user_class(value):
 
 def _is_shape(value):
     return (inspect.isclass(value) and issubclass(value, LoadTestShape) and
-            value is not LoadTestShape and not getattr(value, "abstract", False))
+            value is not LoadTestShape and not vars(value).get("abstract", False))
 
 
 def _words(options, key):
@@ -100,7 +104,7 @@ def _parsed(options):
         loglevel=options["loglevel"] or "INFO", master=options["role"] == "master",
         worker=options["role"] == "worker", tags=options["tags"] or None,
         exclude_tags=options["exclude_tags"] or None, user_classes=options["user_classes"],
-        reset_stats=False)
+        **options["others"])
 
 
 def _describe(cls):
@@ -155,9 +159,15 @@ def _user_classes():
     return found
 
 
+def _filter_by_tags(tags, exclude_tags):
+    if tags or exclude_tags:
+        for cls in _classes:
+            filter_tasks_by_tags(cls, tags or None, exclude_tags)
+
+
 def load(options):
-    """Returns what the classes of the file are, in the order of their names, and the name of its
-    shape."""
+    """Returns what the classes of the file are, in the order of their names, the name of its shape,
+    and whether that uses common options."""
     global environment
     log.setup_logging(options["loglevel"])
     found = _user_classes()
@@ -167,20 +177,19 @@ def load(options):
     shapes = [value for module in _modules for value in vars(module).values() if _is_shape(value)]
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found[name] for name in sorted(found))
-    if tags or exclude_tags:
-        for cls in _classes:
-            filter_tasks_by_tags(cls, tags, exclude_tags)
+    _filter_by_tags(tags, exclude_tags)
     wanted = options["user_classes"]
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
-        shape_class=shapes[0]() if shapes else None, tags=tags, exclude_tags=exclude_tags,
+        shape_class=shapes[0]() if shapes else None, reset_stats=options["others"]["reset_stats"],
         locustfile=os.path.basename(_path), events=locust.events, host=options["host"],
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found)
     environment.runner = _RUNNERS[options["role"]](environment)
     LoadTestShape.runner = environment.runner
-    shape = type(environment.shape_class).__name__ if shapes else None
-    return [_describe(cls) for cls in _classes], shape
+    shape = environment.shape_class
+    return ([_describe(cls) for cls in _classes], type(shape).__name__ if shape else None,
+            bool(shape and shape.use_common_options))
 
 
 # ---- the hub ----
@@ -259,6 +268,8 @@ class _Life:
             self.is_over = True
             _lives.pop(self.capsule, None)
             _cicada.leave(self.capsule)
+            if environment.runner.quitter is not None:
+                gevent.spawn(_release_quitter)
 
 
 _lives = {}
@@ -266,7 +277,8 @@ _waiting = collections.deque()  # lives that are to begin, once the test has
 _beginner = None  # the greenlet that begins them, one after the other: __init__ may wait
 _test = None  # the greenlet that begins it, then until the test is over
 _has_begun = False
-_init = None
+_wanted = 0  # users, at this step of the ramp
+_is_settled = False  # the engine has them
 
 
 def begin_user(capsule, index, host):
@@ -283,6 +295,7 @@ def begin_user(capsule, index, host):
 def _begin_waiting():
     while _waiting:
         _waiting.popleft().begin()
+    _check_spawned()
 
 
 def stop_user(capsule):
@@ -311,12 +324,13 @@ def cut_user(capsule):
 
 def _begin_test():
     global _has_begun
-    if _init is not None:
-        _init.join()
+    # Whatever came before is over: event init, messages of the master.
+    if _last is not None:
+        _last.join()
     _cicada.clear_stats()
+    environment.stats.history.clear()
     environment.runner.exceptions.clear()
-    environment.runner.state = STATE_SPAWNING
-    environment.events.test_start.fire(environment=environment)
+    environment.runner.begin_test()
     _has_begun = True
     _begin_waiting()
 
@@ -324,8 +338,8 @@ def _begin_test():
 def _end_test():
     global _test, _has_begun
     _test.join()
-    environment.runner.state = STATE_STOPPED
-    environment.events.test_stop.fire(environment=environment)
+    environment.runner.fire_stop()
+    _send_report()
     _test = None
     _has_begun = False
     _forget_shape()
@@ -338,35 +352,58 @@ def _is_stop(count):
 
 
 def _on_want(count):
-    global _test
+    global _test, _is_settled, _wanted
     runner = environment.runner
-    runner.target_user_count = count
+    _is_settled = False
+    _wanted = count
+    runner.target_user_count = count if isinstance(runner, WorkerRunner) else _cicada.foreseen()
     if count and _test is None:
         _test = gevent.spawn(_begin_test)
     elif _is_stop(count):
-        gevent.spawn(runner.fire_stopping)
+        gevent.spawn(_stop_test)
+
+
+def _stop_test():
+    environment.runner.fire_stopping()
+    _release_quitter()
+
+
+def _release_quitter():
+    """The user that has asked for the end ends when it is the last one."""
+    runner = environment.runner
+    if runner.quitter is not None and len(_lives) <= 1 and not runner.quitter.is_set():
+        runner.fire_stop()
+        runner.quitter.set()
 
 
 def _on_settle(_value):
-    runner = environment.runner
-    if _is_stop(runner.target_user_count):
+    global _is_settled
+    if _is_stop(_wanted):
         gevent.spawn(_end_test)
         return
     _cicada.settle()
-    if runner.target_user_count and isinstance(runner, WorkerRunner):
-        _on_spawned(runner.target_user_count)
+    _is_settled = True
+    gevent.spawn(_check_spawned)
+
+
+def _check_spawned():
+    """All users of the ramp have begun; a worker knows of its own part only."""
+    global _is_settled
+    runner = environment.runner
+    if not _is_settled or not _has_begun or _waiting or not _wanted:
+        return
+    if isinstance(runner, WorkerRunner) or _wanted == runner.target_user_count:
+        _is_settled = False
+        _fire_spawned(_wanted)
+
+
+def _fire_spawned(count):
+    environment.runner.state = STATE_RUNNING
+    environment.events.spawning_complete.fire(user_count=count)
 
 
 def _on_spawned(count):
-    test = _test
-
-    def fire():
-        if test is not None:
-            test.join()
-        environment.runner.state = STATE_RUNNING
-        environment.events.spawning_complete.fire(user_count=count)
-    if test is not None or isinstance(environment.runner, MasterRunner):
-        _in_turn(fire)
+    _in_turn(_fire_spawned, count=count)
 
 
 _shaping = _shaped_users = None  # the greenlet that asks the shape, and the users it wanted last
@@ -386,21 +423,37 @@ def _forget_shape():
         _shaping.kill(block=False)
 
 
+def _take_common_options():
+    options = environment.parsed_options
+    _, options.num_users, options.spawn_rate, run_time = _cicada.shape_now()
+    options.users, options.run_time = options.num_users, int(run_time) or None
+
+
+def _read_tick(tick):
+    if tick is None:
+        return -1, 0, None
+    users, rate, *classes = tick
+    if not classes or classes[0] is None:
+        return int(users), float(rate), None
+    return int(users), float(rate), " ".join(cls.__name__ for cls in classes[0])
+
+
 def _follow_shape():
     global _shaped_users
     shape = environment.shape_class
+    if shape.use_common_options:
+        _take_common_options()
     shape.reset_time()
     while True:
         try:
-            tick = shape.tick()
-            users, rate = (-1, 0) if tick is None else (int(tick[0]), float(tick[1]))
+            users, rate, classes = _read_tick(shape.tick())
         except Exception:
             logger.error("The load shape %s ends the test:\n%s", type(shape).__name__,
                          traceback.format_exc())
             log.unhandled_greenlet_exception = True
-            users, rate = -1, 0
+            users, rate, classes = -1, 0, None
         _shaped_users = None if users < 0 else users
-        _cicada.shape(users, rate)
+        _cicada.shape(users, rate, classes)
         if users < 0:
             return
         gevent.sleep(1)
@@ -422,22 +475,145 @@ def _in_turn(function, **kwargs):
 
 
 def _on_init(_value):
-    global _init
-    _init = _in_turn(environment.events.init.fire, environment=environment,
-                     runner=environment.runner, web_ui=None)
+    _in_turn(environment.events.init.fire, environment=environment, runner=environment.runner,
+             web_ui=environment.web_ui)
+    _spawn_forever(_watch_usage)
+    if isinstance(environment.runner, WorkerRunner):
+        _spawn_forever(_report_now_and_then)
 
+
+# ---- other processes ----
+
+def _begin_test_of_master():
+    environment.runner.begin_test()
+    _cicada.begun(*pack_pairs(_own_values()))
+
+
+def _on_joined(client_id, _type, _data, index):
+    runner = environment.runner
+    is_first = runner.client_id is None
+    runner.client_id, runner.worker_index = client_id, index
+    if is_first:
+        _on_init(0)
+
+
+def _on_spawn(_from, _type, data, _value):
+    _in_turn(_take_options, data=data)
+
+
+def _on_report(client_id, _type, data, _value):
+    _in_turn(lambda: environment.events.worker_report.fire(client_id=client_id, data=unpack(data)))
+
+
+def _on_custom(node_id, msg_type, data, _value):
+    _in_turn(lambda: environment.runner.take_message(msg_type, unpack(data), node_id))
+
+
+_MESSAGES = {"joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
+
+
+def on_message(event, sender, msg_type, data, value):
+    _MESSAGES[event](sender, msg_type, data, value)
+
+
+_seen = set()  # workers
+
+
+def on_cluster():
+    for client_id in environment.runner.clients:
+        if client_id not in _seen:
+            _seen.add(client_id)
+            _in_turn(environment.events.worker_connect.fire, client_id=client_id)
+
+
+def _send_report():
+    """What listeners add to the reports of a worker."""
+    data = {}
+    if environment.events.report_to_master._handlers and isinstance(environment.runner,
+                                                                    WorkerRunner):
+        environment.events.report_to_master.fire(client_id=environment.runner.client_id, data=data)
+    if data:
+        _cicada.extra(*pack_pairs(data))
+
+
+def _report_now_and_then():
+    while True:
+        gevent.sleep(REPORT_S)
+        _send_report()
+
+
+def _note_history():
+    """An item of stats.history, as Locust 2.46 has it."""
+    runner, stats = environment.runner, environment.stats
+    if runner.state not in (STATE_SPAWNING, STATE_RUNNING):
+        return
+    total = stats.total
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    values = {"current_rps": total.current_rps, "current_fail_per_sec": total.current_fail_per_sec,
+              "response_time_percentile_0.5": total.get_response_time_percentile(0.5),
+              "response_time_percentile_0.95": total.get_response_time_percentile(0.95),
+              "total_avg_response_time": round(total.avg_response_time, 2),
+              "user_count": runner.user_count}
+    stats.history.append({"time": now, **{key: [now, value] for key, value in values.items()}})
+    del stats.history[:-HISTORY_MAX]
+
+
+def _watch_usage():
+    """Events usage_monitor and cpu_warning, and the history."""
+    runner, events = environment.runner, environment.events
+    while True:
+        began, used = time.monotonic(), time.process_time()
+        gevent.sleep(USAGE_S)
+        runner.current_cpu_usage = 100 * (time.process_time() - used) / (time.monotonic() - began)
+        with open("/proc/self/statm") as statm:
+            runner.current_memory_usage = int(statm.read().split()[1]) * resource.getpagesize()
+        if runner.current_cpu_usage > CPU_HIGH:
+            events.cpu_warning.fire(environment=environment, cpu_usage=runner.current_cpu_usage)
+        events.usage_monitor.fire(environment=environment, cpu_usage=runner.current_cpu_usage,
+                                  memory_usage=runner.current_memory_usage)
+        _note_history()
+
+
+def _spawn_forever(function):
+    greenlet = gevent.spawn(function)
+    greenlet.link_exception(log.greenlet_exception_logger(logger))
+
+
+# ---- options of the locustfile's own ----
+
+def _own_values():
+    """Those that others can be told."""
+    values = {}
+    for name in vars(_own_options):
+        try:
+            pack(getattr(environment.parsed_options, name))
+        except TypeError:
+            logger.warning("Option %s does not reach the workers: %r is no plain value", name,
+                           getattr(environment.parsed_options, name))
+        else:
+            values[name] = getattr(environment.parsed_options, name)
+    return values
+
+
+def _take_options(data):
+    """What a master says of them."""
+    given = unpack(data).get("parsed_options") or {}
+    options = environment.parsed_options
+    for name in vars(_own_options):
+        if name in given:
+            setattr(options, name, given[name])
+    if not (options.tags or options.exclude_tags):
+        options.tags, options.exclude_tags = given.get("tags"), given.get("exclude_tags")
+        _filter_by_tags(set(options.tags or ()), set(options.exclude_tags or ()))
+
+
+# ---- a test whose users run elsewhere ----
 
 def _of_master(name):
-    """An event of a test whose users run elsewhere."""
-    state = {"test_start": STATE_SPAWNING, "test_stop": STATE_STOPPED}.get(name)
-
-    def fire():
-        if name == "test_stopping":
-            environment.runner.fire_stopping()
-            return
-        environment.runner.state = state
-        getattr(environment.events, name).fire(environment=environment)
-    return lambda _value: _in_turn(fire)
+    functions = {"test_start": _begin_test_of_master,
+                 "test_stopping": environment.runner.fire_stopping,
+                 "test_stop": environment.runner.fire_stop}
+    return _in_turn(functions[name])
 
 
 def _on_quitting(code):
@@ -455,9 +631,11 @@ def _on_quitting(code):
 
 
 _EVENTS = {"want": _on_want, "settle": _on_settle, "spawning_complete": _on_spawned,
-           "shape": _on_shape, "init": _on_init, "test_start": _of_master("test_start"),
-           "test_stopping": _of_master("test_stopping"), "test_stop": _of_master("test_stop"), "quitting": _on_quitting}
+           "shape": _on_shape, "init": _on_init, "quitting": _on_quitting}
 
 
 def on_event(name, value):
-    _EVENTS[name](value)
+    if name in _EVENTS:
+        _EVENTS[name](value)
+    else:
+        _of_master(name)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""The modules that locustfiles import, and what they take from them."""
+import locust
+from locust import (FastHttpUser, HttpUser, LoadTestShape, SequentialTaskSet, TaskSet, User,
+                    between, constant, constant_pacing, constant_throughput, events,
+                    run_single_user, tag, task, wait_time)
+from locust import argument_parser, clients, env, event, exception, log, runners, stats, web
+from locust.argument_parser import LocustArgumentParser
+from locust.clients import HttpSession, LocustResponse, ResponseContextManager
+from locust.contrib import fasthttp
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser as Fast, FastResponse
+from locust.debug import run_single_user as debug
+from locust.env import Environment
+from locust.event import EventHook, Events
+from locust.exception import (CatchResponseError, InterruptTaskSet, LocustError,
+                              MissingWaitTimeError, RescheduleTask, RescheduleTaskImmediately,
+                              ResponseError, RPCError, StopUser)
+from locust.log import greenlet_exception_logger, setup_logging
+from locust.shape import LoadTestShape as Shape
+from locust.stats import (PERCENTILES_TO_REPORT, calculate_response_time_percentile,
+                          stats_history, stats_printer)
+from locust.user import HttpUser as UserHttp, TaskSet as UserTaskSet
+from locust.user.sequential_taskset import SequentialTaskSet as Sequential
+from locust.user.task import TaskSet as TaskTaskSet
+from locust.user.users import HttpUser as UsersHttp, User as UsersUser
+from locust.user.wait_time import between as wait_between
+from locust.util.timespan import parse_timespan
+from locust.util.rounding import proper_round
+
+
+class Importing(HttpUser):
+    @task
+    def all(self):
+        self.client.get("/")
+        print(Fast is FastHttpUser, UserHttp is HttpUser is UsersHttp, Sequential is SequentialTaskSet)
+        print(TaskTaskSet is TaskSet is UserTaskSet, wait_between is between, Shape is LoadTestShape)
+        print(parse_timespan("1h2m3s"), proper_round(2.5), locust.events is events)
+        print(calculate_response_time_percentile({1: 5, 2: 3, 100: 2}, 10, 0.8))
+        print(issubclass(ResponseError, Exception), issubclass(HttpUser, User))
+        self.environment.runner.quit()

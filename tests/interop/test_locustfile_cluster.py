@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""One locustfile on a master and its workers, ours and Locust's in every combination: messages of its
+own both ways, options of its own, what listeners add to reports, and what a runner knows."""
+
+import json
+import re
+
+import pytest
+
+import recorder
+from programs import LOCUST, free_port, wait_until
+
+LOCUSTFILE = '''
+import json
+
+from locust import HttpUser, constant, events, task
+from locust.runners import MasterRunner, WorkerRunner
+
+names = []
+made = 0
+reported = 0
+
+
+def say(what, **values):
+    print("SAID", json.dumps({"what": what, **values}), flush=True)
+
+
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--my-text", default="default")
+    parser.add_argument("--my-number", type=int, default=1)
+
+
+def take_names(environment, msg, **kwargs):
+    names.extend(msg.data["names"])
+    environment.runner.send_message("thanks", [len(msg.data["names"]), None, 1.5, "\\u00fc"])
+
+
+def thanked(environment, msg, **kwargs):
+    say("thanks", data=msg.data, type=msg.type, known=msg.node_id in environment.runner.clients)
+
+
+@events.init.add_listener
+def init(environment, runner, **kwargs):
+    if isinstance(runner, WorkerRunner):
+        runner.register_message("names", take_names)
+        runner.register_message("everybody", lambda environment, msg, **kw: say("all", data=msg.data))
+        say("init", id=runner.client_id)
+    elif isinstance(runner, MasterRunner):
+        runner.register_message("thanks", thanked)
+
+
+@events.test_start.add_listener
+def start(environment, **kwargs):
+    runner, options = environment.runner, environment.parsed_options
+    say("test_start", text=options.my_text, number=options.my_number)
+    if isinstance(runner, MasterRunner):
+        say("runner", target=runner.target_user_count, workers=runner.worker_count,
+            ready=len(runner.clients.ready), clients=len(runner.clients))
+        for i, client_id in enumerate(runner.clients):
+            wanted = [f"w{i}-{k}" for k in range(runner.target_user_count)]
+            runner.send_message("names", {"names": wanted}, client_id)
+        runner.send_message("everybody", "hello")
+
+
+class Visitor(HttpUser):
+    wait_time = constant(0.1)
+
+    def __init__(self, *args, **kwargs):
+        self.name = names.pop(0)  # fails where the message has not come first
+        super().__init__(*args, **kwargs)
+
+    @task
+    def visit(self):
+        global made
+        self.client.get(f"/{self.environment.parsed_options.my_text}/{self.name}")
+        made += 1
+
+
+@events.report_to_master.add_listener
+def report(client_id, data, **kwargs):
+    global made
+    data["made"] = made
+    made = 0
+
+
+@events.worker_report.add_listener
+def reported_to(client_id, data, **kwargs):
+    global reported
+    reported += data.get("made", 0)
+
+
+@events.test_stopping.add_listener
+def stopping(environment, **kwargs):
+    say("test_stopping", users=environment.runner.user_count)
+
+
+@events.quitting.add_listener
+def quitting(environment, **kwargs):
+    say("quitting", reported=reported, counted=environment.stats.total.num_requests)
+'''
+
+
+def said(program, what):
+    lines = re.findall(r"^SAID (.*)$", program.text("stdout"), re.M)
+    return [line for line in map(json.loads, lines) if line["what"] == what]
+
+
+@pytest.fixture
+def server():
+    recording = recorder.Recorder()
+    yield recording
+    recording.close()
+
+
+# Debian's Locust refuses workers of its own version, which is empty.
+@pytest.mark.parametrize("master, workers", [
+    ("cicada", ["cicada", "cicada"]), (LOCUST, ["cicada", "cicada"]),
+    ("cicada", [LOCUST, "cicada"])], ids=["ours", "their-master", "their-worker"])
+def test_one_locustfile_in_a_cluster(programs, server, tmp_path, master, workers):
+    path = tmp_path / "shared.py"
+    path.write_text(LOCUSTFILE)
+    port = free_port()
+    lead = programs.start(master, "-f", path, "--master", "--headless", "--only-summary",
+                          "--expect-workers", "2", "--master-bind-host", "127.0.0.1",
+                          "--master-bind-port", port, "-u", "2", "-r", "2", "-H", server.url,
+                          "--my-text", "given", "--my-number", "7")
+    crew = [programs.start(worker, "-f", path, "--worker", "--master-port", port)
+            for worker in workers]
+    wait_until(lambda: len(server.record) > 20, 60, "twenty requests")
+    lead.stop(60)
+    for worker in crew:
+        worker.wait(60)
+    assert said(lead, "test_start") == [{"what": "test_start", "text": "given", "number": 7}]
+    assert said(lead, "runner") == [{"what": "runner", "target": 2, "workers": 2, "ready": 2,
+                                     "clients": 2}]
+    assert said(lead, "thanks") == [{"what": "thanks", "data": [2, None, 1.5, "\u00fc"],
+                                     "type": "thanks", "known": True}] * 2
+    assert said(lead, "test_stopping") == [{"what": "test_stopping", "users": 2}]
+    (end,) = said(lead, "quitting")
+    # The real master does not wait for the last reports.
+    assert end["reported"] == len(server.record) or (master == LOCUST and 0 < end["reported"])
+    assert end["counted"] == len(server.record) or master == LOCUST
+    for worker in crew:
+        assert said(worker, "test_start") == [{"what": "test_start", "text": "given", "number": 7}]
+        assert said(worker, "all") == [{"what": "all", "data": "hello"}]
+        assert isinstance(said(worker, "init")[0]["id"], str)
+    assert {asked["path"] for asked in server.record} == {"/given/w0-0", "/given/w1-0"}
