@@ -82,6 +82,7 @@
 #define LIMIT_COMPILER_S	    60
 
 /* Locustfiles in Python (src/python) */
+#define LIMIT_LOCUSTFILES	  64 /* that a worker gets from its master */
 #define LIMIT_TEST_START_S	  60 /* for what listens to `test_start` on a master */
 #define LIMIT_PYTHON_TOLD_BYTES	  (64 * 1024 * 1024) /* of messages it has not taken yet */
 #define LIMIT_CUSTOM_BYTES	  (15 * 1024 * 1024) /* of a message of its own */

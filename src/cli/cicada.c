@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -137,11 +139,25 @@ static int list_classes(const struct scenario *s)
 	return 0;
 }
 
+/* A file, several with commas between, a URL, a folder of them, or the name without its end. */
 static bool is_python(const char *scenario)
 {
-	size_t len = scenario ? strlen(scenario) : 0;
+	size_t len = strlen(scenario);
+	struct stat status;
+	char *whole;
+	bool is_there;
 
-	return len > 3 && strcmp(scenario + len - 3, ".py") == 0;
+	if (strncmp(scenario, "http://", 7) == 0 || strncmp(scenario, "https://", 8) == 0 ||
+	    (len > 3 && strcmp(scenario + len - 3, ".py") == 0))
+		return true;
+	if (stat(scenario, &status) == 0)
+		return S_ISDIR(status.st_mode);
+	if (strchr(scenario, ','))
+		return true;
+	whole = mem_printf("%s.py", scenario);
+	is_there = access(whole, F_OK) == 0;
+	mem_free(whole);
+	return is_there;
 }
 
 static struct python_options python_options_of(const struct cicada_options *o)
@@ -250,8 +266,9 @@ static bool only_waits(const struct cicada_options *o, const struct family *f)
 
 /* The scenario, and the classes of it that shall run. */
 struct chosen {
-	char *downloaded;
-	struct python *python; /* NULL: it is native */
+	struct master_file downloaded; /* paths NULL: it is here */
+	bool is_borrowed;	       /* that is the parent's */
+	struct python *python;	       /* NULL: it is native */
 	struct python_options python_options;
 	struct scenario all, named, tagged, equal;
 	const struct scenario *scenario; /* one of them */
@@ -274,14 +291,9 @@ static enum err load_python(struct chosen *c, const struct cicada_options *o, st
 
 static enum err load_native(struct chosen *c, struct cicada_options *o, struct err_text *text)
 {
-	enum err err = OK;
-
-	if (o->is_worker && !strcmp(o->scenario, "-")) {
-		err = master_file_get(o->master_host, (unsigned)o->master_port,
-				      cicada_options_key(o), &c->downloaded, text);
-		o->scenario = c->downloaded;
-	}
-	return err ? err : scenario_load(o->scenario, &c->all, text);
+	if (c->downloaded.paths)
+		o->scenario = c->downloaded.paths;
+	return scenario_load(o->scenario, &c->all, text);
 }
 
 static enum err choose(struct chosen *c, struct cicada_options *o, struct err_text *text)
@@ -309,7 +321,8 @@ static void forget(struct chosen *c)
 	tags_release(&c->named, &c->tagged);
 	mem_free(c->classes);
 	scenario_unload(&c->all);
-	master_file_remove(&c->downloaded);
+	if (!c->is_borrowed)
+		master_file_remove(&c->downloaded);
 	python_close(&c->python);
 }
 
@@ -374,16 +387,26 @@ static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 static enum err open_python(const struct cicada_options *peek, int *argc, char ***argv,
 			    struct chosen *c, struct family *f, struct err_text *text)
 {
+	const char *scenario = peek->scenario;
 	enum err err = OK;
 
-	if (peek->want_help || peek->want_version || peek->want_calibrate ||
-	    !is_python(peek->scenario))
+	if (peek->want_help || peek->want_version || peek->want_calibrate)
 		return OK;
+	if (peek->is_worker && peek->is_usable && !strcmp(scenario, "-")) {
+		err = master_file_get(peek->master_host, (unsigned)peek->master_port,
+				      cicada_options_key(peek), &c->downloaded, text);
+		scenario = c->downloaded.paths;
+		/* The folder is to be empty when its files are removed. */
+		setenv("PYTHONDONTWRITEBYTECODE", "1", 0);
+	}
+	if (err || !is_python(scenario))
+		return err;
 	if (!is_shown(peek))
 		err = divide(f, peek->processes, text);
+	c->is_borrowed = f->child;
 	if (err || only_waits(peek, f))
 		return err;
-	return python_open(peek->scenario, argc, argv, &c->python, text);
+	return python_open(scenario, argc, argv, &c->python, text);
 }
 
 static int read_and_run(int argc, char **argv, struct chosen *c, struct family *f)
@@ -426,6 +449,7 @@ int main(int argc, char **argv)
 		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
 	} else if (only_waits(&peek, &family)) {
 		code = processes_wait(&family.children, family.signal_fd);
+		forget(&chosen);
 	} else {
 		code = read_and_run(argc, argv, &chosen, &family);
 	}

@@ -609,6 +609,9 @@ void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
 	if (read_all(o, &lenient, argc, argv, &unread) || read_mode(o, &unread) ||
 	    read_processes(o, &unread))
 		o->processes = 0;
+	o->is_usable = !read_master_address(o, &unread) &&
+		       (!o->cluster_key_file ||
+			!cluster_key_read(o->cluster_key_file, &o->cluster_key, &unread));
 	if (!o->scenario)
 		o->scenario = default_scenario();
 }

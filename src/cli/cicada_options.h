@@ -81,6 +81,7 @@ struct cicada_options {
 	bool want_equal_weights, want_task_ratio, want_task_ratio_json;
 	bool want_calibrate;
 	bool want_list, want_help, want_version;
+	bool is_usable; /* after a peek: master and key are known */
 	struct opt_texts user_classes, config_users;
 	struct opt_texts tags, exclude_tags;
 	const char *feed_slice_text; /* "2/4", "auto" */
@@ -99,7 +100,8 @@ struct cicada_options {
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
 /* What can be said before a locustfile is imported, which may have options of its own: scenario,
- * mode and processes; what is unknown or wrong is passed over. For cicada_options_release(). */
+ * mode, master and processes; what is unknown or wrong is passed over. For
+ * cicada_options_release(). */
 void cicada_options_peek(struct cicada_options *o, int argc, char **argv);
 /* In a child of --processes; number: from 1 on. */
 void cicada_options_become_worker(struct cicada_options *o, size_t number);

@@ -26,6 +26,7 @@
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
 #include "cluster/listener.h"
+#include "cluster/msg.h"
 #include "python/python.h"
 #include "run/console.h"
 #include "run/follow.h"
@@ -75,7 +76,9 @@ struct runner {
 	uint64_t python_due_us; /* when a master's numbers are told again */
 	size_t told_workers;
 	struct cicada_shape shape;
-	struct buf source;    /* of the scenario, for workers that ask */
+	struct buf sources[LIMIT_LOCUSTFILES]; /* of the scenario, for workers that ask */
+	struct msg_file files_to_give[LIMIT_LOCUSTFILES];
+	size_t file_count;
 	struct follow follow; /* only with a shape */
 	struct loop_watch signals;
 	struct loop_timer tick;
@@ -549,18 +552,55 @@ static const char *shown_host(const char *host)
 	return host && *host && strcmp(host, "*") != 0 ? host : "0.0.0.0";
 }
 
-/* Workers started with -f - get what this master was started with. */
-static enum err read_source(struct runner *r, struct err_text *text)
+static enum err read_source(struct runner *r, const char *path, struct err_text *text)
 {
-	const char *path = r->o->scenario, *end = strrchr(path, '.');
+	const char *slash = strrchr(path, '/');
+	struct buf *source = &r->sources[r->file_count];
+	struct msg_file *file = &r->files_to_give[r->file_count++];
+	enum err err;
+
+	buf_init(source, LIMIT_SCENARIO_SOURCE_BYTES);
+	*file = (struct msg_file){ .name = str_of(path) };
+	if (strstr(path, "://"))
+		return OK;
+	err = file_read(path, source, text);
+	if (!source->len)
+		buf_add_char(source, '\n'); /* without contents it would be a URL */
+	*file = (struct msg_file){ str_of(slash ? slash + 1 : path), buf_str(source) };
+	return err;
+}
+
+static bool is_native_source(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	return end && !strcmp(end, ".c");
+}
+
+/* Workers started with -f - get what this master was started with. */
+static enum err read_sources(struct runner *r, struct err_text *text)
+{
+	const char *const native[] = { is_native_source(r->o->scenario) ? r->o->scenario : NULL,
+				       NULL };
+	const char *const *paths = r->python ? python_files(r->python) : native;
 	enum err err = OK;
 
-	if (end && !strcmp(end, ".c"))
-		err = file_read(path, &r->source, text);
-	if (!str_is_utf8(buf_str(&r->source))) {
+	for (size_t i = 0; paths[i] && !err; i++) {
+		if (i == LIMIT_LOCUSTFILES) {
+			log_line(LOG_WARNING, LOGGER,
+				 "More than %d locustfiles: workers cannot get them from this "
+				 "master",
+				 LIMIT_LOCUSTFILES);
+			r->file_count = 0;
+			break;
+		}
+		err = read_source(r, paths[i], text);
+		if (err || str_is_utf8(r->files_to_give[i].contents))
+			continue;
 		log_line(LOG_WARNING, LOGGER,
-			 "%s is not UTF-8: workers cannot get it from this master", path);
-		buf_clear(&r->source);
+			 "%s is not UTF-8: workers cannot get it from this master", paths[i]);
+		r->file_count = 0;
+		break;
 	}
 	return err;
 }
@@ -586,7 +626,7 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 		r->run = err ? NULL : local_run(r->local);
 		return err;
 	}
-	err = read_source(r, text);
+	err = read_sources(r, text);
 	if (!err)
 		err = cluster_master_create(&r->loop,
 					    &(struct cluster_master_options){
@@ -596,7 +636,9 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 						    .tags = &o->tags,
 						    .exclude_tags = &o->exclude_tags,
 						    .key = cicada_options_key(o),
-						    .scenario_source = buf_str(&r->source),
+						    .files = r->files_to_give,
+						    .file_count = r->file_count,
+						    .is_native = !r->python,
 						    .listener = r->python ? &r->listener : NULL },
 					    &r->run_options, &r->master, text);
 	if (err)
@@ -709,7 +751,8 @@ static void destroy(struct runner *r)
 	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
-	buf_fini(&r->source);
+	for (size_t i = 0; i < LIMIT_LOCUSTFILES; i++)
+		buf_fini(&r->sources[i]);
 	gates_fini(&r->gates);
 	loop_fini(&r->loop);
 }
@@ -739,7 +782,6 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		(void)processes_end(children, 0);
 		return EXIT_CANNOT_START;
 	}
-	buf_init(&r.source, LIMIT_SCENARIO_SOURCE_BYTES);
 	describe_classes(&r);
 	if (python)
 		err = python_begin(python, &r.loop, &wishes, &text);

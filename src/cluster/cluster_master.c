@@ -95,7 +95,9 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 						   .key = options->key };
 	struct master_options master_options = {
 		.run = run_options,
-		.scenario_source = options->scenario_source,
+		.files = options->files,
+		.file_count = options->file_count,
+		.is_native = options->is_native,
 		.expect_workers = options->expect_workers,
 		.tags = options->tags,
 		.exclude_tags = options->exclude_tags,

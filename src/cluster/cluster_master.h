@@ -14,6 +14,7 @@
 #include "run/run.h"
 
 struct cluster_master;
+struct msg_file;
 struct opt_texts;
 
 struct cluster_master_options {
@@ -21,7 +22,9 @@ struct cluster_master_options {
 	unsigned bind_port;	 /* 0: two free ports */
 	uint64_t expect_workers; /* see master.h */
 	const struct opt_texts *tags, *exclude_tags;
-	struct str scenario_source;		 /* see master.h */
+	const struct msg_file *files; /* these three: see master.h */
+	size_t file_count;
+	bool is_native;
 	const struct cluster_key *key;		 /* NULL: none; else lent for the master's life */
 	const struct cluster_listener *listener; /* NULL: nobody; else lent likewise */
 };

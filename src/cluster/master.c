@@ -192,7 +192,7 @@ struct master *master_create(const struct master_options *options, uint64_t now_
 			(struct dispatch_class){ run->classes[i].name, run->classes[i].weight,
 						 run->classes[i].fixed_count };
 	peers_init(&m->peers, run->class_count);
-	strangers_init(&m->strangers, run->scenario_name, options->scenario_source);
+	strangers_init(&m->strangers, options->files, options->file_count, options->is_native);
 	seldom_init(&m->complaints, COMPLAIN_US);
 	run_init(&m->run, &mode, run, options->wall_offset_s, now_us);
 	return m;

@@ -42,14 +42,18 @@
 #include "run/run.h"
 
 struct cluster_listener;
+struct msg_file;
 struct opt_texts;
 
 struct master_options {
 	const struct run_options *run; /* its pointers are lent for the master's life */
 	unsigned bulk_port;	       /* the second one; 0: there is none */
-	struct str scenario_source;    /* C, lent; given to workers that ask. {0}: none */
-	double wall_offset_s;	       /* unix seconds = wall_offset_s + now_us / 1e6 */
-	uint64_t expect_workers;       /* for workers to know; 0: not said */
+	/* Lent; given to workers that ask. is_native: it is C, which Locust's cannot run. */
+	const struct msg_file *files;
+	size_t file_count;
+	bool is_native;
+	double wall_offset_s;	 /* unix seconds = wall_offset_s + now_us / 1e6 */
+	uint64_t expect_workers; /* for workers to know; 0: not said */
 	/* For Locust's workers, which make their own choice of tasks by them. Lent; may be NULL. */
 	const struct opt_texts *tags, *exclude_tags;
 	/* Hands one frame to a worker. False when it cannot be queued now; what matters is

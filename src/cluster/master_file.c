@@ -35,7 +35,7 @@ struct download {
 	struct loop_timer timer;
 	char id[LIMIT_WORKER_ID_BYTES + 1];
 	uint64_t give_up_us, word_us;
-	char **path;
+	struct master_file *out;
 	struct err_text *text;
 	enum err err;
 };
@@ -74,61 +74,98 @@ static void ask(void *arg)
 	loop_timer_set(&d->loop, &d->timer, now_us + ASK_US);
 }
 
-/* A file name and nothing else: it comes from the network. */
+static bool ends_with(struct str name, const char *end)
+{
+	size_t len = strlen(end);
+
+	return name.len > len && memcmp(name.p + name.len - len, end, len) == 0;
+}
+
+/* A file name and nothing else: it comes from the network. A comma would make two of it. */
 static bool is_source_name(struct str name)
 {
-	if (name.len < 3 || name.len > NAME_BYTES_MAX || name.p[0] == '.' ||
-	    memcmp(name.p + name.len - 2, ".c", 2) != 0)
+	if (name.len > NAME_BYTES_MAX || name.p[0] == '.' ||
+	    (!ends_with(name, ".c") && !ends_with(name, ".py")))
 		return false;
 	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] == '/' || (unsigned char)name.p[i] < ' ')
+		if (name.p[i] == '/' || name.p[i] == ',' || (unsigned char)name.p[i] < ' ')
 			return false;
 	return true;
 }
 
-static enum err write_source(struct download *d, struct str name, struct str source)
+/* Some of them are locustfiles of which the master has only said where they are. */
+static bool is_url(struct str name)
 {
-	const char *base = getenv("TMPDIR");
-	char folder[FOLDER_BYTES];
-	struct buf path;
-	FILE *file;
-	bool is_written;
+	if ((name.len < 8 || memcmp(name.p, "http://", 7) != 0) &&
+	    (name.len < 9 || memcmp(name.p, "https://", 8) != 0))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] == ',' || (unsigned char)name.p[i] <= ' ')
+			return false;
+	return name.len < LIMIT_URL_BYTES;
+}
 
-	snprintf(folder, sizeof(folder), "%s/cicada-XXXXXX", base && *base ? base : "/tmp");
-	if (!mkdtemp(folder))
-		return err_set(d->text, ERR_IO, "no folder for the scenario at %.200s: %s", folder,
-			       strerror(errno));
-	buf_init(&path, FOLDER_BYTES + NAME_BYTES_MAX + 1);
-	buf_printf(&path, "%s/%.*s", folder, STR_ARG(name));
-	*d->path = buf_take(&path);
-	file = fopen(*d->path, "wxe");
-	is_written = file && fwrite(source.p, 1, source.len, file) == source.len;
+static enum err write_file(struct download *d, const char *path, struct str source)
+{
+	FILE *file = fopen(path, "wxe");
+	bool is_written = file && fwrite(source.p, 1, source.len, file) == source.len;
+
 	if (file && fclose(file))
 		is_written = false;
-	if (!is_written) {
-		enum err err =
-			err_set(d->text, ERR_IO, "cannot write %s: %s", *d->path, strerror(errno));
-		master_file_remove(d->path);
-		return err;
+	return is_written ? OK
+			  : err_set(d->text, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* Writes it into the folder, if need be, and adds where it is to *paths. */
+static enum err take_file(struct download *d, const struct msg_file *file, const char *folder,
+			  struct buf *paths)
+{
+	size_t at;
+
+	if (paths->len)
+		buf_add_char(paths, ',');
+	at = paths->len;
+	if (!file->contents.len && is_url(file->name)) {
+		buf_add_str(paths, file->name);
+		return OK;
 	}
-	log_line(LOG_INFO, LOGGER, "The master's scenario is %.*s", STR_ARG(name));
-	return OK;
+	if (!is_source_name(file->name))
+		return err_set(d->text, ERR_UNSUPPORTED,
+			       "the master's scenario is neither C source nor a locustfile; give "
+			       "this worker a scenario with -f FILE");
+	if (file->contents.len > LIMIT_SCENARIO_SOURCE_BYTES)
+		return err_set(d->text, ERR_TOO_BIG, "the master's scenario has more than %d bytes",
+			       LIMIT_SCENARIO_SOURCE_BYTES);
+	log_line(LOG_INFO, LOGGER, "The master's scenario is %.*s", STR_ARG(file->name));
+	buf_printf(paths, "%s/%.*s", folder, STR_ARG(file->name));
+	return write_file(d, paths->p + at, file->contents);
 }
 
 static enum err take(struct download *d, const struct msg_locustfile *answer)
 {
+	const char *base = getenv("TMPDIR");
+	char folder[FOLDER_BYTES];
+	enum err err = OK;
+	struct buf paths;
+
 	if (answer->error.len)
 		return err_set(d->text, ERR_UNSUPPORTED, "Master error: %.*s",
 			       (int)(answer->error.len < 300 ? answer->error.len : 300),
 			       answer->error.p);
-	if (!is_source_name(answer->filename))
+	if (!answer->file_count)
 		return err_set(d->text, ERR_UNSUPPORTED,
-			       "the master's scenario is no C source; give this worker a "
-			       "scenario with -f FILE");
-	if (answer->contents.len > LIMIT_SCENARIO_SOURCE_BYTES)
-		return err_set(d->text, ERR_TOO_BIG, "the master's scenario has more than %d bytes",
-			       LIMIT_SCENARIO_SOURCE_BYTES);
-	return write_source(d, answer->filename, answer->contents);
+			       "the master has no scenario to give; give this worker one with -f "
+			       "FILE");
+	snprintf(folder, sizeof(folder), "%s/cicada-XXXXXX", base && *base ? base : "/tmp");
+	if (!mkdtemp(folder))
+		return err_set(d->text, ERR_IO, "no folder for the scenario at %.200s: %s", folder,
+			       strerror(errno));
+	buf_init(&paths, LIMIT_LOCUSTFILES * (FOLDER_BYTES + LIMIT_URL_BYTES));
+	for (size_t i = 0; i < answer->file_count && !err; i++)
+		err = take_file(d, &answer->files[i], folder, &paths);
+	d->out->folder = mem_strdup(folder);
+	d->out->paths = buf_take(&paths);
+	return err;
 }
 
 static void on_frame(void *arg, struct str peer, struct str frame)
@@ -146,13 +183,14 @@ static void on_frame(void *arg, struct str peer, struct str frame)
 }
 
 enum err master_file_get(const char *master_host, unsigned master_port,
-			 const struct cluster_key *key, char **path, struct err_text *text)
+			 const struct cluster_key *key, struct master_file *out,
+			 struct err_text *text)
 {
-	struct download d = { .path = path, .text = text };
+	struct download d = { .out = out, .text = text };
 	const struct link_options options = { .on_frame = on_frame, .arg = &d, .key = key };
 	enum err err;
 
-	*path = NULL;
+	*out = (struct master_file){ 0 };
 	err = loop_init(&d.loop, text);
 	if (err)
 		return err;
@@ -172,19 +210,24 @@ enum err master_file_get(const char *master_host, unsigned master_port,
 	loop_timer_clear(&d.loop, &d.timer);
 	link_close(&d.link);
 	loop_fini(&d.loop);
+	if (err)
+		master_file_remove(out);
 	return err;
 }
 
-void master_file_remove(char **path)
+void master_file_remove(struct master_file *file)
 {
-	char *slash;
+	struct str rest = str_of(file->paths ? file->paths : ""), path;
 
-	if (!*path)
-		return;
-	slash = strrchr(*path, '/');
-	(void)unlink(*path);
-	*slash = '\0';
-	(void)rmdir(*path);
-	mem_free(*path);
-	*path = NULL;
+	while (str_cut(&rest, ',', &path)) {
+		char *copy = mem_strndup(path.p, path.len);
+
+		(void)unlink(copy);
+		mem_free(copy);
+	}
+	if (file->folder)
+		(void)rmdir(file->folder);
+	mem_free(file->paths);
+	mem_free(file->folder);
+	*file = (struct master_file){ 0 };
 }

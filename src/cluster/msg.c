@@ -24,6 +24,7 @@ struct msg_memory {
 	struct msg_count *counts;
 	struct str *tasks;
 	struct opt_texts *tags, *exclude_tags; /* their texts are ours */
+	struct msg_file *files;
 	struct buf lines;
 };
 
@@ -389,17 +390,35 @@ static void read_client_ready(struct reader *r, const msgpack_object *o,
 		fail(r, "client_ready", "must carry a version, or -1");
 }
 
+static struct msg_file read_file(struct reader *r, const msgpack_object *o)
+{
+	struct msg_file file = { 0 };
+
+	if (!is_text(o, &file.name)) {
+		file.name = read_text(r, find(o, "filename"), "filename");
+		file.contents = read_text(r, find(o, "contents"), "contents");
+	}
+	return file;
+}
+
+/* 2.23 to 2.30 have one file and no list. */
 static void read_locustfile(struct reader *r, const msgpack_object *o, struct msg_locustfile *out)
 {
 	const msgpack_object *native = find(o, "native"), *files = find(o, "locustfiles");
-	const msgpack_object *file = o;
+	bool is_list = files && files->type == MSGPACK_OBJECT_ARRAY;
+	size_t count = is_list ? files->via.array.size : find(o, "filename") != NULL;
 
-	if (files && files->type == MSGPACK_OBJECT_ARRAY && files->via.array.size)
-		file = &files->via.array.ptr[0];
 	out->is_native = native && native->type == MSGPACK_OBJECT_BOOLEAN && native->via.boolean;
-	out->filename = read_text(r, find(file, "filename"), "filename");
-	out->contents = read_text(r, find(file, "contents"), "contents");
 	out->error = read_text(r, find(o, "error"), "error");
+	if (count > LIMIT_LOCUSTFILES) {
+		fail(r, "locustfiles", "has too many files");
+		return;
+	}
+	r->memory->files = mem_zalloc(count, sizeof(*r->memory->files));
+	for (size_t i = 0; i < count; i++)
+		r->memory->files[i] = read_file(r, is_list ? &files->via.array.ptr[i] : o);
+	out->files = r->memory->files;
+	out->file_count = count;
 }
 
 /* NULL: there are none. */
@@ -617,6 +636,7 @@ void msg_fini(struct msg *m)
 	mem_free(memory->tasks);
 	free_words(memory->tags);
 	free_words(memory->exclude_tags);
+	mem_free(memory->files);
 	buf_fini(&memory->lines);
 	mem_free(memory);
 }

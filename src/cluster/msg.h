@@ -141,11 +141,18 @@ struct msg_exception {
 	struct str msg, traceback;
 };
 
-/* worker -> master, all texts empty: what shall I run? master -> worker: a file, or why not.
- * Read are the forms of all versions since 2.23; of several files the first one. */
+/* Without contents the name is a URL. */
+struct msg_file {
+	struct str name, contents;
+};
+
+/* worker -> master, nothing but is_native: what shall I run? master -> worker: files, or why not.
+ * Read are the forms of all versions since 2.23. */
 struct msg_locustfile {
 	bool is_native; /* of the question (key "native"): C source will do */
-	struct str filename, contents, error;
+	const struct msg_file *files;
+	size_t file_count; /* at most LIMIT_LOCUSTFILES */
+	struct str error;
 };
 
 /* worker -> master: the last lines of its log, each ended by NUL. What was read is cut to the

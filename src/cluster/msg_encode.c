@@ -485,18 +485,28 @@ static void put_exception(msgpack_packer *pk, const struct msg_exception *m)
 	put_text_at(pk, "traceback", m->traceback);
 }
 
+static void put_file(msgpack_packer *pk, const struct msg_file *file)
+{
+	if (!file->contents.len) {
+		put_text(pk, file->name);
+		return;
+	}
+	msgpack_pack_map(pk, 2);
+	put_text_at(pk, "filename", file->name);
+	put_text_at(pk, "contents", file->contents);
+}
+
 static void put_locustfile(msgpack_packer *pk, const struct msg_locustfile *m)
 {
 	if (m->error.len) {
 		msgpack_pack_map(pk, 1);
 		put_text_at(pk, "error", m->error);
-	} else if (m->filename.len) {
+	} else if (m->file_count) {
 		msgpack_pack_map(pk, 1);
 		put_key(pk, "locustfiles");
-		msgpack_pack_array(pk, 1);
-		msgpack_pack_map(pk, 2);
-		put_text_at(pk, "filename", m->filename);
-		put_text_at(pk, "contents", m->contents);
+		msgpack_pack_array(pk, m->file_count);
+		for (size_t i = 0; i < m->file_count; i++)
+			put_file(pk, &m->files[i]);
 	} else {
 		msgpack_pack_map(pk, 2);
 		put_text_at(pk, "version", str_of(LOCUST_VERSION));

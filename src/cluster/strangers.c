@@ -8,10 +8,12 @@
 #define STOP_EVERY_US (5 * CLOCK_S)
 #define FILE_EVERY_US (500 * CLOCK_MS) /* they ask each second */
 
-void strangers_init(struct strangers *s, const char *scenario_name, struct str scenario_source)
+void strangers_init(struct strangers *s, const struct msg_file *given, size_t given_count,
+		    bool is_native)
 {
-	*s = (struct strangers){ .scenario_name = scenario_name,
-				 .scenario_source = scenario_source };
+	*s = (struct strangers){ .given = given,
+				 .given_count = given_count,
+				 .is_native = is_native };
 	seldom_init(&s->stops, STOP_EVERY_US);
 	seldom_init(&s->files, FILE_EVERY_US);
 }
@@ -35,15 +37,15 @@ static bool give_scenario(struct strangers *s, struct str id, bool takes_source,
 			  struct msg *answer)
 {
 	*answer = (struct msg){ .type = MSG_LOCUSTFILE };
-	if (!s->scenario_source.len) {
-		answer->locustfile.error = str_of("the master has no scenario in C source to "
-						  "give; give the worker one with -f");
-	} else if (!takes_source) {
+	if (!s->given_count) {
+		answer->locustfile.error = str_of("the master has no source to give; give the "
+						  "worker its scenario with -f");
+	} else if (s->is_native && !takes_source) {
 		answer->locustfile.error = str_of("the master runs a scenario in C; give Locust's "
 						  "workers a locustfile of their own with -f");
 	} else {
-		answer->locustfile.filename = str_of(s->scenario_name);
-		answer->locustfile.contents = s->scenario_source;
+		answer->locustfile.files = s->given;
+		answer->locustfile.file_count = s->given_count;
 	}
 	return seldom_take(&s->files, id, now_us);
 }

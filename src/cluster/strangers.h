@@ -14,12 +14,14 @@
 #include "cluster/seldom.h"
 
 struct strangers {
-	const char *scenario_name; /* lent */
-	struct str scenario_source;
+	const struct msg_file *given; /* lent: what workers that ask get */
+	size_t given_count;
+	bool is_native; /* C source, which none but ours can run */
 	struct seldom stops, files;
 };
 
-void strangers_init(struct strangers *s, const char *scenario_name, struct str scenario_source);
+void strangers_init(struct strangers *s, const struct msg_file *given, size_t given_count,
+		    bool is_native);
 void strangers_fini(struct strangers *s);
 
 /* Fills *answer, all but its node_id, and returns true when there is something to say. */

@@ -25,6 +25,14 @@ enum err python_load(struct python *p, const struct python_options *options,
 	return err_set(text, ERR_UNSUPPORTED, "no Python");
 }
 
+const char *const *python_files(const struct python *p)
+{
+	static const char *const none[] = { NULL };
+
+	(void)p;
+	return none;
+}
+
 const struct load_guest *python_guest(const struct python *p)
 {
 	(void)p;
@@ -38,6 +46,38 @@ enum err python_begin(struct python *p, struct loop *control, const struct pytho
 	(void)control;
 	(void)wishes;
 	return err_set(text, ERR_UNSUPPORTED, "no Python");
+}
+
+void python_tell_joined(struct python *p, const char *id, int64_t index)
+{
+	(void)p;
+	(void)id;
+	(void)index;
+}
+
+void python_tell_spawn(struct python *p, struct str data)
+{
+	(void)p;
+	(void)data;
+}
+
+void python_tell_report(struct python *p, struct str from, struct str data)
+{
+	(void)p;
+	(void)from;
+	(void)data;
+}
+
+void python_tell_custom(struct python *p, struct str from, struct str type, struct str data)
+{
+	(void)type;
+	python_tell_report(p, from, data);
+}
+
+void python_give_cluster(struct python *p, const struct python_cluster *given)
+{
+	(void)p;
+	(void)given;
 }
 
 void python_tell_spawned(struct python *p, uint64_t user_count)

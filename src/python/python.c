@@ -140,6 +140,13 @@ static enum err start_thread(struct python *p, struct err_text *text)
 		     : OK;
 }
 
+static void free_texts(char **texts)
+{
+	for (char **text = texts; text && *text; text++)
+		mem_free(*text);
+	mem_free(texts);
+}
+
 static void free_all(struct python *p)
 {
 	python_turn_fini(p);
@@ -148,9 +155,8 @@ static void free_all(struct python *p)
 	mem_free(p->shape_name);
 	mem_free(p->shape_classes);
 	mem_free(p->tick_classes);
-	for (char **arg = p->own_argv; arg && *arg; arg++)
-		mem_free(*arg);
-	mem_free(p->own_argv);
+	free_texts(p->own_argv);
+	free_texts(p->files);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	mem_free(p);
@@ -214,6 +220,11 @@ enum err python_load(struct python *p, const struct python_options *options,
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 	return wait_for_step(p, &p->is_loaded, text);
+}
+
+const char *const *python_files(const struct python *p)
+{
+	return (const char *const *)p->files;
 }
 
 const struct load_guest *python_guest(const struct python *p)

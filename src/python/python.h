@@ -88,6 +88,8 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
  * scenario_unload() before python_close(). */
 enum err python_load(struct python *p, const struct python_options *options,
 		     struct scenario *scenario, struct err_text *text) MUST_CHECK;
+/* The files that it was imported from, a URL where it was one; NULL behind the last. */
+const char *const *python_files(const struct python *p);
 /* For load_options. */
 const struct load_guest *python_guest(const struct python *p);
 /* Before the load is created: event `init`, in a worker once it has joined. The wishes are lent

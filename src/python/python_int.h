@@ -81,6 +81,7 @@ struct python {
 	int argc; /* of the command line, while it is imported */
 	char **argv;
 	char **own_argv; /* what the locustfile has left of it; NULL: all */
+	char **files;
 	struct load_guest guest;
 	pthread_t thread;
 

@@ -141,28 +141,36 @@ static bool start_host(struct python *p)
 	return p->host;
 }
 
-/* What the locustfile has left of the command line. */
-static bool take_argv(struct python *p, PyObject *rest)
+/* A list as an array that ends with NULL, however far it came; false: an exception. */
+static bool take_texts(PyObject *list, char ***out)
 {
-	Py_ssize_t count = PyList_Size(rest);
+	Py_ssize_t count = PyList_Size(list);
 
-	p->own_argv = mem_zalloc((size_t)count + 1, sizeof(*p->own_argv));
+	*out = mem_zalloc((size_t)count + 1, sizeof(**out));
 	for (Py_ssize_t i = 0; i < count; i++) {
-		PyObject *bytes = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(rest, i));
+		PyObject *bytes = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(list, i));
 
 		if (!bytes)
 			return false;
-		p->own_argv[i] = mem_strdup(PyBytes_AS_STRING(bytes));
+		(*out)[i] = mem_strdup(PyBytes_AS_STRING(bytes));
 		Py_DECREF(bytes);
 	}
-	p->argc = (int)count;
+	return true;
+}
+
+/* What the locustfile has left of the command line. */
+static bool take_argv(struct python *p, PyObject *rest)
+{
+	if (!take_texts(rest, &p->own_argv))
+		return false;
+	p->argc = (int)PyList_GET_SIZE(rest);
 	p->argv = p->own_argv;
 	return true;
 }
 
 static enum err import_file(struct python *p, struct err_text *text)
 {
-	PyObject *argv, *rest = NULL;
+	PyObject *argv, *rest = NULL, *files;
 	bool is_ok;
 
 	if (start_host(p)) {
@@ -170,7 +178,9 @@ static enum err import_file(struct python *p, struct err_text *text)
 		rest = PyObject_CallMethod(p->host, "open_file", "(NN)",
 					   PyUnicode_DecodeFSDefault(p->path), argv);
 	}
-	is_ok = rest && (rest == Py_None || take_argv(p, rest));
+	files = rest ? PyObject_GetAttrString(p->host, "files") : NULL;
+	is_ok = files && take_texts(files, &p->files) && (rest == Py_None || take_argv(p, rest));
+	Py_XDECREF(files);
 	Py_XDECREF(rest);
 	return is_ok ? OK : say_exception(p, text);
 }

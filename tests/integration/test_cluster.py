@@ -95,7 +95,7 @@ def test_a_master_without_source_says_so(programs, tmp_path):
     worker, code = programs.run("cicada", "--worker", "-f", "-", "--master-host", "127.0.0.1",
                                 "--master-port", port, timeout_s=60)
     assert code == 1
-    assert "no scenario in C source to give" in worker.text()
+    assert "the master has no source to give" in worker.text()
 
 
 def listens(port):

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Locustfiles in Python on the engine: alone, as worker and master, and what goes wrong."""
 
+import functools
+import http.server
 import json
 import re
 import signal
+import threading
 import urllib.parse
 import urllib.request
+
+import msgpack
+import pytest
+import zmq
 
 from programs import ROOT, wait_until
 
@@ -527,3 +534,115 @@ class UpAndDown(LoadTestShape):
                    f"{users} users")
     wait_until(lambda: get_json(url + "/stats/requests")["state"] == "stopped", 60, "the end")
     wait_until(lambda: counts(url) == dict(target.counts), 60, "the counts of the target")
+
+
+ONE_CLASS = """
+from locust import HttpUser, constant, task
+
+class {0}(HttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def visit(self):
+        self.client.get("/{0}")
+"""
+
+
+def classes_of(programs, *args):
+    program, code = programs.run("cicada", "--list", *args, timeout_s=60)
+    return program.text("stdout").split()[2:] if code == 0 else program.text("stderr")
+
+
+@pytest.fixture
+def web_folder(tmp_path):
+    """Files of tmp_path over HTTP."""
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_where_a_locustfile_may_be(programs, tmp_path, web_folder):
+    folder = tmp_path / "files"
+    (folder / "deeper").mkdir(parents=True)
+    write(folder, ONE_CLASS.format("Ant"), "ant.py")
+    write(folder, ONE_CLASS.format("Bee"), "deeper/bee.py")
+    write(folder, "not Python", "_helper.py")
+    write(folder, "not Python", "notes.txt")
+    assert classes_of(programs, "-f", folder) == ["Ant", "Bee"]
+    assert classes_of(programs, "-f", folder / "ant") == ["Ant"]
+    assert classes_of(programs, "-f", f"{folder / 'ant.py'},{folder / 'deeper'}") == ["Ant", "Bee"]
+    assert classes_of(programs, "-f", web_folder + "/files/ant.py") == ["Ant"]
+    assert classes_of(programs, "-f", f"{web_folder}/files/ant.py,{folder / 'deeper'}") == \
+        ["Ant", "Bee"]
+    (tmp_path / "empty").mkdir()
+    assert f"{tmp_path / 'empty'}: there is no locustfile in this folder" in \
+        classes_of(programs, "-f", tmp_path / "empty")
+    assert f"{web_folder}/none.py: the locustfile cannot be fetched: HTTP Error 404" in \
+        classes_of(programs, "-f", web_folder + "/none.py")
+    assert f"{tmp_path / 'none.py'}: there is no such file" in \
+        classes_of(programs, "-f", tmp_path / "none.py")
+
+
+def test_workers_get_the_locustfiles_of_their_master(programs, target, tmp_path, web_folder):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    write(tmp_path, ONE_CLASS.format("Ant"), "ant.py")
+    write(tmp_path, "from ant import Ant\n" + ONE_CLASS.format("Bee"), "bee.py")
+    write(tmp_path, ONE_CLASS.format("Cat"), "cat.py")
+    master, url, port = start_master(
+        programs, f"{tmp_path / 'ant.py'},{tmp_path / 'bee.py'},{web_folder}/cat.py")
+    worker = programs.start("cicada", "--worker", "-f", "-", "--processes", "2", "--master-port",
+                            port, env={"TMPDIR": str(temporary)})
+    wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 2, 60, "the workers")
+    get_json(url + "/swarm", {"user_count": 6, "spawn_rate": 100, "host": target.url})
+    wait_until(lambda: {"GET /Ant", "GET /Bee", "GET /Cat"} <= set(target.counts), 60, "all classes")
+    master.stop(60)
+    assert worker.wait(60) == 0
+    assert not list(temporary.glob("cicada-*")), "what was downloaded is removed"
+
+
+def test_a_worker_takes_the_locustfile_of_locusts_master(programs, tmp_path):
+    """2.46's master is played by the bytes that one has sent."""
+    vectors = ROOT / "tests/vectors/locust"
+    router = zmq.Context.instance().socket(zmq.ROUTER)
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    worker = programs.start("cicada", "--worker", "-f", "-", "--master-port", port,
+                            env={"TMPDIR": str(tmp_path)})
+    asked, answered = set(), None
+    while answered is None and router.poll(60000):
+        identity, frame = router.recv_multipart()
+        kind = msgpack.unpackb(frame)[0]
+        asked.add(kind)
+        if kind == "locustfile":
+            router.send_multipart([identity,
+                                   (vectors / "2.46.6-m2w_locustfile.bin").read_bytes()])
+        else:
+            answered = kind
+    assert answered == "client_ready", worker.text()
+    assert "The master's scenario is lf_basic.py" in worker.text()
+    worker.stop(60)
+    assert not list(tmp_path.glob("cicada-*"))
+    router.close(0)
+
+
+def test_locusts_worker_gets_our_locustfile(programs, tmp_path):
+    """The question is one that 2.46 has asked."""
+    write(tmp_path, ONE_CLASS.format("Ant"), "ant.py")
+    _, _, port = start_master(programs, tmp_path / "ant.py")
+    dealer = zmq.Context.instance().socket(zmq.DEALER)
+    question = (ROOT / "tests/vectors/locust/2.46.6-w2m_locustfile.bin").read_bytes()
+    dealer.setsockopt_string(zmq.IDENTITY, msgpack.unpackb(question)[2])
+    dealer.connect(f"tcp://127.0.0.1:{port}")
+    dealer.send(question)
+    assert dealer.poll(60000)
+    kind, data, _ = msgpack.unpackb(dealer.recv())
+    assert kind == "locustfile"
+    assert data == {"locustfiles": [{"filename": "ant.py", "contents": ONE_CLASS.format("Ant")}]}
+    dealer.close(0)

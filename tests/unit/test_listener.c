@@ -276,11 +276,10 @@ static void set_users(void *load, const uint64_t *counts, const char *host, doub
 	note("users:%u ", (unsigned)counts[0]);
 }
 
-static void begin_test(void *load, int64_t index, uint64_t expect_workers)
+static void begin_test(void *load, const struct worker_test *test)
 {
 	(void)load;
-	(void)index;
-	(void)expect_workers;
+	(void)test;
 }
 
 static void set_tasks(void *load, size_t class_index, const struct str *names, size_t count)

@@ -77,8 +77,11 @@ static bool take_frame(void *arg, const char *id, struct str frame)
 	if (m.type == MSG_SPAWN)
 		f->test = m.spawn.test;
 	if (m.type == MSG_LOCUSTFILE)
-		snprintf(f->file, sizeof(f->file), "%.*s: %.*s%.*s", STR_ARG(m.locustfile.filename),
-			 STR_ARG(m.locustfile.contents), STR_ARG(m.locustfile.error));
+		snprintf(f->file, sizeof(f->file), "%.*s: %.*s%.*s",
+			 STR_ARG(m.locustfile.file_count ? m.locustfile.files[0].name : str_of("")),
+			 STR_ARG(m.locustfile.file_count ? m.locustfile.files[0].contents
+							 : str_of("")),
+			 STR_ARG(m.locustfile.error));
 	if (m.type == MSG_ACK)
 		f->last_index = m.ack.index;
 	if (m.type == MSG_UPDATE_USER_CLASS)
@@ -236,8 +239,11 @@ static int open_fixture(void **state)
 		.classes = classes, .class_count = 1, .stop_timeout_s = 1, .scenario_name = "s.c"
 	};
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	static const struct msg_file file = { { "s.c", 3 }, { "int x;", 6 } };
 	struct master_options options = { .run = &run,
-					  .scenario_source = str_of("int x;"),
+					  .files = &file,
+					  .file_count = 1,
+					  .is_native = true,
 					  .wall_offset_s = WALL_S,
 					  .send = take_frame,
 					  .due_changed = on_due_changed,

@@ -100,11 +100,12 @@ static void a_real_locustfile_is_read(void **state)
 
 	(void)state;
 	assert_false(m.locustfile.is_native);
-	assert_int_equal(m.locustfile.filename.len, 0);
+	assert_int_equal(m.locustfile.file_count, 0);
 	close_vector(&m);
 	m = open_vector("2.46.6-m2w_locustfile");
-	assert_true(str_eq(m.locustfile.filename, "lf_basic.py"));
-	assert_true(m.locustfile.contents.len > 1000);
+	assert_int_equal(m.locustfile.file_count, 1);
+	assert_true(str_eq(m.locustfile.files[0].name, "lf_basic.py"));
+	assert_true(m.locustfile.files[0].contents.len > 1000);
 	assert_int_equal(m.locustfile.error.len, 0);
 	close_vector(&m);
 }

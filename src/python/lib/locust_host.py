@@ -2,15 +2,20 @@
 """Between the engine and a locustfile: it loads the file and makes users what they are there. Its
 functions are called by the engine (src/python), in the hub: what may wait gets a greenlet."""
 import argparse
+import atexit
 import collections
 import importlib.util
 import inspect
 import logging
 import os
 import resource
+import shutil
 import sys
+import tempfile
 import time
 import traceback
+import urllib.parse
+import urllib.request
 
 import _cicada
 import gevent
@@ -31,10 +36,12 @@ logger = logging.getLogger("locust.runners")
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
 
 REPORT_S, USAGE_S, CPU_HIGH, HISTORY_MAX = 3, 5, 90, 10000
+FETCH_S, SOURCE_MAX = 30, 4 * 1024 * 1024
 
 environment = None
 _path = None
 _modules = []
+files = []  # paths and URLs
 _own_options = argparse.Namespace()
 _classes = []
 _end = gevent.event.Event()
@@ -65,6 +72,38 @@ def _import_file(path):
     except BaseException as e:
         raise LoadError(_report(e, path)) from None
     return module
+
+
+def _find_files(part):
+    if "://" in part or os.path.isfile(part):
+        return [part]
+    if os.path.isfile(part + ".py"):
+        return [part + ".py"]
+    if not os.path.isdir(part):
+        raise LoadError(f"{part}: there is no such file")
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(part) for name in names
+             if name.endswith(".py") and not name.startswith("_")]
+    if not found:
+        raise LoadError(f"{part}: there is no locustfile in this folder: no .py whose name begins "
+                        "without a _")
+    return sorted(found)
+
+
+def _import_url(url):
+    try:
+        with urllib.request.urlopen(url, timeout=FETCH_S) as reply:
+            source = reply.read(SOURCE_MAX + 1)
+    except (OSError, ValueError) as e:
+        raise LoadError(f"{url}: the locustfile cannot be fetched: {e}") from None
+    if len(source) > SOURCE_MAX:
+        raise LoadError(f"{url}: a locustfile has at most {SOURCE_MAX} bytes")
+    name = os.path.basename(urllib.parse.urlsplit(url).path) or "locustfile.py"
+    folder = tempfile.mkdtemp(prefix="cicada-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(source)
+    return _import_file(path)
 
 
 def _report(e, path):
@@ -124,15 +163,15 @@ def _describe(cls):
 
 
 def open_file(path, argv):
-    """Imports the locustfile, or several with commas between. Returns the command line without the options that it has added, None
-    when it has not."""
+    """Imports the locustfile, or several: with commas between, of folders, or by their URLs. Returns
+    the command line without the options that they have added, None when they have not."""
     global _path, _own_options
     sys.stdout.reconfigure(line_buffering=True)
     _path = path
-    for file in path.split(","):
-        if not os.path.isfile(file.strip()):
-            raise LoadError(f"{file.strip()}: there is no such file")
-        _modules.append(_import_file(file.strip()))
+    for part in path.split(","):
+        files.extend(_find_files(part.strip()))
+    for file in files:
+        _modules.append(_import_url(file) if "://" in file else _import_file(file))
     parser = ArgumentParser()
     locust.events.init_command_line_parser.fire(parser=parser)
     if not parser.has_options():
