@@ -137,6 +137,8 @@
 #define LIMIT_API_LOG_BYTES	(64 * 1024 * 1024) /* of all workers; escaped they stay below that */
 #define LIMIT_API_ROWS		500		   /* of statistics, of errors: Locust's */
 #define LIMIT_CSV_BYTES		(64 * 1024 * 1024)
+#define LIMIT_WEB_GUESTS	64 /* requests that wait for a locustfile */
+#define LIMIT_WEB_GUEST_S	30
 #define LIMIT_API_STOPS		32 /* GET /stop that wait at the same time */
 #define LIMIT_WEB_METRICS_BYTES (128 * 1024 * 1024)
 #define LIMIT_REPORT_BYTES	(128 * 1024 * 1024)

@@ -35,6 +35,7 @@
 #include "run/warmup.h"
 #include "user/open.h"
 #include "user/scenario.h"
+#include "web/guest.h"
 #include "web/web.h"
 
 #define LOGGER	  "locust.main"
@@ -73,6 +74,7 @@ struct runner {
 	struct python *python;	   /* NULL: a native scenario */
 	enum run_state seen_state; /* of the run, at the last look */
 	struct cluster_listener listener;
+	struct web_guest guest;
 	uint64_t python_due_us; /* when a master's numbers are told again */
 	size_t told_workers;
 	struct cicada_shape shape;
@@ -320,6 +322,49 @@ static void on_send_wish(void *arg, struct str type, struct str to, struct str d
 		log_line(LOG_ERROR, LOGGER,
 			 "Message %.*s did not reach %zu workers: they are gone, or take no more",
 			 STR_ARG(type), lost);
+}
+
+static void on_web_wish(void *arg, uint64_t ticket, unsigned status, struct str headers,
+			struct str body)
+{
+	struct runner *r = arg;
+
+	if (r->web)
+		web_guest_answer(r->web, ticket, &(struct guest_reply){ status, headers, body });
+}
+
+static void add_pair(struct buf *out, char kind, const char *name, const char *value)
+{
+	buf_add_char(out, kind);
+	buf_add(out, name, strlen(name) + 1);
+	buf_add(out, value, strlen(value) + 1);
+}
+
+static void add_query(void *arg, const char *name, const char *value)
+{
+	add_pair(arg, 'q', name, value);
+}
+
+static void add_header(void *arg, const char *name, const char *value)
+{
+	add_pair(arg, 'h', name, value);
+}
+
+/* A path that the locustfile may have added. */
+static void ask_guest(void *arg, uint64_t ticket, struct serve_request *request)
+{
+	struct runner *r = arg;
+	struct buf said;
+
+	buf_init(&said, LIMIT_CUSTOM_BYTES);
+	serve_each_query(request, add_query, &said);
+	serve_each_header(request, add_header, &said);
+	buf_add_char(&said, 'b');
+	buf_add_str(&said, serve_body(request));
+	/* One that is dropped runs into its deadline. */
+	(void)python_tell_web(r->python, ticket, serve_method(request), serve_path(request),
+			      buf_str(&said));
+	buf_fini(&said);
 }
 
 static void on_begun_wish(void *arg, struct str pairs, size_t count)
@@ -694,6 +739,7 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.tls_cert = o->web_tls_cert,
 		.tls_key = o->web_tls_key,
 		.follow = r->shape.is_given ? &r->follow : NULL,
+		.guest = r->python ? &r->guest : NULL,
 	};
 	enum err err = web_create(&r->loop, r->run, &options, &r->web, text);
 
@@ -765,6 +811,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 			    .children = children,
 			    .python = python,
 			    .signal_fd = signal_fd,
+			    .guest = { ask_guest, &r },
 			    .listener = { &r, .on_custom = on_custom, .on_start = on_start,
 					  .on_stop = on_stop, .on_report = on_report } };
 	const struct python_wishes wishes = { .on_quit = on_quit_wish,
@@ -772,6 +819,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 					      .on_reset = on_reset_wish,
 					      .on_send = on_send_wish,
 					      .on_begun = on_begun_wish,
+					      .on_web = on_web_wish,
 					      .arg = &r };
 	struct err_text text = { "" };
 	enum err err = loop_init(&r.loop, &text);

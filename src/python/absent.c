@@ -74,6 +74,16 @@ void python_tell_custom(struct python *p, struct str from, struct str type, stru
 	python_tell_report(p, from, data);
 }
 
+bool python_tell_web(struct python *p, uint64_t ticket, const char *method, const char *path,
+		     struct str data)
+{
+	(void)ticket;
+	(void)method;
+	(void)path;
+	python_tell_report(p, data, data);
+	return false;
+}
+
 void python_give_cluster(struct python *p, const struct python_cluster *given)
 {
 	(void)p;

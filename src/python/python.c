@@ -300,6 +300,10 @@ static void grant(struct python *p, const struct wish *wish)
 	case WISH_BEGUN:
 		w->on_begun(w->arg, data, wish->count);
 		break;
+	case WISH_WEB:
+		w->on_web(w->arg, wish->ticket, (unsigned)wish->code,
+			  (struct str){ wish->type, wish->type_len }, data);
+		break;
 	}
 }
 
@@ -337,8 +341,8 @@ enum err python_begin(struct python *p, struct loop *control, const struct pytho
 }
 
 /* What comes from the network is bounded, however long Python code keeps its thread. */
-static void tell_message(struct python *p, const char *event, struct str from, struct str type,
-			 struct str data)
+static bool tell_message(struct python *p, const char *event, struct str from, struct str type,
+			 struct str data, long long value)
 {
 	bool is_dropped = atomic_load(&p->told_bytes) + data.len > LIMIT_PYTHON_TOLD_BYTES;
 
@@ -349,14 +353,22 @@ static void tell_message(struct python *p, const char *event, struct str from, s
 			 STR_ARG(type), STR_ARG(from));
 	p->has_dropped = is_dropped;
 	if (is_dropped)
-		return;
+		return false;
 	atomic_fetch_add(&p->told_bytes, data.len);
 	tell(p, &(struct tell){ .kind = TELL_MESSAGE,
 				.event = event,
 				.from = mem_strndup(from.p, from.len),
 				.type = mem_strndup(type.p, type.len),
 				.data = mem_strndup(data.p, data.len),
-				.data_len = data.len });
+				.data_len = data.len,
+				.value = value });
+	return true;
+}
+
+bool python_tell_web(struct python *p, uint64_t ticket, const char *method, const char *path,
+		     struct str data)
+{
+	return tell_message(p, "web", str_of(method), str_of(path), data, (long long)ticket);
 }
 
 void python_tell_joined(struct python *p, const char *id, int64_t index)
@@ -369,18 +381,18 @@ void python_tell_joined(struct python *p, const char *id, int64_t index)
 
 void python_tell_spawn(struct python *p, struct str data)
 {
-	tell_message(p, "spawn", str_of("the master"), str_of("spawn"), data);
+	(void)tell_message(p, "spawn", str_of("the master"), str_of("spawn"), data, 0);
 }
 
 void python_tell_report(struct python *p, struct str from, struct str data)
 {
 	if (atomic_load(&p->wants_reports))
-		tell_message(p, "report", from, str_of("stats"), data);
+		(void)tell_message(p, "report", from, str_of("stats"), data, 0);
 }
 
 void python_tell_custom(struct python *p, struct str from, struct str type, struct str data)
 {
-	tell_message(p, "custom", from, type, data);
+	(void)tell_message(p, "custom", from, type, data, 0);
 }
 
 void python_give_cluster(struct python *p, const struct python_cluster *given)

@@ -30,7 +30,7 @@ struct python_options {
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;
-	bool is_headless;
+	bool is_headless, has_web;
 	const char *log_level; /* NULL: INFO */
 	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
 		want_only_summary, want_full_history;
@@ -59,6 +59,10 @@ struct python_wishes {
 	/* A master: what listens to `test_start` is done; the same of the options that the
 	 * locustfile has added, for the workers. */
 	void (*on_begun)(void *arg, struct str pairs, size_t count);
+	/* The answer to python_tell_web(): names and values of headers, each with a NUL behind.
+	 * Status 0: it has no such path. */
+	void (*on_web)(void *arg, uint64_t ticket, unsigned status, struct str headers,
+		       struct str body);
 	void *arg;
 };
 
@@ -103,6 +107,11 @@ void python_tell_joined(struct python *p, const char *id, int64_t index);
 void python_tell_spawn(struct python *p, struct str data);
 void python_tell_report(struct python *p, struct str from, struct str data);
 void python_tell_custom(struct python *p, struct str from, struct str type, struct str data);
+/* A request to the web interface for a path that the locustfile may have added. data: for each
+ * parameter 'q', for each header 'h', then name NUL value NUL; then 'b' and the body. False: it is
+ * dropped as a message is. */
+bool python_tell_web(struct python *p, uint64_t ticket, const char *method, const char *path,
+		     struct str data);
 /* *given and what it points at become Python's. */
 void python_give_cluster(struct python *p, const struct python_cluster *given);
 /* All users of the ramp run, for a master: event `spawning_complete`. */

@@ -55,16 +55,19 @@ enum wish_kind {
 	WISH_RESET,
 	WISH_SEND,
 	WISH_EXTRA,
-	WISH_BEGUN
+	WISH_BEGUN,
+	WISH_WEB
 };
 
 struct wish {
 	struct mail mail;
 	enum wish_kind kind;
 	int code;	 /* of WISH_QUIT_DONE */
-	char *type, *to; /* of WISH_SEND */
-	char *data;	 /* of that and those after it */
+	char *type, *to; /* of WISH_SEND; type: of WISH_WEB the headers */
+	size_t type_len;
+	char *data; /* of these and those between them */
 	size_t data_len, count;
+	uint64_t ticket; /* of WISH_WEB; its code is the status */
 };
 
 struct lane; /* python_client.c */

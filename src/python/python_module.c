@@ -283,6 +283,28 @@ static PyObject *begun(PyObject *module, PyObject *args)
 	return wish_with_pairs(args, WISH_BEGUN);
 }
 
+/* web(ticket, status, headers, body): headers as name NUL value NUL. */
+static PyObject *answer_web(PyObject *module, PyObject *args)
+{
+	const char *headers, *body;
+	Py_ssize_t headers_len, body_len;
+	unsigned long long ticket;
+	int status;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "Kiy#y#", &ticket, &status, &headers, &headers_len, &body,
+			      &body_len))
+		return NULL;
+	wish(&(struct wish){ .kind = WISH_WEB,
+			     .ticket = ticket,
+			     .code = status,
+			     .type = mem_strndup(headers, (size_t)headers_len),
+			     .type_len = (size_t)headers_len,
+			     .data = mem_strndup(body, (size_t)body_len),
+			     .data_len = (size_t)body_len });
+	Py_RETURN_NONE;
+}
+
 static PyObject *want_reports(PyObject *module, PyObject *unused)
 {
 	(void)module;
@@ -503,6 +525,7 @@ static PyMethodDef methods[] = {
 	{ "send", send_message, METH_VARARGS, NULL },
 	{ "extra", give_extra, METH_VARARGS, NULL },
 	{ "begun", begun, METH_VARARGS, NULL },
+	{ "web", answer_web, METH_VARARGS, NULL },
 	{ "want_reports", want_reports, METH_NOARGS, NULL },
 	{ "cluster", read_cluster, METH_NOARGS, NULL },
 	{ "stats", read_stats, METH_NOARGS, NULL },

@@ -71,11 +71,12 @@ static PyObject *options_of(const struct python_options *o)
 	static const char *const roles[] = { "local", "master", "worker" };
 
 	return Py_BuildValue(
-		"{sN ss sz sK sd sK sK sO sz sN sN sN}", "others", other_options_of(o), "role",
-		roles[o->role], "host", o->host, "num_users", (unsigned long long)o->users,
-		"spawn_rate", o->spawn_rate, "run_time", (unsigned long long)o->run_time_s,
-		"stop_timeout", (unsigned long long)o->stop_timeout_s, "headless",
-		is_so(o->is_headless), "loglevel", o->log_level, "user_classes",
+		"{sO sN ss sz sK sd sK sK sO sz sN sN sN}", "has_web", is_so(o->has_web), "others",
+		other_options_of(o), "role", roles[o->role], "host", o->host, "num_users",
+		(unsigned long long)o->users, "spawn_rate", o->spawn_rate, "run_time",
+		(unsigned long long)o->run_time_s, "stop_timeout",
+		(unsigned long long)o->stop_timeout_s, "headless", is_so(o->is_headless),
+		"loglevel", o->log_level, "user_classes",
 		texts(o->user_classes, o->user_class_count), "tags", texts(o->tags, o->tag_count),
 		"exclude_tags", texts(o->exclude_tags, o->exclude_tag_count));
 }

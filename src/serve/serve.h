@@ -73,9 +73,11 @@ struct serve_options {
 	const struct serve_guard *guard; /* lent until serve_destroy(); NULL: all are let in */
 	const char *tls_cert, *tls_key;	 /* files (PEM); NULL: no TLS */
 	const struct serve_route *routes; /* lent until serve_destroy() */
-	serve_observe_fn observe;	  /* may be NULL */
-	serve_gone_fn gone;		  /* needed by who holds requests */
-	void *arg;			  /* for handlers, observe and gone */
+	/* Lent; for paths that no route has, whatever the method. NULL: 404. */
+	const struct serve_route *other;
+	serve_observe_fn observe; /* may be NULL */
+	serve_gone_fn gone;	  /* needed by who holds requests */
+	void *arg;		  /* for handlers, observe and gone */
 	/* Takes connections from the door of that server too, in place of host and port: whichever
 	 * of them is idle gets the next one. Each has to be told to stop accepting; the door is
 	 * closed with the last. Lent for the call. */
@@ -117,6 +119,10 @@ const char *serve_method(const struct serve_request *r);
 const char *serve_path(const struct serve_request *r); /* percent-decoded */
 const char *serve_query(const struct serve_request *r, const char *name);
 const char *serve_header(const struct serve_request *r, const char *name);
+/* All parameters of the URL, all headers. */
+typedef void (*serve_pair_fn)(void *arg, const char *name, const char *value);
+void serve_each_query(const struct serve_request *r, serve_pair_fn fn, void *arg);
+void serve_each_header(const struct serve_request *r, serve_pair_fn fn, void *arg);
 /* A field of a form, application/x-www-form-urlencoded or multipart/form-data, decoded; the first
  * of its name. */
 const char *serve_form(struct serve_request *r, const char *name);
@@ -137,6 +143,8 @@ void serve_reply_file(struct serve_request *r, unsigned status, const char *cont
 		      uint64_t len);
 /* Answers {"error": "<text>"}. */
 void serve_error(struct serve_request *r, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Answers as if there were no route. */
+void serve_no_path(struct serve_request *r);
 /* The answer comes later: from the owner's thread when threads == 0, else from any thread. A
  * handler calls this first, then passes r on and returns without touching it. The request
  * waits for ever, also when the client has gone away, so whoever defers has a deadline. */

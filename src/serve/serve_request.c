@@ -76,7 +76,7 @@ static void observe(struct serve_request *r)
 
 	if (!o->observe)
 		return;
-	if (r->route) {
+	if (r->route && r->route != o->other) {
 		answer.route = (int)(r->route - o->routes);
 		answer.path = r->route->path;
 	}
@@ -210,7 +210,7 @@ static void answer_page(struct serve_request *r, unsigned status, const char *ti
 	serve_reply(r, status, "text/html; charset=utf-8", page, strlen(page));
 }
 
-static void answer_no_path(struct serve_request *r)
+void serve_no_path(struct serve_request *r)
 {
 	if (r->serve->options.want_html_errors)
 		answer_page(r, 404, "Not Found",
@@ -245,7 +245,7 @@ static void answer_unrouted(struct serve_request *r)
 						len ? ", " : "", at->method,
 						strcmp(at->method, "GET") ? "" : ", HEAD");
 	if (!len) {
-		answer_no_path(r);
+		serve_no_path(r);
 		return;
 	}
 	if (can_options && len < sizeof(allow))
@@ -300,6 +300,8 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	r->body_bytes = 0;
 	r->announced_bytes = UINT64_MAX;
 	r->route = find_route(r->serve, method, path);
+	if (!r->route && !find_route(r->serve, NULL, path) && strcmp(method, "OPTIONS") != 0)
+		r->route = r->serve->options.other;
 	r->is_discarded = !r->route;
 	r->is_dispatched = r->is_queued = r->is_deferred = false;
 	r->is_held = r->is_form_parsed = false;
@@ -473,6 +475,33 @@ const char *serve_query(const struct serve_request *r, const char *name)
 const char *serve_header(const struct serve_request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+struct each {
+	serve_pair_fn fn;
+	void *arg;
+};
+
+static enum MHD_Result on_pair(void *cls, enum MHD_ValueKind kind, const char *name,
+			       const char *value)
+{
+	const struct each *each = cls;
+
+	(void)kind;
+	each->fn(each->arg, name, value ? value : "");
+	return MHD_YES;
+}
+
+void serve_each_query(const struct serve_request *r, serve_pair_fn fn, void *arg)
+{
+	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_pair,
+				  &(struct each){ fn, arg });
+}
+
+void serve_each_header(const struct serve_request *r, serve_pair_fn fn, void *arg)
+{
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, on_pair,
+				  &(struct each){ fn, arg });
 }
 
 struct str serve_body(const struct serve_request *r)

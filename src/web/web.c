@@ -26,6 +26,8 @@
 #include "web/api_json.h"
 #include "web/api_page.h"
 #include "web/download.h"
+#include "web/guest.h"
+
 #include "web/login.h"
 #include "web/metrics.h"
 #include "web/probe.h"
@@ -54,6 +56,7 @@ struct web {
 	struct serve_route *routes;
 	struct loop_watch watch;
 	struct loop_timer serve_timer, second_timer;
+	struct guest guest;
 	struct list stops; /* struct stop_wait */
 	size_t stop_count;
 	/* The text of /stats/requests, NULL: none yet. */
@@ -453,6 +456,24 @@ static void on_openapi(void *arg, struct serve_request *r)
 	serve_reply(r, 200, "application/json", embed_openapi_json, strlen(embed_openapi_json));
 }
 
+static void on_other(void *arg, struct serve_request *r)
+{
+	guest_ask(&((struct web *)arg)->guest, r);
+}
+
+static void on_answered(void *arg)
+{
+	arm_serve_timer(arg);
+}
+
+void web_guest_answer(struct web *w, uint64_t ticket, const struct guest_reply *reply)
+{
+	guest_answer(&w->guest, ticket, reply);
+}
+
+/* What a locustfile does there nobody knows, so it is not for pages of other sites. */
+static const struct serve_route other = { "GET", "/*", on_other, .is_change = true };
+
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
 	{ "GET", "/assets/test.css", on_asset },
@@ -518,6 +539,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	make_routes(w, options);
 	w->watch.fd = -1;
 	list_init(&w->stops);
+	guest_init(&w->guest, loop, options->guest, on_answered, w);
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);
 	loop_timer_init(&w->second_timer, on_second, w);
 	err = serve_create(&w->serve,
@@ -529,6 +551,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 						    .tls_cert = options->tls_cert,
 						    .tls_key = options->tls_key,
 						    .routes = w->routes,
+						    .other = options->guest ? &other : NULL,
 						    .arg = w },
 			   text);
 	if (!err && loop_watch(loop, &w->watch, serve_fd(w->serve), EPOLLIN, on_readable, w))
@@ -555,6 +578,7 @@ void web_destroy(struct web **at)
 	if (!w)
 		return;
 	*at = NULL;
+	guest_fini(&w->guest);
 	LIST_EACH (node, &w->stops)
 		abandon(CONTAINER_OF(node, struct stop_wait, node), 503,
 			"The load generator is ending");

@@ -15,8 +15,10 @@
 #include "web/compat.h"
 
 struct follow;
+struct guest_reply;
 struct token;
 struct web;
+struct web_guest;
 
 struct web_options {
 	const char *host;      /* NULL, "" and "*": all interfaces */
@@ -32,6 +34,7 @@ struct web_options {
 	const char *const *hosts;      /* lent; names that it is asked by, see serve_guard.h */
 	size_t host_count;
 	const char *tls_cert, *tls_key; /* files (PEM); NULL: plain http */
+	const struct web_guest *guest;	/* lent; see guest.h */
 };
 
 /* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the
@@ -39,6 +42,8 @@ struct web_options {
 enum err web_create(struct loop *loop, struct run *run, const struct web_options *options,
 		    struct web **out, struct err_text *text) MUST_CHECK;
 uint16_t web_port(const struct web *w);
+/* See guest.h. */
+void web_guest_answer(struct web *w, uint64_t ticket, const struct guest_reply *reply);
 /* Waits up to a second for the answers in flight. Call outside of the loop's callbacks, and
  * before the run ends. */
 void web_destroy(struct web **w);

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -646,3 +647,120 @@ def test_locusts_worker_gets_our_locustfile(programs, tmp_path):
     assert kind == "locustfile"
     assert data == {"locustfiles": [{"filename": "ant.py", "contents": ONE_CLASS.format("Ant")}]}
     dealer.close(0)
+
+
+WEB_ROUTES = ONE_CLASS.format("Ant") + """
+import gevent
+from flask import Blueprint, jsonify, make_response, redirect, request
+from locust import events
+
+extend = Blueprint("extend", __name__, url_prefix="/extend")
+lengths = {}
+
+@extend.route("/lengths")
+def show():
+    return jsonify(lengths)
+
+@events.init.add_listener
+def init(environment, web_ui, **kwargs):
+    gevent.sleep(1)  # a request that comes meanwhile waits for it
+    if not web_ui:
+        return
+    @web_ui.app.route("/added_page")
+    def added():
+        return "Another page"
+
+    @web_ui.app.route("/echo/<name>", methods=["POST", "PUT"])
+    @web_ui.auth_required_if_enabled
+    def echo(name):
+        response = make_response(request.get_data())
+        response.headers["X-Seen"] = "|".join([name, request.args["q"], request.headers["X-Ask"],
+                                               request.content_type])
+        response.set_cookie("a", "1")
+        response.set_cookie("b", "2")
+        return response, 201
+
+    @web_ui.app.route("/away")
+    def away():
+        return redirect("/added_page")
+
+    @web_ui.app.route("/broken")
+    def broken():
+        return 1 / 0
+
+    @web_ui.app.route("/state")
+    def state():
+        return {"state": environment.runner.state, "users": environment.runner.user_count}
+
+    @web_ui.app.after_request
+    def mark(response):
+        response.headers["X-Marked"] = "yes"
+        return response
+
+    web_ui.app.register_blueprint(extend)
+
+@events.request.add_listener
+def count(name, response_length, **kwargs):
+    lengths[name] = lengths.get(name, 0) + response_length
+"""
+
+
+def ask(url, method="GET", body=None, **headers):
+    request = urllib.request.Request(url, method=method, data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read()
+
+
+def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
+    path = write(tmp_path, WEB_ROUTES)
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, ready=WEB_READY)
+    url = cicada.ready.group(1)
+    status, headers, body = ask(url + "/added_page")
+    assert (status, headers["X-Marked"], body) == (200, "yes", b"Another page")
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    status, headers, body = ask(url + "/echo/a%C3%BC?q=1%202", "PUT", b"\x00\xff body",
+                                **{"X-Ask": "me", "Content-Type": "application/x-mine"})
+    assert (status, body) == (201, b"\x00\xff body")
+    assert headers["X-Seen"] == "a\u00fc|1 2|me|application/x-mine"
+    assert [value.split(";")[0] for value in headers.get_all("Set-Cookie")] == ["a=1", "b=2"]
+    assert ask(url + "/away")[2] == b"Another page"
+    assert ask(url + "/broken")[0] == 500
+    assert "ZeroDivisionError" in cicada.text("stderr")
+    assert ask(url + "/none")[0] == 404 and ask(url + "/echo/x")[0] == 405
+    assert ask(url + "/stop", "POST")[0] == 405, "ours is ours"
+    assert ask(url + "/added_page", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    get_json(url + "/swarm", {"user_count": 1, "spawn_rate": 1})
+    wait_until(lambda: get_json(url + "/extend/lengths").get("/Ant", 0) > 0, 60, "a length")
+    wait_until(lambda: get_json(url + "/state") == {"state": "running", "users": 1}, 60, "a user")
+
+
+def test_without_routes_of_its_own_a_path_is_not_found(programs, target, tmp_path):
+    path = write(tmp_path, ONE_CLASS.format("Ant"))
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, ready=WEB_READY)
+    status, _, body = ask(cicada.ready.group(1) + "/none")
+    assert status == 404 and b"The requested URL was not found on the server" in body
+
+
+def test_a_route_that_never_gives_way_holds_up_nobody(programs, target, tmp_path):
+    path = write(tmp_path, ONE_CLASS.format("Ant") + """
+from locust import events
+
+@events.init.add_listener
+def init(web_ui, **kwargs):
+    @web_ui.app.route("/stuck")
+    def stuck():
+        while True:
+            pass
+""")
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, ready=WEB_READY)
+    url = cicada.ready.group(1)
+    answers = []
+    asker = threading.Thread(target=lambda: answers.append(ask(url + "/stuck")))
+    asker.start()
+    cicada.wait_line(r"locustfile.py:\d+: the locustfile keeps its thread in stuck\(\)", 60)
+    assert get_json(url + "/stats/requests")["state"] == "ready"
+    asker.join(60)
+    assert answers[0][0] == 504 and b"did not answer within 30 s" in answers[0][2]

@@ -30,6 +30,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRun
 from locust.shape import LoadTestShape
 from locust.user.task import filter_tasks_by_tags
 from locust.user.users import User
+from locust.web import WebUI
 
 logger = logging.getLogger("locust.runners")
 
@@ -225,6 +226,7 @@ def load(options):
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found)
     environment.runner = _RUNNERS[options["role"]](environment)
+    environment.web_ui = WebUI(environment) if options["has_web"] else None
     LoadTestShape.runner = environment.runner
     shape = environment.shape_class
     return ([_describe(cls) for cls in _classes], type(shape).__name__ if shape else None,
@@ -318,6 +320,7 @@ _test = None  # the greenlet that begins it, then until the test is over
 _has_begun = False
 _wanted = 0  # users, at this step of the ramp
 _is_settled = False  # the engine has them
+_init = None  # the greenlet of event init
 
 
 def begin_user(capsule, index, host):
@@ -514,8 +517,9 @@ def _in_turn(function, **kwargs):
 
 
 def _on_init(_value):
-    _in_turn(environment.events.init.fire, environment=environment, runner=environment.runner,
-             web_ui=environment.web_ui)
+    global _init
+    _init = _in_turn(environment.events.init.fire, environment=environment,
+                     runner=environment.runner, web_ui=environment.web_ui)
     _spawn_forever(_watch_usage)
     if isinstance(environment.runner, WorkerRunner):
         _spawn_forever(_report_now_and_then)
@@ -548,7 +552,22 @@ def _on_custom(node_id, msg_type, data, _value):
     _in_turn(lambda: environment.runner.take_message(msg_type, unpack(data), node_id))
 
 
-_MESSAGES = {"joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
+def _on_web(method, path, said, ticket):
+    def answer():
+        _init.join()
+        try:
+            reply = environment.web_ui.answer(method, path, said)
+        except Exception:
+            logger.error("The locustfile's answer to %s %s failed:\n%s", method, path,
+                         traceback.format_exc())
+            reply = 500, [("Content-Type", "text/plain")], b"Internal Server Error"
+        status, headers, body = reply or (0, [], b"")
+        text = "".join(f"{name}\0{value}\0" for name, value in headers)
+        _cicada.web(ticket, status, text.encode("latin-1", "replace"), body)
+    gevent.spawn(answer)
+
+
+_MESSAGES = {"web": _on_web, "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
 
 
 def on_message(event, sender, msg_type, data, value):
