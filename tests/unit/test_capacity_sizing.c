@@ -239,7 +239,7 @@ static void a_question_is_answered_in_three_sentences(void **state)
 	assert_int_equal(sizing_find(levels, LEVELS, 1000, 0.3, NULL, &sizing, &why), OK);
 	expect_answer(&a,
 		      "6 replicas carry 1000 requests/s within p95<200ms with at least 30 % of "
-		      "their capacity free (between measured numbers of replicas, 6 to 7 by the "
+		      "the capacity free (between measured numbers of replicas, 6 to 7 by the "
 		      "intervals).\n"
 		      "1 replica carries 300 requests/s (290 to 310), 8 together 1900 requests/s "
 		      "(1800 to 2000): 79 % of what 8 times one would.\n"
