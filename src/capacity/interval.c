@@ -85,21 +85,25 @@ enum err interval_mean(const double *values, size_t count, struct interval *out,
 	double value = mean(means, b.count);
 	enum err err = OK;
 
-	while (b.count >= INTERVAL_BATCHES_MIN &&
-	       (b.lag1 = lag1(means, b.count)) >= INTERVAL_LAG1_MAX) {
+	while ((b.lag1 = lag1(means, b.count)) >= INTERVAL_LAG1_MAX &&
+	       b.count / 2 >= INTERVAL_BATCHES_MIN) {
 		b.count = merge_pairs(means, b.count);
 		b.size *= 2;
 	}
 	if (b.count < INTERVAL_BATCHES_MIN) {
+		err = err_set(why, ERR_NOT_FOUND,
+			      "%zu seconds are too few for an interval: at least %u are needed",
+			      b.count, INTERVAL_BATCHES_MIN);
+	} else if (b.lag1 >= INTERVAL_LAG1_WIDEST) {
 		err = err_set(
 			why, ERR_NOT_FOUND,
-			b.size == 1 ? "too few seconds for an interval: %zu, at least %u are needed"
-				    : "too few seconds for an interval: they depend on their "
-				      "neighbours, and together make only %zu batches, at least %u "
-				      "are needed; test twice as long",
-			b.count, INTERVAL_BATCHES_MIN);
+			"%zu seconds are too few for an interval: even %zu at a time they "
+			"depend on their neighbours (lag-1 autocorrelation %.2f); test longer",
+			count, b.size, b.lag1);
 	} else {
 		b.standard_error = standard_error(means, b.count);
+		if (b.lag1 >= INTERVAL_LAG1_MAX)
+			b.standard_error *= sqrt((1 + b.lag1) / (1 - b.lag1));
 		*out = around(value, b.standard_error, b.count);
 		if (batches)
 			*batches = b;

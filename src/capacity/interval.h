@@ -17,6 +17,8 @@
 #define INTERVAL_BATCHES_MIN 10u
 /* Batches whose means are more alike than this to their neighbours are merged. */
 #define INTERVAL_LAG1_MAX 0.2
+/* Where that leaves too few, up to here the interval is widened instead. */
+#define INTERVAL_LAG1_WIDEST 0.5
 /* Repeats of a measurement of which an interval can be made. */
 #define INTERVAL_REPEATS_MIN 2u
 
@@ -37,8 +39,10 @@ double interval_relative(const struct interval *i);
 
 /* Of the mean of a steady series with one value per second, by batch means (Law and Kelton): pairs
  * of neighbours are merged until the means of batches hardly know of each other, then Student's t
- * of these. Values that are NAN are left out first. *batches may be NULL. ERR_NOT_FOUND when that
- * leaves fewer than INTERVAL_BATCHES_MIN. */
+ * of these. When merging has to stop at INTERVAL_BATCHES_MIN before that, the interval is widened
+ * as for a first-order autoregressive series, sqrt((1 + lag1) / (1 - lag1)). Values that are NAN
+ * are left out first. *batches may be NULL. ERR_NOT_FOUND: too few values, or still too dependent.
+ */
 enum err interval_mean(const double *values, size_t count, struct interval *out,
 		       struct interval_batches *batches, struct err_text *why) MUST_CHECK;
 

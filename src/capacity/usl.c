@@ -15,11 +15,12 @@
 #include "base/limits.h"
 #include "capacity/chance.h"
 
-#define TERMS	     3u
-#define STEPS_MAX    200u
-#define HALVINGS     40u
-#define LAMBDA_VAGUE 0.5 /* relative half width, above which lambda is not known */
-#define PEAK_FAR     2.0 /* times the largest load */
+#define TERMS	      3u
+#define STEPS_MAX     200u
+#define HALVINGS      40u
+#define PULL_LEFT_MIN 0.001
+#define LAMBDA_VAGUE  0.5 /* relative half width, above which lambda is not known */
+#define PEAK_FAR      2.0 /* times the largest load */
 
 struct points {
 	const double *load, *rps;
@@ -204,18 +205,20 @@ static void gradient(const struct usl *u, double load, double out[TERMS])
 	out[2] = -u->lambda.value * load / (d * d) * b[2];
 }
 
-/* Standard error of a function of the coefficients, by its gradient. */
-static double error_of(const struct usl *u, const double row[TERMS])
+/* x' m x. */
+static double quadratic(const double (*m)[TERMS], const double x[TERMS])
 {
 	double sum = 0;
 
 	for (size_t i = 0; i < TERMS; i++)
 		for (size_t k = 0; k < TERMS; k++)
-			sum += row[i] * u->covariance[i][k] * row[k];
-	return sqrt(fmax(sum, 0));
+			sum += x[i] * m[i][k] * x[k];
+	return sum;
 }
 
-static bool find_covariance(const struct points *p, double variance, struct usl *u)
+/* Of the coefficients as if every level had an error of 1. False: they are not told apart. */
+static bool invert_information(const struct points *p, const struct usl *u,
+			       double out[TERMS][TERMS])
 {
 	double m[TERMS][TERMS] = { { 0 } }, unused[TERMS] = { 0 };
 
@@ -228,16 +231,52 @@ static bool find_covariance(const struct points *p, double variance, struct usl 
 	for (size_t i = 0; i < TERMS; i++) {
 		double unit[TERMS] = { 0 };
 
-		unit[i] = variance;
-		if (!solve(m, unit, 7u, u->covariance[i]))
+		unit[i] = 1;
+		if (!solve(m, unit, 7u, out[i]))
 			return false;
 	}
 	return true;
 }
 
+/* The error of a throughput grows with it, by how much is not known, so each level's residual
+ * stands for its own error, enlarged by how much the level has drawn the law to itself (HC3). */
+static bool find_covariance(const struct points *p, struct usl *u)
+{
+	double inverse[TERMS][TERMS], m[TERMS][TERMS] = { { 0 } }, unused[TERMS] = { 0 };
+
+	if (!invert_information(p, u, inverse))
+		return false;
+	for (size_t i = 0; i < p->count; i++) {
+		double row[TERMS], pull, error;
+
+		gradient(u, p->load[i], row);
+		pull = quadratic((const double(*)[TERMS])inverse, row);
+		error = (p->rps[i] - u->lambda.value * row[0]) / fmax(1 - pull, PULL_LEFT_MIN);
+		for (size_t k = 0; k < TERMS; k++)
+			row[k] *= error;
+		add_row(m, unused, row, 0);
+	}
+	for (size_t i = 0; i < TERMS; i++)
+		for (size_t k = 0; k < TERMS; k++) {
+			double sum = 0;
+
+			for (size_t j = 0; j < TERMS; j++)
+				for (size_t l = 0; l < TERMS; l++)
+					sum += inverse[i][j] * m[j][l] * inverse[l][k];
+			u->covariance[i][k] = sum;
+		}
+	return true;
+}
+
+/* Half the width of the interval of a function of the coefficients, by its gradient. */
+static double half_width(const struct usl *u, const double row[TERMS])
+{
+	return u->t * sqrt(fmax(quadratic(u->covariance, row), 0));
+}
+
 static struct interval around(const struct usl *u, double value, const double row[TERMS])
 {
-	double half = u->t * error_of(u, row);
+	double half = half_width(u, row);
 
 	return (struct interval){ value, fmax(value - half, 0), value + half };
 }
@@ -255,7 +294,7 @@ static void find_peak(struct usl *u)
 	row[0] = 0;
 	row[1] = -1 / (2 * (1 - sigma));
 	row[2] = -1 / (2 * kappa);
-	stretch = exp(u->t * error_of(u, row));
+	stretch = exp(half_width(u, row));
 	u->has_peak = true;
 	u->peak_load = (struct interval){ load, load / stretch, load * stretch };
 	/* Flat at the peak, so that its place adds nothing to the error of its height. */
@@ -288,8 +327,8 @@ static enum err check(const struct points *p, struct usl *u, struct err_text *wh
 	return OK;
 }
 
-/* The share of the variance that is explained, and what is left per degree of freedom. */
-static double explain(const struct points *p, const struct fit *f, struct usl *u)
+/* The share of the variance that is explained. */
+static double explain(const struct points *p, const struct fit *f)
 {
 	double middle = 0, all = 0;
 
@@ -297,8 +336,7 @@ static double explain(const struct points *p, const struct fit *f, struct usl *u
 		middle += p->rps[i] / (double)p->count;
 	for (size_t i = 0; i < p->count; i++)
 		all += (p->rps[i] - middle) * (p->rps[i] - middle);
-	u->r_squared = all > 0 ? 1 - f->squares / all : 0;
-	return f->squares / (double)(p->count - TERMS);
+	return all > 0 ? 1 - f->squares / all : 0;
 }
 
 enum err usl_fit(const double *load, const double *rps, size_t count, struct usl *out,
@@ -318,7 +356,8 @@ enum err usl_fit(const double *load, const double *rps, size_t count, struct usl
 	u.sigma.value = f.term[1] / f.term[0];
 	u.kappa.value = f.term[2] / f.term[0];
 	u.t = chance_t_quantile((1 + INTERVAL_CONFIDENCE) / 2, (double)(count - TERMS));
-	if (f.term[0] > 0 && find_covariance(&p, explain(&p, &f, &u), &u)) {
+	u.r_squared = explain(&p, &f);
+	if (f.term[0] > 0 && find_covariance(&p, &u)) {
 		u.lambda = around(&u, u.lambda.value, unit[0]);
 		u.sigma = around(&u, u.sigma.value, unit[1]);
 		u.kappa = around(&u, u.kappa.value, unit[2]);

@@ -9,7 +9,8 @@
  * is at N = sqrt((1 - sigma) / kappa).
  *
  * Least squares on the throughput, sigma and kappa not below 0. Intervals of 95 % by the delta
- *method with Student's t of count - 3 degrees of freedom. */
+ * method with Student's t of count - 3 degrees of freedom; the errors of levels may differ (HC3,
+ * MacKinnon and White, 1985), as those of throughputs do. */
 #pragma once
 
 #include <stdbool.h>

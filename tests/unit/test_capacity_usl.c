@@ -37,10 +37,10 @@ static void a_published_examples_coefficients_come_out(void **state)
 	assert_true(is_near(u.lambda.value, 995.6486, 1e-5));
 	assert_true(is_near(u.sigma.value, 0.02671591, 1e-5));
 	assert_true(is_near(u.kappa.value, 7.690945e-4, 1e-5));
-	/* Half widths by SciPy's curve_fit. */
-	assert_true(is_near(u.lambda.high - u.lambda.value, 58.694748, 1e-3));
-	assert_true(is_near(u.sigma.high - u.sigma.value, 0.00919091, 1e-3));
-	assert_true(is_near(u.kappa.high - u.kappa.value, 0.000176819, 1e-3));
+	/* Half widths with NumPy. */
+	assert_true(is_near(u.lambda.high - u.lambda.value, 50.6260195, 1e-3));
+	assert_true(is_near(u.sigma.high - u.sigma.value, 0.00910674138, 1e-3));
+	assert_true(is_near(u.kappa.high - u.kappa.value, 0.000190457323, 1e-3));
 	assert_int_equal(u.levels, 32);
 	assert_true(u.r_squared > 0.99);
 	/* The book: 35 at most, 12,341 per second there. */
