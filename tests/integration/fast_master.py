@@ -89,7 +89,7 @@ class FastMaster:
         self.is_down = False
 
     def _ready(self, deployment):
-        return sum(self.cluster._is_ready(p) and "deletionTimestamp" not in p["metadata"]
+        return sum(self.cluster.is_ready(p) and "deletionTimestamp" not in p["metadata"]
                    for p in self.cluster.pods_of(deployment))
 
     def say(self, path, body):

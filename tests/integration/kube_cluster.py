@@ -212,6 +212,12 @@ class Cluster:
                                  message="The node was low on resource: memory.")
             self.put("pods", pod)
 
+    def crash(self, pod):
+        """Its program ends, and is started again at once."""
+        with self.changed:
+            self.process_of(pod).crash()
+            self._move(self.get("pods", pod["metadata"]["name"]))
+
     # ---- controllers and kubelet ----
 
     def _reconcile_forever(self):
@@ -251,7 +257,7 @@ class Cluster:
         for _ in range(wanted - len(alive)):
             self._make_pod(name)
         # Those that are not ready go first.
-        alive.sort(key=lambda p: self._is_ready(p), reverse=True)
+        alive.sort(key=lambda p: self.is_ready(p), reverse=True)
         for pod in alive[wanted:]:
             pod["metadata"]["deletionTimestamp"] = now_text()
             self.put("pods", pod)
@@ -262,7 +268,7 @@ class Cluster:
         pods = self.pods_of(name)
         alive = [p for p in pods if "deletionTimestamp" not in p["metadata"]
                  and p["status"]["phase"] not in ("Failed", "Succeeded")]
-        ready = sum(map(self._is_ready, alive))
+        ready = sum(map(self.is_ready, alive))
         counts = {"observedGeneration": deployment["metadata"]["generation"],
                   "replicas": len(alive), "updatedReplicas": len(alive), "readyReplicas": ready,
                   "availableReplicas": ready, "unavailableReplicas": len(alive) - ready}
@@ -328,7 +334,7 @@ class Cluster:
             {"type": "Ready", "status": "True" if is_ready else "False"}]
 
     @staticmethod
-    def _is_ready(pod):
+    def is_ready(pod):
         return any(c["type"] == "Ready" and c["status"] == "True"
                    for c in pod["status"].get("conditions", []))
 
@@ -339,8 +345,8 @@ class Cluster:
             if pod["status"]["phase"] == "Running":
                 endpoints.append({
                     "addresses": [self.process_of(pod).address],
-                    "conditions": {"ready": self._is_ready(pod) and not is_ending,
-                                   "serving": self._is_ready(pod), "terminating": is_ending},
+                    "conditions": {"ready": self.is_ready(pod) and not is_ending,
+                                   "serving": self.is_ready(pod), "terminating": is_ending},
                     "targetRef": {"kind": "Pod", "namespace": self.namespace,
                                   "name": pod["metadata"]["name"],
                                   "uid": pod["metadata"]["uid"]}})

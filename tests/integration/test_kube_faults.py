@@ -5,7 +5,8 @@ answers with errors, the master restarts, workers and replicas are lost, somebod
 Whatever happens: a row that is on disk stays, no scenario has two, a row that says ok is a whole test
 in which nothing happened, and Deployments get back what they had, or the command that does it is printed.
 
-The faults of a run come from its seed. CICADA_SEEDS=200 makes as many runs; CICADA_SEED=17 only that."""
+The faults of a run come from its seed, what they meet depends on the machine. CICADA_SEEDS=200 makes as
+many runs; CICADA_SEED=17 only that."""
 
 import concurrent.futures
 import csv
@@ -65,18 +66,13 @@ class Storm:
 
     def lose_pod(self, deployment, how):
         def lose():
-            pods = [p for p in self.cluster.pods_of(deployment) if self.cluster._is_ready(p)
+            pods = [p for p in self.cluster.pods_of(deployment) if self.cluster.is_ready(p)
                     and "deletionTimestamp" not in p["metadata"]]
             if pods:
                 how(self.rng.choice(pods))
             return bool(pods)
 
         self.master.spoil(f"{deployment}: {how.__name__}", lose)
-
-    def crash(self, pod):
-        name = pod["metadata"]["name"]
-        self.cluster.process_of(pod).crash()
-        self.cluster._move(self.cluster.get("pods", name))
 
     def scale(self):
         wanted = self.cluster.get("deployments", "inference")["spec"]["replicas"]
@@ -107,7 +103,7 @@ class Storm:
         elif kind == "worker":
             self.lose_pod("locust-worker", self.cluster.evict)
         else:
-            self.lose_pod("inference", self.cluster.evict if kind == "replica" else self.crash)
+            self.lose_pod("inference", self.cluster.evict if kind == "replica" else self.cluster.crash)
 
     def mend(self):
         self.double.clear_failures()
@@ -116,6 +112,10 @@ class Storm:
     # ---- the driver ----
 
     def start(self):
+        with open(self.folder / "stdout", "ab") as out, open(self.folder / "stderr", "wb") as err:
+            return self._spawn(out, err)
+
+    def _spawn(self, out, err):
         return subprocess.Popen(
             [find("cicada-driver"), "--platform", "kubernetes", "--kubeconfig",
              self.folder / "kubeconfig", "--master", self.master.url, "--host", "http://127.0.0.1:9",
@@ -123,11 +123,12 @@ class Storm:
              str(DURATION_S), "--spawn-rate", "1e9", "--cooldown", "0", "--poll", "0.1",
              "--ready-timeout", "10", "--target-metrics-port", "0", "--results",
              self.folder / "results"],
-            stdin=subprocess.DEVNULL, stdout=open(self.folder / "stdout", "ab"),
-            stderr=open(self.folder / "stderr", "wb"), start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
 
     def run_with_faults(self):
         self.mend()
+        # From here to the join() the dice are the thread's.
+        lives_s = self.rng.random() * 4 if self.rng.random() < 0.7 else None
         driver = self.start()
         is_over = threading.Event()
 
@@ -140,12 +141,12 @@ class Storm:
 
         thread = threading.Thread(target=trouble)
         thread.start()
-        lives_s = self.rng.random() * 4
         is_killed = False
         try:
             try:
-                driver.wait(lives_s if self.rng.random() < 0.7 else 120)
+                driver.wait(lives_s or 120)
             except subprocess.TimeoutExpired:
+                assert lives_s, "it does not end"
                 is_killed = True
                 driver.send_signal(signal.SIGKILL)
                 driver.wait()

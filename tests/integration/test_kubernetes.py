@@ -34,7 +34,8 @@ def timed(world, target):
     world.cluster.add_deployment("inference", 2, service="inference")
     wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
         "availableReplicas") == 2)
-    world.host = ["--host", target.url, "--replicas", "1", "--workers", "1", "--users", "4"]
+    # Users wait up to 2 s: of twelve one asks within any second.
+    world.host = ["--host", target.url, "--replicas", "1", "--workers", "1", "--users", "12"]
     return world
 
 
@@ -117,7 +118,7 @@ def test_a_rough_api_server_changes_nothing(timed):
 
 def test_slow_replicas_are_waited_for(timed):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=3, stop_s=2))
-    driver = timed.drive(*timed.host[:2], "--replicas", "4,1", "--workers", "1", "--users", "4",
+    driver = timed.drive(*timed.host[:2], "--replicas", "4,1", "--workers", "1", "--users", "12",
                          "--duration", "1")
     driver.wait_line(r"inference: \d of 4 (replicas are available|pods are ready)", 60)
     driver.wait_line(r"inference: 1 of 1 pods are ready, [1-3] old ones are ending", 60)
@@ -127,7 +128,7 @@ def test_slow_replicas_are_waited_for(timed):
 
 def test_pods_that_crash_are_never_measured_and_named(timed):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
-    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "4",
+    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "12",
                          "--duration", "1", "--ready-timeout", "3")
     assert driver.wait(60) == 1, driver.text()
     (row,) = timed.rows()
@@ -200,7 +201,7 @@ def test_beside_an_autoscaler_it_does_not_start(timed):
 
 def test_an_autoscaler_is_held_and_gets_its_bounds_back(timed):
     timed.cluster.add_autoscaler("inference-hpa", "inference", 2, 3)
-    driver = timed.drive(*timed.host[:2], "--replicas", "1,4", "--workers", "1", "--users", "4",
+    driver = timed.drive(*timed.host[:2], "--replicas", "1,4", "--workers", "1", "--users", "12",
                          "--duration", "1", "--pause-autoscaler")
     assert driver.wait(120) == 0, driver.text()
     assert "Deployment inference: 2 replicas before; its autoscaler is held" in driver.text()
@@ -331,7 +332,7 @@ def test_what_cannot_be_given_back_is_said_as_commands(timed):
 def test_a_missing_right_is_named(timed, group, resource, verb):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=5))
     timed.double.tokens["first"] = (USER, rules_without(group, resource, verb))
-    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "4",
+    driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "12",
                          "--duration", "1", "--ready-timeout", "30")
     assert driver.wait(60) in (1, 111), driver.text()
     rule = f'{{apiGroups: ["{group}"], resources: ["{resource}"], verbs: ["{verb}"]}}'
@@ -416,6 +417,16 @@ def test_a_dry_run_sees_a_test_that_runs_and_what_is_owed(timed):
     assert (timed.folder / "results" / "restore.json").read_text() == note
 
 
+def test_a_dry_run_of_platform_remote_looks_at_the_master(timed):
+    wait_until(lambda: has_workers(timed))
+    for workers, code, said in [("1,2", 0, "  ok     the master has 1 workers"),
+                                ("2", 111, "  FAULT  the master has 1 workers, which no scenario")]:
+        driver = timed.drive(*timed.host, "--workers", workers, "--platform", "remote", "--dry-run",
+                             kubeconfig=False)
+        assert driver.wait(60) == code and said in driver.text("stdout"), driver.text()
+    assert not timed.double.requests and not (timed.folder / "results").exists()
+
+
 def test_a_dry_run_of_platform_local_is_refused(programs):
     driver, code = programs.run("cicada-driver", "--platform", "local", "--dry-run")
     assert code == 2 and "cicada-driver plan" in driver.text("stderr")
@@ -479,7 +490,7 @@ def test_it_stays_until_the_results_are_copied(timed):
                          "--linger", "1h")
     driver.wait_line(r"Waiting 1h00m, so that the results can be copied", 60)
     assert re.fullmatch(r"1 of 1 scenarios ok\nBest throughput: [\d.]+ RPS with 1 replica, 1 worker, "
-                        r"4 users\nBest latency: .*\n", message.read_text())
+                        r"12 users\nBest latency: .*\n", message.read_text())
     # What was scaled is given back before, not after.
     assert timed.replicas("inference") == 2
     assert driver.process.poll() is None
