@@ -119,16 +119,19 @@ static enum err wait_until_ready(struct drive *d,
 	}
 }
 
-/* Its workers would stay busy for ever. */
+/* Its workers would stay busy for ever. The target wants its rest then, as after every test. */
 static enum err stop_leftover(struct drive *d, struct err_text *text)
 {
 	uint64_t timeout_s = d->c->plan->stop_timeout_s + STOP_MARGIN_S;
 	struct master_api_live live;
 	enum err err = master_api_look(d->master, &live, text);
+	bool is_running = !err && live.state != MASTER_IDLE;
 
-	if (!err && live.state != MASTER_IDLE)
+	if (is_running)
 		err = master_api_stop(d->master, timeout_s * 1000, text);
 	d->has_leftover = err != OK;
+	if (!err && is_running && !pause_for(d->c->pause, d->c->plan->cooldown_s * CLOCK_S))
+		return interrupted(text);
 	return err;
 }
 

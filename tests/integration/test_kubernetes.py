@@ -99,6 +99,20 @@ def test_a_target_without_the_counter_is_measured_and_says_so(timed, tmp_path):
     assert driver.wait(60) == 0 and timed.rows()[0]["Note"] == ""
 
 
+def test_replicas_that_have_counted_something_else_are_not_believed(timed):
+    page = Target(address=("127.88.0.1", 0),
+                  pages={"/metrics": (200, None, b"inference_requests_total 5\n")})
+    try:
+        driver = timed.drive(*timed.host, "--duration", "1", "--target-metrics-port",
+                             page.url.rsplit(":", 1)[1])
+        assert driver.wait(60) == 1, driver.text()
+    finally:
+        page.close()
+    (row,) = timed.rows()
+    assert (row["Status"], row["Server_Requests"]) == ("counts_differ", "0")
+    assert int(row["Total_Requests"]) > 0
+
+
 def test_a_rough_api_server_changes_nothing(timed):
     """429s, broken calls, ended watches and forgotten versions, before and in the window."""
     timed.double.fail(429, times=2, path="/scale")

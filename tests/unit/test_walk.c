@@ -162,6 +162,8 @@ static void a_test_that_a_killed_driver_has_left_is_stopped_once(void **state)
 	out = drive(2);
 	assert_int_equal(out.good, 2);
 	assert_int_equal(strncmp(world.trace, "stop replicas workers reset ", 28), 0);
+	/* With a cool-down behind each of the first two tests. */
+	assert_in_range(out.took_us, (2 * 10 + 2 * 15) * CLOCK_S, (2 * 12 + 2 * 15) * CLOCK_S);
 	assert_int_equal(count_of(world.trace, "stop"), 3);
 	/* That of somebody else goes on. */
 	world_init();
