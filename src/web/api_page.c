@@ -84,6 +84,7 @@ char *api_page_history(const struct run *run)
 	enum { COLUMNS = sizeof(names) / sizeof(names[0]) };
 	json_t *root = json_object(), *columns[COLUMNS];
 
+	json_object_set_new(root, "now", json_real(run_wall_s(run)));
 	for (size_t c = 0; c < COLUMNS; c++) {
 		columns[c] = json_array();
 		json_object_set_new(root, names[c], columns[c]);

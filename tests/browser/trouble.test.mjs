@@ -8,7 +8,7 @@ import {writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {after, before, test} from "node:test";
 
-import {Site, cells, eventually, folder, openPage, startTarget} from "./world.mjs";
+import {Site, cells, eventually, folder, openPage, startMaster, startTarget} from "./world.mjs";
 
 let target;
 
@@ -71,6 +71,19 @@ test("the page outlives its server, and says when another one answers", async ()
   await page.getByRole("button", {name: "Start"}).waitFor();
   // The browser says on its own that nobody was there.
   assert.deepEqual(page.faults.filter((fault) => !/ERR_CONNECTION|ERR_EMPTY|ERR_NETWORK/.test(fault)), []);
+});
+
+test("a master without workers says so, and starts when one is there", async () => {
+  const {site, join: addWorker} = await startMaster(["-H", target, "-u", "1"]);
+  const page = await openPage(site), start = page.getByRole("button", {name: "Start"});
+
+  await page.locator("#no-workers").waitFor();
+  assert.ok(await start.isDisabled());
+  await addWorker();
+  await page.locator("#no-workers").waitFor({state: "detached"});
+  await start.click();
+  await has(page, "users", "1");
+  assert.deepEqual(page.faults, []);
 });
 
 test("500 names", async () => {

@@ -193,15 +193,22 @@ export class Site {
   }
 }
 
-/** A master with workers, as many as asked for and ready. */
-export async function startCluster(workers, args = []) {
+/** A master, and how a worker joins it. */
+export async function startMaster(args) {
   const port = await freePorts();
   const site = await Site.start(["--master", "--master-bind-host", "127.0.0.1",
                                  "--master-bind-port", port, ...args]);
 
+  return {site, join: () => startCicada(["--worker", "-f", locustfile, "--master-host", "127.0.0.1",
+                                         "--master-port", port], /./)};
+}
+
+/** A master with workers, as many as asked for and ready. */
+export async function startCluster(workers, args = []) {
+  const {site, join: addWorker} = await startMaster(args);
+
   for (let i = 0; i < workers; i++)
-    await startCicada(["--worker", "-f", locustfile, "--master-host", "127.0.0.1", "--master-port", port],
-                      /./);
+    await addWorker();
   await eventually(`${workers} workers`, async () =>
     (await site.get("worker-count")).worker_count === workers);
   return site;

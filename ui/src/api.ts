@@ -83,6 +83,7 @@ export interface Settings {
 }
 
 export interface History {
+  now: number;
   time: number[];
   current_rps: number[];
   current_fail_per_sec: number[];

@@ -55,8 +55,10 @@ export function usePoll<T>(path: string | undefined, intervalMs: number): Polled
                                                           BACK_OFF_MAX_MS)));
     }
 
-    function onVisible() {
-      if (!document.hidden)
+    function onVisibility() {
+      if (document.hidden)
+        window.clearTimeout(timer);
+      else
         void turn();
     }
 
@@ -64,12 +66,12 @@ export function usePoll<T>(path: string | undefined, intervalMs: number): Polled
       return;
     now.current = () => void turn();
     void turn();
-    document.addEventListener("visibilitychange", onVisible);
+    document.addEventListener("visibilitychange", onVisibility);
     return () => {
       isOver = true;
       now.current = () => {};
       window.clearTimeout(timer);
-      document.removeEventListener("visibilitychange", onVisible);
+      document.removeEventListener("visibilitychange", onVisibility);
     };
   }, [path, intervalMs]);
 

@@ -60,7 +60,7 @@ function axes(props: () => ChartProps): uPlot.Axis[] {
 
   return [
     {
-      stroke, grid, font: FONT, ticks: grid,
+      stroke, grid, font: FONT, ticks: grid, space: 80,
       ...(xLabel ? {label: xLabel, labelFont: FONT, labelSize: 22} : {}),
       ...(xTicks ? {splits: () => xTicks.at, values: (u: uPlot, at: number[]) => spaced(u, at, xTicks.label)}
                  : {values: (_: uPlot, at: number[], _axis: number, _space: number, step: number) =>

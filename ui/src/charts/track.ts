@@ -26,8 +26,7 @@ class Frames {
     for (const [name, row] of values) {
       let columns = this.series.get(name);
       if (!columns) {
-        if (this.series.size >= SERIES_MAX)
-          continue;
+        this.makeRoom(values);
         this.series.set(name, columns = new Map());
       }
       for (const metric in row) {
@@ -36,6 +35,16 @@ class Frames {
           columns.set(metric, column = new Float32Array(this.limit).fill(NaN));
         column[at] = row[metric] ?? NaN;
       }
+    }
+  }
+
+  /** One more series fits, if need be in place of one that has no value now. */
+  private makeRoom(values: Map<string, Values>): void {
+    for (const name of this.series.keys()) {
+      if (this.series.size < SERIES_MAX)
+        return;
+      if (!values.has(name))
+        this.series.delete(name);
     }
   }
 

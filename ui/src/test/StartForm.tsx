@@ -61,6 +61,7 @@ function Classes({classes, chosen, onChoose, onClasses}: {
 
 export function StartForm({settings, requests, onStarted, onClasses}: FormProps) {
   const isEdit = isBusy(requests.state), isShaped = settings.shape !== null;
+  const hasNobody = requests.worker_count === 0;
   const hasNumbers = !isShaped || settings.shape_wants_numbers;
   const [host, setHost] = useState(settings.host ?? "");
   const [chosen, setChosen] = useState(() => settings.user_classes.map((one) => one.name));
@@ -122,7 +123,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     </details>
     {problem && <p class="bad" role="alert">{problem}</p>}
     <div class="buttons">
-      <button type="submit" class="main" disabled={isAsking || (!isEdit && !chosen.length)}>
+      <button type="submit" class="main" disabled={isAsking || hasNobody || (!isEdit && !chosen.length)}>
         {isEdit ? "Update" : "Start"}</button>
     </div>
   </form>;

@@ -27,6 +27,7 @@ class Recorder {
   private state: State | undefined;
   private runs = 0;
   private seen = new Map<string, Seen>();
+  private ahead = 0; // The server's clock, of this one.
 
   /** Mean of what came since the last look. */
   private meanSince(key: string, row: Row): number | null {
@@ -64,6 +65,7 @@ class Recorder {
   }
 
   seed(history: History): void {
+    this.ahead = history.now - Date.now() / 1000;
     history.time.forEach((time, i) => {
       this.track.add(time, new Map([[TOTAL, {
         rps: history.current_rps[i]!,
@@ -82,7 +84,8 @@ class Recorder {
     this.track.mark(isFirst ? this.track.times[0] ?? time : time, `Run #${++this.runs}`);
   }
 
-  look(now: Requests, time: number): void {
+  look(now: Requests): void {
+    const time = Date.now() / 1000 + this.ahead;
     const busy = isBusy(now.state), wasBusy = isBusy(this.state);
 
     if (busy && !wasBusy && this.state !== undefined) {
@@ -123,7 +126,7 @@ export function useTrack(now: Requests | undefined, restarted: Restarted): Track
   useEffect(() => {
     if (!now || !isSeeded)
       return;
-    recorder.current!.look(now, Date.now() / 1000);
+    recorder.current!.look(now);
     setLooks((count) => count + 1);
   }, [now, isSeeded]);
   return {track: recorder.current.track, looks};
