@@ -192,7 +192,8 @@
 #define LIMIT_AXIS_VALUES    64
 #define LIMIT_REPLICAS	     1000
 #define LIMIT_RETRIES	     10
-#define LIMIT_MODEL_WORD     32	 /* bytes of the word for the model of load */
+#define LIMIT_MODEL_WORD     32 /* bytes of the word for the model of load */
+#define LIMIT_ANSWER_BYTES   (16 * 1024)
 #define LIMIT_REPORT_POINTS  120 /* of these in report.json */
 #define LIMIT_EVIDENCE_BYTES (4 * 1024 * 1024)
 /* 10,000 rows of at most 1.5 kB in the summaries, with their charts of 20 kB in report.json. */

@@ -16,7 +16,9 @@
 #include "base/clock.h"
 #include "cli/driver_options.h"
 #include "cli/driver_settings.h"
+#include "matrix/agenda.h"
 #include "matrix/checklist.h"
+#include "matrix/conclude.h"
 #include "matrix/drive.h"
 #include "base/folder.h"
 #include "matrix/master_api.h"
@@ -95,6 +97,7 @@ static enum err create_local(const struct driver_options *o, const char *logs, s
 						 .inference = inference,
 						 .scenario = scenario,
 						 .model = o->model,
+						 .arrivals = o->arrivals,
 						 .logs = logs,
 						 .target_port = o->target_port,
 						 .web_port = o->web_port,
@@ -131,8 +134,8 @@ static void print_plan(const struct plan *plan, const char *platform)
 	char about[32];
 
 	progress_time_text(plan_rest_s(plan, 0), about);
-	printf("cicada-driver: %zu scenarios, about %s, platform %s\n", plan_count(plan), about,
-	       platform);
+	printf("cicada-driver: %s%zu scenarios, about %s, platform %s\n",
+	       plan->is_search ? "at most " : "", plan_count(plan), about, platform);
 	fflush(stdout);
 }
 
@@ -148,6 +151,18 @@ static void print_shares(const struct plan *plan)
 	progress_time_text(plan_rest_s(plan, 0) - measured_s - rests_s, ramps);
 	printf("%s are measured, %s are cool-downs, %s is for spawning; scaling comes on top\n",
 	       measured, rests, ramps);
+}
+
+/* What comes after the first hangs on what is measured. */
+static void print_searches(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->replicas.count; i++)
+		for (size_t k = 0; k < plan->workers.count; k++)
+			printf("replicas=%-4llu workers=%-4llu at most %u probes, from users=%llu "
+			       "on\n",
+			       (unsigned long long)plan->replicas.value[i],
+			       (unsigned long long)plan->workers.value[k], SEARCH_PROBES,
+			       (unsigned long long)plan->users.value[0]);
 }
 
 static void print_scenarios(const struct plan *plan)
@@ -181,6 +196,21 @@ static void describe_environment(const struct driver_options *o, const struct pl
 		   o->plan.poll_s);
 }
 
+static struct agenda agenda_of(const struct driver_options *o)
+{
+	return (struct agenda){ &o->plan, &o->objectives };
+}
+
+static bool is_all_measured(const struct driver_options *o, const struct result *result)
+{
+	const struct agenda agenda = agenda_of(o);
+	struct scenario next;
+	size_t count;
+	const struct result_row *rows = result_rows(result, &count);
+
+	return !agenda_next(&agenda, rows, count, &next);
+}
+
 static void say_best(const struct result *result, struct buf *out)
 {
 	if (!result_count_ok(result))
@@ -203,6 +233,7 @@ static void print_outcome(const struct driver_options *o, const struct result *r
 	buf_printf(&line, "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "\n", o->results,
 		   o->results);
 	say_best(result, &line);
+	result_say_answer(result, &line);
 	if (result_count_broken(result)) {
 		buf_add_text(&line, "Limits not met:\n");
 		result_say_broken(result, &line);
@@ -224,6 +255,7 @@ static void write_termination_log(const struct driver_options *o, const struct r
 	if (result_count_broken(result))
 		buf_printf(&lines, "%zu do not meet the limits\n", result_count_broken(result));
 	say_best(result, &lines);
+	result_say_answer(result, &lines);
 	if (file) {
 		is_written = fputs(lines.p, file) >= 0;
 		is_written &= fclose(file) == 0;
@@ -234,7 +266,7 @@ static void write_termination_log(const struct driver_options *o, const struct r
 	buf_fini(&lines);
 }
 
-static int exit_code(enum err err, const struct result *result, size_t planned)
+static int exit_code(enum err err, const struct driver_options *o, const struct result *result)
 {
 	if (err == ERR_INTERRUPTED)
 		return EXIT_INTERRUPTED;
@@ -242,7 +274,10 @@ static int exit_code(enum err err, const struct result *result, size_t planned)
 		return EXIT_INFRASTRUCTURE;
 	if (result_count_broken(result))
 		return EXIT_LIMITS_NOT_MET;
-	return result_count_ok(result) == planned ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
+	return result_count_ok(result) == result_count(result) && is_all_measured(o, result) &&
+			       result_is_answered(result)
+		       ? EXIT_ALL_MEASURED
+		       : EXIT_NOT_ALL_MEASURED;
 }
 
 static void print_urls(const struct platform *platform)
@@ -319,6 +354,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	if (!err) {
 		progress = progress_create(&o->plan, stdout, isatty(STDOUT_FILENO));
 		err = drive_run(&(struct drive_config){ .plan = &o->plan,
+							.objectives = &o->objectives,
 							.platform = platform,
 							.master_access = &access,
 							.pause = pause,
@@ -328,13 +364,13 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 				&text);
 		progress_destroy(&progress);
 		tell_outcome(o, result);
-		if (!err && result_count(result) < plan_count(&o->plan))
+		if (!err && !is_all_measured(o, result))
 			say_budget(o, result);
 	}
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	buf_fini(&environment);
-	return exit_code(err, result, plan_count(&o->plan));
+	return exit_code(err, o, result);
 }
 
 /* The folder of the results is there; that of the logs is made where there are children. */
@@ -393,7 +429,7 @@ static void say_past(const struct driver_options *o, const struct result *result
 	if (result_is_past_torn(result))
 		printf("The last line of %s was not written whole and is dropped\n", journal);
 	progress_time_text(drive_rest_s(&o->plan, result, 0), left);
-	if (done == planned)
+	if (is_all_measured(o, result))
 		printf("Nothing to measure: %s has all %zu rows of this plan; --fresh measures "
 		       "them again\n",
 		       journal, done);
@@ -442,12 +478,27 @@ static int tell_again(const struct driver_options *o, struct pause *pause,
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	if (o->linger_s)
 		linger(o, pause);
-	return exit_code(err, result, plan_count(&o->plan));
+	return exit_code(err, o, result);
+}
+
+static struct conclude_questions questions_of(const struct driver_options *o)
+{
+	return (struct conclude_questions){
+		.agenda = agenda_of(o),
+		.target_rps = o->target_rps,
+		.head_room = o->head_room_pct / 100,
+		.cost_per_replica_hour = o->cost_per_replica_hour,
+		.deployment = o->target_deployment,
+		.name_space = o->namespace ? o->namespace : "default",
+		.prometheus_url = o->prometheus_url,
+		.rate_query = "sum(rate(inference_requests_total[1m]))",
+	};
 }
 
 static int run(const struct driver_options *o)
 {
 	struct err_text text = { "" };
+	const struct conclude_questions questions = questions_of(o);
 	struct result *result = NULL;
 	struct pause pause;
 	struct buf settings;
@@ -465,13 +516,14 @@ static int run(const struct driver_options *o)
 						 .plan = { settings.p, plan_count(&o->plan) },
 						 .matrix = &o->plan,
 						 .bounds = &o->bounds,
+						 .questions = &questions,
 						 .is_fresh = o->want_fresh },
 			&result, &text);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	else
 		say_past(o, result);
-	if (!err && result_count(result) == plan_count(&o->plan) && !is_owed(o))
+	if (!err && is_all_measured(o, result) && !is_owed(o))
 		code = tell_again(o, &pause, result);
 	else if (!err)
 		code = run_on_platform(o, &pause, result);
@@ -531,7 +583,10 @@ static int obey(struct driver_options *o)
 	print_plan(&o->plan, o->platform);
 	if (o->want_dry_run)
 		return dry_run(o);
-	print_scenarios(&o->plan);
+	if (o->plan.is_search)
+		print_searches(&o->plan);
+	else
+		print_scenarios(&o->plan);
 	return 0;
 }
 

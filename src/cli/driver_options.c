@@ -3,14 +3,19 @@
  * driver_options - see the header. */
 #include "cli/driver_options.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/num.h"
 #include "base/opt.h"
 #include "base/opt_yaml.h"
 #include "kube/kube_access.h"
+
+/* Of --until-interval, when --repeats says nothing. */
+#define REPEATS_UNTIL 10
 
 #define AT(field) offsetof(struct driver_options, field)
 
@@ -52,6 +57,29 @@ static const struct opt rows[] = {
 	{ "fail-if", 0, OPT_TEXTS, AT(fail_if), "CICADA_FAIL_IF", "EXPR",
 	  "a row that is so does not meet the limits, such as 'p95>300ms' or 'fail_ratio>1%'; "
 	  "several times for several" },
+	{ "slo", 0, OPT_TEXT, AT(slo), "CICADA_SLO", "OBJECTIVES",
+	  "search the most users within these, such as 'p95<200ms,fail_ratio<0.1%', for each "
+	  "number "
+	  "of replicas, from the first of --users on" },
+	{ "max-users", 0, OPT_COUNT, AT(plan.users_max), "CICADA_MAX_USERS", "COUNT",
+	  "with --slo: never more users than these (default 1e+07)", 1, LIMIT_USERS },
+	{ "tolerance", 0, OPT_NUMBER, AT(tolerance_pct), "CICADA_TOLERANCE", "PERCENT",
+	  "with --slo: how exactly the limit is looked for (default 5)", 0.1, 50 },
+	{ "target-rps", 0, OPT_NUMBER, AT(target_rps), "CICADA_TARGET_RPS", "RATE",
+	  "how many replicas carry so many requests per second?", 1e-3, 1e12 },
+	{ "head-room", 0, OPT_NUMBER, AT(head_room_pct), "CICADA_HEAD_ROOM", "PERCENT",
+	  "the share of their capacity that stays free then (default 20)", 0, 95 },
+	{ "cost-per-replica-hour", 0, OPT_NUMBER, AT(cost_per_replica_hour),
+	  "CICADA_COST_PER_REPLICA_HOUR", "COST",
+	  "with --target-rps: what do a million requests cost? In any currency", 0, 1e9 },
+	{ "until-interval", 0, OPT_TEXT, AT(until_interval), "CICADA_UNTIL_INTERVAL", "PERCENT",
+	  "repeat a scenario until its throughput is known so well (half the interval, such as "
+	  "5%), at most --repeats times (then default 10)" },
+	{ "arrivals", 0, OPT_CHOICE, AT(arrivals), "CICADA_ARRIVALS", "even|poisson",
+	  "platform local: an open loop, in which --users are task starts per second" },
+	{ "prometheus-url", 0, OPT_TEXT, AT(prometheus_url), "CICADA_PROMETHEUS_URL", "URL",
+	  "where KEDA asks, in its object of the report (default "
+	  "http://prometheus.monitoring:9090)" },
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
 	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
 	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
@@ -124,11 +152,55 @@ static const struct opt_table table = {
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
 
+static enum err check_until_interval(struct driver_options *o, struct err_text *text)
+{
+	struct str number = str_of(o->until_interval);
+	double percent;
+
+	if (number.len && number.p[number.len - 1] == '%')
+		number.len--;
+	if (!num_parse_double(number, &percent) || !(percent >= 0.1 && percent <= 100))
+		return err_set(
+			text, ERR_BAD_OPTION,
+			"--until-interval: '%.50s' is no percentage; give 5%%, from 0.1 to 100",
+			o->until_interval);
+	o->plan.until_interval = percent / 100;
+	if (o->plan.repeats == 1)
+		o->plan.repeats = REPEATS_UNTIL;
+	return OK;
+}
+
+static enum err check_questions(struct driver_options *o, struct err_text *text)
+{
+	enum err err = OK;
+
+	o->plan.is_search = o->slo != NULL;
+	o->plan.tolerance = o->tolerance_pct / 100;
+	if (o->slo)
+		err = objectives_parse(o->slo, &o->objectives, text);
+	if (!err && o->slo && o->until_interval)
+		err = err_set(text, ERR_BAD_OPTION,
+			      "--until-interval: a search (--slo) repeats by itself what it has "
+			      "to; leave it out");
+	if (!err && o->until_interval)
+		err = check_until_interval(o, text);
+	if (!err && !isnan(o->cost_per_replica_hour) && isnan(o->target_rps))
+		err = err_set(text, ERR_BAD_OPTION,
+			      "--cost-per-replica-hour: of which rate? give --target-rps too");
+	if (!err && o->arrivals && strcmp(o->platform, "local") != 0)
+		err = err_set(text, ERR_BAD_OPTION,
+			      "--arrivals: the workers are started by others; give it to them "
+			      "(CICADA_ARRIVALS)");
+	return err;
+}
+
 static enum err check(struct driver_options *o, struct err_text *text)
 {
 	for (size_t i = 0; i < o->fail_if.count; i++)
 		if (verdict_add(&o->bounds, o->fail_if.value[i], text))
 			return ERR_BAD_OPTION;
+	if (check_questions(o, text))
+		return ERR_BAD_OPTION;
 	if (!strcmp(o->platform, "remote") && (!o->master || !o->host))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--platform remote needs --master URL and --host URL");
@@ -184,6 +256,11 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 				      .order = "listed",
 				      .seed = 1,
 				      .results = "results",
+				      .tolerance_pct = 5,
+				      .target_rps = NAN,
+				      .head_room_pct = 20,
+				      .cost_per_replica_hour = NAN,
+				      .prometheus_url = "http://prometheus.monitoring:9090",
 				      .service_account = KUBE_SERVICE_ACCOUNT,
 				      .target_deployment = "inference",
 				      .target_service = "inference",

@@ -11,12 +11,18 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/token.h"
+#include "matrix/objectives.h"
 #include "matrix/plan.h"
 #include "matrix/verdict.h"
 
 struct driver_options {
 	struct plan plan;
 	const char *order;
+	const char *slo, *until_interval, *arrivals;
+	struct objectives objectives; /* what slo says */
+	double tolerance_pct;
+	double target_rps, head_room_pct, cost_per_replica_hour; /* NAN: not asked for */
+	const char *prometheus_url;
 	struct opt_texts fail_if;
 	struct verdict_bounds bounds; /* what these say */
 	uint64_t seed;

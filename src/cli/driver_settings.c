@@ -103,6 +103,10 @@ enum err driver_describe(const struct driver_options *o, struct buf *out, struct
 	enum err err = OK;
 
 	plan_describe(&o->plan, out);
+	if (o->slo)
+		buf_printf(out, " slo=%s", o->slo);
+	if (o->arrivals)
+		buf_printf(out, " arrivals=%s", o->arrivals);
 	buf_printf(out, " platform=%s", o->platform);
 	if (!strcmp(o->platform, "local"))
 		err = describe_local(o, out, text);

@@ -71,7 +71,7 @@ enum err plan_check(const struct plan *plan, struct err_text *text)
 			"it out");
 	if (plan->is_search && plan->users.value[0] > plan->users_max)
 		return err_set(text, ERR_BAD_OPTION,
-			       "--users-max: less than the %" PRIu64 " of --users to begin with",
+			       "--max-users: less than the %" PRIu64 " of --users to begin with",
 			       plan->users.value[0]);
 	if (!plan->duration_s)
 		return err_set(text, ERR_BAD_OPTION,
@@ -187,7 +187,7 @@ void plan_describe(const struct plan *plan, struct buf *out)
 	if (plan->until_interval > 0)
 		buf_printf(out, " until-interval=%g", plan->until_interval);
 	if (plan->is_search)
-		buf_printf(out, " users-max=%" PRIu64 " tolerance=%g", plan->users_max,
+		buf_printf(out, " max-users=%" PRIu64 " tolerance=%g", plan->users_max,
 			   plan->tolerance);
 	if (plan->is_random)
 		buf_printf(out, " order=random seed=%" PRIu64, plan->seed);

@@ -188,6 +188,8 @@ static enum err local_start(struct platform *p, struct err_text *text)
 				     bind,
 				     "--stop-timeout",
 				     stop,
+				     l->config.arrivals ? "--arrivals" : NULL,
+				     l->config.arrivals,
 				     NULL };
 	enum err err;
 
@@ -336,6 +338,8 @@ static enum err local_scale_workers(struct platform *p, uint64_t workers, struct
 				     stop,
 				     "--threads",
 				     "1",
+				     l->config.arrivals ? "--arrivals" : NULL,
+				     l->config.arrivals,
 				     NULL };
 	enum err err = OK;
 

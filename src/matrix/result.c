@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/folder.h"
+#include "matrix/conclude.h"
 #include "matrix/evidence.h"
 #include "matrix/result_json.h"
 #include "matrix/result_row.h"
@@ -305,6 +306,26 @@ bool result_say_best_latency(const struct result *r, struct buf *out)
 	return true;
 }
 
+void result_say_answer(const struct result *r, struct buf *out)
+{
+	struct conclude c;
+
+	if (!r->config.questions)
+		return;
+	conclude_rows(r->config.questions, r->rows, r->count, &c);
+	conclude_say(r->config.questions, &c, r->rows, r->count, out);
+}
+
+bool result_is_answered(const struct result *r)
+{
+	struct conclude c;
+
+	if (!r->config.questions)
+		return true;
+	conclude_rows(r->config.questions, r->rows, r->count, &c);
+	return conclude_is_answered(r->config.questions, &c, r->rows, r->count);
+}
+
 static bool is_text(const struct result_column *column)
 {
 	return !column->unit && column->kind != COLUMN_TIME;
@@ -360,6 +381,30 @@ static void add_markdown_notes(const struct result *r, struct buf *out)
 	}
 }
 
+/* The three sentences on the third line. */
+static void add_markdown_answer(const struct result *r, struct buf *out)
+{
+	struct buf said;
+
+	buf_init(&said, LIMIT_ANSWER_BYTES);
+	result_say_answer(r, &said);
+	for (size_t i = 0; i < said.len; i++)
+		buf_add_char(out, said.p[i] == '\n' && i + 1 < said.len ? ' ' : said.p[i]);
+	if (said.len)
+		buf_add_char(out, '\n');
+	buf_fini(&said);
+}
+
+static void add_markdown_capacity(const struct result *r, struct buf *out)
+{
+	struct conclude c;
+
+	if (!r->config.questions || !r->count)
+		return;
+	conclude_rows(r->config.questions, r->rows, r->count, &c);
+	conclude_add_markdown(r->config.questions, &c, r->rows, r->count, out);
+}
+
 static void add_markdown_glossary(struct buf *out)
 {
 	buf_add_text(out, "\n## Glossary\n\n| Column | Unit | Meaning |\n| --- | --- | --- |\n");
@@ -375,8 +420,9 @@ void result_format_markdown(const struct result *r, struct buf *out)
 	struct buf line;
 
 	result_cell_wall(clock_wall_s(), when);
+	buf_add_text(out, "# Kubernetes Locust Load Test Results\n\n");
+	add_markdown_answer(r, out);
 	buf_printf(out,
-		   "# Kubernetes Locust Load Test Results\n\n"
 		   "%zu of %zu scenarios recorded, %zu measured. Written %s.\n\n## Summary\n\n",
 		   r->count, r->config.plan.scenarios, result_count_ok(r), when);
 	buf_init(&line, RESULT_CELL_BYTES);
@@ -388,6 +434,7 @@ void result_format_markdown(const struct result *r, struct buf *out)
 	if (!result_count_ok(r))
 		buf_add_text(out, "- No scenario has been measured yet.\n");
 	buf_fini(&line);
+	add_markdown_capacity(r, out);
 	buf_add_text(out, "\n## Scenarios\n\n");
 	add_markdown_table(r, out);
 	buf_add_text(out,
@@ -419,7 +466,8 @@ void result_format_json(const struct result *r, struct buf *out)
 						  .rows = r->rows,
 						  .evidence = r->evidence,
 						  .count = r->count,
-						  .bounds = r->config.bounds },
+						  .bounds = r->config.bounds,
+						  .questions = r->config.questions },
 			   out);
 }
 

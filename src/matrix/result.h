@@ -19,6 +19,7 @@
 #define RESULT_MARKDOWN "auto_summary.md"
 #define RESULT_JSON	"report.json"
 
+struct conclude_questions;
 struct evidence;
 struct plan;
 struct result_row;
@@ -29,9 +30,10 @@ struct result;
 struct result_config {
 	const char *folder;
 	struct journal_plan plan;
-	const struct plan *matrix;	     /* what that is made of; NULL: not known */
-	const struct verdict_bounds *bounds; /* that the rows are judged by; NULL: none */
-	bool is_fresh;			     /* whatever the journal says, begin anew */
+	const struct plan *matrix;		    /* what that is made of; NULL: not known */
+	const struct verdict_bounds *bounds;	    /* that the rows are judged by; NULL: none */
+	const struct conclude_questions *questions; /* that they answer; NULL: none */
+	bool is_fresh;				    /* whatever the journal says, begin anew */
 };
 
 /* Makes the folder, takes it, and reads the rows of the journal. Nothing is changed yet. */
@@ -74,6 +76,10 @@ void result_say_broken(const struct result *r, struct buf *out);
  * that show the limit of the load generator stand back behind the others. */
 bool result_say_best_throughput(const struct result *r, struct buf *out);
 bool result_say_best_latency(const struct result *r, struct buf *out);
+/* What the rows say to the questions, a sentence a line; nothing without questions. */
+void result_say_answer(const struct result *r, struct buf *out);
+/* Has every question its answer? */
+bool result_is_answered(const struct result *r);
 /* The table as text with aligned columns, for a terminal. */
 void result_format_table(const struct result *r, struct buf *out);
 /* For tests and writers. */

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "matrix/conclude.h"
 #include "matrix/plan.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
@@ -186,6 +187,18 @@ static void add_row(const struct result_json *r, size_t i, struct buf *out)
 	buf_add_char(out, '}');
 }
 
+static void add_answers(const struct result_json *r, struct buf *out)
+{
+	struct conclude c;
+
+	if (!r->questions) {
+		buf_add_text(out, "[]");
+		return;
+	}
+	conclude_rows(r->questions, r->rows, r->count, &c);
+	conclude_add_json(r->questions, &c, r->rows, r->count, out);
+}
+
 void result_json_format(const struct result_json *r, struct buf *out)
 {
 	char when[RESULT_CELL_BYTES];
@@ -196,8 +209,10 @@ void result_json_format(const struct result_json *r, struct buf *out)
 	result_cell_wall(clock_wall_s(), when);
 	buf_printf(out,
 		   "{\"format\":\"cicada-report\",\"version\":%d,\n\"written\":\"%s\",\n"
-		   "\"rows_recorded\":%zu,\"rows_measured\":%zu,\n\"answers\":[],\n\"plan\":",
+		   "\"rows_recorded\":%zu,\"rows_measured\":%zu,\n\"answers\":",
 		   VERSION, when, r->count, measured);
+	add_answers(r, out);
+	buf_add_text(out, ",\n\"plan\":");
 	add_plan(r, out);
 	buf_add_text(out, ",\n\"environment\":");
 	add_environment(r->environment, out);

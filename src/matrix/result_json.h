@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 
+struct conclude_questions;
 struct plan;
 struct result_row;
 struct verdict_bounds;
@@ -21,7 +22,8 @@ struct result_json {
 	const struct result_row *rows;
 	char *const *evidence; /* by scenario, of those with a row: members of a JSON object (evidence.h) */
 	size_t count;
-	const struct verdict_bounds *bounds; /* NULL: none */
+	const struct verdict_bounds *bounds;	    /* NULL: none */
+	const struct conclude_questions *questions; /* NULL: none */
 };
 
 void result_json_format(const struct result_json *r, struct buf *out);

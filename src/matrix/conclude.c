@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conclude - see the header. */
+#include "matrix/conclude.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "capacity/answer.h"
+#include "capacity/autoscale.h"
+#include "capacity/knee.h"
+#include "capacity/trust.h"
+#include "matrix/objectives.h"
+#include "matrix/plan.h"
+#include "matrix/result_row.h"
+
+#define POD_METRIC "http_requests_per_second"
+/* How many times the measured replicas an autoscaler may go to, when no target says more. */
+#define REPLICAS_ROOM 2
+
+/* ---- capacities ---- */
+
+static bool is_believed(const struct result_row *row)
+{
+	return row->status == RESULT_OK && row->verdict != RESULT_VERDICT_INVALID &&
+	       row->generator != RESULT_GENERATOR_LIMITED && row->rps > 0;
+}
+
+/* The throughput of a row's scenario, of all its repeats together where there are several. */
+static struct interval rps_of_cell(const struct result_row *at, const struct result_row *rows,
+				   size_t count)
+{
+	double rps[LIMIT_REPEATS];
+	struct interval found = { at->rps, at->steady_rps_range.low, at->steady_rps_range.high };
+	struct err_text why = { "" };
+	size_t repeats = 0;
+
+	for (size_t i = 0; i < count && repeats < LIMIT_REPEATS; i++)
+		if (is_believed(&rows[i]) && rows[i].replicas == at->replicas &&
+		    rows[i].workers == at->workers && rows[i].users == at->users)
+			rps[repeats++] = rows[i].rps;
+	if (repeats < INTERVAL_REPEATS_MIN || interval_repeats(rps, repeats, &found, &why))
+		return found;
+	found.low = fmax(found.low, 0);
+	return found;
+}
+
+/* The row that says what so many replicas carry; NULL: none does. */
+static const struct result_row *find_best(const struct result_row *rows, size_t count,
+					  uint64_t replicas, struct interval *out)
+{
+	const struct result_row *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		struct interval rps;
+
+		if (rows[i].replicas != replicas || !is_believed(&rows[i]))
+			continue;
+		rps = rps_of_cell(&rows[i], rows, count);
+		if (best && rps.value <= out->value)
+			continue;
+		best = &rows[i];
+		*out = rps;
+	}
+	return best;
+}
+
+/* The last row with the users that the search has found, over all numbers of workers. */
+static const struct result_row *find_limit(const struct agenda *a, const struct result_row *rows,
+					   size_t count, size_t i, struct interval *out)
+{
+	const struct plan *plan = a->plan;
+	const struct result_row *best = NULL;
+
+	for (size_t k = 0; k < plan->workers.count; k++) {
+		struct search s = agenda_search(a, rows, count, i, k);
+		double limit = search_limit(&s).value;
+
+		for (size_t row = 0; row < count && !isnan(limit); row++) {
+			const struct result_row *r = &rows[row];
+
+			if (r->replicas != plan->replicas.value[i] ||
+			    r->workers != plan->workers.value[k] || !is_believed(r) ||
+			    (double)r->users != limit || (best && r->rps < best->rps))
+				continue;
+			best = r;
+			*out = (struct interval){ r->rps, r->steady_rps_range.low,
+						  r->steady_rps_range.high };
+		}
+	}
+	return best;
+}
+
+static void add_level(struct conclude *c, const struct result_row *row, const struct interval *rps)
+{
+	size_t at = c->count++;
+
+	for (; at && c->levels[at - 1].replicas > row->replicas; at--) {
+		c->levels[at] = c->levels[at - 1];
+		c->users[at] = c->users[at - 1];
+	}
+	c->levels[at] = (struct sizing_level){ row->replicas, *rps };
+	c->users[at] = row->users;
+}
+
+static void find_levels(const struct conclude_questions *q, const struct result_row *rows,
+			size_t count, struct conclude *out)
+{
+	const struct plan *plan = q->agenda.plan;
+
+	for (size_t i = 0; i < plan->replicas.count; i++) {
+		struct interval rps;
+		const struct result_row *row =
+			plan->is_search ? find_limit(&q->agenda, rows, count, i, &rps)
+					: find_best(rows, count, plan->replicas.value[i], &rps);
+
+		if (row)
+			add_level(out, row, &rps);
+	}
+}
+
+static void fit_law(struct conclude *c)
+{
+	double replicas[LIMIT_AXIS_VALUES], rps[LIMIT_AXIS_VALUES];
+
+	for (size_t i = 0; i < c->count; i++) {
+		replicas[i] = (double)c->levels[i].replicas;
+		rps[i] = c->levels[i].rps.value;
+	}
+	c->has_law = !usl_fit(replicas, rps, c->count, &c->law, &c->no_law);
+}
+
+void conclude_rows(const struct conclude_questions *q, const struct result_row *rows, size_t count,
+		   struct conclude *out)
+{
+	*out = (struct conclude){ .count = 0 };
+	find_levels(q, rows, count, out);
+	fit_law(out);
+	if (!isnan(q->target_rps))
+		out->has_sizing = !sizing_find(out->levels, out->count, q->target_rps, q->head_room,
+					       out->has_law ? &out->law : NULL, &out->sizing,
+					       &out->no_sizing);
+}
+
+static bool is_found(enum search_end end)
+{
+	return end == SEARCH_CONFIRMED || end == SEARCH_ABOVE_MAX;
+}
+
+bool conclude_is_answered(const struct conclude_questions *q, const struct conclude *c,
+			  const struct result_row *rows, size_t count)
+{
+	const struct plan *plan = q->agenda.plan;
+
+	if (!isnan(q->target_rps) && !c->has_sizing)
+		return false;
+	for (size_t i = 0; plan->is_search && i < plan->replicas.count; i++)
+		for (size_t k = 0; k < plan->workers.count; k++)
+			if (!is_found(agenda_search(&q->agenda, rows, count, i, k).end))
+				return false;
+	return true;
+}
+
+/* ---- words ---- */
+
+/* For json and text alike: "p95<200ms, fail_ratio<0.1%", or nothing. mem_free() it. */
+static char *text_of_objectives(const struct conclude_questions *q)
+{
+	struct buf text;
+
+	if (!q->agenda.objectives)
+		return NULL;
+	buf_init(&text, 2 * OBJECTIVES_BYTES);
+	objectives_say(q->agenda.objectives, &text);
+	return buf_take(&text);
+}
+
+static double cost_of(const struct conclude_questions *q, const struct conclude *c)
+{
+	return c->has_sizing ? sizing_cost_per_million(c->sizing.replicas, q->target_rps,
+						       q->cost_per_replica_hour)
+			     : NAN;
+}
+
+/* "invalid: no steady state" of the row that is least to be believed; "": all are valid. */
+static void say_worst(const struct result_row *rows, size_t count, struct answer *a,
+		      struct buf *out)
+{
+	const struct result_row *worst = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		a->rows += rows[i].verdict != RESULT_VERDICT_NONE;
+		a->rows_suspect += rows[i].verdict == RESULT_VERDICT_SUSPECT;
+		a->rows_invalid += rows[i].verdict == RESULT_VERDICT_INVALID;
+		if (rows[i].verdict > RESULT_VERDICT_VALID &&
+		    (!worst || rows[i].verdict > worst->verdict))
+			worst = &rows[i];
+	}
+	if (!worst)
+		return;
+	buf_printf(out, "%s: %s", result_verdict_name(worst->verdict), worst->reason);
+	a->worst = out->p;
+}
+
+void conclude_say(const struct conclude_questions *q, const struct conclude *c,
+		  const struct result_row *rows, size_t count, struct buf *out)
+{
+	char *objectives = text_of_objectives(q);
+	struct answer answer = { .objectives = objectives,
+				 .levels = c->levels,
+				 .level_count = c->count,
+				 .target_rps = q->target_rps,
+				 .head_room = q->head_room,
+				 .sizing = c->has_sizing ? &c->sizing : NULL,
+				 .why_no_sizing = c->no_sizing.text,
+				 .cost_per_million = cost_of(q, c) };
+	struct buf worst;
+
+	buf_init(&worst, RESULT_CELL_BYTES);
+	say_worst(rows, count, &answer, &worst);
+	answer_say(&answer, out);
+	buf_fini(&worst);
+	mem_free(objectives);
+}
+
+/* ---- snippets ---- */
+
+static const struct sizing_level *find_one(const struct conclude *c)
+{
+	return c->count ? &c->levels[0] : NULL;
+}
+
+static struct autoscale autoscale_of(const struct conclude_questions *q, const struct conclude *c)
+{
+	const struct sizing_level *first = find_one(c);
+	uint64_t most = c->levels[c->count - 1].replicas * REPLICAS_ROOM;
+
+	if (c->has_sizing && c->sizing.replicas > most)
+		most = c->sizing.replicas;
+	return (struct autoscale){
+		.deployment = q->deployment,
+		.name_space = q->name_space,
+		.replicas_min = 1,
+		.replicas_max = most,
+		.rps_per_replica = first->rps.value / (double)first->replicas,
+		.head_room = q->head_room,
+		.pod_metric = POD_METRIC,
+		.cpu_percent = NAN,
+		.prometheus_url = q->prometheus_url,
+		.rate_query = q->rate_query,
+	};
+}
+
+/* Only where a capacity was asked for: best throughputs of a matrix are none of a service level. */
+static bool has_snippets(const struct conclude_questions *q, const struct conclude *c)
+{
+	return c->count && (q->agenda.plan->is_search || !isnan(q->target_rps));
+}
+
+static const struct {
+	const char *name;
+	void (*add)(const struct autoscale *a, struct buf *out);
+} snippets[] = {
+	{ "HorizontalPodAutoscaler", autoscale_add_hpa_by_rate },
+	{ "ScaledObject", autoscale_add_keda },
+};
+
+#define SNIPPETS (sizeof(snippets) / sizeof(snippets[0]))
+
+static void add_snippets_markdown(const struct conclude_questions *q, const struct conclude *c,
+				  struct buf *out)
+{
+	struct autoscale a;
+
+	if (!has_snippets(q, c))
+		return;
+	a = autoscale_of(q, c);
+	for (size_t i = 0; i < SNIPPETS; i++) {
+		buf_printf(out, "\n%s that keeps to it:\n\n```yaml\n",
+			   i ? "A ScaledObject of KEDA" : "A HorizontalPodAutoscaler");
+		snippets[i].add(&a, out);
+		buf_add_text(out, "```\n");
+	}
+}
+
+static void add_snippets_json(const struct conclude_questions *q, const struct conclude *c,
+			      struct buf *out)
+{
+	struct autoscale a;
+
+	if (!has_snippets(q, c))
+		return;
+	a = autoscale_of(q, c);
+	buf_add_text(out, ",\"snippets\":[");
+	for (size_t i = 0; i < SNIPPETS; i++) {
+		struct buf text;
+
+		buf_init(&text, 8192);
+		snippets[i].add(&a, &text);
+		buf_printf(out, "%s{\"name\":\"%s\",\"text\":", i ? "," : "", snippets[i].name);
+		buf_add_json(out, buf_str(&text));
+		buf_add_char(out, '}');
+		buf_fini(&text);
+	}
+	buf_add_char(out, ']');
+}
+
+/* ---- knees ---- */
+
+static int compare_levels(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* (users, goodput) of one number of replicas, ascending; the best of what there is for each. */
+static size_t collect_loads(const struct result_row *rows, size_t count, uint64_t replicas,
+			    double (*out)[2], size_t max)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double goodput, users = (double)rows[i].users;
+		size_t at = 0;
+
+		if (rows[i].replicas != replicas || !is_believed(&rows[i]))
+			continue;
+		goodput = rows[i].rps * (1 - rows[i].failures_pct / 100);
+		while (at < used && out[at][0] != users)
+			at++;
+		if (at == max)
+			continue;
+		if (at == used) {
+			out[used][0] = users;
+			out[used++][1] = goodput;
+		}
+		out[at][1] = fmax(out[at][1], goodput);
+	}
+	qsort(out, used, sizeof(*out), compare_levels);
+	return used;
+}
+
+static enum err find_knee(const struct result_row *rows, size_t count, uint64_t replicas,
+			  struct knee *out, struct err_text *why)
+{
+	double(*loads)[2] = mem_zalloc(LIMIT_LEVELS, sizeof(*loads));
+	double *load = mem_zalloc(LIMIT_LEVELS, sizeof(*load)),
+	       *rps = mem_zalloc(LIMIT_LEVELS, sizeof(*rps));
+	size_t used = collect_loads(rows, count, replicas, loads, LIMIT_LEVELS);
+	enum err err;
+
+	for (size_t i = 0; i < used; i++) {
+		load[i] = loads[i][0];
+		rps[i] = loads[i][1];
+	}
+	err = knee_find(load, rps, used, out, why);
+	mem_free(loads);
+	mem_free(load);
+	mem_free(rps);
+	return err;
+}
+
+/* ---- Markdown ---- */
+
+static void add_interval(const struct interval *i, struct buf *out)
+{
+	buf_printf(out, "%.5g", i->value);
+	if (isfinite(i->low) && isfinite(i->high))
+		buf_printf(out, " (%.5g to %.5g)", i->low, i->high);
+}
+
+static void add_levels_markdown(const struct conclude_questions *q, const struct conclude *c,
+				const struct result_row *rows, size_t count, struct buf *out)
+{
+	buf_add_text(out,
+		     "| Replicas | Capacity, requests/s | Users | Efficiency, % | Knee, users |\n"
+		     "| ---: | ---: | ---: | ---: | --- |\n");
+	for (size_t i = 0; i < c->count; i++) {
+		double efficiency = sizing_efficiency(c->levels, c->count, i);
+		struct err_text why = { "" };
+		struct knee knee;
+
+		buf_printf(out, "| %" PRIu64 " | ", c->levels[i].replicas);
+		add_interval(&c->levels[i].rps, out);
+		buf_printf(out, " | %" PRIu64 " | ", c->users[i]);
+		if (!isnan(efficiency))
+			buf_printf(out, "%.0f", 100 * efficiency);
+		buf_add_text(out, " | ");
+		if (q->agenda.plan->is_search)
+			buf_add_char(out, '-');
+		else if (find_knee(rows, count, c->levels[i].replicas, &knee, &why))
+			buf_add_text(out, why.text);
+		else
+			buf_printf(out, "%g (%g requests/s)", knee.load, knee.rps);
+		buf_add_text(out, " |\n");
+	}
+}
+
+static void add_law_markdown(const struct conclude *c, struct buf *out)
+{
+	const struct usl *u = &c->law;
+
+	if (!c->has_law) {
+		buf_printf(out, "\nNo scalability law over replicas: %s.\n", c->no_law.text);
+		return;
+	}
+	buf_add_text(out, "\nUniversal Scalability Law over replicas: one carries ");
+	add_interval(&u->lambda, out);
+	buf_add_text(out, " requests/s, contention is ");
+	add_interval(&u->sigma, out);
+	buf_add_text(out, ", coherency ");
+	add_interval(&u->kappa, out);
+	if (u->has_peak) {
+		buf_add_text(out, ", the most is ");
+		add_interval(&u->peak_rps, out);
+		buf_add_text(out, " requests/s at ");
+		add_interval(&u->peak_load, out);
+		buf_add_text(out, " replicas");
+	}
+	buf_add_text(out, ".\n");
+}
+
+/* How each search went. */
+static void add_searches(const struct conclude_questions *q, const struct result_row *rows,
+			 size_t count, const char *before, const char *after, struct buf *out)
+{
+	const struct plan *plan = q->agenda.plan;
+
+	for (size_t i = 0; i < plan->replicas.count; i++)
+		for (size_t k = 0; k < plan->workers.count; k++) {
+			struct search s = agenda_search(&q->agenda, rows, count, i, k);
+
+			buf_printf(out, "%s%" PRIu64 " replica%s, %" PRIu64 " worker%s: ", before,
+				   plan->replicas.value[i], plan->replicas.value[i] == 1 ? "" : "s",
+				   plan->workers.value[k], plan->workers.value[k] == 1 ? "" : "s");
+			search_say(&s, "users", out);
+			buf_add_text(out, after);
+		}
+}
+
+void conclude_add_markdown(const struct conclude_questions *q, const struct conclude *c,
+			   const struct result_row *rows, size_t count, struct buf *out)
+{
+	buf_add_text(out, "\n## Capacity\n\n");
+	if (q->agenda.plan->is_search) {
+		add_searches(q, rows, count, "- ", ".\n", out);
+		buf_add_char(out, '\n');
+	}
+	add_levels_markdown(q, c, rows, count, out);
+	add_law_markdown(c, out);
+	add_snippets_markdown(q, c, out);
+}
+
+/* ---- JSON ---- */
+
+static void begin_answer(const char *question, bool is_known, struct buf *out)
+{
+	buf_printf(out, "{\"question\":\"%s\",\"is_known\":%s", question,
+		   is_known ? "true" : "false");
+}
+
+static void add_text(const char *name, struct str text, struct buf *out)
+{
+	buf_printf(out, ",\"%s\":", name);
+	buf_add_json(out, text);
+}
+
+static void add_figure(const char *comma, const char *name, const char *unit,
+		       const struct interval *i, struct buf *out)
+{
+	buf_printf(out, "%s\"%s\":{\"unit\":\"%s\",\"value\":", comma, name, unit);
+	buf_add_g9(out, i->value);
+	if (isfinite(i->low) && isfinite(i->high)) {
+		buf_add_text(out, ",\"low\":");
+		buf_add_g9(out, i->low);
+		buf_add_text(out, ",\"high\":");
+		buf_add_g9(out, i->high);
+	}
+	buf_add_char(out, '}');
+}
+
+static void add_value(const char *comma, const char *name, const char *unit, double value,
+		      struct buf *out)
+{
+	if (isfinite(value))
+		add_figure(comma, name, unit, &(struct interval){ value, NAN, NAN }, out);
+}
+
+/* A line of the three sentences. */
+static struct str line_of(struct str text, size_t number)
+{
+	struct str line = { "", 0 };
+
+	for (size_t i = 0; i <= number && str_cut(&text, '\n', &line); i++)
+		;
+	return line;
+}
+
+static void add_sizing_json(const struct conclude_questions *q, const struct conclude *c,
+			    struct str said, struct buf *out)
+{
+	const struct sizing *s = &c->sizing;
+
+	begin_answer("target_rps", c->has_sizing, out);
+	buf_printf(out, ",\"asked\":\"%.9g requests/s\"", q->target_rps);
+	add_text("text", said, out);
+	buf_add_text(out, ",\"figures\":{");
+	if (c->has_sizing) {
+		add_figure("", "Replicas", "replicas",
+			   &(struct interval){ (double)s->replicas,
+					       s->replicas_low ? (double)s->replicas_low : NAN,
+					       s->replicas_high ? (double)s->replicas_high : NAN },
+			   out);
+		add_value(",", "Capacity", "requests/s", s->rps, out);
+		add_value(",", "Head_Room", "%", 100 * q->head_room, out);
+		add_value(",", "Cost_Per_Million", "cost/million requests", cost_of(q, c), out);
+	}
+	buf_add_char(out, '}');
+	add_snippets_json(q, c, out);
+	buf_add_char(out, '}');
+}
+
+static void add_level_json(const struct conclude *c, size_t i, struct buf *out)
+{
+	const struct sizing_level *level = &c->levels[i];
+
+	begin_answer("capacity", true, out);
+	buf_printf(out,
+		   ",\"asked\":\"%" PRIu64 " replicas\",\"text\":\"%" PRIu64
+		   " replica%s carr%s %.5g requests/s.\",\"figures\":{",
+		   level->replicas, level->replicas, level->replicas == 1 ? "" : "s",
+		   level->replicas == 1 ? "ies" : "y", level->rps.value);
+	add_value("", "Replicas", "replicas", (double)level->replicas, out);
+	add_figure(",", "Capacity", "requests/s", &level->rps, out);
+	add_value(",", "Users", "users", (double)c->users[i], out);
+	add_value(",", "Efficiency", "%", 100 * sizing_efficiency(c->levels, c->count, i), out);
+	buf_add_text(out, "}}");
+}
+
+static void add_search_json(const struct conclude_questions *q, const struct conclude *c,
+			    const struct result_row *rows, size_t count, struct buf *out)
+{
+	char *objectives = text_of_objectives(q);
+	struct buf said;
+
+	buf_init(&said, 64 * 1024);
+	add_searches(q, rows, count, "", ". ", &said);
+	begin_answer("slo", c->count > 0, out);
+	add_text("asked", str_of(objectives), out);
+	add_text("text", str_trim(buf_str(&said)), out);
+	buf_add_text(out, ",\"figures\":{}");
+	if (isnan(q->target_rps))
+		add_snippets_json(q, c, out);
+	buf_add_char(out, '}');
+	buf_fini(&said);
+	mem_free(objectives);
+}
+
+static void add_law_json(const struct conclude *c, struct buf *out)
+{
+	const struct usl *u = &c->law;
+
+	begin_answer("scalability_law", c->has_law, out);
+	add_text("text",
+		 str_of(c->has_law ? "Universal Scalability Law over replicas." : c->no_law.text),
+		 out);
+	buf_add_text(out, ",\"figures\":{");
+	if (c->has_law) {
+		add_figure("", "Lambda", "requests/s", &u->lambda, out);
+		add_figure(",", "Sigma", "share", &u->sigma, out);
+		add_figure(",", "Kappa", "share", &u->kappa, out);
+		if (u->has_peak) {
+			add_figure(",", "Peak_Replicas", "replicas", &u->peak_load, out);
+			add_figure(",", "Peak_RPS", "requests/s", &u->peak_rps, out);
+		}
+	}
+	buf_add_text(out, "}}");
+}
+
+void conclude_add_json(const struct conclude_questions *q, const struct conclude *c,
+		       const struct result_row *rows, size_t count, struct buf *out)
+{
+	struct buf said;
+
+	buf_init(&said, LIMIT_ANSWER_BYTES);
+	conclude_say(q, c, rows, count, &said);
+	buf_add_text(out, "[\n");
+	if (isnan(q->target_rps)) {
+		begin_answer("best", c->count > 0, out);
+		add_text("text", line_of(buf_str(&said), 0), out);
+		buf_add_text(out, ",\"figures\":{}}");
+	} else {
+		add_sizing_json(q, c, line_of(buf_str(&said), 0), out);
+	}
+	if (q->agenda.plan->is_search) {
+		buf_add_text(out, ",\n");
+		add_search_json(q, c, rows, count, out);
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		buf_add_text(out, ",\n");
+		add_level_json(c, i, out);
+	}
+	buf_add_text(out, ",\n");
+	add_law_json(c, out);
+	buf_add_text(out, ",\n");
+	begin_answer("trust", true, out);
+	add_text("text", line_of(buf_str(&said), 2), out);
+	buf_add_text(out, ",\"figures\":{}}]");
+	buf_fini(&said);
+}

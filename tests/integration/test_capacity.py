@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""From numbers to an answer: what cicada-driver says of a service whose limit is known."""
+
+import re
+import signal
+
+import pytest
+
+from master_double import MasterDouble
+from test_matrix import journal_of, report_of, rows_of
+
+LIMIT = 450  # users with which p95 is 200 ms
+
+
+@pytest.fixture
+def master():
+    double = MasterDouble(lambda users: 200 * users / LIMIT)
+    yield double
+    double.close()
+
+
+def start_search(programs, tmp_path, master, *args, ready=r"\[1/"):
+    return programs.start("cicada-driver", "--master", master.url, "--host", "http://127.0.0.1:9",
+                          "--replicas", "1", "--workers", "1", "--users", "100", "--duration", "1",
+                          "--poll", "0.2", "--spawn-rate", "1e9", "--cooldown", "0", "--results",
+                          tmp_path / "results", "--slo", "p95<200ms,fail_ratio<1%", *args,
+                          ready=ready)
+
+
+def check_found(results):
+    """The limit in the report, and the users of the rows."""
+    report = report_of(results)
+    answer = next(a for a in report["answers"] if a["question"] == "slo")
+    assert answer["is_known"] and answer["asked"] == "p95<200ms, fail_ratio<1%"
+    capacity = next(a for a in report["answers"] if a["question"] == "capacity")
+    limit = capacity["figures"]["Users"]["value"]
+    assert LIMIT / 1.05 - 1 <= limit <= LIMIT
+    assert f"{limit:g} users, confirmed in a longer window" in answer["text"]
+    users = [int(row["Users"]) for row in rows_of(results)]
+    assert len(users) <= 10 and users[0] == 100 and users[-1] == limit
+    return report, users
+
+
+def test_a_search_finds_the_limit_and_says_it_first(programs, master, tmp_path):
+    driver = start_search(programs, tmp_path, master, "--target-rps", "3000", "--head-room", "20",
+                          "--cost-per-replica-hour", "0.36")
+    assert driver.wait(120) == 0, driver.text()
+    results = tmp_path / "results"
+    report, users = check_found(results)
+    assert master.tests == users
+    # 10 requests per second of each user, a fifth of which stays free.
+    sized = report["answers"][0]
+    assert sized["question"] == "target_rps" and sized["is_known"]
+    assert sized["figures"]["Replicas"]["value"] == 1
+    cost = sized["figures"]["Cost_Per_Million"]["value"]
+    assert abs(cost - 0.36 / (3000 * 3600) * 1e6) < 1e-6
+    assert {s["name"] for s in sized["snippets"]} == {"HorizontalPodAutoscaler", "ScaledObject"}
+    lines = (results / "auto_summary.md").read_text().splitlines()
+    assert re.match("1 replica carr(y|ies) 3000 requests/s within p95<200ms, fail_ratio<1%", lines[2])
+    assert sized["text"] in lines[2] and sized["text"] in driver.text("stdout")
+    assert "kind: HorizontalPodAutoscaler" in "\n".join(lines)
+
+
+def test_a_killed_search_goes_on_with_its_next_probe(programs, master, tmp_path):
+    driver = start_search(programs, tmp_path, master)
+    driver.wait_line(r"\[3/10\] .*RPS: ", 60)
+    driver.signal(signal.SIGKILL)
+    driver.wait()
+    master.stop(None)  # as somebody does who sees that it still runs
+    before = master.tests[:]
+    driver = start_search(programs, tmp_path, master, ready="Continuing")
+    assert driver.wait(120) == 0, driver.text()
+    _, users = check_found(tmp_path / "results")
+    # What was measured is not measured again, but for the probe in which it was killed.
+    assert master.tests == before + users[len(before) - 1:]
+    assert [line["Users"] for line in journal_of(tmp_path / "results")
+            if line["record"] == "row"] == users
+    driver = start_search(programs, tmp_path, master, ready="Nothing to measure")
+    assert driver.wait(60) == 0 and len(master.tests) == len(users) + 1
+
+
+def test_what_nothing_can_keep_is_no_answer(programs, tmp_path):
+    double = MasterDouble(lambda users: 1000)
+    try:
+        driver = start_search(programs, tmp_path, double, "--max-users", "200", "--target-rps", "9")
+        assert driver.wait(120) == 1, driver.text()
+    finally:
+        double.close()
+    report = report_of(tmp_path / "results")
+    assert [a["is_known"] for a in report["answers"][:2]] == [False, False]
+    assert "not even 1 users keep the objectives" in report["answers"][1]["text"]
+    assert re.search(r"How many replicas carry 9 requests/s .* is not known", driver.text("stdout"))
+
+
+def test_repeats_end_when_the_throughput_is_known(programs, master, tmp_path):
+    driver = programs.start(
+        "cicada-driver", "--master", master.url, "--host", "http://127.0.0.1:9", "--replicas", "1",
+        "--workers", "1", "--users", "10", "--duration", "1", "--poll", "0.2", "--spawn-rate", "1e9",
+        "--cooldown", "0", "--results", tmp_path / "results", "--until-interval", "50%")
+    assert driver.wait(120) == 0, driver.text()
+    # By three the mean of what varies by a few percent is known to half of it.
+    assert 3 <= len(rows_of(tmp_path / "results")) < 10
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--slo", "p95>2s"], "--slo 'p95>2s': less is better; give it with <"),
+    (["--slo", "p95<2s", "--repeats", "2"], "--repeats: a search (--slo) repeats by itself"),
+    (["--slo", "p95<2s", "--until-interval", "5%"], "--until-interval: a search (--slo)"),
+    (["--slo", "p95<2s", "--users", "10", "--max-users", "9"], "--max-users: less than the 10"),
+    (["--until-interval", "x%"], "--until-interval: 'x%' is no percentage"),
+    (["--cost-per-replica-hour", "1"], "--cost-per-replica-hour: of which rate?"),
+    (["--arrivals", "even", "--master", "http://a", "--host", "http://b"], "--arrivals: the workers"),
+])
+def test_a_question_that_makes_no_sense_is_refused(programs, tmp_path, args, said):
+    driver, code = programs.run("cicada-driver", "plan", *args, cwd=tmp_path)
+    assert code in (2, 104) and said in driver.text("stderr"), driver.text()
