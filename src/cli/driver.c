@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cli/driver_compare.h"
 #include "cli/driver_options.h"
 #include "cli/driver_settings.h"
 #include "matrix/agenda.h"
@@ -594,9 +595,12 @@ int main(int argc, char **argv)
 {
 	struct driver_options o;
 	struct err_text text = { "" };
-	enum err err = driver_options_read(&o, argc, argv, &text);
 	int code = 0;
+	enum err err;
 
+	if (argc > 1 && !strcmp(argv[1], "compare"))
+		return driver_compare_main(argc - 1, argv + 1);
+	err = driver_options_read(&o, argc, argv, &text);
 	if (o.want_help)
 		driver_options_print_help(stdout);
 	else if (o.want_version)

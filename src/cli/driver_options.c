@@ -145,6 +145,7 @@ static const struct opt rows[] = {
 
 static const struct opt_table table = {
 	.usage = "Usage: cicada-driver [plan] [options]\n"
+		 "       cicada-driver compare A B\n"
 		 "Measures a service in every combination of replicas, workers and users.\n"
 		 "With the word plan it prints the scenarios and the time they take, and does "
 		 "nothing.",

@@ -7,28 +7,9 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/xml.h"
 
 #define ERRORS_SHOWN 20 /* of one name */
-
-/* What XML 1.0 cannot hold, escaped or not, becomes U+FFFD. */
-static void add_text(struct buf *out, const char *text)
-{
-	struct str rest = str_of(text);
-
-	while (rest.len) {
-		size_t step = str_utf8_step(rest.p, rest.len);
-		unsigned char c = (unsigned char)*rest.p;
-
-		if (!step || (c < ' ' && !strchr("\t\n\r", c)) || c == 0x7f)
-			buf_add_text(out, "\xef\xbf\xbd");
-		else if (step == 1 && strchr("<>&\"'\t\n\r", c))
-			buf_printf(out, "&#%u;", c);
-		else
-			buf_add(out, rest.p, step);
-		step += !step;
-		rest = (struct str){ rest.p + step, rest.len - step };
-	}
-}
 
 static void begin_case(struct buf *out, const char *kind, double seconds)
 {
@@ -41,7 +22,7 @@ static void add_gate(struct buf *out, const struct gate *gate, double seconds)
 	const char *tag = gate->has_failed ? "failure" : "system-out";
 
 	begin_case(out, "gates", seconds);
-	add_text(out, gate->bound.text);
+	xml_add(out, gate->bound.text);
 	buf_printf(out, "\">\n      <%s%s>", tag,
 		   gate->has_failed ? " message=\"the gate has failed\"" : "");
 	gate_add_value(gate, out);
@@ -60,7 +41,7 @@ static void add_errors(struct buf *out, const struct stats *s, const struct stat
 			continue;
 		shown++;
 		buf_printf(out, "\n%" PRIu64 " x ", error->occurrences);
-		add_text(out, error->error);
+		xml_add(out, error->error);
 	}
 }
 
@@ -70,9 +51,9 @@ static void add_name(struct buf *out, const struct stats *s, const struct stats_
 	const char *tag = is_failure ? "failure" : "system-out";
 
 	begin_case(out, "requests", seconds);
-	add_text(out, e->method);
+	xml_add(out, e->method);
 	buf_add_text(out, *e->method ? " " : "");
-	add_text(out, e->name);
+	xml_add(out, e->name);
 	buf_printf(out, "\">\n      <%s%s>%" PRIu64 " of %" PRIu64 " requests failed", tag,
 		   is_failure ? " message=\"requests failed\"" : "", e->num_failures,
 		   e->num_requests);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """From numbers to an answer: what cicada-driver says of a service whose limit is known."""
 
+import json
 import re
 import signal
+import xml.etree.ElementTree
 
 import pytest
 
@@ -114,3 +116,70 @@ def test_repeats_end_when_the_throughput_is_known(programs, master, tmp_path):
 def test_a_question_that_makes_no_sense_is_refused(programs, tmp_path, args, said):
     driver, code = programs.run("cicada-driver", "plan", *args, cwd=tmp_path)
     assert code in (2, 104) and said in driver.text("stderr"), driver.text()
+
+
+def a_report(folder, rps, p95_ms, users=(10,), status="ok"):
+    """A folder with rows of these figures, as repeats of each number of users."""
+    def figures(**values):
+        return {name: {"value": value, "unit": "x"} for name, value in values.items()}
+
+    rows = [{"scenario": 1, "words": {"Status": status, "Timestamp": "2026-01-01T00:00:00Z"},
+             "figures": figures(Replicas=1, Workers=2, Users=n, RPS=x, P95_ms=p95, Median_ms=5,
+                                Total_Requests=1.2e9)}
+            for n in users for x, p95 in zip(rps, p95_ms)]
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps(
+        {"format": "cicada-report", "version": 1, "rows": rows}))
+    return folder
+
+
+def test_compare_says_what_is_slower(programs, tmp_path):
+    fast, slow = [10 + i / 100 for i in range(8)], [20 + i / 100 for i in range(8)]
+    a = a_report(tmp_path / "a", [100] * 8, fast, users=(10, 20))
+    b = a_report(tmp_path / "b", [100] * 8, slow, users=(10, 30))
+    junit = tmp_path / "junit.xml"
+    compared, code = programs.run("cicada-driver", "compare", a, b, "--junit", junit)
+    assert code == 99, compared.text()
+    assert re.search(r"replicas=1 workers=2 users=10\n", compared.text())
+    assert re.search(r"P95_ms .* 10\.0\d .* 20\.0\d .*\+99\.\d % .*slower: p = ", compared.text())
+    assert "1 scenarios in both, 1 only in A, 1 only in B" in compared.text()
+    suite = xml.etree.ElementTree.parse(junit).getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "1")
+    failed, = (case for case in suite if case.find("failure") is not None)
+    assert failed.get("name") == "replicas=1 workers=2 users=10 P95_ms"
+
+    # The other way round it is faster, and by more than half is asked for it is nothing.
+    compared, code = programs.run("cicada-driver", "compare", b, a / "report.json")
+    assert code == 0 and "faster: p = " in compared.text()
+    compared, code = programs.run("cicada-driver", "compare", a, b, "--effect", "100")
+    assert code == 0 and "slower: p" not in compared.text()
+
+
+def test_compare_does_not_guess(programs, tmp_path):
+    a = a_report(tmp_path / "a", [100, 101], [10, 11])
+    b = a_report(tmp_path / "b", [50, 51], [20, 21])
+    compared, code = programs.run("cicada-driver", "compare", a, b)
+    assert code == 0 and re.search(r"unknown: 2 and 2 repeats, \d are needed", compared.text())
+    c = a_report(tmp_path / "c", [100], [10], status="lost_worker")
+    compared, code = programs.run("cicada-driver", "compare", a, c)
+    assert code == 0 and "nothing that may be believed on one side" in compared.text()
+    d = a_report(tmp_path / "d", [100], [10], users=(11,))
+    assert programs.run("cicada-driver", "compare", a, d)[1] == 1
+
+
+@pytest.mark.parametrize("text, said", [
+    ("{", "line 1: "),
+    ("{}", "no report of cicada-driver"),
+    ('{"format": "cicada-report", "version": 1, "rows": [{}]}', "row 1: Replicas is missing"),
+])
+def test_compare_names_what_it_cannot_read(programs, tmp_path, text, said):
+    (tmp_path / "report.json").write_text(text)
+    compared, code = programs.run("cicada-driver", "compare", tmp_path, tmp_path)
+    assert code == 104 and f"{tmp_path}/report.json: {said}" in compared.text("stderr")
+
+
+def test_compare_wants_two_folders(programs, tmp_path):
+    compared, code = programs.run("cicada-driver", "compare", tmp_path)
+    assert code == 2 and "two folders of results are wanted" in compared.text("stderr")
+    compared, code = programs.run("cicada-driver", "compare", tmp_path / "none", tmp_path)
+    assert code == 104 and "none: No such file" in compared.text("stderr")
