@@ -10,8 +10,9 @@
 
 #include "base/err.h"
 
-/* Probes at the edge that are repeated, in one search: they are to help, not to use it up. */
-#define REPEATS_MAX 2u
+/* Probes that failed at the edge and are repeated, in one search: more would use it up. One that
+ * passed by accident is found out by the confirmation, one that failed by nothing else. */
+#define REPEATS_MAX 1u
 /* How far beside the guessed limit to probe, as a share of the tolerance: with one probe on each
  * side the bracket is narrow enough. */
 #define BESIDE 0.4
@@ -251,7 +252,7 @@ void search_tell(struct search *s, const struct interval *excess)
 		value = (value + excess_before(s)) / 2;
 	if (s->next.is_confirmation)
 		conclude_confirmation(s, value <= 1);
-	else if (!s->next.is_repeat && excess->low < 1 && excess->high > 1 &&
+	else if (!s->next.is_repeat && value > 1 && excess->low < 1 &&
 		 count_repeats(s) < REPEATS_MAX && s->count < SEARCH_PROBES - 1)
 		s->next.is_repeat = true;
 	else

@@ -8,10 +8,12 @@
  * window. If it does not, a load by the tolerance lower has to.
  *
  * What comes out is one number, the excess: the worst of measured / limit over all objectives, so
- * at most 1 passes. It has an interval; a probe whose interval has 1 in it is at the edge and
- * repeated once, and both together count. Where the excess grows smoothly the next load is guessed
- * from it (1 / excess falls in a straight line towards saturation in an open queue), else the
- * bracket is halved; so it takes rarely more than 8 probes, never more than SEARCH_PROBES. */
+ * at most 1 passes. It has an interval; a probe that failed although its interval has 1 in it is
+ * repeated, once in a search, and both together count. Where the excess grows smoothly the next
+ * load is guessed from it (1 / excess falls towards saturation, nearly in a straight line for an
+ * open queue), else the bracket is halved. With a hint within a factor of four it takes about 8
+ * probes, never more than SEARCH_PROBES. No search is more exact than its probes: their windows
+ * have to be long enough for an interval of the excess that is about as narrow as the tolerance. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,8 +28,8 @@
 struct search_config {
 	double start;	  /* hint: of a ladder of users, or of fewer replicas; within min and max */
 	double min, max;  /* neither is left; min above 0 */
-	double tolerance; /* relative, of the answer: 0.05 */
-	bool is_whole;	  /* users: whole numbers only */
+	double tolerance; /* relative, of the answer: 0.04 leaves room for noise up to 5 % */
+	bool is_whole;	  /* users: whole numbers only, min and max too */
 };
 
 struct search_probe {

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "base/limits.h"
+
 /* How far a law is believed beyond what was measured. */
 #define LAW_REACH 2
 
@@ -56,7 +58,8 @@ static enum err check(const struct known *k, double target_rps, double head_room
 	if (!k->count)
 		return err_set(why, ERR_NOT_FOUND, "no capacity was measured");
 	for (size_t i = 0; i < k->count; i++)
-		if (!k->levels[i].replicas || !(k->levels[i].rps.value > 0) ||
+		if (!k->levels[i].replicas || k->levels[i].replicas > LIMIT_REPLICAS ||
+		    !(k->levels[i].rps.value > 0) ||
 		    (i && k->levels[i].replicas <= k->levels[i - 1].replicas))
 			return err_set(
 				why, ERR_BAD_INPUT,

@@ -9,6 +9,9 @@
 
 #include "base/mem.h"
 
+/* Batches of a window that tell of its noise. */
+#define BATCHES_MIN 4
+
 struct series {
 	const char *name, *unit;
 	const double *values;
@@ -73,6 +76,28 @@ static enum err find_cut(const struct series *s, size_t *out_begin, struct err_t
 	return OK;
 }
 
+/* The chance that windows of an unchanging series differ as much, by the variance of batches within
+ * them: the F-test with 2 degrees of freedom above. 0 when there are too few batches to tell. */
+static double chance_of(const double *from, size_t length, const double means[STEADY_WINDOWS])
+{
+	size_t batches = length / STEADY_BATCH_S;
+	double middle = mean(means, STEADY_WINDOWS), between = 0, within = 0;
+	double freedom = (double)(STEADY_WINDOWS * batches) - STEADY_WINDOWS;
+
+	if (batches < BATCHES_MIN)
+		return 0;
+	for (size_t i = 0; i < STEADY_WINDOWS; i++) {
+		between += (double)batches * (means[i] - middle) * (means[i] - middle);
+		for (size_t k = 0; k < batches; k++) {
+			double off = mean(from + i * length + k * STEADY_BATCH_S, STEADY_BATCH_S) -
+				     means[i];
+
+			within += isnan(off) ? 0 : off * off;
+		}
+	}
+	return pow(1 + between / within, -freedom / 2);
+}
+
 static enum err check_windows(const struct series *s, size_t begin, struct err_text *why)
 {
 	size_t length = (s->count - begin) / STEADY_WINDOWS;
@@ -84,7 +109,7 @@ static enum err check_windows(const struct series *s, size_t begin, struct err_t
 		low = fmin(low, means[i]);
 		high = fmax(high, means[i]);
 	}
-	if (high <= low * STEADY_RATIO)
+	if (high <= low * STEADY_RATIO || chance_of(from, length, means) > STEADY_CHANCE)
 		return OK;
 	return err_set(why, ERR_NOT_FOUND,
 		       "%s moved by more than %.0f %%: %.6g, %.6g and %.6g %s in the last three "

@@ -7,7 +7,9 @@
  * 1. MSER-5 (White, 1997): means of 5 seconds each; the beginning is cut where what is left has the
  *    smallest standard error. At most half may be cut. The later cut of the two series counts.
  * 2. What is left, cut into three windows, must stay within 10 % (largest mean / smallest, the rule
- *    of Triton's perf_analyzer), for throughput and for response time.
+ *    of Triton's perf_analyzer), for throughput and for response time. A larger difference does not
+ *    count when the noise within the windows explains it (F-test, with a chance above 10 %): queues
+ *    near saturation are that restless for ever, and intervals tell of it.
  *
  * Many programs never become steady (Barrett et al., arXiv 1602.00602), so "no steady state" is an
  * answer, with the reason in words. */
@@ -19,6 +21,7 @@
 
 #define STEADY_BATCH_S	   5u
 #define STEADY_WINDOWS	   3u
+#define STEADY_CHANCE	   0.10
 #define STEADY_RATIO	   1.10
 #define STEADY_SECONDS_MIN 15u
 

@@ -153,7 +153,7 @@ static void tell(struct search *s, double value, double low, double high)
 	search_tell(s, &excess);
 }
 
-static void a_probe_at_the_edge_is_repeated_and_both_count(void **state)
+static void a_failure_at_the_edge_is_repeated_once_and_both_count(void **state)
 {
 	struct search s;
 	struct search_probe p;
@@ -167,11 +167,23 @@ static void a_probe_at_the_edge_is_repeated_and_both_count(void **state)
 	/* 0.95 together: passed. */
 	assert_true(search_next(&s, &p));
 	assert_true(p.load == 200 && !p.is_repeat);
+	/* Not a second time. */
+	tell(&s, 1.1, 0.9, 1.3);
+	assert_true(search_next(&s, &p));
+	assert_true(p.load < 200 && !p.is_repeat);
 	start(&s);
-	tell(&s, 0.9, 0.7, 1.2);
+	tell(&s, 1.1, 0.9, 1.2);
 	tell(&s, 1.2, 1.1, 1.3);
 	assert_true(search_next(&s, &p));
 	assert_true(p.load == 50);
+	/* Neither far from the edge, nor what passed. */
+	start(&s);
+	tell(&s, 1.5, 1.2, 1.8);
+	assert_true(search_next(&s, &p));
+	assert_true(p.load == 50);
+	tell(&s, 0.95, 0.8, 1.1);
+	assert_true(search_next(&s, &p));
+	assert_true(p.load > 50 && !p.is_repeat);
 }
 
 static void a_winner_that_is_not_confirmed_steps_back(void **state)
@@ -254,7 +266,7 @@ int main(void)
 		cmocka_unit_test(users_are_whole),
 		cmocka_unit_test(the_ends_of_the_range_are_answers),
 		cmocka_unit_test(probes_are_never_more_than_ten),
-		cmocka_unit_test(a_probe_at_the_edge_is_repeated_and_both_count),
+		cmocka_unit_test(a_failure_at_the_edge_is_repeated_once_and_both_count),
 		cmocka_unit_test(a_winner_that_is_not_confirmed_steps_back),
 		cmocka_unit_test(what_cannot_be_measured_is_tried_once_more),
 		cmocka_unit_test(a_search_is_made_again_from_what_was_told),

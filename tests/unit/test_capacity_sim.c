@@ -80,25 +80,32 @@ static void the_interactive_law_holds_and_lost_users_break_it(void **state)
 	}
 }
 
-static void a_queue_fills_before_it_is_steady(void **state)
+/* Of 20 tests of 240 s; response times grow by `growth` from beginning to end. */
+static size_t count_steady(double arrivals_per_s, double warm_s, double growth)
 {
 	size_t begin = 0, steady = 0;
 	struct err_text why = { "" };
 	struct rng rng;
 
-	(void)state;
 	rng_init(&rng, 3, 0);
 	for (size_t run = 0; run < 20; run++) {
-		sim_open(&service, 300, 0, 240, &rng, &window);
+		sim_open(&service, arrivals_per_s, warm_s, 240, &rng, &window);
+		for (size_t i = 0; i < 240; i++)
+			window.response_ms[i] *= 1 + growth * (double)i / 240;
 		steady += !steady_find(window.rps, window.response_ms, 240, &begin, &why);
 		hist_fini(&window.hist);
 	}
-	assert_true(steady >= 18);
+	return steady;
+}
+
+static void a_restless_queue_is_steady_and_one_that_grows_is_not(void **state)
+{
+	(void)state;
+	assert_true(count_steady(300, 0, 0) >= 18);
+	assert_true(count_steady(370, 20, 0) >= 14);
+	assert_true(count_steady(320, 20, 1) <= 6);
 	/* More than it can answer: the queue grows without end. */
-	sim_open(&service, 420, 0, 240, &rng, &window);
-	assert_int_equal(steady_find(window.rps, window.response_ms, 240, &begin, &why),
-			 ERR_NOT_FOUND);
-	hist_fini(&window.hist);
+	assert_int_equal(count_steady(420, 0, 0), 0);
 }
 
 static double percentile_s(double arrivals_per_s, double share)
@@ -272,7 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(throughput_under_full_load_is_the_capacity),
 		cmocka_unit_test(the_interactive_law_holds_and_lost_users_break_it),
-		cmocka_unit_test(a_queue_fills_before_it_is_steady),
+		cmocka_unit_test(a_restless_queue_is_steady_and_one_that_grows_is_not),
 		cmocka_unit_test(a_queues_percentile_is_in_its_interval_if_dependence_counts),
 		cmocka_unit_test(coefficients_peak_and_knee_are_in_their_intervals),
 		cmocka_unit_test(a_limit_within_5_percent_takes_at_most_10_probes),
