@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A double of Cicada's master, as far as cicada-driver sees it, whose clock runs faster than ours: a
-window of seconds is over in a fraction of one. Its workers are the ready pods of a Deployment.
+"""A double of Cicada's master, as far as cicada-driver sees it, whose clock runs faster than ours:
+a window of seconds is over in a fraction of one. Its workers are the ready pods of a Deployment.
 
-`tests` has every test that was started. Its number is also its max_response_time, so that a row tells
-which test it is made of; `spoiled` says why that test must not count as measured."""
+`tests` has every test that was started. Its number is also its max_response_time, so that a row
+tells which test it is made of; `spoiled` says why that test must not count as measured."""
 
 import http.server
 import json

@@ -349,8 +349,8 @@ class KubeDouble:
         return paths["crt"], paths["key"]
 
     def fail(self, status, times, path=""):
-        """The next `times` requests with `path` in their path are answered with this status; "stall":
-        not at all, after a while."""
+        """The next `times` requests with `path` in their path are answered with this status;
+        "stall": not at all, after a while."""
         with self._lock:
             self._failures.append([status, times, path])
 

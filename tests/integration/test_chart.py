@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The Helm chart: its defaults are the manifests of deploy/kubernetes, its values do what they say, and
-its schema lets in nothing else. Rendered by Go's own template language (render_chart.go), for Debian 12
-has no Helm."""
+"""The Helm chart: its defaults are the manifests of deploy/kubernetes, its values do what they say,
+and its schema lets in nothing else. Rendered by Go's own template language (render_chart.go), for
+Debian 12 has no Helm."""
 
 import copy
 import json

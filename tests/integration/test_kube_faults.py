@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""cicada-driver on Kubernetes while everything fails: it is killed and started again, the API server
-answers with errors, the master restarts, workers and replicas are lost, somebody else scales.
+"""cicada-driver on Kubernetes while everything fails: it is killed and started again, the API
+server answers with errors, the master restarts, workers and replicas are lost, somebody else scales.
 
-Whatever happens: a row that is on disk stays, no scenario has two, a row that says ok is a whole test
-in which nothing happened, and Deployments get back what they had, or the command that does it is printed.
+Whatever happens: a row that is on disk stays, no scenario has two, a row that says ok is a whole
+test in which nothing happened, and Deployments get back what they had, or the command that does it
+is printed.
 
-The faults of a run come from its seed, what they meet depends on the machine. CICADA_SEEDS=200 makes as
-many runs; CICADA_SEED=17 only that."""
+The faults of a run come from its seed, what they meet depends on the machine. CICADA_SEEDS=200 makes
+as many runs; CICADA_SEED=17 only that."""
 
 import concurrent.futures
 import csv
@@ -41,7 +42,8 @@ class Storm:
         self.double = KubeDouble(folder)
         self.cluster = self.double.cluster
         self.double.tokens["first"] = (USER, EVERYTHING)
-        make_kubeconfig(folder / "kubeconfig", self.double.url, self.double.ca, "token: first", "llm")
+        make_kubeconfig(folder / "kubeconfig", self.double.url, self.double.ca, "token: first",
+                        "llm")
 
         def pod():
             return VirtualPod(ready_s=0.02, stop_s=0.02)
@@ -82,8 +84,8 @@ class Storm:
 
     def fault(self):
         rng = self.rng
-        kind = rng.choice(["api", "api", "watches", "forget", "master", "worker", "replica", "crash",
-                           "scale", "rights"])
+        kind = rng.choice(["api", "api", "watches", "forget", "master", "worker", "replica",
+                           "crash", "scale", "rights"])
         if kind == "api":
             self.double.fail(rng.choice([429, 500, 503, 504, "stall"]), times=rng.randint(1, 4),
                              path=rng.choice(["", "/scale", "watch=true", "/pods", "slices"]))
@@ -103,7 +105,8 @@ class Storm:
         elif kind == "worker":
             self.lose_pod("locust-worker", self.cluster.evict)
         else:
-            self.lose_pod("inference", self.cluster.evict if kind == "replica" else self.cluster.crash)
+            self.lose_pod("inference",
+                          self.cluster.evict if kind == "replica" else self.cluster.crash)
 
     def mend(self):
         self.double.clear_failures()
@@ -118,8 +121,8 @@ class Storm:
     def _spawn(self, out, err):
         return subprocess.Popen(
             [find("cicada-driver"), "--platform", "kubernetes", "--kubeconfig",
-             self.folder / "kubeconfig", "--master", self.master.url, "--host", "http://127.0.0.1:9",
-             "--replicas", "1,2", "--workers", "1,2", "--users", "10", "--duration",
+             self.folder / "kubeconfig", "--master", self.master.url, "--host",
+             "http://127.0.0.1:9", "--replicas", "1,2", "--workers", "1,2", "--users", "10", "--duration",
              str(DURATION_S), "--spawn-rate", "1e9", "--cooldown", "0", "--poll", "0.1",
              "--ready-timeout", "10", "--target-metrics-port", "0", "--results",
              self.folder / "results"],
@@ -239,6 +242,6 @@ def test_whatever_fails_no_row_is_lost_or_wrong_and_all_is_given_back(tmp_path):
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {pool.submit(run_seed, s, tmp_path / f"seed-{s}"): s for s in seeds}
         for run in concurrent.futures.as_completed(runs):
-            if run.exception():
-                failed.append(f"seed {runs[run]}: {type(run.exception()).__name__} {run.exception()}")
+            if error := run.exception():
+                failed.append(f"seed {runs[run]}: {type(error).__name__} {error}")
     assert not failed, "\n".join(failed)
