@@ -93,9 +93,14 @@ static void expect_keys(const char *version, const char *route, const char *file
 
 static void test_keys_of_2_46(void **state)
 {
-	static const char *const extra[] = { "ninetieth_response_time",
-					     "ninety_ninth_response_time",
-					     "response_time_percentile_0.999" };
+	static const char *const extra[] = {
+		"index", /* of workers, and the next two */
+		"lag_p99_ms",
+		"version",
+		"ninetieth_response_time",
+		"ninety_ninth_response_time",
+		"response_time_percentile_0.999",
+	};
 
 	(void)state;
 	fill();
@@ -109,12 +114,15 @@ static void test_keys_of_2_12(void **state)
 		"current_response_time_percentiles",
 		"current_rps",
 		"first_seen",
+		"index", /* of workers */
+		"lag_p99_ms",
 		"last_seen",
 		"response_time_percentile_0.95",
 		"response_time_percentile_0.99",
 		"response_time_percentile_0.999",
 		"total_fail_per_sec",
 		"total_rps", /* of rows */
+		"version",
 		"worker_count",
 	};
 
