@@ -27,7 +27,6 @@
 
 /* rps[i] are the requests answered in second i; response_ms[i] their mean or a percentile, NAN
  * where nothing was answered. *out_begin: the first steady second; they last to the end.
- * ERR_NOT_FOUND: there is no steady state; the reason names the series and the figures. It never
- * asks for more seconds than STEADY_SECONDS_MIN by itself: a longer test is more certain. */
+ * ERR_NOT_FOUND: there is no steady state; the reason names the series and the figures. */
 enum err steady_find(const double *rps, const double *response_ms, size_t count, size_t *out_begin,
 		     struct err_text *why) MUST_CHECK;

@@ -18,9 +18,9 @@
 #define TERMS	      3u
 #define STEPS_MAX     200u
 #define HALVINGS      40u
-#define PULL_LEFT_MIN 0.001
-#define LAMBDA_VAGUE  0.5 /* relative half width, above which lambda is not known */
-#define PEAK_FAR      2.0 /* times the largest load */
+#define PULL_LEFT_MIN 0.001 /* a level that decides alone has no residual to judge it by */
+#define LAMBDA_VAGUE  0.5   /* relative half width, above which lambda is not known */
+#define PEAK_FAR      2.0   /* times the largest load */
 
 struct points {
 	const double *load, *rps;
