@@ -41,18 +41,31 @@ static bool cut_name(struct str *line, const char *name)
 	return line->p[0] == '{' || line->p[0] == ' ';
 }
 
-bool counter_text_sum(struct str page, const char *name, uint64_t *out)
+/* Cuts lines until one is a sample of this name; *out is its value. */
+static bool next_sample(struct str *page, const char *name, struct str *out)
 {
-	struct str line, value;
-	double number, sum = 0;
+	struct str line;
 
-	while (str_cut(&page, '\n', &line)) {
+	while (str_cut(page, '\n', &line)) {
 		if (!cut_name(&line, name) || (line.p[0] == '{' && !skip_labels(&line)))
 			continue;
 		line = str_trim(line);
 		/* A time stamp may follow the value. */
-		if (!str_cut(&line, ' ', &value) || !num_parse_double(value, &number) ||
-		    number < 0 || number > COUNTER_MAX || number != floor(number))
+		if (!str_cut(&line, ' ', out))
+			*out = line;
+		return true;
+	}
+	return false;
+}
+
+bool counter_text_sum(struct str page, const char *name, uint64_t *out)
+{
+	double number, sum = 0;
+	struct str value;
+
+	while (next_sample(&page, name, &value)) {
+		if (!num_parse_double(value, &number) || number < 0 || number > COUNTER_MAX ||
+		    number != floor(number))
 			return false;
 		sum += number;
 	}
@@ -73,4 +86,17 @@ bool counter_text_has(struct str page, const char *name)
 			return true;
 	}
 	return false;
+}
+
+double counter_text_total(struct str page, const char *name)
+{
+	double number, sum = NAN;
+	struct str value;
+
+	while (next_sample(&page, name, &value)) {
+		if (!num_parse_double(value, &number) || number < 0 || number > COUNTER_MAX)
+			return NAN;
+		sum = isnan(sum) ? number : sum + number;
+	}
+	return sum;
 }

@@ -17,3 +17,6 @@
 bool counter_text_sum(struct str page, const char *name, uint64_t *out);
 /* Does the page speak of that counter: in a sample, or in its # TYPE before the first one? */
 bool counter_text_has(struct str page, const char *name);
+/* The same of one that counts in parts, such as seconds. NAN: there is none, or it is no number
+ * from 0 on. */
+double counter_text_total(struct str page, const char *name);

@@ -27,6 +27,7 @@
 #include "matrix/progress.h"
 #include "matrix/result.h"
 #include "matrix/result_row.h"
+#include "matrix/server_side.h"
 
 #define LOOK_AGAIN_MS	  100 /* while something starts */
 #define STOP_MARGIN_S	  15  /* beyond the stop timeout: workers' last reports */
@@ -48,6 +49,7 @@ struct drive {
 	enum err uncounted_as;	   /* OK: the platform reads the counters of the service */
 	struct err_text uncounted; /* why not; "": nobody could mend it */
 	uint64_t served_before;
+	struct server_side opened, closed; /* what the replicas said at both ends of the window */
 };
 
 struct step {
@@ -313,6 +315,28 @@ static void note_look(struct drive *d, const struct master_api_live *live)
 		d->last_look = *live;
 }
 
+/* Without it the row has no figures of the server, and the rest stands. */
+static enum err ask_server(struct drive *d, struct server_side *out, struct err_text *text)
+{
+	struct platform *p = d->c->platform;
+	struct err_text ignored = { "" };
+	enum err err = p->ops->read_server ? p->ops->read_server(p, out, &ignored) : OK;
+
+	if (err)
+		server_side_fini(out);
+	return err == ERR_INTERRUPTED ? interrupted(text) : OK;
+}
+
+static enum err ask_server_first(struct drive *d, struct err_text *text)
+{
+	return ask_server(d, &d->opened, text);
+}
+
+static enum err ask_server_last(struct drive *d, struct err_text *text)
+{
+	return ask_server(d, &d->closed, text);
+}
+
 /* Polls until the window has been open for the planned duration. */
 static enum err measure(struct drive *d, struct err_text *text)
 {
@@ -503,7 +527,9 @@ static const struct step steps[] = {
 	{ NULL, reset_statistics, RESULT_START_FAILED },
 	{ NULL, start_test, RESULT_START_FAILED },
 	{ NULL, wait_for_users, RESULT_START_FAILED },
+	{ NULL, ask_server_first, RESULT_LOST_MASTER },
 	{ NULL, measure, RESULT_LOST_MASTER },
+	{ NULL, ask_server_last, RESULT_LOST_MASTER },
 	{ NULL, stop_test, RESULT_STOP_FAILED },
 	{ NULL, read_final, RESULT_LOST_MASTER },
 	{ NULL, read_details, RESULT_LOST_MASTER },
@@ -605,6 +631,9 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 		stop_what_runs(&d, &why);
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
+	server_side_assess(&d.opened, &d.closed, &d.row);
+	server_side_fini(&d.opened);
+	server_side_fini(&d.closed);
 	assess_row(&d.row, evidence);
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;

@@ -20,6 +20,7 @@ enum platform_part { PLATFORM_MASTER, PLATFORM_TARGET, PLATFORM_WORKERS };
 
 struct checklist;
 struct platform;
+struct server_side;
 
 struct platform_ops {
 	const char *name;
@@ -42,6 +43,9 @@ struct platform_ops {
 	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: they cannot be
 	 * known, *text says why if somebody could mend it. */
 	enum err (*read_requests)(struct platform *p, uint64_t *out, struct err_text *text);
+	/* What all present replicas say of themselves; *out is init'ed. NULL: it cannot be asked
+	 * for. On failure what is in *out says nothing. */
+	enum err (*read_server)(struct platform *p, struct server_side *out, struct err_text *text);
 	/* Lent until the next start(). */
 	const char *(*master_url)(const struct platform *p);
 	const char *(*target_url)(const struct platform *p);

@@ -25,6 +25,7 @@
 #include "matrix/child.h"
 #include "matrix/counter_text.h"
 #include "matrix/pause.h"
+#include "matrix/server_side.h"
 
 #define PROBE_TIMEOUT_MS 2000
 #define END_GRACE_S	 5
@@ -320,6 +321,23 @@ static enum err local_read_requests(struct platform *p, uint64_t *out, struct er
 	return err;
 }
 
+static enum err local_read_server(struct platform *p, struct server_side *out,
+				  struct err_text *text)
+{
+	struct platform_local *l = of(p);
+	struct fetch_reply reply;
+	enum err err = OK;
+
+	fetch_reply_init(&reply);
+	for (size_t i = 0; !err && i < l->replicas.wanted; i++) {
+		err = ask_replica(l, &l->replicas.slot[i], "/metrics", 1, &reply, text);
+		if (!err)
+			server_side_add(out, buf_str(&reply.body));
+	}
+	fetch_reply_fini(&reply);
+	return err;
+}
+
 /* ---- workers ---- */
 
 static enum err local_scale_workers(struct platform *p, uint64_t workers, struct err_text *text)
@@ -463,6 +481,7 @@ static const struct platform_ops local_ops = {
 	.check_workers = local_check_workers,
 	.check_running = local_check_running,
 	.read_requests = local_read_requests,
+	.read_server = local_read_server,
 	.master_url = local_master_url,
 	.target_url = local_target_url,
 	.describe = local_describe,

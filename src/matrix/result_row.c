@@ -113,6 +113,14 @@ const struct result_column result_columns[] = {
 	  "that users waited between tasks, for each request of the window" },
 	{ "Law_Error_Pct", COLUMN_2, offsetof(struct result_row, law_error_pct), false, "%",
 	  "between Users and RPS x (Avg_ms + Wait_ms), which are equal in a closed loop" },
+	{ "Server_CPU_ms", COLUMN_MS, offsetof(struct result_row, server_cpu_ms), false, "ms",
+	  "CPU time of the replicas for each request that they answered in the window" },
+	{ "Server_Queue_ms", COLUMN_MS, offsetof(struct result_row, server_queue_ms), false, "ms",
+	  "mean time in which requests waited for their batch" },
+	{ "Server_Compute_ms", COLUMN_MS, offsetof(struct result_row, server_compute_ms), false,
+	  "ms", "mean time of a batch in the model" },
+	{ "Server_Share_Max_Pct", COLUMN_2, offsetof(struct result_row, server_share_max_pct),
+	  false, "%", "of the requests, answered by the busiest replica" },
 	{ "Verdict", COLUMN_VERDICT, offsetof(struct result_row, verdict), true, NULL,
 	  "`valid`, `suspect` or `invalid`: may the row be believed?" },
 	{ "Reason", COLUMN_REASON, offsetof(struct result_row, reason), false, NULL,
@@ -210,6 +218,10 @@ struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t
 		.p999_range = RANGE_UNKNOWN,
 		.wait_ms = NAN,
 		.law_error_pct = NAN,
+		.server_cpu_ms = NAN,
+		.server_queue_ms = NAN,
+		.server_compute_ms = NAN,
+		.server_share_max_pct = NAN,
 	};
 }
 

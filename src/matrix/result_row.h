@@ -83,8 +83,12 @@ struct result_row {
 	struct result_range median_range, p90_range, p95_range, p99_range;
 	double p999_ms;
 	struct result_range p999_range;
-	double wait_ms;	      /* of a user, for each request */
-	double law_error_pct; /* of users = RPS (response + wait) */
+	double wait_ms;		/* of a user, for each request */
+	double law_error_pct;	/* of users = RPS (response + wait) */
+	double server_cpu_ms;	/* of the replicas, for each request they answered in the window */
+	double server_queue_ms; /* mean wait for a batch */
+	double server_compute_ms;    /* mean of a batch */
+	double server_share_max_pct; /* of the requests, by the busiest replica */
 	enum result_verdict verdict;
 	char reason[256]; /* why it is not valid; one line */
 };
@@ -103,7 +107,7 @@ void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 void result_row_note(struct result_row *row, const char *text);
 void result_row_reason(struct result_row *row, const char *text);
 
-#define RESULT_COLUMNS	  48
+#define RESULT_COLUMNS	  52
 #define RESULT_CELL_BYTES 600
 
 /* How a field becomes text. */

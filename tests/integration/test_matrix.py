@@ -105,6 +105,8 @@ def test_a_whole_matrix(programs, tmp_path):
         assert sum(hdr_log.read(log).values()) == int(cells["Window_Requests"])
         assert cells["Verdict"] in ("suspect", "invalid") and cells["Reason"]  # 3 s are short
         assert 500 < float(cells["Wait_ms"]) < 2500
+        assert float(cells["Server_CPU_ms"]) >= 0 and float(cells["Server_Compute_ms"]) > 0
+        assert 100 / int(cells["Replicas"]) <= float(cells["Server_Share_Max_Pct"]) <= 100
     assert set(rows[0]) == {entry["name"] for entry in report["glossary"]}
     markdown = (results / "auto_summary.md").read_text()
     for said in (markdown, text):
