@@ -3,9 +3,12 @@
  * evidence - see the header. */
 #include "matrix/evidence.h"
 
+#include <errno.h>
 #include <linux/limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -265,6 +268,19 @@ static enum err save(const char *folder, size_t number, const char *ending, cons
 	return folder_replace(path, name, buf_str(bytes), text);
 }
 
+/* Of a row that was measured and whose driver was killed before it was in the journal. */
+static enum err remove_log(const char *folder, size_t number, struct err_text *text)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER "/%04zu.hlog", folder,
+			     number) >= sizeof(path))
+		return err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return OK;
+	return err_set(text, ERR_IO, "%s: cannot remove: %s", path, strerror(errno));
+}
+
 enum err evidence_save(const char *folder, size_t number, const struct evidence *e,
 		       const struct result_row *row, struct err_text *text)
 {
@@ -273,12 +289,14 @@ enum err evidence_save(const char *folder, size_t number, const struct evidence 
 		.duration_s = isfinite(row->duration_s) ? row->duration_s : 0,
 	};
 	struct buf bytes;
-	enum err err = OK;
+	enum err err;
 
 	buf_init(&bytes, LIMIT_EVIDENCE_BYTES);
 	if (e->times.count) {
 		hdr_log_add(&e->times, &interval, &bytes);
 		err = save(folder, number, "hlog", &bytes, text);
+	} else {
+		err = remove_log(folder, number, text);
 	}
 	buf_clear(&bytes);
 	buf_printf(&bytes, "{\"format\":\"cicada-row\",\"version\":%d,\"scenario\":%zu,", VERSION,

@@ -45,6 +45,7 @@ static void what_is_saved_is_loaded(void **state)
 	struct err_text text = { "" };
 	char path[300];
 
+	hist_add(&saved.times, 1500, 3);
 	snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER, (const char *)*state);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(evidence_save(*state, 12, &saved, &row, &text), OK);
@@ -58,6 +59,14 @@ static void what_is_saved_is_loaded(void **state)
 		assert_true(loaded.points[i].users == 7);
 		assert_int_equal(isnan(loaded.points[i].mean_ms), i % 2 == 0);
 	}
+	assert_int_equal(loaded.times.count, 3);
+	assert_int_equal(hist_percentile_us(&loaded.times, 0.5), 1500);
+	/* The row is measured again, and fails. */
+	evidence_fini(&saved);
+	evidence_fini(&loaded);
+	assert_int_equal(evidence_save(*state, 12, &saved, &row, &text), OK);
+	assert_int_equal(evidence_load(*state, 12, &loaded, &text), OK);
+	assert_int_equal(loaded.count + loaded.times.count, 0);
 	assert_int_equal(evidence_load(*state, 13, &saved, &text), ERR_NOT_FOUND);
 	evidence_fini(&saved);
 	evidence_fini(&loaded);
