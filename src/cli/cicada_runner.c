@@ -35,6 +35,7 @@
 #include "run/warmup.h"
 #include "user/open.h"
 #include "user/scenario.h"
+#include "web/field.h"
 #include "web/guest.h"
 #include "web/web.h"
 
@@ -75,6 +76,8 @@ struct runner {
 	enum run_state seen_state; /* of the run, at the last look */
 	struct cluster_listener listener;
 	struct web_guest guest;
+	struct web_field *field_items;
+	struct web_fields fields;
 	uint64_t python_due_us; /* when a master's numbers are told again */
 	size_t told_workers;
 	struct cicada_shape shape;
@@ -367,14 +370,42 @@ static void ask_guest(void *arg, uint64_t ticket, struct serve_request *request)
 	buf_fini(&said);
 }
 
-static void on_begun_wish(void *arg, struct str pairs, size_t count)
+static void on_options_wish(void *arg, struct str pairs, size_t count)
 {
 	struct runner *r = arg;
 
-	if (!r->master)
-		return;
-	cluster_master_set_options(r->master, pairs, count);
-	cluster_master_release(r->master);
+	if (r->master)
+		cluster_master_set_options(r->master, pairs, count);
+}
+
+static void on_begun_wish(void *arg)
+{
+	struct runner *r = arg;
+
+	if (r->master)
+		cluster_master_release(r->master);
+}
+
+static void on_form(void *arg, struct str pairs)
+{
+	python_tell_form(((struct runner *)arg)->python, pairs);
+}
+
+/* For the form, which is the web's, what the locustfile has. */
+static void show_fields(struct runner *r)
+{
+	size_t count = 0;
+	const struct python_field *fields = r->python ? python_fields(r->python, &count) : NULL;
+
+	r->field_items = mem_zalloc(count, sizeof(*r->field_items));
+	for (size_t i = 0; i < count; i++)
+		r->field_items[i] =
+			(struct web_field){ .name = fields[i].name,
+					    .help = fields[i].help,
+					    .value = fields[i].value,
+					    .is_secret = fields[i].is_secret,
+					    .choices = (const char *const *)fields[i].choices };
+	r->fields = (struct web_fields){ r->field_items, count, on_form, r };
 }
 
 static void on_stop_wish(void *arg)
@@ -739,6 +770,7 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.tls_cert = o->web_tls_cert,
 		.tls_key = o->web_tls_key,
 		.follow = r->shape.is_given ? &r->follow : NULL,
+		.fields = &r->fields,
 		.guest = r->python ? &r->guest : NULL,
 	};
 	enum err err = web_create(&r->loop, r->run, &options, &r->web, text);
@@ -797,6 +829,7 @@ static void destroy(struct runner *r)
 	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
+	mem_free(r->field_items);
 	for (size_t i = 0; i < LIMIT_LOCUSTFILES; i++)
 		buf_fini(&r->sources[i]);
 	gates_fini(&r->gates);
@@ -818,6 +851,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 					      .on_stop = on_stop_wish,
 					      .on_reset = on_reset_wish,
 					      .on_send = on_send_wish,
+					      .on_options = on_options_wish,
 					      .on_begun = on_begun_wish,
 					      .on_web = on_web_wish,
 					      .arg = &r };
@@ -831,6 +865,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		return EXIT_CANNOT_START;
 	}
 	describe_classes(&r);
+	show_fields(&r);
 	if (python)
 		err = python_begin(python, &r.loop, &wishes, &text);
 	if (!err)

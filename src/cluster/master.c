@@ -58,6 +58,12 @@ static uint64_t next_test(const struct master *m)
 	return wall_ms > m->test ? wall_ms : m->test + 1;
 }
 
+/* A test runs and is not stopping. */
+static bool is_active(const struct master *m)
+{
+	return m->run.state == RUN_SPAWNING || m->run.state == RUN_RUNNING;
+}
+
 /* Who listens is asked first, for it may have something to tell the workers. */
 static void hold(struct master *m)
 {
@@ -80,6 +86,11 @@ void master_set_options(struct master *m, struct str pairs, size_t count)
 	buf_clear(&m->own_options);
 	buf_add_str(&m->own_options, pairs);
 	m->own_option_count = count;
+	/* Of a test that runs they are repeated, with the counts as they are. */
+	for (size_t i = 0; m->dispatch && is_active(m) && i < m->peers.count; i++)
+		if (m->peers.items[i]->was_spawned && peer_takes_part(m->peers.items[i]))
+			master_owe(m, m->peers.items[i], PEER_OWED_SPAWN);
+	press(m);
 }
 
 size_t master_send_custom(struct master *m, const char *worker_id, struct str type, struct str data)
@@ -224,12 +235,6 @@ struct run *master_run(struct master *m)
 uint64_t master_bad_frames(const struct master *m)
 {
 	return m->bad_frames;
-}
-
-/* A test runs and is not stopping. */
-static bool is_active(const struct master *m)
-{
-	return m->run.state == RUN_SPAWNING || m->run.state == RUN_RUNNING;
 }
 
 static uint64_t stop_timeout_us(const struct master *m)

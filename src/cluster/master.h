@@ -89,7 +89,8 @@ void master_on_bulk_frame(struct master *m, struct str worker_id, struct str fra
 /* The test that the listener was told of (on_start) may begin. Without this it begins after
  * LIMIT_TEST_START_S. */
 void master_release(struct master *m);
-/* Options of a locustfile's own for the workers, from the next `spawn` on: copied. */
+/* Options of a locustfile's own for the workers, from the next `spawn` on, which is sent at once
+ * where a test runs: copied. */
 void master_set_options(struct master *m, struct str pairs, size_t count);
 /* A message that is none of Locust's, to one worker or (NULL) to all that take part; data is
  * msgpack. How many it could not be queued for, or that worker is unknown. */

@@ -74,6 +74,19 @@ void python_tell_custom(struct python *p, struct str from, struct str type, stru
 	python_tell_report(p, from, data);
 }
 
+const struct python_field *python_fields(const struct python *p, size_t *count)
+{
+	(void)p;
+	*count = 0;
+	return NULL;
+}
+
+void python_tell_form(struct python *p, struct str pairs)
+{
+	(void)p;
+	(void)pairs;
+}
+
 bool python_tell_web(struct python *p, uint64_t ticket, const char *method, const char *path,
 		     struct str data)
 {

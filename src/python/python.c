@@ -157,6 +157,13 @@ static void free_all(struct python *p)
 	mem_free(p->tick_classes);
 	free_texts(p->own_argv);
 	free_texts(p->files);
+	for (size_t i = 0; i < p->field_count; i++) {
+		mem_free(p->fields[i].name);
+		mem_free(p->fields[i].help);
+		mem_free(p->fields[i].value);
+		free_texts(p->fields[i].choices);
+	}
+	mem_free(p->fields);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	mem_free(p);
@@ -225,6 +232,12 @@ enum err python_load(struct python *p, const struct python_options *options,
 const char *const *python_files(const struct python *p)
 {
 	return (const char *const *)p->files;
+}
+
+const struct python_field *python_fields(const struct python *p, size_t *count)
+{
+	*count = p->field_count;
+	return p->fields;
 }
 
 const struct load_guest *python_guest(const struct python *p)
@@ -298,7 +311,10 @@ static void grant(struct python *p, const struct wish *wish)
 		w->on_extra(w->arg, data, wish->count);
 		break;
 	case WISH_BEGUN:
-		w->on_begun(w->arg, data, wish->count);
+		w->on_begun(w->arg);
+		break;
+	case WISH_OPTIONS:
+		w->on_options(w->arg, data, wish->count);
 		break;
 	case WISH_WEB:
 		w->on_web(w->arg, wish->ticket, (unsigned)wish->code,
@@ -382,6 +398,11 @@ void python_tell_joined(struct python *p, const char *id, int64_t index)
 void python_tell_spawn(struct python *p, struct str data)
 {
 	(void)tell_message(p, "spawn", str_of("the master"), str_of("spawn"), data, 0);
+}
+
+void python_tell_form(struct python *p, struct str pairs)
+{
+	(void)tell_message(p, "form", str_of("the web"), str_of("form"), pairs, 0);
 }
 
 void python_tell_report(struct python *p, struct str from, struct str data)

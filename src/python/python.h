@@ -56,9 +56,10 @@ struct python_wishes {
 	void (*on_send)(void *arg, struct str type, struct str to, struct str data);
 	/* A worker: keys and values, msgpack, for the next report. */
 	void (*on_extra)(void *arg, struct str pairs, size_t count);
-	/* A master: what listens to `test_start` is done; the same of the options that the
-	 * locustfile has added, for the workers. */
-	void (*on_begun)(void *arg, struct str pairs, size_t count);
+	/* A master: the same of the options that the locustfile has added, for the workers; and
+	 * what listens to `test_start` is done. */
+	void (*on_options)(void *arg, struct str pairs, size_t count);
+	void (*on_begun)(void *arg);
 	/* The answer to python_tell_web(): names and values of headers, each with a NUL behind.
 	 * Status 0: it has no such path. */
 	void (*on_web)(void *arg, uint64_t ticket, unsigned status, struct str headers,
@@ -72,6 +73,13 @@ struct python_worker {
 	const char *state; /* static */
 	uint64_t user_count, memory_usage;
 	double cpu_usage;
+};
+
+/* An option that the locustfile has added, for the form of the web interface. */
+struct python_field {
+	char *name, *help, *value;
+	bool is_secret;
+	char **choices; /* NULL behind the last; NULL: any text */
 };
 
 /* What a master knows of its test. */
@@ -94,6 +102,10 @@ enum err python_load(struct python *p, const struct python_options *options,
 		     struct scenario *scenario, struct err_text *text) MUST_CHECK;
 /* The files that it was imported from, a URL where it was one; NULL behind the last. */
 const char *const *python_files(const struct python *p);
+/* Once it is loaded: *count of its options, for the web. */
+const struct python_field *python_fields(const struct python *p, size_t *count);
+/* What a form says of them: names and values, each with a NUL behind. */
+void python_tell_form(struct python *p, struct str pairs);
 /* For load_options. */
 const struct load_guest *python_guest(const struct python *p);
 /* Before the load is created: event `init`, in a worker once it has joined. The wishes are lent

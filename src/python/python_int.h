@@ -54,8 +54,9 @@ enum wish_kind {
 	WISH_QUIT_DONE,
 	WISH_RESET,
 	WISH_SEND,
-	WISH_EXTRA,
 	WISH_BEGUN,
+	WISH_EXTRA,
+	WISH_OPTIONS,
 	WISH_WEB
 };
 
@@ -85,6 +86,8 @@ struct python {
 	char **argv;
 	char **own_argv; /* what the locustfile has left of it; NULL: all */
 	char **files;
+	struct python_field *fields;
+	size_t field_count;
 	struct load_guest guest;
 	pthread_t thread;
 

@@ -212,8 +212,8 @@ static void wish(const struct wish *given)
 	mem_free(w);
 }
 
-/* wish(what, code): "quit", "stop", "reset", or "quit_done" with the exit code. Before `init` in
- * vain. */
+/* wish(what, code): "quit", "stop", "reset", "begun" (test_start is over), or "quit_done" with the
+ * exit code. Before `init` in vain. */
 static PyObject *make_wish(PyObject *module, PyObject *args)
 {
 	const char *what;
@@ -225,6 +225,7 @@ static PyObject *make_wish(PyObject *module, PyObject *args)
 	wish(&(struct wish){ .kind = strcmp(what, "quit") == 0	  ? WISH_QUIT
 				     : strcmp(what, "stop") == 0  ? WISH_STOP
 				     : strcmp(what, "reset") == 0 ? WISH_RESET
+				     : strcmp(what, "begun") == 0 ? WISH_BEGUN
 								  : WISH_QUIT_DONE,
 			     .code = code });
 	Py_RETURN_NONE;
@@ -250,7 +251,7 @@ static PyObject *send_message(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-/* Of extra() and begun(). */
+/* Of extra() and options(). */
 static PyObject *wish_with_pairs(PyObject *args, enum wish_kind kind)
 {
 	const char *data;
@@ -276,11 +277,11 @@ static PyObject *give_extra(PyObject *module, PyObject *args)
 	return wish_with_pairs(args, WISH_EXTRA);
 }
 
-/* begun(pairs, count): test_start is over; the locustfile's own options. */
-static PyObject *begun(PyObject *module, PyObject *args)
+/* options(pairs, count): the locustfile's own, for the workers. */
+static PyObject *give_options(PyObject *module, PyObject *args)
 {
 	(void)module;
-	return wish_with_pairs(args, WISH_BEGUN);
+	return wish_with_pairs(args, WISH_OPTIONS);
 }
 
 /* web(ticket, status, headers, body): headers as name NUL value NUL. */
@@ -524,7 +525,7 @@ static PyMethodDef methods[] = {
 	{ "wish", make_wish, METH_VARARGS, NULL },
 	{ "send", send_message, METH_VARARGS, NULL },
 	{ "extra", give_extra, METH_VARARGS, NULL },
-	{ "begun", begun, METH_VARARGS, NULL },
+	{ "options", give_options, METH_VARARGS, NULL },
 	{ "web", answer_web, METH_VARARGS, NULL },
 	{ "want_reports", want_reports, METH_NOARGS, NULL },
 	{ "cluster", read_cluster, METH_NOARGS, NULL },

@@ -186,6 +186,36 @@ static enum err import_file(struct python *p, struct err_text *text)
 	return is_ok ? OK : say_exception(p, text);
 }
 
+static char *text_of(PyObject *object)
+{
+	const char *text = PyUnicode_AsUTF8(object);
+
+	return mem_strdup(text ? text : "");
+}
+
+/* fields: [(name, help, value, is_secret, [choice, ...] or None), ...] */
+static bool take_fields(struct python *p)
+{
+	PyObject *list = PyObject_CallMethod(p->host, "fields", NULL);
+	size_t count = list ? (size_t)PyList_GET_SIZE(list) : 0;
+	bool is_ok = list;
+
+	p->fields = mem_zalloc(count, sizeof(*p->fields));
+	for (; is_ok && p->field_count < count; p->field_count++) {
+		PyObject *item = PyList_GET_ITEM(list, (Py_ssize_t)p->field_count);
+		PyObject *choices = PyTuple_GET_ITEM(item, 4);
+		struct python_field *f = &p->fields[p->field_count];
+
+		*f = (struct python_field){ .name = text_of(PyTuple_GET_ITEM(item, 0)),
+					    .help = text_of(PyTuple_GET_ITEM(item, 1)),
+					    .value = text_of(PyTuple_GET_ITEM(item, 2)),
+					    .is_secret = PyTuple_GET_ITEM(item, 3) == Py_True };
+		is_ok = choices == Py_None || take_texts(choices, &f->choices);
+	}
+	Py_XDECREF(list);
+	return is_ok && !PyErr_Occurred();
+}
+
 static enum err load(struct python *p, struct err_text *text)
 {
 	PyObject *options = options_of(p->options), *found = NULL;
@@ -193,7 +223,8 @@ static enum err load(struct python *p, struct err_text *text)
 
 	if (options)
 		found = PyObject_CallMethod(p->host, "load", "(O)", options);
-	err = found ? python_classes_describe(p, found, text) : say_exception(p, text);
+	err = found && take_fields(p) ? python_classes_describe(p, found, text)
+				      : say_exception(p, text);
 	Py_XDECREF(options);
 	Py_XDECREF(found);
 	return err;

@@ -46,12 +46,28 @@ static json_t *class_of(const struct run_class *class, const struct run_share *s
 	return root;
 }
 
+static json_t *option_of(const struct web_field *f)
+{
+	json_t *root = json_object(), *choices = f->choices ? json_array() : json_null();
+
+	for (const char *const *choice = f->choices; choice && *choice; choice++)
+		json_array_append_new(choices, api_json_string(*choice));
+	json_object_set_new(root, "name", api_json_string(f->name));
+	json_object_set_new(root, "help", api_json_string(f->help));
+	json_object_set_new(root, "value", api_json_string(f->is_secret ? NULL : f->value));
+	json_object_set_new(root, "is_secret", json_boolean(f->is_secret));
+	json_object_set_new(root, "choices", choices);
+	return root;
+}
+
 char *api_page_settings(const struct run *run, const struct api_page_settings *settings)
 {
 	const struct run_start *start = run->wanted.user_count ? &run->wanted : settings->defaults;
 	const struct shape *shape = settings->follow ? settings->follow->shape : NULL;
-	json_t *root = json_object(), *classes = json_array();
+	json_t *root = json_object(), *classes = json_array(), *options = json_array();
 
+	for (size_t i = 0; settings->fields && i < settings->fields->count; i++)
+		json_array_append_new(options, option_of(&settings->fields->items[i]));
 	for (size_t i = 0; i < run->options.class_count; i++)
 		json_array_append_new(classes, class_of(&run->options.classes[i], &run->shares[i]));
 	json_object_set_new(root, "version", json_string(CICADA_VERSION));
@@ -67,6 +83,7 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 	json_object_set_new(root, "spawn_rate", real_or_null(start->spawn_rate));
 	json_object_set_new(root, "run_time", json_integer((json_int_t)start->run_time_s));
 	json_object_set_new(root, "user_classes", classes);
+	json_object_set_new(root, "options", options);
 	return api_json_take(root);
 }
 

@@ -7,11 +7,13 @@
 
 #include "run/follow.h"
 #include "run/run.h"
+#include "web/field.h"
 
 struct api_page_settings {
 	double process_start_wall_s;
 	const struct follow *follow;	  /* NULL: no load shape */
 	const struct run_start *defaults; /* what a form offers before the first test */
+	const struct web_fields *fields;  /* NULL: there are none */
 	bool has_full_history;
 };
 

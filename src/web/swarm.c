@@ -13,13 +13,14 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "web/api_json.h"
+#include "web/field.h"
 
 #define LOGGER "locust.web"
 
 struct form {
 	struct serve_request *r;
-	json_t *json;	     /* NULL: a form */
-	char numbers[4][40]; /* JSON numbers as text */
+	json_t *json;	      /* NULL: a form */
+	char numbers[16][40]; /* JSON numbers as text */
 	unsigned number_count;
 };
 
@@ -186,8 +187,30 @@ static const char *say_started(const struct follow *follow, enum web_compat comp
 	return said;
 }
 
-void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat,
-		  struct serve_request *r)
+/* An empty secret is one that nobody has typed. */
+static void tell_fields(const struct web_fields *fields, struct form *f)
+{
+	struct buf pairs;
+
+	if (!fields)
+		return;
+	buf_init(&pairs, LIMIT_SERVE_BODY_BYTES);
+	for (size_t i = 0; i < fields->count; i++) {
+		const struct web_field *item = &fields->items[i];
+		const char *value = field(f, item->name);
+
+		if (!value || (item->is_secret && !*value))
+			continue;
+		buf_add(&pairs, item->name, strlen(item->name) + 1);
+		buf_add(&pairs, value, strlen(value) + 1);
+	}
+	if (pairs.len && !pairs.is_full)
+		fields->given(fields->arg, buf_str(&pairs));
+	buf_fini(&pairs);
+}
+
+void swarm_answer(struct run *run, struct follow *follow, const struct web_fields *fields,
+		  enum web_compat compat, struct serve_request *r)
 {
 	struct run_start start = { .user_count = 0 };
 	struct err_text text = { "" };
@@ -204,6 +227,8 @@ void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message && !follow && read_classes(&form, run, &start.classes, root, &text))
 		message = text.text;
+	if (!message)
+		tell_fields(fields, &form);
 	if (!message)
 		message = begin(run, follow, &start, &text);
 	is_started = !message;

@@ -12,7 +12,9 @@
 #include "serve/serve.h"
 #include "web/compat.h"
 
-/* follow: NULL when tests have no load shape; else number, rate and run time of the form are read
- * only if the shape wants them. */
-void swarm_answer(struct run *run, struct follow *follow, enum web_compat compat,
-		  struct serve_request *r);
+struct web_fields;
+
+/* fields: see field.h. follow: NULL when tests have no load shape; else number, rate and run time
+ * of the form are read only if the shape wants them. */
+void swarm_answer(struct run *run, struct follow *follow, const struct web_fields *fields,
+		  enum web_compat compat, struct serve_request *r);

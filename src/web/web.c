@@ -56,6 +56,7 @@ struct web {
 	struct serve_route *routes;
 	struct loop_watch watch;
 	struct loop_timer serve_timer, second_timer;
+	const struct web_fields *fields;
 	struct guest guest;
 	struct list stops; /* struct stop_wait */
 	size_t stop_count;
@@ -147,7 +148,7 @@ static void on_swarm(void *arg, struct serve_request *r)
 {
 	struct web *w = arg;
 
-	swarm_answer(w->run, w->follow, w->compat, r);
+	swarm_answer(w->run, w->follow, w->fields, w->compat, r);
 }
 
 static void on_user(void *arg, struct serve_request *r)
@@ -260,6 +261,7 @@ static void on_settings(void *arg, struct serve_request *r)
 	const struct api_page_settings settings = { .process_start_wall_s = w->start_wall_s,
 						    .follow = w->follow,
 						    .defaults = &w->defaults,
+						    .fields = w->fields,
 						    .has_full_history = w->full_history_file };
 
 	answer_json(r, 200, api_page_settings(w->run, &settings));
@@ -531,6 +533,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->start_wall_s = run_wall_s(run);
 	w->defaults = options->defaults;
 	w->compat = options->compat;
+	w->fields = options->fields;
 	w->full_history_file = options->full_history_file;
 	w->guard = (struct serve_guard){ .token = options->token,
 					 .login = options->login,

@@ -18,6 +18,7 @@ struct follow;
 struct guest_reply;
 struct token;
 struct web;
+struct web_fields;
 struct web_guest;
 
 struct web_options {
@@ -33,8 +34,9 @@ struct web_options {
 	bool has_open_metrics;	       /* GET /metrics without either */
 	const char *const *hosts;      /* lent; names that it is asked by, see serve_guard.h */
 	size_t host_count;
-	const char *tls_cert, *tls_key; /* files (PEM); NULL: plain http */
-	const struct web_guest *guest;	/* lent; see guest.h */
+	const char *tls_cert, *tls_key;	 /* files (PEM); NULL: plain http */
+	const struct web_fields *fields; /* lent; see field.h */
+	const struct web_guest *guest;	 /* lent; see guest.h */
 };
 
 /* run is lent until web_destroy() and is told the time at least once a second. ERR_BUSY when the

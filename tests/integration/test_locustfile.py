@@ -764,3 +764,74 @@ def init(web_ui, **kwargs):
     assert get_json(url + "/stats/requests")["state"] == "ready"
     asker.join(60)
     assert answers[0][0] == 504 and b"did not answer within 30 s" in answers[0][2]
+
+
+OWN_OPTIONS = """
+from locust import HttpUser, constant, events, task
+
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--my-text", default="<default>", help="What is asked & how")
+    parser.add_argument("--my-number", type=int, default=1, env_var="MY_NUMBER")
+    parser.add_argument("--my-flag", action="store_true")
+    parser.add_argument("--my-choice", choices=["a", "b"], default="b")
+    parser.add_argument("--my-secret", default="hush", is_secret=True)
+    parser.add_argument("--my-own", default="own", include_in_web_ui=False)
+
+@events.test_start.add_listener
+def say(environment, **kwargs):
+    o = environment.parsed_options
+    print("START", o.my_text, o.my_number, o.my_flag, o.my_choice, o.my_secret, o.my_own, flush=True)
+
+class Asker(HttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def visit(self):
+        self.client.get(f"/{self.environment.parsed_options.my_number}")
+"""
+
+
+def test_the_form_has_the_options_of_a_locustfile(programs, target, tmp_path):
+    path = write(tmp_path, OWN_OPTIONS)
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, "--my-number", "7",
+                            ready=WEB_READY)
+    url = cicada.ready.group(1)
+    options = {o["name"]: o for o in get_json(url + "/settings")["options"]}
+    assert list(options) == ["my_text", "my_number", "my_flag", "my_choice", "my_secret"]
+    assert options["my_text"] == {"name": "my_text", "help": "What is asked & how", "value": "<default>",
+                                  "is_secret": False, "choices": None}
+    assert options["my_number"]["value"] == "7"
+    assert (options["my_flag"]["value"], options["my_flag"]["choices"]) == ("false", ["true", "false"])
+    assert (options["my_choice"]["value"], options["my_choice"]["choices"]) == ("b", ["a", "b"])
+    assert options["my_secret"]["is_secret"] and options["my_secret"]["value"] is None
+    start = {"user_count": 1, "spawn_rate": 1}
+    get_json(url + "/swarm", start)
+    cicada.wait_line(r"START <default> 7 False b hush own", 60)
+    get_json(url + "/stop")
+    get_json(url + "/swarm", {**start, "my_text": "new", "my_number": "8", "my_flag": "true",
+                              "my_choice": "a", "my_secret": "", "my_own": "taken"})
+    cicada.wait_line(r"START new 8 True a hush own", 60)
+    wait_until(lambda: target.counts["GET /8"] > 0, 60, "a request by the new number")
+    get_json(url + "/stop")
+    get_json(url + "/swarm", {**start, "my_number": "eight", "my_secret": "psst"})
+    cicada.wait_line(r"START new 8 True a psst own", 60)
+    assert "Option my_number of the form is left as it is" in cicada.text("stderr")
+    assert "hush" not in cicada.text("stderr") and "psst" not in cicada.text("stderr")
+
+
+def test_what_the_form_says_reaches_the_workers(programs, target, tmp_path):
+    path = write(tmp_path, OWN_OPTIONS)
+    master, url, port = start_master(programs, path)
+    worker = programs.start("cicada", "--worker", "-f", path, "--master-port", port)
+    wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 1, 60, "the worker")
+    get_json(url + "/swarm", {"user_count": 2, "spawn_rate": 9, "host": target.url,
+                              "my_number": "5", "my_text": "words"})
+    worker.wait_line(r"START words 5 False b hush own", 60)
+    wait_until(lambda: target.counts["GET /5"] > 0, 60, "a request")
+    # Also while the test runs.
+    get_json(url + "/swarm", {"user_count": 2, "spawn_rate": 9, "my_number": "6"})
+    wait_until(lambda: target.counts["GET /6"] > 0, 60, "a request by the new number")
+    assert set(target.counts) == {"GET /5", "GET /6"}
+    master.stop(60)
+    assert worker.wait(60) == 0

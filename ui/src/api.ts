@@ -67,6 +67,15 @@ export interface UserClass {
   tasks: {name: string; is_drawn: boolean}[];
 }
 
+/** That a locustfile has added. */
+export interface OwnOption {
+  name: string;
+  help: string;
+  value: string | null;
+  is_secret: boolean;
+  choices: string[] | null;
+}
+
 export interface Settings {
   version: string;
   process_start: number;
@@ -80,6 +89,7 @@ export interface Settings {
   spawn_rate: number;
   run_time: number;
   user_classes: UserClass[];
+  options: OwnOption[];
 }
 
 export interface History {
@@ -175,6 +185,8 @@ export interface SwarmForm {
   host?: string;
   run_time?: string;
   user_classes?: string[];
+  /** A locustfile's own. */
+  [option: string]: string | string[] | undefined;
 }
 
 /** Starts or changes a test; gives what the server says of it. */

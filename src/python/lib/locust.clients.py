@@ -300,7 +300,10 @@ class LocustResponse:
             return self._content.decode("utf-8", "replace")
 
     def json(self, **kwargs):
-        return json_module.loads(self._content or b"", **kwargs)
+        try:
+            return json_module.loads(self._content or b"", **kwargs)
+        except UnicodeDecodeError:
+            return json_module.loads(self.text, **kwargs)
 
     def iter_content(self, chunk_size=1, decode_unicode=False):
         content = self.text if decode_unicode else self._content or b""

@@ -183,7 +183,8 @@ class TaskSet(metaclass=TaskSetMeta):
         hint = (", but you have set a 'task' attribute - maybe you meant to set 'tasks'?"
                 if getattr(holder, "task", None) else ".")
         return Exception(f"No tasks defined on {type(holder).__name__}{hint} Use the @task "
-                         f"decorator or set the 'tasks' attribute of the {kind}")
+                         f"decorator or set the 'tasks' attribute of the {kind} (or mark it as "
+                         "abstract = True if you only intend to subclass it)")
 
     def get_next_task(self):
         if not self.tasks:

@@ -43,6 +43,7 @@ environment = None
 _path = None
 _modules = []
 files = []  # paths and URLs
+_shown = []  # options of its own, for the web interface
 _own_options = argparse.Namespace()
 _classes = []
 _end = gevent.event.Event()
@@ -177,6 +178,7 @@ def open_file(path, argv):
     locust.events.init_command_line_parser.fire(parser=parser)
     if not parser.has_options():
         return None
+    _shown.extend(parser.shown)
     end = argv.index("--") if "--" in argv else len(argv)
     try:
         _own_options, rest = parser.parse_known_args(argv[1:end])
@@ -529,7 +531,8 @@ def _on_init(_value):
 
 def _begin_test_of_master():
     environment.runner.begin_test()
-    _cicada.begun(*pack_pairs(_own_values()))
+    _cicada.options(*pack_pairs(_own_values()))
+    _cicada.wish("begun")
 
 
 def _on_joined(client_id, _type, _data, index):
@@ -567,7 +570,8 @@ def _on_web(method, path, said, ticket):
     gevent.spawn(answer)
 
 
-_MESSAGES = {"web": _on_web, "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
+_MESSAGES = {"web": _on_web, "form": lambda _from, _type, data, _value: _take_form(data),
+             "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
 
 
 def on_message(event, sender, msg_type, data, value):
@@ -651,6 +655,50 @@ def _own_values():
         else:
             values[name] = getattr(environment.parsed_options, name)
     return values
+
+
+def fields():
+    """(name, help, value, is secret, choices or None) of those that the web interface shows."""
+    rows = []
+    for action in _shown:
+        value = getattr(environment.parsed_options, action.dest)
+        if isinstance(value, bool):
+            choices = ["true", "false"]
+        else:
+            choices = [str(choice) for choice in action.choices] if action.choices else None
+        rows.append((action.dest, action.help or "", _to_text(value), action.is_secret, choices))
+    return rows
+
+
+def _to_text(value):
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _from_text(text, present):
+    """By Locust's rule a value keeps the type that it has."""
+    if isinstance(present, bool):
+        return text == "true"
+    if isinstance(present, (list, tuple)):
+        return [part for part in text.split(",") if part]
+    return text if present is None else type(present)(text)
+
+
+def _take_form(data):
+    options = environment.parsed_options
+    parts = data.decode("utf-8", "replace").split("\0")
+    for name, text in zip(parts[::2], parts[1::2]):
+        present = getattr(options, name)
+        if text == _to_text(present):
+            continue
+        try:
+            setattr(options, name, _from_text(text, present))
+        except (TypeError, ValueError):
+            logger.warning("Option %s of the form is left as it is: its value must be like the "
+                           "present one, %s", name, type(present).__name__)
+    if isinstance(environment.runner, MasterRunner):
+        _cicada.options(*pack_pairs(_own_values()))
 
 
 def _take_options(data):

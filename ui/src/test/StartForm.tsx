@@ -5,7 +5,7 @@
 import {useState} from "preact/hooks";
 
 import {explain, isBusy, swarm} from "../api";
-import type {Requests, Settings, SwarmForm, UserClass} from "../api";
+import type {OwnOption, Requests, Settings, SwarmForm, UserClass} from "../api";
 import {Dialog} from "../components/Dialog";
 import {ClassDialog} from "./ClassDialog";
 
@@ -59,6 +59,15 @@ function Classes({classes, chosen, onChoose, onClasses}: {
   </fieldset>;
 }
 
+function OptionInput({of: {name, value, is_secret, choices}}: {of: OwnOption}) {
+  if (choices)
+    return <select name={name}>{choices.map((choice) =>
+      <option key={choice} selected={choice === value}>{choice}</option>)}</select>;
+  if (is_secret)
+    return <input name={name} type="password" autoComplete="off" placeholder="unchanged"/>;
+  return <input name={name} type="text" autoComplete="off" defaultValue={value ?? ""}/>;
+}
+
 export function StartForm({settings, requests, onStarted, onClasses}: FormProps) {
   const isEdit = isBusy(requests.state), isShaped = settings.shape !== null;
   const hasNobody = requests.worker_count === 0;
@@ -73,6 +82,8 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     for (const name of ["user_count", "spawn_rate", "host", "run_time"] as const)
       if (form.has(name))
         asked[name] = String(form.get(name)).trim();
+    for (const {name} of settings.options)
+      asked[name] = String(form.get(name));
     if (!isEdit && chosen.length < settings.user_classes.length)
       asked.user_classes = chosen;
     return asked;
@@ -110,7 +121,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
           ? "This is no http or https URL." : `Will be http://${host}`}</small>}
         {!host && <small>Each user class needs a host of its own, then.</small>}</label>}
     </div>
-    <details open={!isEdit && settings.user_classes.length > 1}>
+    <details open={!isEdit && (settings.user_classes.length > 1 || settings.options.length > 0)}>
       <summary>Advanced options</summary>
       <div class="fields">
         {hasNumbers && <label>{isEdit ? "Run time from now (empty: as it is)" : "Run time (empty: no end)"}
@@ -118,6 +129,11 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
                  defaultValue={isEdit ? "" : runTimeText(settings.run_time)}
                  title="A number of seconds, or of hours, minutes and seconds: 20, 20s, 3m, 1h20m"/></label>}
       </div>
+      {settings.options.length > 0 && <fieldset>
+        <legend>Options of the locustfile</legend>
+        <div class="fields">{settings.options.map((one) =>
+          <label key={one.name}>{one.name}<OptionInput of={one}/>{one.help && <small>{one.help}</small>}</label>)}</div>
+      </fieldset>}
       {!isEdit && <Classes classes={settings.user_classes} chosen={chosen} onChoose={setChosen}
                            onClasses={onClasses}/>}
     </details>
