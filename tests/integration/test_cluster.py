@@ -5,7 +5,6 @@ import json
 import secrets
 import socket
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 
@@ -32,7 +31,9 @@ def live(url):
 
 def write_scenario(tmp_path):
     path = tmp_path / "visit.c"
-    path.write_text(SCENARIO)
+    # Once: a worker that starts may be reading it.
+    if not path.exists():
+        path.write_text(SCENARIO)
     return path
 
 
@@ -156,66 +157,6 @@ def test_without_the_second_port_nothing_is_lost_and_it_is_said(programs, target
 
 def total(url):
     return live(url)["stats"][-1]["num_requests"]
-
-
-def is_quiet(target):
-    before = target.total
-    time.sleep(0.5)
-    return target.total == before
-
-
-def test_users_of_a_worker_that_is_killed_go_to_the_others(programs, target, tmp_path):
-    _, url, port = start_master(programs, tmp_path)
-    workers = [start_worker(programs, tmp_path, port) for _ in range(3)]
-    wait_until(lambda: worker_count(url) == 3, 60, "three workers")
-    swarm(url, target, 9)
-    wait_for_users(url, 9)
-    workers[0].kill()
-    states = wait_until(lambda: [w for w in live(url)["workers"] if w["state"] == "missing"], 60,
-                        "that it is missed")
-    missed = time.monotonic()
-    assert states[0]["user_count"] == 0
-    wait_for_users(url, 9)
-    # A loss that was noticed is mended within 5 s; the rest is for a machine that is slow.
-    assert time.monotonic() - missed < 30
-    assert sorted(w["user_count"] for w in live(url)["workers"]) == [0, 4, 5]
-    assert get_json(url + "/stop")["success"]
-    # The two that live have delivered all they counted: what is missing is of the dead one, which
-    # reported each second.
-    assert target.total - 3 * 20 * 6 <= total(url) <= target.total
-    # And the next test is exact, once the target has done with what the dead one asked.
-    wait_until(lambda: is_quiet(target), 60, "that the target is done")
-    before = target.total
-    swarm(url, target, 4)
-    wait_for_users(url, 4)
-    wait_until(lambda: target.total > before + 20, 60, "requests")
-    assert get_json(url + "/stop")["success"]
-    assert total(url) == target.total - before
-
-
-def test_a_master_that_is_killed_finds_its_workers_again(programs, target, tmp_path):
-    port = two_ports()
-    master, url, _ = start_master(programs, tmp_path, port=port)
-    workers = [start_worker(programs, tmp_path, port) for _ in range(2)]
-    wait_until(lambda: worker_count(url) == 2, 60, "two workers")
-    swarm(url, target, 6)
-    wait_for_users(url, 6)
-    master.kill()
-    master, url, _ = start_master(programs, tmp_path, port=port)
-    started = time.monotonic()
-    wait_until(lambda: worker_count(url) == 2 and
-               [w["state"] for w in live(url)["workers"]] == ["ready"] * 2, 60, "both workers")
-    # Within seconds; the rest is for a machine that is slow.
-    assert time.monotonic() - started < 30
-    wait_until(lambda: is_quiet(target), 60, "that the old users are gone")
-    before = target.total
-    swarm(url, target, 6)
-    wait_for_users(url, 6)
-    wait_until(lambda: target.total > before + 20, 60, "requests")
-    assert get_json(url + "/stop")["success"]
-    assert total(url) == target.total - before
-    assert all(w.process.poll() is None for w in workers)
-    assert [w.stop() for w in workers] == [0, 0]
 
 
 TAGGED = """
