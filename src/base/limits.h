@@ -102,18 +102,19 @@
 #define LIMIT_JUNIT_BYTES     LIMIT_CSV_BYTES
 
 /* Cluster (src/cluster) */
-#define LIMIT_MESSAGE_BYTES	(16 * 1024 * 1024)
-#define LIMIT_MESSAGE_OBJECTS	(4 * 1024 * 1024) /* 100 MB while a frame is read */
-#define LIMIT_MESSAGE_DEPTH	16
-#define LIMIT_MESSAGE_BUCKETS	400000		    /* of full resolution, in one report */
-#define LIMIT_MESSAGE_SLABS	16384		    /* that these take in memory: 128 MB */
-#define LIMIT_MESSAGE_COUNT	1000000000000000ull /* any number that is counted */
-#define LIMIT_MESSAGE_CPU	100000.0	    /* percent that a thread may claim */
-#define LIMIT_WORKER_ID_BYTES	255		    /* of a ZeroMQ identity */
-#define LIMIT_WORKERS		20000
-#define LIMIT_WORKER_LOG_BYTES	(64 * 1024) /* of the log of each that a master keeps */
-#define LIMIT_WORKER_OUTBOX	32	    /* frames of one report that wait for the connection */
-#define LIMIT_WORKER_EXCEPTIONS 100	    /* sent per second, the rest is dropped */
+#define LIMIT_MESSAGE_BYTES	  (16 * 1024 * 1024)
+#define LIMIT_MESSAGE_OBJECTS	  (4 * 1024 * 1024) /* 100 MB while a frame is read */
+#define LIMIT_MESSAGE_DEPTH	  16
+#define LIMIT_MESSAGE_BUCKETS	  400000	      /* of full resolution, in one report */
+#define LIMIT_MESSAGE_SLABS	  16384		      /* that these take in memory: 128 MB */
+#define LIMIT_MESSAGE_COUNT	  1000000000000000ull /* any number that is counted */
+#define LIMIT_MESSAGE_CPU	  100000.0	      /* percent that a thread may claim */
+#define LIMIT_WORKER_ID_BYTES	  255		      /* of a ZeroMQ identity */
+#define LIMIT_CLUSTER_PEERS_BYTES (4 * 1024 * 1024)   /* of a file of public keys */
+#define LIMIT_WORKERS		  20000
+#define LIMIT_WORKER_LOG_BYTES	  (64 * 1024) /* of the log of each that a master keeps */
+#define LIMIT_WORKER_OUTBOX	  32  /* frames of one report that wait for the connection */
+#define LIMIT_WORKER_EXCEPTIONS	  100 /* sent per second, the rest is dropped */
 
 /* Servers (src/serve): what one request may cost. */
 #define LIMIT_TOKEN_BYTES	  256 /* that opens a web interface */

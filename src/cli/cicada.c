@@ -20,6 +20,7 @@
 #include "cli/cicada_worker.h"
 #include "cli/processes.h"
 #include "cli/task_ratio.h"
+#include "cluster/link.h"
 #include "cluster/master_file.h"
 #include "python/python.h"
 #include "user/equal.h"
@@ -410,6 +411,17 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 	return python_open(scenario, argc, argv, &c->python, text);
 }
 
+static int show_public_key(const struct cicada_options *o)
+{
+	uint8_t bytes[CLUSTER_KEY_BYTES];
+	char text[CLUSTER_KEY_TEXT];
+
+	link_public_key(&o->cluster_key, bytes);
+	cluster_key_text(bytes, text);
+	puts(text);
+	return 0;
+}
+
 static int read_and_run(int argc, char **argv, struct chosen *c, struct family *f)
 {
 	struct cicada_options o;
@@ -425,6 +437,8 @@ static int read_and_run(int argc, char **argv, struct chosen *c, struct family *
 		cicada_options_print_help();
 	} else if (o.want_version) {
 		puts("cicada " CICADA_VERSION);
+	} else if (o.want_cluster_public) {
+		code = show_public_key(&o);
 	} else {
 		code = o.want_calibrate ? calibrate() : run(&o, c, f);
 	}

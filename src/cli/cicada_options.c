@@ -111,6 +111,11 @@ static const struct opt rows[] = {
 	{ "slave", 0, OPT_REFUSED, 0, NULL, "say --worker" },
 	{ "cluster-key", 0, OPT_TEXT, AT(cluster_key_file), "CICADA_CLUSTER_KEY", "FILE",
 	  "64 hex digits: master and workers encrypt, and admit nobody without it" },
+	{ "cluster-peers", 0, OPT_TEXT, AT(cluster_peers_file), "CICADA_CLUSTER_PEERS", "FILE",
+	  "public keys of the workers that a master admits, or of a worker's master; then each "
+	  "has a --cluster-key of its own" },
+	{ "cluster-public", 0, OPT_FLAG, AT(want_cluster_public), NULL, NULL,
+	  "show the public key of --cluster-key and exit" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Tag options" },
 	{ "tags", 'T', OPT_WORDS, AT(tags), "LOCUST_TAGS", "TAG ...",
 	  "only tasks with one of these tags" },
@@ -403,6 +408,30 @@ static enum err check_gates(const struct cicada_options *o, struct err_text *tex
 	return OK;
 }
 
+static enum err read_keys(struct cicada_options *o, struct err_text *text)
+{
+	const char *path = o->cluster_key_file;
+
+	if (!path && (o->cluster_peers_file || o->want_cluster_public))
+		return err_set(text, ERR_BAD_OPTION, "--%s: give a --cluster-key, too",
+			       o->cluster_peers_file ? "cluster-peers" : "cluster-public");
+	if (path && cluster_key_read(path, &o->cluster_key, text))
+		return ERR_BAD_OPTION;
+	if (!o->cluster_peers_file)
+		return OK;
+	if (o->processes && !o->is_worker)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--cluster-peers: the workers of --processes have their master's "
+			       "key; leave it out");
+	if (cluster_key_read_peers(o->cluster_peers_file, &o->cluster_key, text))
+		return ERR_BAD_OPTION;
+	if (o->is_worker && o->cluster_key.peer_count != 1)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--cluster-peers: %s has %zu keys; a worker has one master",
+			       o->cluster_peers_file, o->cluster_key.peer_count);
+	return OK;
+}
+
 /* In Locust it is a switch: the locustfile says who the users are. */
 static enum err read_login(struct cicada_options *o, struct err_text *text)
 {
@@ -451,7 +480,7 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
 		return err_set(text, ERR_BAD_OPTION,
 			       "--api-compat: '%s' is unknown; give 2.46 or 2.12", o->api_compat);
-	if (o->cluster_key_file && cluster_key_read(o->cluster_key_file, &o->cluster_key, text))
+	if (read_keys(o, text))
 		return ERR_BAD_OPTION;
 	if (o->web_token_file && token_read(o->web_token_file, &o->web_token, text))
 		return ERR_BAD_OPTION;
@@ -660,4 +689,5 @@ void cicada_options_release(struct cicada_options *o)
 		buf_fini(&o->files[i]);
 	mem_free(o->class_names);
 	serve_login_destroy(&o->web_login);
+	cluster_key_release(&o->cluster_key);
 }

@@ -53,8 +53,9 @@ struct cicada_options {
 	uint64_t master_port;
 	const char *processes_text;
 	size_t processes; /* workers that are children of this process */
-	const char *cluster_key_file;
-	struct cluster_key cluster_key; /* what is in it */
+	const char *cluster_key_file, *cluster_peers_file;
+	struct cluster_key cluster_key; /* what is in them */
+	bool want_cluster_public;
 	uint64_t threads;
 	uint64_t seed; /* not given: another one in every process */
 	bool want_reset_stats, want_only_summary, want_print_stats;

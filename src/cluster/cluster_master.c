@@ -8,15 +8,18 @@
 #include "base/mem.h"
 #include "cluster/link.h"
 #include "cluster/master.h"
+#include "cluster/seldom.h"
 
-#define LOGGER "locust.runners"
+#define LOGGER	    "locust.runners"
+#define COMPLAIN_US (60 * CLOCK_S) /* of the same stranger */
 
 struct cluster_master {
 	struct loop *loop;
 	struct master *master;
 	struct link *link, *bulk; /* the latter may be NULL */
 	struct loop_timer timer;
-	bool is_port_free;	 /* any port will do */
+	bool is_port_free; /* any port will do */
+	struct seldom strangers;
 	void (*done)(void *arg); /* of cluster_master_quit() */
 	void *done_arg;
 };
@@ -50,6 +53,16 @@ static void on_bulk_frame(void *arg, struct str peer, struct str frame)
 	arm(c);
 }
 
+static void on_stranger(void *arg, const char *address, const char *public_key)
+{
+	struct cluster_master *c = arg;
+
+	if (seldom_take(&c->strangers, str_of(public_key), loop_now(c->loop)))
+		log_line(LOG_WARNING, LOGGER,
+			 "A worker at %s is kept out: its key %s is not in --cluster-peers",
+			 address, public_key);
+}
+
 static bool send_frame(void *arg, const char *worker_id, struct str frame)
 {
 	struct cluster_master *c = arg;
@@ -71,9 +84,9 @@ static void on_ended(void *arg)
 
 static void open_bulk(struct cluster_master *c, const struct cluster_master_options *master)
 {
-	const struct link_options options = { .on_frame = on_bulk_frame,
-					      .arg = c,
-					      .key = master->key };
+	const struct link_options options = {
+		.on_frame = on_bulk_frame, .arg = c, .key = master->key, .on_stranger = on_stranger
+	};
 	struct err_text text = { "" };
 	unsigned port = c->is_port_free ? 0 : link_port(c->link) + 1;
 	enum err err = link_bind(c->loop, &options, master->bind_host, port, &c->bulk, &text);
@@ -90,9 +103,9 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 			       struct err_text *text)
 {
 	struct cluster_master *c = mem_zalloc(1, sizeof(*c));
-	const struct link_options link_options = { .on_frame = on_frame,
-						   .arg = c,
-						   .key = options->key };
+	const struct link_options link_options = {
+		.on_frame = on_frame, .arg = c, .key = options->key, .on_stranger = on_stranger
+	};
 	struct master_options master_options = {
 		.run = run_options,
 		.files = options->files,
@@ -114,9 +127,11 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 	c->loop = loop;
 	c->is_port_free = !options->bind_port;
 	loop_timer_init(&c->timer, on_timer, c);
+	seldom_init(&c->strangers, COMPLAIN_US);
 	err = link_bind(loop, &link_options, options->bind_host, options->bind_port, &c->link,
 			text);
 	if (err) {
+		seldom_fini(&c->strangers);
 		mem_free(c);
 		return err;
 	}
@@ -139,6 +154,7 @@ void cluster_master_destroy(struct cluster_master **pc)
 	link_close(&c->bulk);
 	link_close(&c->link);
 	master_destroy(&c->master);
+	seldom_fini(&c->strangers);
 	mem_free(c);
 }
 

@@ -32,6 +32,7 @@ struct link {
 	struct loop *loop;
 	struct link_options options;
 	void *context, *socket;
+	struct link_door *door; /* NULL: none is needed */
 	bool is_master;
 	char endpoint[ENDPOINT_BYTES];
 	struct loop_watch watch;
@@ -46,18 +47,21 @@ static void set_int(void *socket, int option, int value)
 	ensure(zmq_setsockopt(socket, option, &value, sizeof(value)) == 0);
 }
 
-/* CurveZMQ. The public key is made from the secret one and never sent, so whoever knows it
- * has the file: both ends use the same pair, and no list of clients is needed. */
+/* CurveZMQ. Without peers both ends use the same pair: its public key is made from the secret one
+ * and never sent, so whoever knows it has the file, and no list of clients is needed. */
 static void set_key(struct link *l, const struct cluster_key *key)
 {
-	char secret[KEY_TEXT_BYTES], public[KEY_TEXT_BYTES];
+	char secret[KEY_TEXT_BYTES], public[KEY_TEXT_BYTES], server[KEY_TEXT_BYTES];
 
 	ensure(zmq_z85_encode(secret, key->bytes, sizeof(key->bytes)));
 	ensure(zmq_curve_public(public, secret) == 0);
+	memcpy(server, public, sizeof(server));
+	if (key->peers)
+		ensure(zmq_z85_encode(server, key->peers[0], sizeof(key->peers[0])));
 	if (l->is_master)
 		set_int(l->socket, ZMQ_CURVE_SERVER, 1);
 	else
-		ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_SERVERKEY, public, sizeof(public)) == 0);
+		ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_SERVERKEY, server, sizeof(server)) == 0);
 	ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_PUBLICKEY, public, sizeof(public)) == 0);
 	ensure(zmq_setsockopt(l->socket, ZMQ_CURVE_SECRETKEY, secret, sizeof(secret)) == 0);
 	explicit_bzero(secret, sizeof(secret));
@@ -222,6 +226,14 @@ static enum err bind_socket(struct link *l, const char *host, unsigned port, str
 	size_t size = sizeof(bound);
 	int error;
 
+	enum err err;
+
+	if (l->options.key && l->options.key->peers) {
+		err = link_door_open(&l->door, l->loop, l->context, l->options.key,
+				     l->options.on_stranger, l->options.arg, text);
+		if (err)
+			return err;
+	}
 	set_options(l, true);
 	fill_endpoint(l, host, port);
 	if (zmq_bind(l->socket, l->endpoint)) {
@@ -314,6 +326,7 @@ void link_close(struct link **pl)
 	loop_unwatch(l->loop, &l->watch);
 	if (l->socket)
 		zmq_close(l->socket);
+	link_door_close(&l->door);
 	if (l->context)
 		zmq_ctx_term(l->context);
 	mem_free(l);
@@ -349,4 +362,14 @@ unsigned link_port(const struct link *l)
 uint64_t link_bad_messages(const struct link *l)
 {
 	return l->bad_messages;
+}
+
+void link_public_key(const struct cluster_key *key, uint8_t out[CLUSTER_KEY_BYTES])
+{
+	char secret[KEY_TEXT_BYTES], public[KEY_TEXT_BYTES];
+
+	ensure(zmq_z85_encode(secret, key->bytes, sizeof(key->bytes)));
+	ensure(zmq_curve_public(public, secret) == 0);
+	ensure(zmq_z85_decode(out, public));
+	explicit_bzero(secret, sizeof(secret));
 }

@@ -2,7 +2,7 @@
  *
  * link - whole frames between a master and its workers: ZeroMQ ROUTER and DEALER on our loop.
  *
- * The only file that knows ZeroMQ. Sockets are set up as Locust's are, except that a second
+ * Sockets are set up as Locust's are, except that a second
  * connection with the same identity takes the first one's place and that the size of frames is
  * bounded (LIMIT_MESSAGE_BYTES; a peer that sends more is cut off). With a key nothing is in the
  * clear, and a peer without it is never heard of. Belongs to its loop. */
@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cluster/cluster_key.h"
+#include "cluster/link_door.h"
 #include "loop/loop.h"
 
 struct link;
@@ -28,6 +29,8 @@ struct link_options {
 	 * no connection, and nothing delivered after link_close(). */
 	bool is_bulk;
 	const struct cluster_key *key; /* NULL: in the clear; else lent for the link's life */
+	/* Needed by a master whose key has peers. */
+	link_stranger_fn on_stranger;
 };
 
 /* The master's end. host NULL or "*": all addresses; port 0: a free one. ERR_BUSY when the port
@@ -52,3 +55,5 @@ void link_reconnect(struct link *link);
 unsigned link_port(const struct link *link);
 /* Messages that did not have the one frame they must have. */
 uint64_t link_bad_messages(const struct link *link);
+/* The public key that belongs to a secret. */
+void link_public_key(const struct cluster_key *key, uint8_t out[CLUSTER_KEY_BYTES]);

@@ -222,6 +222,71 @@ def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):
     assert key.read_text().strip() not in master.text()
 
 
+def make_keys(programs, tmp_path, name):
+    """A file with a secret, and the public key that belongs to it."""
+    secret = tmp_path / f"{name}.key"
+    secret.write_text(secrets.token_hex(32) + "\n")
+    program, code = programs.run("cicada", "--cluster-key", secret, "--cluster-public")
+    assert code == 0
+    return secret, program.text("stdout").strip()
+
+
+def test_each_worker_may_have_a_key_of_its_own(programs, target, tmp_path):
+    keys = {name: make_keys(programs, tmp_path, name)
+            for name in ("master", "one", "two", "foreign")}
+    workers, master_only = tmp_path / "workers.pub", tmp_path / "master.pub"
+    workers.write_text(f"# who may\n\n{keys['one'][1]} one\n{keys['two'][1]}\n")
+    master_only.write_text(keys["master"][1] + "\n")
+    foreign_only = tmp_path / "foreign.pub"
+    foreign_only.write_text(keys["foreign"][1] + "\n")
+    master, url, port = start_master(programs, tmp_path, "--cluster-key", keys["master"][0],
+                                     "--cluster-peers", workers)
+    strangers = [
+        start_worker(programs, tmp_path, port, "--cluster-key", keys["foreign"][0],
+                     "--cluster-peers", master_only),
+        # It takes somebody else for its master.
+        start_worker(programs, tmp_path, port, "--cluster-key", keys["one"][0],
+                     "--cluster-peers", foreign_only),
+        # The master's own secret is no worker's.
+        start_worker(programs, tmp_path, port, "--cluster-key", keys["master"][0]),
+        start_worker(programs, tmp_path, port)]
+    said = master.wait_line(r"A worker at 127.0.0.1 is kept out: its key (\w+) is not in").group(1)
+    assert said in (keys["foreign"][1], keys["master"][1])
+    start_worker(programs, tmp_path, port, "--cluster-key", keys["one"][0], "--cluster-peers",
+                 master_only)
+    programs.start("cicada", "--worker", "-f", "-", "--cluster-key", keys["two"][0],
+                   "--cluster-peers", master_only, "--master-host", "127.0.0.1", "--master-port",
+                   port, "--threads", "1")
+    wait_until(lambda: worker_count(url) == 2, 60, "the two of the list")
+    master.wait_line("kept out: its key " + keys["foreign"][1])
+    swarm(url, target, 4)
+    wait_for_users(url, 4)
+    wait_until(lambda: live(url)["stats"][-1]["num_requests"] > 20, 60, "numbers")
+    assert (worker_count(url), window(url)["workers_on_one_port"]) == (2, 0)
+    assert get_json(url + "/stop")["success"]
+    wait_until(lambda: total(url) == target.total, 60, "that all is counted once")
+    assert [s.stop() for s in strangers] == [0] * 4
+    assert not any(secret.read_text().strip() in master.text() for secret, _ in keys.values())
+
+
+def test_wrong_lists_of_keys_are_named(programs, tmp_path):
+    secret, public = make_keys(programs, tmp_path, "some")
+    peers = tmp_path / "peers"
+
+    def said(content, *args):
+        peers.write_text(content)
+        program, code = programs.run("cicada", "--cluster-peers", peers, *args)
+        assert code == 2
+        return program.text()
+
+    key = ("--cluster-key", secret)
+    assert "--cluster-peers: give a --cluster-key" in said(public)
+    assert f"{peers}: no key in it" in said("# nobody\n", "--master", *key)
+    assert f"{peers}:2: a public key is 64" in said(f"{public}\n{public}0\n", "--master", *key)
+    assert "has 2 keys; a worker has one master" in said(f"{public}\n" * 2, "--worker", *key)
+    assert "leave it out" in said(public, "--processes", "2", *key)
+
+
 def test_a_master_in_the_open_without_a_key_warns(programs, tmp_path):
     args = ("--master", "-f", write_scenario(tmp_path), "--web-host", "127.0.0.1", "--web-port",
             "0", "--master-bind-port", "0")

@@ -68,11 +68,40 @@ static void what_is_none_is_refused_and_not_shown(void **state)
 	assert_int_not_equal(cluster_key_read("/tmp/there/is/none", &key, &text), OK);
 }
 
+static void lists_of_public_keys_are_read_line_by_line(void **state)
+{
+	char path[] = "/tmp/test_cluster_key_XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	struct cluster_key key = { 0 };
+	struct err_text text = { "" };
+	uint8_t other[CLUSTER_KEY_BYTES] = { 1 };
+	char shown[CLUSTER_KEY_TEXT];
+
+	(void)state;
+	assert_non_null(file);
+	fprintf(file, "# workers\r\n\n  %s one of them\r\n%s", HALF HALF,
+		"01000000000000000000000000000000"
+		"00000000000000000000000000000000");
+	fclose(file);
+	assert_int_equal(cluster_key_read_peers(path, &key, &text), OK);
+	unlink(path);
+	assert_int_equal(key.peer_count, 2);
+	assert_true(cluster_key_knows(&key, other));
+	other[CLUSTER_KEY_BYTES - 1] = 1;
+	assert_false(cluster_key_knows(&key, other));
+	cluster_key_text(key.peers[0], shown);
+	assert_string_equal(shown, "00112233445566778899aabbccddeeff"
+				   "00112233445566778899aabbccddeeff");
+	cluster_key_release(&key);
+	assert_null(key.peers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_64_digits),
 		cmocka_unit_test(what_is_none_is_refused_and_not_shown),
+		cmocka_unit_test(lists_of_public_keys_are_read_line_by_line),
 	};
 
 	return cmocka_run_group_tests_name("cluster_key", tests, NULL, NULL);

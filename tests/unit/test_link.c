@@ -38,6 +38,7 @@ struct fixture {
 	bool is_late;
 	struct end master, worker, rival, stranger;
 	const struct cluster_key *key; /* of ends that are made from now on */
+	char kept_out[CLUSTER_KEY_TEXT];
 };
 
 static void on_frame(void *arg, struct str peer, struct str frame)
@@ -50,6 +51,14 @@ static void on_frame(void *arg, struct str peer, struct str frame)
 	snprintf(e->last, sizeof(e->last), "%.*s", frame.len < 60 ? (int)frame.len : 60, frame.p);
 	if (e->frames == e->stop_at)
 		loop_stop(e->loop);
+}
+
+static void on_stranger(void *arg, const char *address, const char *public_key)
+{
+	struct fixture *f = CONTAINER_OF(arg, struct fixture, master);
+
+	assert_string_equal(address, "127.0.0.1");
+	snprintf(f->kept_out, sizeof(f->kept_out), "%s", public_key);
 }
 
 static void on_deadline(void *arg)
@@ -81,7 +90,9 @@ static void turn_for(struct fixture *f, uint64_t us)
 
 static void bind_master(struct fixture *f, unsigned port)
 {
-	struct link_options options = { .on_frame = on_frame, .arg = &f->master, .key = f->key };
+	struct link_options options = {
+		.on_frame = on_frame, .arg = &f->master, .key = f->key, .on_stranger = on_stranger
+	};
 	struct err_text text = { 0 };
 
 	f->master.loop = &f->loop;
@@ -184,6 +195,46 @@ static void a_send_to_nobody_says_so(void **state)
 
 static const struct cluster_key key = { "0123456789abcdef0123456789abcde" };
 static const struct cluster_key other_key = { "0123456789abcdef0123456789abcdf" };
+
+static void with_a_list_only_those_on_it_are_heard(void **state)
+{
+	uint8_t workers[2][CLUSTER_KEY_BYTES] = { { 0 } }, masters[1][CLUSTER_KEY_BYTES];
+	struct cluster_key at_master = { .peers = workers, .peer_count = 2 };
+	struct cluster_key at_worker = { .peers = masters, .peer_count = 1 };
+	struct cluster_key at_stranger = at_worker;
+	uint8_t strangers[CLUSTER_KEY_BYTES];
+	char wanted[CLUSTER_KEY_TEXT];
+	struct fixture *f = *state;
+
+	memset(at_master.bytes, 'm', sizeof(at_master.bytes));
+	memset(at_worker.bytes, 'w', sizeof(at_worker.bytes));
+	memset(at_stranger.bytes, 's', sizeof(at_stranger.bytes));
+	link_public_key(&at_master, masters[0]);
+	link_public_key(&at_worker, workers[1]);
+	link_public_key(&at_stranger, strangers);
+	cluster_key_text(strangers, wanted);
+	link_close(&f->master.link);
+	f->key = &at_master;
+	bind_master(f, 0);
+	f->key = &at_stranger;
+	connect_end(f, &f->stranger, "host_3", link_port(f->master.link));
+	assert_true(send_text(&f->stranger, NULL, "by no key of the list"));
+	f->key = &at_worker;
+	connect_end(f, &f->worker, "host_1", link_port(f->master.link));
+	assert_true(send_text(&f->worker, NULL, "by a key of the list"));
+	assert_true(wait_frames(f, &f->master, 1));
+	assert_string_equal(f->master.last, "by a key of the list");
+	assert_true(send_text(&f->master, "host_1", "an answer"));
+	assert_true(wait_frames(f, &f->worker, 1));
+	for (int i = 0; i < 100 && !f->kept_out[0]; i++)
+		turn_for(f, 100 * CLOCK_MS);
+	assert_string_equal(f->kept_out, wanted);
+	assert_int_equal(f->master.frames, 1);
+	/* Before what they point at is gone. */
+	link_close(&f->master.link);
+	link_close(&f->worker.link);
+	link_close(&f->stranger.link);
+}
 
 static void with_a_key_only_those_that_have_it_are_heard(void **state)
 {
@@ -320,6 +371,7 @@ int main(void)
 		LINK_TEST(a_large_frame_arrives_whole),
 		LINK_TEST(a_frame_beyond_the_limit_ends_only_its_sender),
 		LINK_TEST(a_send_to_nobody_says_so),
+		LINK_TEST(with_a_list_only_those_on_it_are_heard),
 		LINK_TEST(with_a_key_only_those_that_have_it_are_heard),
 		LINK_TEST(a_second_connection_takes_the_identity_over),
 		LINK_TEST(reconnect_makes_a_new_connection),
