@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The mix of bench/mix.c for Locust."""
+"""The mix of bench/mix.c for Locust, and its GetOnly."""
 
 from locust import FastHttpUser, HttpUser
 
@@ -28,3 +28,11 @@ class Fast(FastHttpUser):
 
 class Plain(HttpUser):
     tasks = MIX
+
+
+class FastGet(FastHttpUser):
+    tasks = [health_check]
+
+
+class PlainGet(HttpUser):
+    tasks = [health_check]

@@ -3,7 +3,8 @@
 """cicada beside wrk, hey, ab, h2load and Locust: requests per generator CPU-second on the same target.
 
 One nginx worker on CPU 1 answers with tiny replies; each generator has CPU 0 and 64 connections.
-Of the mix nginx is the limit, so that it is done once more with bench/target.c in its place.
+Of the mix nginx is the limit, so that it is done once more with bench/target.c in its place. Locustfiles
+are run by both programs: GET, and scenarios/locustfile.py without its waits.
 The generators run in turn, round after round, so that a machine whose speed drifts drifts for all
 of them. Requests are those each generator itself reports; CPU is user + system of its whole process
 as the kernel accounts it, start-up included. The ratio is taken within a round.
@@ -33,6 +34,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "release"
 CICADA = BUILD / "cicada"
+LOCUST = "/usr/bin/locust"
 CONNECTIONS = 64
 
 NGINX = """
@@ -59,11 +61,19 @@ def cicada(user, *more):
     return command, r"^\s+Aggregated\s+(\d+)"
 
 
-def locust(user):
+def locustfile(program, file, user):
+    """Of either program, whose command lines are one."""
     def command(url, seconds):
-        return ["/usr/bin/locust", "-f", HERE / "mix_locust.py", "-H", url, "--headless",
-                "--only-summary", "-u", str(CONNECTIONS), "-r", "1000", "-t", f"{seconds}s", user]
+        return [program, "-f", HERE / file, "-H", url, "--headless", "--only-summary", "-u",
+                str(CONNECTIONS), "-r", "1000", "-t", f"{seconds}s", user]
     return command, r"^\s+Aggregated\s+(\d+)"
+
+
+def both(file, plain, fast):
+    """A locustfile under Locust and under cicada."""
+    return {f"{name} {kind}": locustfile(program, file, user)
+            for kind, user in (("HttpUser", plain), ("FastHttpUser", fast))
+            for name, program in (("Locust", LOCUST), ("cicada", CICADA))}
 
 
 def wrk(*more):
@@ -96,8 +106,11 @@ GENERATORS = {
             "hey": hey()},
     "https GET": {"wrk": wrk(), "cicada": cicada("GetOnly", "--tls-insecure")},
     "mix": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix"),
-            "Locust FastHttpUser": locust("Fast"), "Locust HttpUser": locust("Plain")},
+            "Locust FastHttpUser": locustfile(LOCUST, "mix_locust.py", "Fast"),
+            "Locust HttpUser": locustfile(LOCUST, "mix_locust.py", "Plain")},
     "mix, bare target": {"wrk + Lua": wrk("-s", str(HERE / "mix.lua")), "cicada": cicada("Mix")},
+    "locustfile, GET": both("mix_locust.py", "PlainGet", "FastGet"),
+    "locustfile, mix": both("inference_locust.py", "Plain", "Fast"),
 }
 # Under callgrind; names of GENERATORS.
 COUNTED = (("GET", "wrk"), ("GET", "cicada"), ("mix", "wrk + Lua"), ("mix", "cicada"))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 from locust import HttpUser, events, task
+from locust.clients import HttpSession
+from locust.event import EventHook
 
 
 class Eventful(HttpUser):
@@ -14,6 +16,13 @@ class Eventful(HttpUser):
         with self.client.get("/", catch_response=True) as r:
             r.failure("bad")
         self.client.get("/lines", stream=True)
+        # What tells a hook of the file's own is not counted.
+        hook = EventHook()
+        hook.add_listener(lambda **meta: print("own hook", meta["name"]))
+        own = HttpSession(base_url=self.host, request_event=hook, user=self)
+        own.get("/own")
+        with own.get("/own", catch_response=True, name="caught"):
+            pass
         self.environment.runner.quit()
 
 
