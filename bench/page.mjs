@@ -5,7 +5,6 @@
 //
 //	tools/npm_ci tests/browser && node bench/page.mjs
 import {test} from "node:test";
-import {readFileSync} from "node:fs";
 
 import {Site, eventually, openPage, sleep, startTarget} from "../tests/browser/world.mjs";
 
@@ -25,20 +24,13 @@ async function packedBytes(site) {
   return sum;
 }
 
-/** CPU seconds of a process so far. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-async function rendererOf(page) {
+/** CPU seconds of all processes that show pages, so far. */
+async function cpuSeconds(page) {
   const browser = await page.context().browser().newBrowserCDPSession();
   const {processInfo} = await browser.send("SystemInfo.getProcessInfo");
 
-  // The busiest: other renderers are spare ones.
-  return processInfo.filter(({type}) => type === "renderer")
-    .sort((a, b) => b.cpuTime - a.cpuTime)[0].id;
+  await browser.detach();
+  return processInfo.filter(({type}) => type === "renderer").reduce((sum, one) => sum + one.cpuTime, 0);
 }
 
 test("the page", async () => {
@@ -59,17 +51,17 @@ test("the page", async () => {
   say("first paint, ms: median, worst", [median(paints), Math.max(...paints)].map(Math.round));
   for (const tab of ["stats", "charts"]) {
     const page = await openPage(site, {tab}), cdp = await page.context().newCDPSession(page);
-    const pid = await rendererOf(page), heap = [];
+    const heap = [];
 
     await sleep(5000);
-    const cpu = cpuSeconds(pid), begin = Date.now();
+    const cpu = await cpuSeconds(page), begin = Date.now();
     while (Date.now() - begin < MINUTES * 60000) {
       await sleep(HEAP_EVERY_S * 1000);
       await cdp.send("HeapProfiler.collectGarbage");
       heap.push(Math.round((await cdp.send("Runtime.getHeapUsage")).usedSize / 1e4) / 100);
     }
-    const share = (cpuSeconds(pid) - cpu) / ((Date.now() - begin) / 1000);
-    say(`${tab}: CPU of the renderer, % of a core`, Math.round(share * 1000) / 10);
+    const share = (await cpuSeconds(page) - cpu) / ((Date.now() - begin) / 1000);
+    say(`${tab}: CPU of the renderers, % of a core`, Math.round(share * 1000) / 10);
     say(`${tab}: heap, MB, every ${HEAP_EVERY_S} s`, heap);
     await page.context().close();
   }

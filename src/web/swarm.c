@@ -59,14 +59,22 @@ static const char *field(struct form *f, const char *name)
 	return text;
 }
 
-/* Adds the class; its name goes into the reply. */
-static enum err choose(const struct run *run, const char *name, struct run_classes *out,
-		       json_t *names, struct err_text *text)
+/* The classes of a start: those that are named, and whether one of them makes users. */
+struct choice {
+	const struct run *run;
+	struct run_classes *classes;
+	json_t *names;
+	bool makes_users;
+};
+
+static enum err choose(struct choice *c, const char *name, struct err_text *text)
 {
-	for (size_t i = 0; name && i < run->options.class_count; i++) {
-		if (strcmp(run->options.classes[i].name, name) == 0) {
-			run_classes_add(out, i);
-			json_array_append_new(names, api_json_string(name));
+	for (size_t i = 0; name && i < c->run->options.class_count; i++) {
+		if (strcmp(c->run->options.classes[i].name, name) == 0) {
+			run_classes_add(c->classes, i);
+			json_array_append_new(c->names, api_json_string(name));
+			c->makes_users |=
+				c->run->shares[i].weight > 0 || c->run->shares[i].fixed_count;
 			return OK;
 		}
 	}
@@ -79,20 +87,25 @@ static enum err choose(const struct run *run, const char *name, struct run_class
 static enum err read_classes(struct form *f, const struct run *run, struct run_classes *out,
 			     json_t *root, struct err_text *text)
 {
+	struct choice c = { .run = run, .classes = out, .names = json_array() };
 	const json_t *list = f->json ? json_object_get(f->json, "user_classes") : NULL;
 	const char *name = f->json ? NULL : serve_form(f->r, "user_classes");
-	json_t *names = json_array();
 	enum err err = OK;
 
 	for (size_t i = 0; i < json_array_size(list) && !err; i++)
-		err = choose(run, json_string_value(json_array_get(list, i)), out, names, text);
+		err = choose(&c, json_string_value(json_array_get(list, i)), text);
 	for (; name && !err; name = serve_form_next(f->r, "user_classes", name))
-		err = choose(run, name, out, names, text);
-	if (!json_array_size(names) && run_is_busy(run))
-		*out = run->wanted.classes;
-	if (json_array_size(names) && !err)
-		json_object_set(root, "user_classes", names);
-	json_decref(names);
+		err = choose(&c, name, text);
+	if (!err && !json_array_size(c.names)) {
+		if (run_is_busy(run))
+			*out = run->wanted.classes;
+	} else if (!err && !c.makes_users) {
+		err = err_set(text, ERR_BAD_INPUT,
+			      "user_classes: none of them has a weight or a fixed_count");
+	} else if (!err) {
+		json_object_set(root, "user_classes", c.names);
+	}
+	json_decref(c.names);
 	return err;
 }
 

@@ -46,6 +46,7 @@ static void test_swarm_takes_json_too(void **state)
 static void test_swarm_with_some_classes(void **state)
 {
 	(void)state;
+	run.shares[0].weight = run.shares[1].weight = 1;
 	expect_swarm("application/json",
 		     "{\"user_count\": 2, \"spawn_rate\": 1, \"user_classes\": [\"Beta\"]}",
 		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
@@ -64,6 +65,11 @@ static void test_swarm_with_some_classes(void **state)
 	expect_swarm(FORM, "user_count=3&spawn_rate=1&user_classes=Alpha&user_classes=Gamma",
 		     "{\n  \"host\": null,\n  \"message\": \"user_classes: no user class is called "
 		     "'Gamma'; /tasks shows them\",\n  \"success\": false\n}\n");
+	run.shares[0].weight = 0;
+	expect_swarm(
+		FORM, "user_count=3&spawn_rate=1&user_classes=Alpha",
+		"{\n  \"host\": null,\n  \"message\": \"user_classes: none of them has a weight "
+		"or a fixed_count\",\n  \"success\": false\n}\n");
 	assert_int_equal(mode.starts, 3);
 	mode.stops_at_once = true;
 	assert_int_equal(run_stop(&run, NULL, NULL), OK);

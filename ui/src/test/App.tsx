@@ -37,7 +37,7 @@ export function App() {
   const requests = usePoll<Requests>("stats/requests", POLL_MS);
   const {settings, restarted} = useRestart(requests);
   const now = requests.value, busy = isBusy(now?.state);
-  const window = usePoll<Window>(now && now.state !== "ready" ? "stats/window" : undefined, SELDOM_MS);
+  const measured = usePoll<Window>(now && now.state !== "ready" ? "stats/window" : undefined, SELDOM_MS);
   const exceptions = usePoll<{exceptions: Exception[]}>("exceptions", SELDOM_MS);
   const tracked = useTrack(now, restarted);
   const [dialog, setDialog] = useState<"start" | "about">();
@@ -48,7 +48,6 @@ export function App() {
     document.title = (busy ? `${number(now?.current_rps, 1)} req/s \u2013 ` : "") + "Cicada";
   });
 
-  // What was shown when it began is not what is there when it is over.
   async function act(call: () => Promise<void>) {
     setFailure(undefined);
     try {
@@ -58,7 +57,7 @@ export function App() {
     }
     requests.refresh();
     exceptions.refresh();
-    window.refresh();
+    measured.refresh();
   }
 
   async function onStop() {
@@ -78,7 +77,7 @@ export function App() {
     <Head requests={now} settings={settings.value} isStopping={isStopping}
           onEdit={() => setDialog("start")} onStop={onStop} onReset={() => void act(reset)}/>
     <main>
-      <Notices requests={requests} settings={settings.value} window={window.value}
+      <Notices requests={requests} settings={settings.value} window={measured.value}
                failure={failure} restarted={restarted}/>
       {now && settings.value && (now.state === "ready"
         ? <section class="panel start"><StartForm settings={settings.value} requests={now}
