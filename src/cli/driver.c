@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -181,6 +182,25 @@ static void print_scenarios(const struct plan *plan)
 	print_shares(plan);
 }
 
+/* "model name" of the first one; architectures that have none say nothing. */
+static void describe_cpu(struct buf *out)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *value = strchr(line, ':');
+
+		if (strncmp(line, "model name", 10) != 0 || !value)
+			continue;
+		value[strcspn(value, "\n")] = '\0';
+		buf_printf(out, "- CPU: %s\n", value + 1 + strspn(value + 1, " "));
+		break;
+	}
+	if (file)
+		fclose(file);
+}
+
 static void describe_environment(const struct driver_options *o, const struct platform *platform,
 				 struct buf *out)
 {
@@ -190,6 +210,7 @@ static void describe_environment(const struct driver_options *o, const struct pl
 	if (uname(&system) == 0)
 		buf_printf(out, "- Machine: %s, %s %s, %ld CPUs\n", system.machine, system.sysname,
 			   system.release, sysconf(_SC_NPROCESSORS_ONLN));
+	describe_cpu(out);
 	buf_printf(out,
 		   "- Driver: cicada-driver " CICADA_VERSION
 		   ", %llu s per scenario, %llu s cool-down, a poll every %g s\n",
@@ -502,19 +523,22 @@ static int run(const struct driver_options *o)
 	const struct conclude_questions questions = questions_of(o);
 	struct result *result = NULL;
 	struct pause pause;
-	struct buf settings;
+	struct buf settings, options;
 	enum err err;
 	int code = EXIT_INFRASTRUCTURE;
 
 	pause_init(&pause, &stops);
 	catch_signals();
 	buf_init(&settings, SETTINGS_BYTES);
+	buf_init(&options, SETTINGS_BYTES);
+	driver_options_write(o, &options);
 	print_plan(&o->plan, o->platform);
 	err = driver_describe(o, &settings, &text);
 	if (!err)
 		err = result_create(
 			&(struct result_config){ .folder = o->results,
 						 .plan = { settings.p, plan_count(&o->plan) },
+						 .options = buf_str(&options),
 						 .matrix = &o->plan,
 						 .bounds = &o->bounds,
 						 .questions = &questions,
@@ -530,6 +554,7 @@ static int run(const struct driver_options *o)
 		code = run_on_platform(o, &pause, result);
 	result_destroy(&result);
 	buf_fini(&settings);
+	buf_fini(&options);
 	return code;
 }
 
@@ -571,10 +596,26 @@ static int say_bad(enum err err, const struct err_text *text)
 	return err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_BAD_PLAN;
 }
 
+/* What was measured before is not to be mixed with what is measured again. */
+static enum err check_rerun(const struct driver_options *o, struct err_text *text)
+{
+	struct stat from, to;
+
+	if (!o->rerun || o->want_fresh || stat(o->rerun, &from) != 0 ||
+	    stat(o->results, &to) != 0 || from.st_ino != to.st_ino || from.st_dev != to.st_dev)
+		return OK;
+	return err_set(text, ERR_BAD_OPTION,
+		       "rerun %s: give another folder with --results, or --fresh to set aside what "
+		       "is there",
+		       o->rerun);
+}
+
 static int obey(struct driver_options *o)
 {
 	struct err_text text = { "" };
 
+	if (check_rerun(o, &text))
+		return say_bad(ERR_BAD_OPTION, &text);
 	if (plan_check(&o->plan, &text))
 		return say_bad(ERR_BAD_INPUT, &text);
 	if (!strcmp(o->order, "random"))

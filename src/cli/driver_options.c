@@ -5,14 +5,17 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/num.h"
 #include "base/opt.h"
+#include "base/opt_write.h"
 #include "base/opt_yaml.h"
 #include "kube/kube_access.h"
+#include "matrix/result.h"
 
 /* Of --until-interval, when --repeats says nothing. */
 #define REPEATS_UNTIL 10
@@ -145,6 +148,7 @@ static const struct opt rows[] = {
 
 static const struct opt_table table = {
 	.usage = "Usage: cicada-driver [plan] [options]\n"
+		 "       cicada-driver rerun FOLDER [options]\n"
 		 "       cicada-driver compare A B\n"
 		 "Measures a service in every combination of replicas, workers and users.\n"
 		 "With the word plan it prints the scenarios and the time they take, and does "
@@ -227,6 +231,31 @@ static enum err read_master_access(struct driver_options *o, struct err_text *te
 	return err ? ERR_BAD_OPTION : OK;
 }
 
+/* `plan`, or `rerun FOLDER`. */
+static enum err obey_words(struct driver_options *o, const struct opt_texts *words,
+			   struct err_text *text)
+{
+	const char *const *word = words->value;
+
+	if (!words->count)
+		return OK;
+	o->want_plan = words->count == 1 && !strcmp(word[0], "plan");
+	if (o->want_plan)
+		return OK;
+	if (words->count != 2 || strcmp(word[0], "rerun") != 0)
+		return err_set(text, ERR_BAD_OPTION,
+			       "%s: the only words without dashes are 'plan', 'rerun FOLDER' and "
+			       "'compare A B'; --help lists the options",
+			       word[words->count - 1]);
+	if (o->plan_file)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--plan: rerun has that of %s; leave one of them out", word[1]);
+	o->rerun = word[1];
+	snprintf(o->rerun_plan, sizeof(o->rerun_plan), "%s/" RESULT_PLAN, word[1]);
+	o->plan_file = o->rerun_plan;
+	return OK;
+}
+
 /* The command line is read twice: first only for the plan file, which is weaker. */
 static enum err read_all(struct driver_options *o, int argc, char **argv, struct err_text *text)
 {
@@ -234,19 +263,15 @@ static enum err read_all(struct driver_options *o, int argc, char **argv, struct
 	struct opt_texts words = { .count = 0 };
 	enum err err = opt_parse(&table, argc, argv, &first, &words, text);
 
+	if (!err)
+		err = obey_words(&first, &words, text);
 	if (!err && first.plan_file &&
 	    opt_read_file_by(opt_yaml_read, &table, first.plan_file, &o->plan_bytes, o, text))
 		return ERR_BAD_INPUT;
 	words.count = 0;
 	if (!err)
 		err = opt_parse(&table, argc, argv, o, &words, text);
-	o->want_plan = words.count == 1 && !strcmp(words.value[0], "plan");
-	if (!err && words.count && !o->want_plan)
-		err = err_set(
-			text, ERR_BAD_OPTION,
-			"%s: the only word without dashes is 'plan'; --help lists the options",
-			words.value[words.count - 1]);
-	return err;
+	return err ? err : obey_words(o, &words, text);
 }
 
 enum err driver_options_read(struct driver_options *o, int argc, char **argv, struct err_text *text)
@@ -277,6 +302,28 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 	if (!err)
 		err = check(o, text);
 	return err ? err : read_master_access(o, text);
+}
+
+void driver_options_write(const struct driver_options *o, struct buf *out)
+{
+	/* What says where and how to go about it, and not what to measure. */
+	static const char *const but[] = { "plan", "results", "fresh", "version", "help", NULL };
+	struct driver_options copy = *o;
+	struct buf master, host;
+
+	buf_init(&master, LIMIT_URL_BYTES + 1);
+	buf_init(&host, LIMIT_URL_BYTES + 1);
+	if (o->master) {
+		buf_add_url(&master, o->master);
+		copy.master = buf_str(&master).p;
+	}
+	if (o->host) {
+		buf_add_url(&host, o->host);
+		copy.host = buf_str(&host).p;
+	}
+	opt_write_yaml(&table, &copy, but, out);
+	buf_fini(&master);
+	buf_fini(&host);
 }
 
 void driver_options_release(struct driver_options *o)

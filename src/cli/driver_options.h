@@ -3,6 +3,7 @@
  * driver_options - what cicada-driver is told; docs/driver.md is its manual. */
 #pragma once
 
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@ struct driver_options {
 	struct buf plan_bytes; /* what the texts of that file point at */
 	bool want_plan;	       /* the word `plan` */
 	bool want_dry_run;
+	const char *rerun;     /* the folder behind the word `rerun`, whose plan file it is */
+	char rerun_plan[PATH_MAX];
 	bool want_version, want_help;
 };
 
@@ -47,5 +50,8 @@ struct driver_options {
  * the plan file. The plan in it has not been checked and has its listed order. */
 enum err driver_options_read(struct driver_options *o, int argc, char **argv,
 			     struct err_text *text) MUST_CHECK;
+/* As a plan file, by which the same is measured again elsewhere; without user and password of
+ * addresses. */
+void driver_options_write(const struct driver_options *o, struct buf *out);
 void driver_options_release(struct driver_options *o);
 void driver_options_print_help(FILE *to);

@@ -506,16 +506,18 @@ static enum err create_evidence_folder(const struct result *r, struct err_text *
 
 enum err result_start(struct result *r, const char *environment, struct err_text *text)
 {
-	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN, RESULT_JSON,
+	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN, RESULT_JSON, RESULT_PLAN,
 					     EVIDENCE_FOLDER };
 	enum err err = OK;
 
 	mem_free(r->environment);
 	r->environment = mem_strdup(environment);
-	for (size_t i = 0; !err && i < 4 && r->past.kind != JOURNAL_SAME; i++)
+	for (size_t i = 0; !err && i < 5 && r->past.kind != JOURNAL_SAME; i++)
 		err = folder_set_aside(r->config.folder, names[i], text);
 	if (!err)
 		err = create_evidence_folder(r, text);
+	if (!err && r->config.options.len)
+		err = folder_replace(r->config.folder, RESULT_PLAN, r->config.options, text);
 	if (!err)
 		err = journal_start(r->journal, &r->past, environment, text);
 	if (!err && r->past.kind == JOURNAL_SAME)

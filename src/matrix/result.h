@@ -18,6 +18,7 @@
 #define RESULT_CSV	"auto_summary.csv"
 #define RESULT_MARKDOWN "auto_summary.md"
 #define RESULT_JSON	"report.json"
+#define RESULT_PLAN	"plan.yaml"
 
 struct conclude_questions;
 struct evidence;
@@ -30,8 +31,9 @@ struct result;
 struct result_config {
 	const char *folder;
 	struct journal_plan plan;
-	const struct plan *matrix;		    /* what that is made of; NULL: not known */
-	const struct verdict_bounds *bounds;	    /* that the rows are judged by; NULL: none */
+	struct str options;		     /* a plan file by which it can be measured again */
+	const struct plan *matrix;	     /* what that is made of; NULL: not known */
+	const struct verdict_bounds *bounds; /* that the rows are judged by; NULL: none */
 	const struct conclude_questions *questions; /* that they answer; NULL: none */
 	bool is_fresh;				    /* whatever the journal says, begin anew */
 };

@@ -183,3 +183,25 @@ def test_compare_wants_two_folders(programs, tmp_path):
     assert code == 2 and "two folders of results are wanted" in compared.text("stderr")
     compared, code = programs.run("cicada-driver", "compare", tmp_path / "none", tmp_path)
     assert code == 104 and "none: No such file" in compared.text("stderr")
+
+
+def test_rerun_measures_the_same_again_elsewhere(programs, master, tmp_path):
+    host = master.url.replace("://", "://somebody:sesame@")
+    driver = programs.start(
+        "cicada-driver", "--master", master.url, "--host", host, "--replicas", "1", "--workers",
+        "1", "--users", "10,20", "--duration", "1", "--poll", "0.2", "--spawn-rate", "1e9",
+        "--cooldown", "0", "--order", "random", "--seed", "5", "--fail-if", "p95>60s", "--results",
+        tmp_path / "first")
+    assert driver.wait(60) == 0, driver.text()
+    assert "sesame" not in (tmp_path / "first" / "plan.yaml").read_text()
+    again, code = programs.run("cicada-driver", "rerun", tmp_path / "first", "--results",
+                               tmp_path / "second", timeout_s=60)
+    assert code == 0, again.text()
+    first, second = (rows_of(tmp_path / name) for name in ("first", "second"))
+    assert [row["Users"] for row in second] == [row["Users"] for row in first]
+    assert master.tests == 2 * [int(row["Users"]) for row in first]
+    same, code = programs.run("cicada-driver", "rerun", tmp_path / "first", "--results",
+                              tmp_path / "first")
+    assert code == 2 and "give another folder with --results, or --fresh" in same.text("stderr")
+    none, code = programs.run("cicada-driver", "rerun", tmp_path / "third")
+    assert code == 104 and "third/plan.yaml: No such file" in none.text("stderr")

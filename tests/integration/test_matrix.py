@@ -210,7 +210,8 @@ def test_another_plan_sets_the_earlier_results_aside(programs, tmp_path):
     assert [r["Users"] for r in rows_of(results)] == ["4"]
     driver = start_driver(programs, tmp_path, *plan, "4", "--fresh")
     assert driver.wait(60) == 0, driver.text()
-    for name in ("run.*.jsonl", "auto_summary.*.csv", "auto_summary.*.md", "report.*.json", "rows.*"):
+    for name in ("run.*.jsonl", "auto_summary.*.csv", "auto_summary.*.md", "report.*.json", "rows.*",
+                 "plan.*.yaml"):
         assert len(list(results.glob(name))) == 2, name
 
 
@@ -274,8 +275,8 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--fail-if", "p99.5>1s"], 2,
      "--fail-if 'p99.5>1s': a row has p50, p90, p95, p99 and p99.9 only"),
     (["--fail-if", "p99>1"], 2, "needs a unit"),
-    (["matrix"], 2, "matrix: the only word without dashes is 'plan'"),
-    (["plan", "plan"], 2, "the only word without dashes is 'plan'"),
+    (["matrix"], 2, "matrix: the only words without dashes are 'plan', 'rerun FOLDER'"),
+    (["plan", "plan"], 2, "the only words without dashes are 'plan'"),
     (["plan", "--repeats", "417"], 104, "10008 scenarios are more than 10000"),
     (["--plan", "nowhere.yaml"], 104, "nowhere.yaml: No such file"),
     (["--replicas", "2,2"], 104, "--replicas: 2 is there twice"),
