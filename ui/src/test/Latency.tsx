@@ -12,7 +12,7 @@ import {NamePicker} from "./NamePicker";
 import {TOTAL} from "./useTrack";
 
 const POLL_MS = 3000;
-const STILL_MS = 3600 * 1000;
+const STILL_MS = 10000;
 const SHARES = [0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, 1];
 
 /** How far to the right: each nine of a share is as wide as the one before. */
