@@ -224,9 +224,8 @@ static enum err bind_socket(struct link *l, const char *host, unsigned port, str
 {
 	char bound[ENDPOINT_BYTES * 2] = "";
 	size_t size = sizeof(bound);
-	int error;
-
 	enum err err;
+	int error;
 
 	if (l->options.key && l->options.key->peers) {
 		err = link_door_open(&l->door, l->loop, l->context, l->options.key,
