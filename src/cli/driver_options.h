@@ -41,7 +41,7 @@ struct driver_options {
 	struct buf plan_bytes; /* what the texts of that file point at */
 	bool want_plan;	       /* the word `plan` */
 	bool want_dry_run;
-	const char *rerun;     /* the folder behind the word `rerun`, whose plan file it is */
+	const char *rerun; /* the folder behind the word `rerun`, whose plan file it is */
 	char rerun_plan[PATH_MAX];
 	bool want_version, want_help;
 };

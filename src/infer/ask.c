@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-/* What each of the three arrays may keep between requests: there is an ask for each that may wait. */
+/* What each of the three arrays may keep between requests: there is an ask for each that may wait.
+ */
 #define KEPT_BYTES (4 * 1024)
 /* Rows that are further apart than this do not tell when the next one is. */
 #define STEP_US_MAX ((int64_t)LIMIT_MODEL_INTERVAL_S * 1000000)

@@ -20,7 +20,8 @@ struct result_json {
 	size_t scenarios;
 	const char *environment; /* lines "- Name: text" */
 	const struct result_row *rows;
-	char *const *evidence; /* by scenario, of those with a row: members of a JSON object (evidence.h) */
+	char *const *evidence; /* by scenario, of those with a row: members of a JSON object
+				  (evidence.h) */
 	size_t count;
 	const struct verdict_bounds *bounds;	    /* NULL: none */
 	const struct conclude_questions *questions; /* NULL: none */
