@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -134,6 +135,8 @@ static const struct opt rows[] = {
 	{ "max-waiting", 0, OPT_COUNT, AT(arrivals.max_waiting), "CICADA_MAX_WAITING", "COUNT",
 	  "tasks of an open class that wait then; the rest is dropped (default 0)", 1,
 	  LIMIT_OPEN_WAITING },
+	{ "think-time", 0, OPT_NUMBER, AT(think_time_s), "CICADA_THINK_TIME", "SECONDS",
+	  "users wait so long between tasks, whatever their class says; 0: not at all", 0, 86400 },
 	{ "equal-weights", 0, OPT_FLAG, AT(want_equal_weights), NULL, NULL,
 	  "all classes, and all tasks of a class, have the weight 1" },
 	{ "step-load", 0, OPT_REFUSED, 0, NULL, NO_STEPS },
@@ -369,6 +372,34 @@ static enum err read_arrivals(struct cicada_options *o, struct err_text *text)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--arrivals: '%s' is unknown; give even or poisson", kind);
 	return OK;
+}
+
+static bool is_locustfile(const char *scenario)
+{
+	size_t len = strlen(scenario);
+
+	return len > 3 && strcmp(scenario + len - 3, ".py") == 0;
+}
+
+static enum err read_think_time(struct cicada_options *o, struct err_text *text)
+{
+	if (isnan(o->think_time_s))
+		return OK;
+	if (o->arrivals_kind)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--think-time: users of --arrivals wait for nothing; leave one of "
+			       "them out");
+	if (is_locustfile(o->scenario))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--think-time: users of a locustfile wait as it says; change its "
+			       "wait_time");
+	o->think_time = (struct cic_wait)CIC_CONSTANT(o->think_time_s);
+	return OK;
+}
+
+const struct cic_wait *cicada_options_wait(const struct cicada_options *o)
+{
+	return isnan(o->think_time_s) ? NULL : &o->think_time;
 }
 
 /* A master makes no connections to targets, and may run elsewhere. */
@@ -623,6 +654,7 @@ static void set_defaults(struct cicada_options *o)
 				      .expect_workers = 1,
 				      .seed = SEED_NOT_GIVEN,
 				      .abort_window_s = 10,
+				      .think_time_s = NAN,
 				      .exit_code_on_error = 1 };
 	for (size_t i = 0; i < CICADA_OPTION_FILES; i++)
 		buf_init(&o->files[i], LIMIT_CONFIG_FILE_BYTES);
@@ -664,6 +696,8 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 		err = read_feed_slice(o, text);
 	if (!err)
 		err = read_arrivals(o, text);
+	if (!err)
+		err = read_think_time(o, text);
 	if (!err)
 		err = read_sources(o, text);
 	if (!err)

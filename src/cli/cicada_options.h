@@ -74,6 +74,8 @@ struct cicada_options {
 	struct shape_stages stages; /* what it says; count 0: not given */
 	const char *arrivals_kind;
 	struct cic_arrivals arrivals;
+	double think_time_s; /* NAN: as the classes say */
+	struct cic_wait think_time;
 	const char *source_addresses;
 	bool want_env;		     /* --trust-env */
 	struct http_network network; /* sources and proxies: what these two say */
@@ -109,5 +111,7 @@ void cicada_options_become_worker(struct cicada_options *o, size_t number);
 /* Also after a failure. */
 void cicada_options_release(struct cicada_options *o);
 void cicada_options_print_help(void);
+/* NULL: users wait as their classes say. */
+const struct cic_wait *cicada_options_wait(const struct cicada_options *o);
 /* NULL when no file was given. */
 const struct cluster_key *cicada_options_key(const struct cicada_options *o);

@@ -588,7 +588,7 @@ static enum run_model model_of(const struct cicada_options *o, const struct cic_
 {
 	if (open_choose(&c->arrivals, &o->arrivals).kind)
 		return RUN_OPEN;
-	return c->wait.kind == CIC_WAIT_PACING ? RUN_PACED : RUN_CLOSED;
+	return c->wait.kind == CIC_WAIT_PACING && !cicada_options_wait(o) ? RUN_PACED : RUN_CLOSED;
 }
 
 static void describe_classes(struct runner *r)
@@ -695,6 +695,7 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 					   .guest = r->python ? python_guest(r->python) : NULL,
 					   .seed = o->seed,
 					   .arrivals = &o->arrivals,
+					   .wait = cicada_options_wait(o),
 					   .tls = &o->tls,
 					   .http_version = o->http_version,
 					   .network = &o->network },

@@ -100,6 +100,7 @@ static enum err create_local(const struct driver_options *o, const char *logs, s
 						 .scenario = scenario,
 						 .model = o->model,
 						 .arrivals = o->arrivals,
+						 .think_time_s = o->think_time_s,
 						 .logs = logs,
 						 .target_port = o->target_port,
 						 .web_port = o->web_port,

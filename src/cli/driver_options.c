@@ -80,6 +80,10 @@ static const struct opt rows[] = {
 	  "5%), at most --repeats times (then default 10)" },
 	{ "arrivals", 0, OPT_CHOICE, AT(arrivals), "CICADA_ARRIVALS", "even|poisson",
 	  "platform local: an open loop, in which --users are task starts per second" },
+	{ "think-time", 0, OPT_NUMBER, AT(think_time_s), "CICADA_THINK_TIME", "SECONDS",
+	  "platform local: users wait so long between tasks, whatever the scenario says; 0: not at "
+	  "all",
+	  0, 86400 },
 	{ "prometheus-url", 0, OPT_TEXT, AT(prometheus_url), "CICADA_PROMETHEUS_URL", "URL",
 	  "where KEDA asks, in its object of the report (default "
 	  "http://prometheus.monitoring:9090)" },
@@ -192,6 +196,14 @@ static enum err check_questions(struct driver_options *o, struct err_text *text)
 	if (!err && !isnan(o->cost_per_replica_hour) && isnan(o->target_rps))
 		err = err_set(text, ERR_BAD_OPTION,
 			      "--cost-per-replica-hour: of which rate? give --target-rps too");
+	if (!err && !isnan(o->think_time_s) && o->arrivals)
+		err = err_set(text, ERR_BAD_OPTION,
+			      "--think-time: users of --arrivals wait for nothing; leave one of "
+			      "them out");
+	if (!err && !isnan(o->think_time_s) && strcmp(o->platform, "local") != 0)
+		err = err_set(text, ERR_BAD_OPTION,
+			      "--think-time: the workers are started by others; give it to them "
+			      "(CICADA_THINK_TIME)");
 	if (!err && o->arrivals && strcmp(o->platform, "local") != 0)
 		err = err_set(text, ERR_BAD_OPTION,
 			      "--arrivals: the workers are started by others; give it to them "
@@ -283,6 +295,7 @@ enum err driver_options_read(struct driver_options *o, int argc, char **argv, st
 				      .seed = 1,
 				      .results = "results",
 				      .tolerance_pct = 5,
+				      .think_time_s = NAN,
 				      .target_rps = NAN,
 				      .head_room_pct = 20,
 				      .cost_per_replica_hour = NAN,

@@ -21,7 +21,7 @@ struct driver_options {
 	const char *order;
 	const char *slo, *until_interval, *arrivals;
 	struct objectives objectives; /* what slo says */
-	double tolerance_pct;
+	double tolerance_pct, think_time_s;
 	double target_rps, head_room_pct, cost_per_replica_hour; /* NAN: not asked for */
 	const char *prometheus_url;
 	struct opt_texts fail_if;

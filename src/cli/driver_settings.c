@@ -4,6 +4,7 @@
 #include "cli/driver_settings.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,8 @@ enum err driver_describe(const struct driver_options *o, struct buf *out, struct
 	plan_describe(&o->plan, out);
 	if (o->slo)
 		buf_printf(out, " slo=%s", o->slo);
+	if (!isnan(o->think_time_s))
+		buf_printf(out, " think-time=%.9g", o->think_time_s);
 	if (o->arrivals)
 		buf_printf(out, " arrivals=%s", o->arrivals);
 	buf_printf(out, " platform=%s", o->platform);

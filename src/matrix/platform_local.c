@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,9 @@ struct platform_local {
 	struct fetch *fetch;
 	int port_fd; /* holds the shared port */
 	char target_url[64], master_url[128];
+	/* What master and workers are told of the load; NULL: nothing. */
+	const char *load_option, *load_value;
+	char think_time[32];
 	uint64_t target_port, bind_port;
 	struct child master;
 	struct slots replicas, workers;
@@ -189,8 +193,8 @@ static enum err local_start(struct platform *p, struct err_text *text)
 				     bind,
 				     "--stop-timeout",
 				     stop,
-				     l->config.arrivals ? "--arrivals" : NULL,
-				     l->config.arrivals,
+				     l->load_option,
+				     l->load_value,
 				     NULL };
 	enum err err;
 
@@ -356,8 +360,8 @@ static enum err local_scale_workers(struct platform *p, uint64_t workers, struct
 				     stop,
 				     "--threads",
 				     "1",
-				     l->config.arrivals ? "--arrivals" : NULL,
-				     l->config.arrivals,
+				     l->load_option,
+				     l->load_value,
 				     NULL };
 	enum err err = OK;
 
@@ -451,6 +455,18 @@ static void local_destroy(struct platform *p)
 	mem_free(l);
 }
 
+static void set_load(struct platform_local *l)
+{
+	if (l->config.arrivals) {
+		l->load_option = "--arrivals";
+		l->load_value = l->config.arrivals;
+	} else if (!isnan(l->config.think_time_s)) {
+		snprintf(l->think_time, sizeof(l->think_time), "%.9g", l->config.think_time_s);
+		l->load_option = "--think-time";
+		l->load_value = l->think_time;
+	}
+}
+
 static enum err hold_port(struct platform_local *l, struct err_text *text)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -496,6 +512,7 @@ enum err platform_local_create(const struct platform_local_config *config, struc
 
 	l->base.ops = &local_ops;
 	l->config = *config;
+	set_load(l);
 	l->fetch = fetch_create(is_stopped, config->pause);
 	err = hold_port(l, text);
 	if (err)

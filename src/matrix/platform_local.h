@@ -17,6 +17,7 @@ struct platform_local_config {
 	const char *scenario;		/* -f of master and workers */
 	const char *model;		/* --model of the replicas; NULL: their default */
 	const char *arrivals;		/* --arrivals of master and workers; NULL: none */
+	double think_time_s;		/* --think-time of them; NAN: none */
 	const char *logs;		/* an existing folder for the children's words */
 	uint64_t target_port, web_port, bind_port; /* 0: the kernel chooses */
 	uint64_t ready_timeout_s, stop_timeout_s;

@@ -281,6 +281,7 @@ enum err local_create(struct loop *loop, const struct local_options *options, st
 						  .tls = options->tls,
 						  .http_version = options->http_version,
 						  .arrivals = options->arrivals,
+						  .wait = options->wait,
 						  .network = options->network,
 						  .guest = options->guest,
 						  .on_exception = on_exception,

@@ -27,6 +27,7 @@ struct local_options {
 	const struct tls_options *tls; /* lent, see user/load.h */
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* as tls */
+	const struct cic_wait *wait;	     /* as tls */
 	const struct http_network *network;
 	const struct load_guest *guest; /* as tls */
 };

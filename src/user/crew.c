@@ -316,6 +316,7 @@ void crew_init(struct crew *c, const struct crew_options *options)
 	c->kinds = mem_zalloc(c->kind_count, sizeof(*c->kinds));
 	for (size_t i = 0; i < c->kind_count; i++) {
 		kind_init(c, &c->kinds[i], s->classes[i]);
+		c->kinds[i].wait = options->wait ? *options->wait : s->classes[i]->wait;
 		init_open(c, &c->kinds[i], options, i);
 	}
 }

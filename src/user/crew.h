@@ -21,6 +21,7 @@ struct crew_options {
 	/* Users are numbered first_number, first_number + number_step, ... */
 	uint64_t first_number, number_step;
 	const struct cic_arrivals *arrivals; /* lent; NULL: as the classes say. See open_choose() */
+	const struct cic_wait *wait;	     /* of all classes; NULL: as they say */
 	/* The last crew_set() is fulfilled; once for each, in a later turn of the loop, unless
 	 * another one came first. */
 	void (*on_settled)(void *arg);

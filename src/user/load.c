@@ -352,6 +352,7 @@ static enum err thread_start(struct load *l, unsigned index, struct err_text *te
 				     .first_number = index,
 				     .number_step = l->options.threads,
 				     .arrivals = l->options.arrivals,
+				     .wait = l->options.wait,
 				     .on_settled = on_crew_settled,
 				     .arg = t };
 	enum err err;

@@ -58,6 +58,7 @@ struct load_options {
 	const struct tls_options *tls;
 	enum http_version http_version;
 	const struct cic_arrivals *arrivals; /* lent as tls; NULL: as the classes say */
+	const struct cic_wait *wait;	     /* the same, between tasks of users of ours */
 	const struct http_network *network;
 	const struct load_guest *guest; /* lent; then `threads` is 1. NULL: the users are ours */
 	/* Answers, in turns of the control loop and never inside a call of load_*(). */

@@ -164,7 +164,7 @@ static const struct cic_task *draw_task(struct cic_user *u)
  * is late begins at once and a new grid with it, as Locust's do. */
 static uint64_t next_task_us(struct cic_user *u)
 {
-	const struct cic_wait *wait = &u->kind->class->wait;
+	const struct cic_wait *wait = &u->kind->wait;
 	uint64_t now_us = loop_now(u->place->loop);
 
 	switch (wait->kind) {
@@ -194,7 +194,7 @@ static void note_lateness(struct cic_user *u)
 {
 	uint64_t now_us;
 
-	if (u->kind->class->wait.kind != CIC_WAIT_PACING)
+	if (u->kind->wait.kind != CIC_WAIT_PACING)
 		return;
 	now_us = clock_us();
 	u->is_scheduled = true;

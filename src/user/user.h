@@ -63,6 +63,7 @@ struct user_place {
 /* A user class on one thread. */
 struct user_kind {
 	const struct cic_user_class *class;
+	struct cic_wait wait;  /* the class's, or what load_options has in its place */
 	double *weights_below; /* of its tasks that are drawn: sums up to and including each */
 	size_t task_count;
 	size_t last_task; /* that is drawn */

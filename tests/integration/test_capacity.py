@@ -111,6 +111,7 @@ def test_repeats_end_when_the_throughput_is_known(programs, master, tmp_path):
     (["--slo", "p95<2s", "--users", "10", "--max-users", "9"], "--max-users: less than the 10"),
     (["--until-interval", "x%"], "--until-interval: 'x%' is no percentage"),
     (["--cost-per-replica-hour", "1"], "--cost-per-replica-hour: of which rate?"),
+    (["--think-time", "0", "--arrivals", "even"], "--think-time: users of --arrivals wait for nothing"),
     (["--arrivals", "even", "--master", "http://a", "--host", "http://b"], "--arrivals: the workers"),
 ])
 def test_a_question_that_makes_no_sense_is_refused(programs, tmp_path, args, said):
@@ -205,3 +206,19 @@ def test_rerun_measures_the_same_again_elsewhere(programs, master, tmp_path):
     assert code == 2 and "give another folder with --results, or --fresh" in same.text("stderr")
     none, code = programs.run("cicada-driver", "rerun", tmp_path / "third")
     assert code == 104 and "third/plan.yaml: No such file" in none.text("stderr")
+
+
+@pytest.mark.parametrize("args, model", [(["--think-time", "0"], "closed"),
+                                         (["--arrivals", "even"], "open")])
+def test_axes_beyond_users(programs, tmp_path, args, model):
+    """What the workers are told, and that the master knows."""
+    driver = programs.start("cicada-driver", "--replicas", "1", "--workers", "1", "--users", "2",
+                            "--duration", "3", "--cooldown", "0", "--results", tmp_path / "results",
+                            *args)
+    assert driver.wait(60) == 0, driver.text()
+    row, = rows_of(tmp_path / "results")
+    assert row["Model"] == model
+    if model == "closed":
+        assert float(row["Wait_ms"]) == 0
+    else:
+        assert row["Wait_ms"] == row["Law_Error_Pct"] == ""

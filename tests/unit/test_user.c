@@ -30,20 +30,20 @@ static struct cic_user user_of(struct user_kind *kind, uint64_t stream)
 static void constant_and_no_wait(void **state)
 {
 	struct cic_user_class class = { .wait = CIC_CONSTANT(1.5) };
-	struct user_kind kind = { .class = &class };
+	struct user_kind kind = { .class = &class, .wait = class.wait };
 	struct cic_user u = user_of(&kind, 0);
 
 	(void)state;
 	loop.now_us = 1000;
 	assert_int_equal(next_task_us(&u), 1501000);
-	class.wait = (struct cic_wait){ 0 };
+	kind.wait = (struct cic_wait){ 0 };
 	assert_int_equal(next_task_us(&u), 1000);
 }
 
 static void between_is_uniform(void **state)
 {
 	const struct cic_user_class class = { .wait = CIC_BETWEEN(1, 2) };
-	struct user_kind kind = { .class = &class };
+	struct user_kind kind = { .class = &class, .wait = class.wait };
 	struct cic_user u = user_of(&kind, 0);
 	unsigned tenths[10] = { 0 };
 
@@ -62,7 +62,7 @@ static void between_is_uniform(void **state)
 static void pacing_keeps_its_grid(void **state)
 {
 	const struct cic_user_class class = { .wait = CIC_CONSTANT_THROUGHPUT(2) };
-	struct user_kind kind = { .class = &class };
+	struct user_kind kind = { .class = &class, .wait = class.wait };
 	struct cic_user u = user_of(&kind, 0);
 
 	(void)state;
@@ -82,7 +82,7 @@ static void pacing_keeps_its_grid(void **state)
 static void lateness_is_against_the_clock(void **state)
 {
 	struct cic_user_class class = { .wait = CIC_CONSTANT_PACING(1) };
-	struct user_kind kind = { .class = &class };
+	struct user_kind kind = { .class = &class, .wait = class.wait };
 	struct cic_user u = user_of(&kind, 0);
 
 	(void)state;
@@ -95,7 +95,7 @@ static void lateness_is_against_the_clock(void **state)
 	note_lateness(&u);
 	assert_int_equal(u.late_us, 0);
 	u = user_of(&kind, 0);
-	class.wait = (struct cic_wait)CIC_CONSTANT(1);
+	kind.wait = (struct cic_wait)CIC_CONSTANT(1);
 	note_lateness(&u);
 	assert_false(u.is_scheduled);
 }
