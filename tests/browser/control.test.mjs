@@ -162,8 +162,11 @@ test("Escape leaves a window without a change", async () => {
 });
 
 test("where a load shape rules there is nothing to enter and nothing to change", async () => {
-  const shaped = await Site.start(["-H", target, "--stages", "1m:3:10"]);
+  const shaped = await Site.start(["-H", target.replace("//", "//me:secret@"), "--stages", "1m:3:10"]);
   const page = await openPage(shaped);
+
+  // What is always in sight is seen by others, too.
+  await shows(page, "host", target);
 
   assert.match(await page.locator("form").textContent(), /The load shape --stages says/);
   assert.equal(await page.getByLabel("Number of users (peak)").count(), 0);

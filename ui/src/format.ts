@@ -53,6 +53,11 @@ export function clock(unix: number, withSeconds: boolean): string {
   return time === "00:00" ? `${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}` : time;
 }
 
+/** A URL as it may be seen by who looks over a shoulder: without user and password. */
+export function withoutUser(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
+}
+
 /** For places that hold one short line. */
 export function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}\u2026` : text;

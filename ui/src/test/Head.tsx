@@ -5,7 +5,7 @@ import type {ComponentChildren} from "preact";
 
 import {isBusy} from "../api";
 import type {Requests, Settings} from "../api";
-import {number, percent} from "../format";
+import {number, percent, withoutUser} from "../format";
 import {ThemeSwitch} from "../theme";
 
 function Fact({name, id, children}: {name: string; id: string; children: ComponentChildren}) {
@@ -28,7 +28,7 @@ export function Head({requests, settings, isStopping, onEdit, onStop, onReset}: 
       <h1><svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>
         <path d="M3 8h2l1.5-4 3 8L11 8h2"/></svg>Cicada</h1>
       <p><bdi>{settings?.scenario}</bdi>{settings?.host &&
-        <> {"\u2192"} <bdi id="host">{settings.host}</bdi></>}</p>
+        <> {"\u2192"} <bdi id="host">{withoutUser(settings.host)}</bdi></>}</p>
       <ThemeSwitch/>
     </div>
     <dl aria-label="The test">
