@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cluster/listener.h"
+#include "base/opt.h"
 #include "cluster/master.h"
 #include "cluster/msg.h"
 #include "cluster/msg_scan.h"
@@ -153,10 +154,18 @@ static void set_users(void *arg, const uint64_t *counts, const char *host, doubl
 	load->is_settling = true;
 }
 
-static void begin_test(void *arg, int64_t index, uint64_t expect_workers)
+static void check_words(const struct opt_texts *words)
+{
+	for (size_t i = 0; words && i < words->count; i++)
+		FUZZ_CHECK(str_is_utf8(str_of(words->value[i])));
+}
+
+static void begin_test(void *arg, const struct worker_test *test)
 {
 	(void)arg;
-	FUZZ_CHECK(index >= -1 && expect_workers <= LIMIT_WORKERS);
+	FUZZ_CHECK(test->index >= -1 && test->expect_workers <= LIMIT_WORKERS);
+	check_words(test->tags);
+	check_words(test->exclude_tags);
 }
 
 static void set_tasks(void *arg, size_t class_index, const struct str *names, size_t count)
