@@ -89,9 +89,28 @@ class ReportHook(EventHook):
         return super().add_listener(handler)
 
 
+class OldRequestHook(EventHook):
+    """request_success and request_failure of Locust before 2.15: `request` with fewer arguments."""
+
+    def __init__(self, request, is_failure):
+        super().__init__()
+        self._request, self._is_failure = request, is_failure
+
+    def add_listener(self, handler):
+        def listen(exception=None, **kwargs):
+            if (exception is not None) == self._is_failure:
+                kept = {name: kwargs[name] for name in ("request_type", "name", "response_time",
+                                                        "response_length")}
+                handler(**kept, **({"exception": exception} if self._is_failure else {}))
+        self._request.add_listener(listen)
+        return handler
+
+
 class Events:
     def __init__(self):
         self.request = RequestHook()
+        self.request_success = OldRequestHook(self.request, False)
+        self.request_failure = OldRequestHook(self.request, True)
         self.worker_report = ReportHook()
         for name in ("user_error", "report_to_master", "worker_connect",
                      "spawning_complete", "quitting", "quit", "init", "init_command_line_parser",
