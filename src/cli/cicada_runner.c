@@ -78,7 +78,8 @@ struct runner {
 	struct web_guest guest;
 	struct web_field *field_items;
 	struct web_fields fields;
-	uint64_t python_due_us; /* when a master's numbers are told again */
+	uint64_t seen_epoch, seen_start_us; /* likewise */
+	uint64_t python_due_us;		    /* when a master's numbers are told again */
 	size_t told_workers;
 	struct cicada_shape shape;
 	struct buf sources[LIMIT_LOCUSTFILES]; /* of the scenario, for workers that ask */
@@ -264,6 +265,11 @@ static void tell_python(struct runner *r)
 {
 	enum run_state before = r->seen_state;
 
+	/* A start makes all of it new, too. */
+	if (r->seen_epoch != r->run->epoch && r->seen_start_us == r->run->started_us)
+		python_tell(r->python, "reset_stats");
+	r->seen_epoch = r->run->epoch;
+	r->seen_start_us = r->run->started_us;
 	r->seen_state = r->run->state;
 	python_watch(r->python);
 	if (r->o->is_master)

@@ -128,8 +128,8 @@ bool python_tell_web(struct python *p, uint64_t ticket, const char *method, cons
 void python_give_cluster(struct python *p, const struct python_cluster *given);
 /* All users of the ramp run, for a master: event `spawning_complete`. */
 void python_tell_spawned(struct python *p, uint64_t user_count);
-/* For a master, whose locustfile sees no users: event `test_start`, `test_stopping` or `test_stop`.
- */
+/* Event `reset_stats`; and for a master, whose locustfile sees no users, `test_start`,
+ * `test_stopping` or `test_stop`. */
 void python_tell(struct python *p, const char *event);
 /* What all workers have counted, copied; for a master. */
 void python_give_stats(struct python *p, const struct stats *stats);

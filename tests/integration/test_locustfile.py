@@ -737,6 +737,27 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
     wait_until(lambda: get_json(url + "/state") == {"state": "running", "users": 1}, 60, "a user")
 
 
+def test_a_reset_is_an_event(programs, target, tmp_path):
+    path = write(tmp_path, ONE_CLASS.format("Ant") + """
+from locust import events
+
+@events.reset_stats.add_listener
+def reset(**kwargs):
+    print("reset", flush=True)
+""")
+    cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, ready=WEB_READY)
+    url = cicada.ready.group(1)
+    get_json(url + "/swarm", {"user_count": 1, "spawn_rate": 1})
+    wait_until(lambda: target.total > 3, 60, "some requests")
+    assert ask(url + "/stats/reset")[2] == b"ok"
+    cicada.wait_line("^reset$", 60)
+    get_json(url + "/stop")
+    get_json(url + "/swarm", {"user_count": 1, "spawn_rate": 1})
+    wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", 60, "the next test")
+    cicada.stop(60)
+    assert cicada.text("stdout") == "reset\n"
+
+
 def test_without_routes_of_its_own_a_path_is_not_found(programs, target, tmp_path):
     path = write(tmp_path, ONE_CLASS.format("Ant"))
     cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, ready=WEB_READY)

@@ -713,10 +713,18 @@ def _take_options(data):
         _filter_by_tags(set(options.tags or ()), set(options.exclude_tags or ()))
 
 
-# ---- a test whose users run elsewhere ----
+# ---- what control does with a test ----
 
-def _of_master(name):
-    functions = {"test_start": _begin_test_of_master,
+def _on_reset():
+    _cicada.clear_stats()
+    environment.runner.exceptions.clear()
+    environment.stats.history.clear()
+    environment.events.reset_stats.fire()
+
+
+def _of_control(name):
+    functions = {"reset_stats": _on_reset,
+                 "test_start": _begin_test_of_master,
                  "test_stopping": environment.runner.fire_stopping,
                  "test_stop": environment.runner.fire_stop}
     return _in_turn(functions[name])
@@ -744,4 +752,4 @@ def on_event(name, value):
     if name in _EVENTS:
         _EVENTS[name](value)
     else:
-        _of_master(name)
+        _of_control(name)
