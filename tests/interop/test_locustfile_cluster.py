@@ -127,7 +127,9 @@ def test_one_locustfile_in_a_cluster(programs, server, tmp_path, master, workers
                           "--my-text", "given", "--my-number", "7")
     crew = [programs.start(worker, "-f", path, "--worker", "--master-port", port)
             for worker in workers]
-    wait_until(lambda: len(server.record) > 20, 60, "twenty requests")
+    wait_until(lambda: len({asked["path"] for asked in server.record}) == 2 and
+               len(server.record) > 20, 60, "requests of both users")
+    wait_until(lambda: len(said(lead, "thanks")) == 2, 60, "both answers")
     lead.stop(60)
     for worker in crew:
         worker.wait(60)
