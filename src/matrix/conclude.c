@@ -166,12 +166,12 @@ bool conclude_is_answered(const struct conclude_questions *q, const struct concl
 
 /* ---- words ---- */
 
-/* For json and text alike: "p95<200ms, fail_ratio<0.1%", or nothing. mem_free() it. */
+/* Of a search: "p95<200ms, fail_ratio<0.1%", else NULL. mem_free() it. */
 static char *text_of_objectives(const struct conclude_questions *q)
 {
 	struct buf text;
 
-	if (!q->agenda.objectives)
+	if (!q->agenda.plan->is_search)
 		return NULL;
 	buf_init(&text, 2 * OBJECTIVES_BYTES);
 	objectives_say(q->agenda.objectives, &text);

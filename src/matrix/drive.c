@@ -49,7 +49,9 @@ struct drive {
 	enum err uncounted_as;	   /* OK: the platform reads the counters of the service */
 	struct err_text uncounted; /* why not; "": nobody could mend it */
 	uint64_t served_before;
-	struct server_side opened, closed; /* what the replicas said at both ends of the window */
+	/* What the replicas said when the window was open, and after the stop: while it is open,
+	 * nothing may keep it so. */
+	struct server_side opened, stopped;
 };
 
 struct step {
@@ -334,7 +336,7 @@ static enum err ask_server_first(struct drive *d, struct err_text *text)
 
 static enum err ask_server_last(struct drive *d, struct err_text *text)
 {
-	return ask_server(d, &d->closed, text);
+	return ask_server(d, &d->stopped, text);
 }
 
 /* Polls until the window has been open for the planned duration. */
@@ -456,7 +458,7 @@ static enum err read_details(struct drive *d, struct err_text *text)
 
 	if (err == ERR_INTERRUPTED)
 		return interrupted(text);
-	if (err && err != ERR_NOT_FOUND)
+	if (err && err != ERR_NOT_FOUND && !d->row.note[0])
 		result_row_note(&d->row, err_say(&why, err));
 	return OK;
 }
@@ -529,8 +531,8 @@ static const struct step steps[] = {
 	{ NULL, wait_for_users, RESULT_START_FAILED },
 	{ NULL, ask_server_first, RESULT_LOST_MASTER },
 	{ NULL, measure, RESULT_LOST_MASTER },
-	{ NULL, ask_server_last, RESULT_LOST_MASTER },
 	{ NULL, stop_test, RESULT_STOP_FAILED },
+	{ NULL, ask_server_last, RESULT_LOST_MASTER },
 	{ NULL, read_final, RESULT_LOST_MASTER },
 	{ NULL, read_details, RESULT_LOST_MASTER },
 	{ NULL, check_unchanged, RESULT_CHANGED },
@@ -631,9 +633,9 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 		stop_what_runs(&d, &why);
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
-	server_side_assess(&d.opened, &d.closed, &d.row);
+	server_side_assess(&d.opened, &d.stopped, &d.row);
 	server_side_fini(&d.opened);
-	server_side_fini(&d.closed);
+	server_side_fini(&d.stopped);
 	assess_row(&d.row, evidence);
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;

@@ -81,14 +81,29 @@ static enum err read_rows(const json_t *root, struct versus_side *out, struct er
 	return err;
 }
 
+enum err versus_parse(struct str bytes, struct versus_side *out, struct err_text *why)
+{
+	json_error_t at;
+	json_t *root = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, &at);
+	enum err err;
+
+	*out = (struct versus_side){ NULL, 0 };
+	err = root ? read_rows(root, out, why)
+		   : err_set(why, ERR_BAD_INPUT, "line %d: %s", at.line, at.text);
+	if (err) {
+		mem_free(out->rows);
+		*out = (struct versus_side){ NULL, 0 };
+	}
+	json_decref(root);
+	return err;
+}
+
 enum err versus_read(const char *path, struct versus_side *out, struct err_text *text)
 {
 	struct err_text why = { "" };
 	char file[PATH_MAX];
-	json_error_t at;
 	struct stat st;
 	struct buf bytes;
-	json_t *root;
 	enum err err;
 
 	*out = (struct versus_side){ NULL, 0 };
@@ -99,15 +114,9 @@ enum err versus_read(const char *path, struct versus_side *out, struct err_text 
 	buf_init(&bytes, LIMIT_RESULT_FILE_BYTES);
 	err = file_read(file, &bytes, text);
 	if (!err) {
-		root = json_loadb(buf_str(&bytes).p, bytes.len, JSON_REJECT_DUPLICATES, &at);
-		err = root ? read_rows(root, out, &why)
-			   : err_set(&why, ERR_BAD_INPUT, "line %d: %s", at.line, at.text);
-		if (err) {
-			mem_free(out->rows);
-			*out = (struct versus_side){ NULL, 0 };
+		err = versus_parse(buf_str(&bytes), out, &why);
+		if (err)
 			err_set(text, err, "%s: %s", file, why.text);
-		}
-		json_decref(root);
 	}
 	buf_fini(&bytes);
 	return err;

@@ -39,6 +39,8 @@ struct versus {
 	size_t verdicts[COMPARE_WORSE + 1]; /* how many metrics of all items have it */
 };
 
+/* The bytes of a report.json, which may be anything. */
+enum err versus_parse(struct str bytes, struct versus_side *out, struct err_text *why) MUST_CHECK;
 /* Reads the report.json of a folder of results, or that file itself. The text names it. */
 enum err versus_read(const char *path, struct versus_side *out, struct err_text *text) MUST_CHECK;
 /* alpha and effect_min as in struct compare_config. The sides are lent to what comes out. */

@@ -89,6 +89,7 @@ static double figure(const json_t *answer, const char *name, const char *part)
 static void the_best_row_to_be_believed_is_the_capacity(void **state)
 {
 	struct conclude c;
+	struct buf said;
 
 	(void)state;
 	measure(1, 100, 60)->steady_rps_range = (struct result_range){ 58, 62 };
@@ -104,6 +105,12 @@ static void the_best_row_to_be_believed_is_the_capacity(void **state)
 	assert_true(c.levels[1].rps.value == 108 && isnan(c.levels[1].rps.low));
 	assert_true(fabs(sizing_efficiency(c.levels, c.count, 1) - 0.9) < 1e-9);
 	assert_false(c.has_law);
+	buf_init(&said, 4096);
+	conclude_say(&questions, &c, rows, row_count, &said);
+	assert_int_equal(
+		strncmp(said.p, "The most that was measured is 108 requests/s with 2 ", 52), 0);
+	assert_non_null(strstr(said.p, "\nOf 5 rows 0 are suspect and 1 invalid; "));
+	buf_fini(&said);
 }
 
 static void repeats_count_together(void **state)
