@@ -93,10 +93,10 @@ static void say_detail(enum trust_reason reason, const struct trust_facts *f, st
 			buf_printf(out, " (%s)", f->unsteady);
 		break;
 	case TRUST_DROPPED:
-		buf_printf(out, " (%.2g %%)", f->dropped_ratio * 100);
+		buf_printf(out, " (%.3g %%)", f->dropped_ratio * 100);
 		break;
 	case TRUST_FAILURES:
-		buf_printf(out, " (%.2g %%)", f->failure_ratio * 100);
+		buf_printf(out, " (%.3g %%)", f->failure_ratio * 100);
 		break;
 	case TRUST_FEW_SAMPLES:
 		buf_printf(out, " (%llu, at least %llu are needed)", (unsigned long long)f->samples,

@@ -27,36 +27,32 @@ struct result {
 	struct journal_past past; /* its rows are taken over */
 	char *environment;
 	struct result_row *rows;
-	char **evidence; /* of each scenario that has a row, as report.json has it */
 	size_t count, cap;
 };
 
-/* What report.json says of a row's evidence. */
-static void keep_evidence(struct result *r, const struct result_row *row,
-			  const struct evidence *evidence)
+/* What report.json says of it; mem_free() it. */
+static char *text_of_evidence(const struct evidence *evidence, const struct result_row *row)
 {
 	struct buf text;
 
 	buf_init(&text, LIMIT_EVIDENCE_BYTES);
 	evidence_add_json(evidence, row, LIMIT_REPORT_POINTS, &text);
-	r->evidence[row->scenario] = buf_take(&text);
+	return buf_take(&text);
 }
 
 /* A row without its file is still a row; earlier versions wrote none. */
-static void load_evidence(struct result *r)
+static void load_evidence(const struct result *r, struct result_row *row)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		struct err_text text = { "" };
-		struct evidence evidence;
-		enum err err;
+	struct err_text text = { "" };
+	struct evidence evidence;
+	enum err err;
 
-		evidence_init(&evidence);
-		err = evidence_load(r->config.folder, r->rows[i].scenario + 1, &evidence, &text);
-		if (err && err != ERR_NOT_FOUND)
-			log_line(LOG_WARNING, LOGGER, "No chart of this row: %s", text.text);
-		keep_evidence(r, &r->rows[i], &evidence);
-		evidence_fini(&evidence);
-	}
+	evidence_init(&evidence);
+	err = evidence_load(r->config.folder, row->scenario + 1, &evidence, &text);
+	if (err && err != ERR_NOT_FOUND)
+		log_line(LOG_WARNING, LOGGER, "No chart of this row: %s", text.text);
+	row->evidence = text_of_evidence(&evidence, row);
+	evidence_fini(&evidence);
 }
 
 enum err result_create(const struct result_config *config, struct result **out,
@@ -66,7 +62,6 @@ enum err result_create(const struct result_config *config, struct result **out,
 	enum err err = folder_create(config->folder, text);
 
 	r->config = *config;
-	r->evidence = mem_zalloc(config->plan.scenarios, sizeof(char *));
 	if (!err)
 		err = journal_open(config->folder, &r->config.plan, &r->journal,
 				   config->is_fresh ? NULL : &r->past, text);
@@ -77,7 +72,8 @@ enum err result_create(const struct result_config *config, struct result **out,
 	r->rows = r->past.rows;
 	r->count = r->cap = r->past.count;
 	r->environment = r->past.environment ? r->past.environment : mem_strdup("");
-	load_evidence(r);
+	for (size_t i = 0; i < r->count; i++)
+		load_evidence(r, &r->rows[i]);
 	*out = r;
 	return OK;
 }
@@ -88,9 +84,8 @@ void result_destroy(struct result **r)
 		return;
 	journal_close(&(*r)->journal);
 	mem_free((*r)->environment);
-	for (size_t i = 0; i < (*r)->config.plan.scenarios; i++)
-		mem_free((*r)->evidence[i]);
-	mem_free((*r)->evidence);
+	for (size_t i = 0; i < (*r)->count; i++)
+		mem_free((*r)->rows[i].evidence);
 	mem_free((*r)->rows);
 	mem_free(*r);
 	*r = NULL;
@@ -464,7 +459,6 @@ void result_format_json(const struct result *r, struct buf *out)
 						  .scenarios = r->config.plan.scenarios,
 						  .environment = r->environment,
 						  .rows = r->rows,
-						  .evidence = r->evidence,
 						  .count = r->count,
 						  .bounds = r->config.bounds,
 						  .questions = r->config.questions },
@@ -538,14 +532,15 @@ enum err result_add_tried(struct result *r, const struct result_row *row, struct
 enum err result_add(struct result *r, const struct result_row *row, const struct evidence *evidence,
 		    struct err_text *text)
 {
+	struct result_row kept = *row;
 	enum err err;
 
 	ensure(row->scenario < r->config.plan.scenarios && !result_has(r, row->scenario));
 	err = evidence_save(r->config.folder, row->scenario + 1, evidence, row, text);
 	if (!err)
 		err = journal_add_row(r->journal, row->scenario, row, text);
-	result_row_insert(&r->rows, &r->count, &r->cap, row);
-	keep_evidence(r, row, evidence);
+	kept.evidence = text_of_evidence(evidence, row);
+	result_row_insert(&r->rows, &r->count, &r->cap, &kept);
 	return err ? err : result_write_reports(r, text);
 }
 

@@ -183,7 +183,7 @@ static void add_row(const struct result_json *r, size_t i, struct buf *out)
 		buf_add_text(out, "null");
 	buf_fini(&broken);
 	buf_add_char(out, ',');
-	buf_add_text(out, r->evidence[r->rows[i].scenario]);
+	buf_add_text(out, row->evidence);
 	buf_add_char(out, '}');
 }
 

@@ -18,10 +18,8 @@ struct result_json {
 	const char *settings;	 /* what defines the plan, as the journal has it */
 	const struct plan *plan; /* NULL: only these are known */
 	size_t scenarios;
-	const char *environment; /* lines "- Name: text" */
-	const struct result_row *rows;
-	char *const *evidence; /* by scenario, of those with a row: members of a JSON object
-				  (evidence.h) */
+	const char *environment;       /* lines "- Name: text" */
+	const struct result_row *rows; /* with their evidence */
 	size_t count;
 	const struct verdict_bounds *bounds;	    /* NULL: none */
 	const struct conclude_questions *questions; /* NULL: none */

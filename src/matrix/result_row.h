@@ -91,6 +91,7 @@ struct result_row {
 	double server_share_max_pct; /* of the requests, by the busiest replica */
 	enum result_verdict verdict;
 	char reason[256]; /* why it is not valid; one line */
+	char *evidence;	  /* as report.json has it; struct result's, in its rows. Else NULL */
 };
 
 const char *result_status_name(enum result_status status);
