@@ -61,6 +61,12 @@ test("a class gets another share, and one alone takes part", async () => {
   await dialog.getByRole("button", {name: "Save"}).click();
   await dialog.waitFor({state: "detached"});
   await page.getByText("weight 2.5").waitFor();
+  // Enter saves, too, and starts nothing.
+  await page.getByRole("button", {name: "Settings of Buyer"}).click();
+  await page.getByLabel("Weight", {exact: true}).fill("1.5");
+  await page.keyboard.press("Enter");
+  await page.getByText("weight 1.5").waitFor();
+  assert.equal((await site.get("stats/requests")).state, "ready");
   const visitor = (await site.get("settings")).user_classes.find(({name}) => name === "Visitor");
   assert.equal(visitor.weight, 2.5);
   assert.deepEqual(visitor.tasks.filter((task) => !task.is_drawn).map((task) => task.name), ["broken"]);

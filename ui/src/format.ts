@@ -58,6 +58,13 @@ export function withoutUser(url: string): string {
   return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
 }
 
+/** Whether one of the texts has what is typed into a filter. */
+export function matches(filter: string, ...texts: string[]): boolean {
+  const wanted = filter.trim().toLowerCase();
+
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}
+
 /** For places that hold one short line. */
 export function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}\u2026` : text;

@@ -62,7 +62,9 @@ function axes(props: () => ChartProps): uPlot.Axis[] {
     {
       stroke, grid, font: FONT, ticks: grid, space: 80,
       ...(xLabel ? {label: xLabel, labelFont: FONT, labelSize: 22} : {}),
-      ...(xTicks ? {splits: () => xTicks.at, values: (u: uPlot, at: number[]) => spaced(u, at, xTicks.label)}
+      ...(xTicks ? {splits: (_u: uPlot, _axis: number, min: number, max: number) =>
+                   xTicks.at.filter((x) => x >= min && x <= max),
+                  values: (u: uPlot, at: number[]) => spaced(u, at, xTicks.label)}
                  : {values: (_: uPlot, at: number[], _axis: number, _space: number, step: number) =>
                      at.map((unix) => clock(unix, step < 60))}),
     },

@@ -80,8 +80,9 @@ export function App() {
       <Notices requests={requests} settings={settings.value} window={measured.value}
                failure={failure} restarted={restarted}/>
       {now && settings.value && (now.state === "ready"
-        ? <section class="panel start"><StartForm settings={settings.value} requests={now}
-                                                  onStarted={onStarted} onClasses={settings.refresh}/></section>
+        ? <section class="panel start">
+            <StartForm settings={settings.value} requests={now} onStarted={onStarted}
+                       onClasses={settings.refresh}/></section>
         : <Tabs label="Views of the test" tabs={tabs(now, settings.value)}/>)}
     </main>
     <footer>

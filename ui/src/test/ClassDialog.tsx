@@ -21,12 +21,8 @@ export function ClassDialog({of, onClose, onSaved}:
     setTasks(tasks.includes(name) ? tasks.filter((one) => one !== name) : [...tasks, name]);
   }
 
-  // It stands inside of another form.
-  async function onSave(event: Event) {
-    const fields = (event.currentTarget as HTMLElement).closest("dialog")!.querySelectorAll("input");
-
-    if (![...fields].every((field) => field.reportValidity()))
-      return;
+  async function onSubmit(event: SubmitEvent) {
+    event.preventDefault();
     try {
       await changeClass({user_class_name: of.name, weight: Number(weight), fixed_count: Number(fixed),
                          tasks});
@@ -38,21 +34,24 @@ export function ClassDialog({of, onClose, onSaved}:
   }
 
   return <Dialog title={`Settings of ${of.name}`} onClose={onClose}>
-    <div class="fields">
-      <label>Weight
-        <input type="number" min="0" step="any" required value={weight}
-               onInput={(event) => setWeight(event.currentTarget.value)}/></label>
-      <label>Fixed count (0: by weight)
-        <input type="number" min="0" step="1" required value={fixed}
-               onInput={(event) => setFixed(event.currentTarget.value)}/></label>
-    </div>
-    <fieldset class="classes"><legend>Tasks</legend>
-      <ul>{names.map((name) => <li key={name}><label class="check">
-        <input type="checkbox" checked={tasks.includes(name)} onChange={() => toggle(name)}/>
-        <bdi>{name}</bdi></label></li>)}</ul>
-    </fieldset>
-    {problem && <p class="bad" role="alert">{problem}</p>}
-    <div class="buttons"><button type="button" class="main" disabled={!tasks.length}
-                                 onClick={onSave}>Save</button></div>
+    <form onSubmit={onSubmit}>
+      <div class="fields">
+        <label>Weight
+          <input type="number" min="0" step="any" required value={weight}
+                 onInput={(event) => setWeight(event.currentTarget.value)}/></label>
+        <label>Fixed count (0: by weight)
+          <input type="number" min="0" step="1" required value={fixed}
+                 onInput={(event) => setFixed(event.currentTarget.value)}/></label>
+      </div>
+      <fieldset class="classes"><legend>Tasks</legend>
+        <ul>{names.map((name) => <li key={name}><label class="check">
+          <input type="checkbox" checked={tasks.includes(name)} onChange={() => toggle(name)}/>
+          <bdi>{name}</bdi></label></li>)}</ul>
+      </fieldset>
+      {problem && <p class="bad" role="alert">{problem}</p>}
+      <div class="buttons">
+        <button type="submit" class="main" disabled={!tasks.length}>Save</button>
+      </div>
+    </form>
   </Dialog>;
 }

@@ -4,9 +4,8 @@
 import {useState} from "preact/hooks";
 
 import type {Logs as Lines} from "../api";
-import {number} from "../format";
+import {matches, number} from "../format";
 import {usePoll} from "../poll";
-import {matches} from "./Statistics";
 
 const POLL_MS = 5000;
 
@@ -38,7 +37,8 @@ export function Logs() {
     {logs && <Text lines={logs.master} filter={filter}/>}
     {workers.length > 0 && <h2>Workers</h2>}
     {workers.map(([id, lines]) => <details key={id} class="worker-log">
-      <summary><bdi>{id}</bdi> <span class="quiet">{lines.length === 1 ? "1 line" : `${number(lines.length)} lines`}</span>
+      <summary><bdi>{id}</bdi>
+        <span class="quiet">{lines.length === 1 ? "1 line" : `${number(lines.length)} lines`}</span>
         {lines.some((line) => level(line)) && <span class="badge">!</span>}</summary>
       <Text lines={lines} filter={filter}/>
     </details>)}

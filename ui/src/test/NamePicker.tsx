@@ -13,6 +13,7 @@ export function NamePicker({rows, value, onChange}:
     <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
       <option value={TOTAL}>All</option>
       {rows.filter((row) => keyOf(row) !== TOTAL).map((row) =>
-        <option key={keyOf(row)} value={keyOf(row)}>{cut(`${row.method} ${row.name}`, LABEL_LENGTH)}</option>)}
+        <option key={keyOf(row)} value={keyOf(row)}>
+          {cut(`${row.method} ${row.name}`, LABEL_LENGTH)}</option>)}
     </select></label>;
 }

@@ -7,6 +7,7 @@ import {useState} from "preact/hooks";
 import {explain, isBusy, swarm} from "../api";
 import type {OwnOption, Requests, Settings, SwarmForm, UserClass} from "../api";
 import {Dialog} from "../components/Dialog";
+import {withoutUser} from "../format";
 import {ClassDialog} from "./ClassDialog";
 
 const RUN_TIME = "\\s*(\\d+|(?=\\d)(\\d+h)?(\\d+m)?(\\d+s)?)\\s*";
@@ -30,14 +31,13 @@ function share({weight, fixed_count}: UserClass): string {
   return fixed_count ? `${fixed_count} users` : `weight ${weight}`;
 }
 
-function Classes({classes, chosen, onChoose, onClasses}: {
+function Classes({classes, chosen, onChoose, onOpen}: {
   classes: UserClass[];
   chosen: string[];
   onChoose: (names: string[]) => void;
-  onClasses: () => void;
+  onOpen: (name: string) => void;
 }) {
-  const [open, setOpen] = useState<string>();
-  const all = classes.map((one) => one.name), edited = classes.find((one) => one.name === open);
+  const all = classes.map((one) => one.name);
 
   function toggle(name: string) {
     onChoose(chosen.includes(name) ? chosen.filter((one) => one !== name)
@@ -46,16 +46,16 @@ function Classes({classes, chosen, onChoose, onClasses}: {
 
   return <fieldset class="classes">
     <legend>User classes</legend>
-    {all.length > 1 && <label class="check all"><input type="checkbox" checked={chosen.length === all.length}
-      onChange={() => onChoose(chosen.length === all.length ? [] : all)}/>All</label>}
+    {all.length > 1 && <label class="check all">
+      <input type="checkbox" checked={chosen.length === all.length}
+        onChange={() => onChoose(chosen.length === all.length ? [] : all)}/>All</label>}
     <ul>{classes.map((one) => <li key={one.name}>
       <label class="check"><input type="checkbox" checked={chosen.includes(one.name)}
         onChange={() => toggle(one.name)}/><bdi>{one.name}</bdi></label>
       <span class="quiet">{share(one)}</span>
-      <button type="button" class="small" onClick={() => setOpen(one.name)}
+      <button type="button" class="small" onClick={() => onOpen(one.name)}
               aria-label={`Settings of ${one.name}`}>Settings</button>
     </li>)}</ul>
-    {edited && <ClassDialog of={edited} onClose={() => setOpen(undefined)} onSaved={onClasses}/>}
   </fieldset>;
 }
 
@@ -74,6 +74,8 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
   const hasNumbers = !isShaped || settings.shape_wants_numbers;
   const [host, setHost] = useState(settings.host ?? "");
   const [chosen, setChosen] = useState(() => settings.user_classes.map((one) => one.name));
+  const [open, setOpen] = useState<string>();
+  const edited = settings.user_classes.find((one) => one.name === open);
   const [problem, setProblem] = useState<string>();
   const [isAsking, setAsking] = useState(false);
 
@@ -102,52 +104,58 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     }
   }
 
-  return <form onSubmit={onSubmit}>
-    {!isEdit && requests.state === "ready" && <h2>Start a test</h2>}
-    {isShaped && <p>The load shape <strong>{settings.shape}</strong> says how many users there are
-      {hasNumbers ? ", going by these numbers," : ""} and when the test ends. Stop ends it before.</p>}
-    <div class="fields">
-      {hasNumbers && <>
-        <label>Number of users (peak)
-          <input name="user_count" type="number" min="1" step="1" required autoFocus
-                 defaultValue={String(settings.user_count || 1)}/></label>
-        <label>Ramp up (users started per second)
-          <input name="spawn_rate" type="number" min="0.000001" step="any" required
-                 defaultValue={String(settings.spawn_rate || 1)}/></label></>}
-      {!isEdit && <label class="wide">Host
-        <input name="host" type="text" inputMode="url" value={host} placeholder="http://target:8000"
-               onInput={(event) => setHost(event.currentTarget.value)}/>
-        {host && !isUrl(host) && <small>{host.includes("://")
-          ? "This is no http or https URL." : `Will be http://${host}`}</small>}
-        {!host && <small>Each user class needs a host of its own, then.</small>}</label>}
-    </div>
-    <details open={!isEdit && (settings.user_classes.length > 1 || settings.options.length > 0)}>
-      <summary>Advanced options</summary>
+  return <>
+    <form onSubmit={onSubmit}>
+      {!isEdit && requests.state === "ready" && <h2>Start a test</h2>}
+      {isShaped && <p>The load shape <strong>{settings.shape}</strong> says how many users there are
+        {hasNumbers ? ", going by these numbers," : ""} and when the test ends. Stop ends it before.</p>}
       <div class="fields">
-        {hasNumbers && <label>{isEdit ? "Run time from now (empty: as it is)" : "Run time (empty: no end)"}
-          <input name="run_time" type="text" placeholder="20, 20s, 3m, 2h, 1h20m" pattern={RUN_TIME}
-                 defaultValue={isEdit ? "" : runTimeText(settings.run_time)}
-                 title="A number of seconds, or of hours, minutes and seconds: 20, 20s, 3m, 1h20m"/></label>}
+        {hasNumbers && <>
+          <label>Number of users (peak)
+            <input name="user_count" type="number" min="1" step="1" required autoFocus
+                   defaultValue={String(settings.user_count || 1)}/></label>
+          <label>Ramp up (users started per second)
+            <input name="spawn_rate" type="number" min="0.000001" step="any" required
+                   defaultValue={String(settings.spawn_rate || 1)}/></label></>}
+        {!isEdit && <label class="wide">Host
+          <input name="host" type="text" inputMode="url" value={host} placeholder="http://target:8000"
+                 onInput={(event) => setHost(event.currentTarget.value)}/>
+          {host && !isUrl(host) && <small>{host.includes("://")
+            ? "This is no http or https URL." : `Will be http://${host}`}</small>}
+          {!host && <small>{settings.host ? `As before: ${withoutUser(settings.host)}`
+            : "Each user class needs a host of its own, then."}</small>}</label>}
       </div>
-      {settings.options.length > 0 && <fieldset>
-        <legend>Options of the locustfile</legend>
-        <div class="fields">{settings.options.map((one) =>
-          <label key={one.name}>{one.name}<OptionInput of={one}/>{one.help && <small>{one.help}</small>}</label>)}</div>
-      </fieldset>}
-      {!isEdit && <Classes classes={settings.user_classes} chosen={chosen} onChoose={setChosen}
-                           onClasses={onClasses}/>}
-    </details>
-    {problem && <p class="bad" role="alert">{problem}</p>}
-    <div class="buttons">
-      <button type="submit" class="main" disabled={isAsking || hasNobody || (!isEdit && !chosen.length)}>
-        {isEdit ? "Update" : "Start"}</button>
-    </div>
-  </form>;
+      <details open={!isEdit && (settings.user_classes.length > 1 || settings.options.length > 0)}>
+        <summary>Advanced options</summary>
+        <div class="fields">
+          {hasNumbers && <label>
+            {isEdit ? "Run time from now (empty: as it is)" : "Run time (empty: no end)"}
+            <input name="run_time" type="text" placeholder="20, 20s, 3m, 2h, 1h20m" pattern={RUN_TIME}
+                   defaultValue={isEdit ? "" : runTimeText(settings.run_time)}
+                   title="Seconds, or hours, minutes and seconds: 20, 20s, 3m, 1h20m"/></label>}
+        </div>
+        {settings.options.length > 0 && <fieldset>
+          <legend>Options of the locustfile</legend>
+          <div class="fields">{settings.options.map((one) =>
+            <label key={one.name}>{one.name}<OptionInput of={one}/>
+              {one.help && <small>{one.help}</small>}</label>)}</div>
+        </fieldset>}
+        {!isEdit && <Classes classes={settings.user_classes} chosen={chosen} onChoose={setChosen}
+                             onOpen={setOpen}/>}
+      </details>
+      {problem && <p class="bad" role="alert">{problem}</p>}
+      <div class="buttons">
+        <button type="submit" class="main"
+                disabled={isAsking || hasNobody || (!isEdit && !chosen.length)}>
+          {isEdit ? "Update" : "Start"}</button>
+      </div>
+    </form>
+    {edited && <ClassDialog of={edited} onClose={() => setOpen(undefined)} onSaved={onClasses}/>}
+  </>;
 }
 
 export function StartDialog({onClose, ...form}: FormProps & {onClose: () => void}) {
-  // Which of the two it is does not change under the reader's hands.
-  const [isEdit] = useState(isBusy(form.requests.state));
+  const isEdit = isBusy(form.requests.state);
 
   return <Dialog title={isEdit ? "Change the running test" : "Start a new test"} onClose={onClose}>
     <StartForm {...form}/>

@@ -6,7 +6,7 @@ import {useState} from "preact/hooks";
 import type {Row} from "../api";
 import {Table} from "../components/Table";
 import type {Column} from "../components/Table";
-import {milliseconds, number} from "../format";
+import {matches, milliseconds, number} from "../format";
 import {useKeptWords} from "../kept";
 import {TOTAL, keyOf} from "./useTrack";
 
@@ -38,12 +38,6 @@ const COLUMNS: Column<Row>[] = [
   count("current_rps", "Current RPS", 1),
   count("current_fail_per_sec", "Current Failures/s", 1),
 ];
-
-export function matches(filter: string, ...texts: string[]): boolean {
-  const wanted = filter.trim().toLowerCase();
-
-  return texts.some((text) => text.toLowerCase().includes(wanted));
-}
 
 function ColumnChooser({hidden, onChange}: {hidden: string[]; onChange: (hidden: string[]) => void}) {
   return <details class="chooser">

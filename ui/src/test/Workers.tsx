@@ -20,7 +20,8 @@ const COLUMNS: Column<Worker>[] = [
    mark: (row) => (row.cpu_usage ?? 0) > CPU_HIGH_PERCENT ? "bad" : ""},
   {key: "memory_usage", label: "Memory", value: (row) => row.memory_usage,
    show: (row) => bytes(row.memory_usage)},
-  {key: "lag_p99_ms", label: "Lag p99 (ms)", value: (row) => row.lag_p99_ms, show: (row) => milliseconds(row.lag_p99_ms)},
+  {key: "lag_p99_ms", label: "Lag p99 (ms)", value: (row) => row.lag_p99_ms,
+   show: (row) => milliseconds(row.lag_p99_ms)},
   {key: "version", label: "Version", isText: true, value: (row) => row.version ?? "",
    show: (row) => row.version ?? "\u2013"},
 ];
