@@ -8,7 +8,7 @@ import {test} from "node:test";
 
 import {Site, eventually, openPage, sleep, startTarget} from "../tests/browser/world.mjs";
 
-const NAMES = 200, MINUTES = 2, LOADS = 9, HEAP_EVERY_S = 20;
+const NAMES = 200, MINUTES = 2, LOADS = 15, HEAP_EVERY_S = 20;
 
 function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -48,7 +48,8 @@ test("the page", async () => {
       performance.getEntriesByName("first-contentful-paint")[0].startTime));
     await page.context().close();
   }
-  say("first paint, ms: median, worst", [median(paints), Math.max(...paints)].map(Math.round));
+  say("first paint, ms: median, best, worst",
+      [median(paints), Math.min(...paints), Math.max(...paints)].map(Math.round));
   for (const tab of ["stats", "charts"]) {
     const page = await openPage(site, {tab}), cdp = await page.context().newCDPSession(page);
     const heap = [];
