@@ -284,6 +284,10 @@ static enum err load_python(struct chosen *c, const struct cicada_options *o, st
 			text, ERR_BAD_OPTION,
 			"--arrivals: the users of a locustfile wait for their answers; use a "
 			"native scenario (.c) for an open load");
+	if (cicada_options_wait(o))
+		return err_set(text, ERR_BAD_OPTION,
+			       "--think-time: users of a locustfile wait as it says; change its "
+			       "wait_time");
 	if (o->want_equal_weights)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--equal-weights: a locustfile has the weights it says");
@@ -392,7 +396,8 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 	const char *scenario = peek->scenario;
 	enum err err = OK;
 
-	if (peek->want_help || peek->want_version || peek->want_calibrate)
+	if (peek->want_help || peek->want_version || peek->want_calibrate ||
+	    peek->want_cluster_public)
 		return OK;
 	if (peek->is_worker && peek->is_usable && !strcmp(scenario, "-")) {
 		err = master_file_get(peek->master_host, (unsigned)peek->master_port,

@@ -374,13 +374,6 @@ static enum err read_arrivals(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
-static bool is_locustfile(const char *scenario)
-{
-	size_t len = strlen(scenario);
-
-	return len > 3 && strcmp(scenario + len - 3, ".py") == 0;
-}
-
 static enum err read_think_time(struct cicada_options *o, struct err_text *text)
 {
 	if (isnan(o->think_time_s))
@@ -389,10 +382,6 @@ static enum err read_think_time(struct cicada_options *o, struct err_text *text)
 		return err_set(text, ERR_BAD_OPTION,
 			       "--think-time: users of --arrivals wait for nothing; leave one of "
 			       "them out");
-	if (is_locustfile(o->scenario))
-		return err_set(text, ERR_BAD_OPTION,
-			       "--think-time: users of a locustfile wait as it says; change its "
-			       "wait_time");
 	o->think_time = (struct cic_wait)CIC_CONSTANT(o->think_time_s);
 	return OK;
 }
@@ -670,9 +659,7 @@ void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
 	if (read_all(o, &lenient, argc, argv, &unread) || read_mode(o, &unread) ||
 	    read_processes(o, &unread))
 		o->processes = 0;
-	o->is_usable = !read_master_address(o, &unread) &&
-		       (!o->cluster_key_file ||
-			!cluster_key_read(o->cluster_key_file, &o->cluster_key, &unread));
+	o->is_usable = !read_master_address(o, &unread) && !read_keys(o, &unread);
 	if (!o->scenario)
 		o->scenario = default_scenario();
 }

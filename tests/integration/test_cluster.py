@@ -226,8 +226,11 @@ def make_keys(programs, tmp_path, name):
     """A file with a secret, and the public key that belongs to it."""
     secret = tmp_path / f"{name}.key"
     secret.write_text(secrets.token_hex(32) + "\n")
-    program, code = programs.run("cicada", "--cluster-key", secret, "--cluster-public")
-    assert code == 0
+    not_read = tmp_path / "broken.py"
+    not_read.write_text("1 / 0\n")
+    program, code = programs.run("cicada", "-f", not_read, "--cluster-key", secret,
+                                 "--cluster-public")
+    assert code == 0, program.text()
     return secret, program.text("stdout").strip()
 
 

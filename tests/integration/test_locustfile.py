@@ -156,6 +156,9 @@ def add(parser, **kwargs):
     assert code == 0 and "Visitor" in program.text()
     program, code = run(programs, path, "--arrivals", "even")
     assert code == 1 and "use a native scenario (.c) for an open load" in program.text()
+    for name in (path, tmp_path / "locustfile", tmp_path):
+        program, code = run(programs, name, "--think-time", "0")
+        assert code == 1 and "--think-time: users of a locustfile wait as it says" in program.text()
     program, code = run(programs, write(tmp_path, VISITOR), "Stranger")
     assert code == 1 and "Unknown User(s): Stranger" in program.text()
 
