@@ -418,11 +418,8 @@ static bool take_number(struct master *m, struct peer *p, const struct msg_repor
 static void on_stats(struct master *m, struct peer *p, const struct msg_report *report)
 {
 	bool is_stopping = m->run.state == RUN_STOPPING;
-	bool is_of_ramp;
+	bool is_of_ramp = is_of_first_ramp(m, p, report);
 
-	if (!take_number(m, p, report))
-		return;
-	is_of_ramp = is_of_first_ramp(m, p, report);
 	if (!p->has_begun || !run_is_busy(&m->run) || (is_stopping && !p->is_awaited))
 		return;
 	/* --reset-stats means that the ramp does not count; this part of it came late. */
@@ -512,6 +509,8 @@ static void on_known(struct master *m, struct peer *p, const struct msg *msg)
 		on_heartbeat(m, p, &msg->heartbeat);
 		break;
 	case MSG_STATS:
+		if (!take_number(m, p, &msg->report))
+			break;
 		on_stats(m, p, &msg->report);
 		if (listener && listener->on_report)
 			listener->on_report(listener->arg, str_of(p->id), msg_scan_data(m->frame));

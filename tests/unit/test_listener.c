@@ -250,6 +250,34 @@ static void a_master_passes_on_what_workers_say(void **state)
 	master_destroy(&m);
 }
 
+/* Its answer was lost, so it comes again. */
+static void a_report_that_was_here_before_is_not_passed_on(void **state)
+{
+	struct master *m = open_master();
+	struct msg report = { .type = MSG_STATS }, spawn;
+	struct stats none;
+
+	(void)state;
+	start(m);
+	master_release(m);
+	master_tick(m, CLOCK_S);
+	assert_int_equal(msg_decode(buf_str(&frames), WALL_S, &spawn, NULL), OK);
+	assert_int_equal(spawn.type, MSG_SPAWN);
+	stats_init(&none, WALL_S);
+	report.report = (struct msg_report){ .stats = &none,
+					     .test = spawn.spawn.test,
+					     .number = { 7, 1, 1 } };
+	hear(m, "b", &report, CLOCK_S);
+	assert_non_null(strstr(heard, "report:b:"));
+	heard[0] = '\0';
+	hear(m, "b", &report, CLOCK_S);
+	assert_null(strstr(heard, "report:b:"));
+	heard[0] = '\0';
+	stats_fini(&none);
+	msg_fini(&spawn);
+	master_destroy(&m);
+}
+
 static void a_message_to_one_worker_reaches_nobody_else(void **state)
 {
 	struct master *m = open_master();
@@ -405,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_listener_that_says_nothing_is_waited_for_within_a_limit),
 		cmocka_unit_test(a_stop_before_the_start_is_no_start),
 		cmocka_unit_test(a_master_passes_on_what_workers_say),
+		cmocka_unit_test(a_report_that_was_here_before_is_not_passed_on),
 		cmocka_unit_test(a_message_to_one_worker_reaches_nobody_else),
 		cmocka_unit_test(a_worker_passes_on_what_its_master_says),
 		cmocka_unit_test(a_worker_says_what_it_is_given),

@@ -615,6 +615,12 @@ static void our_own_reports_say_how_the_generator_is(void **state)
 	assert_int_equal(h->waited_us, 18000000);
 	msg_fini(&got);
 	buf_fini(&frame);
+	/* Users that are to wait for a year must not cost the report. */
+	health_stats.health.waited_us = 3 * LIMIT_MESSAGE_COUNT;
+	got = round_trip(&m, &frame);
+	assert_int_equal(got.report.stats->health.waited_us, LIMIT_MESSAGE_COUNT);
+	msg_fini(&got);
+	buf_fini(&frame);
 	/* Foreign masters never see the key. */
 	m = health_report(false);
 	got = round_trip(&m, &frame);
