@@ -48,6 +48,8 @@ static const char *field(struct form *f, const char *name)
 	if (!f->json)
 		return serve_form(f->r, name);
 	value = json_object_get(f->json, name);
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "true" : "false";
 	if (!json_is_number(value) || f->number_count == sizeof(f->numbers) / sizeof(f->numbers[0]))
 		return json_string_value(value);
 	text = f->numbers[f->number_count++];
@@ -92,6 +94,8 @@ static enum err read_classes(struct form *f, const struct run *run, struct run_c
 	const char *name = f->json ? NULL : serve_form(f->r, "user_classes");
 	enum err err = OK;
 
+	if (list && !json_is_array(list) && !json_is_null(list))
+		err = err_set(text, ERR_BAD_INPUT, "user_classes: give a list of names");
 	for (size_t i = 0; i < json_array_size(list) && !err; i++)
 		err = choose(&c, json_string_value(json_array_get(list, i)), text);
 	for (; name && !err; name = serve_form_next(f->r, "user_classes", name))
@@ -210,8 +214,10 @@ static void tell_fields(const struct web_fields *fields, struct form *f)
 	buf_init(&pairs, LIMIT_SERVE_BODY_BYTES);
 	for (size_t i = 0; i < fields->count; i++) {
 		const struct web_field *item = &fields->items[i];
+		const unsigned number_count = f->number_count;
 		const char *value = field(f, item->name);
 
+		f->number_count = number_count; /* of what is copied here there may be any number */
 		if (!value || (item->is_secret && !*value))
 			continue;
 		buf_add(&pairs, item->name, strlen(item->name) + 1);

@@ -65,6 +65,10 @@ static void test_swarm_with_some_classes(void **state)
 	expect_swarm(FORM, "user_count=3&spawn_rate=1&user_classes=Alpha&user_classes=Gamma",
 		     "{\n  \"host\": null,\n  \"message\": \"user_classes: no user class is called "
 		     "'Gamma'; /tasks shows them\",\n  \"success\": false\n}\n");
+	expect_swarm("application/json",
+		     "{\"user_count\": 2, \"spawn_rate\": 1, \"user_classes\": \"Beta\"}",
+		     "{\n  \"host\": null,\n  \"message\": \"user_classes: give a list of "
+		     "names\",\n  \"success\": false\n}\n");
 	run.shares[0].weight = 0;
 	expect_swarm(
 		FORM, "user_count=3&spawn_rate=1&user_classes=Alpha",
@@ -77,6 +81,41 @@ static void test_swarm_with_some_classes(void **state)
 		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
 		     "  \"success\": true\n}\n");
 	assert_int_equal(mode.last.classes.words[0], 0);
+}
+
+static void note_pairs(void *arg, struct str pairs)
+{
+	for (size_t i = 0; i < pairs.len; i++)
+		buf_add_char(arg, pairs.p[i] ? pairs.p[i] : ' ');
+}
+
+/* More than a start has numbers, and what JSON has besides text. */
+static void test_swarm_in_json_has_the_options_of_a_locustfile(void **state)
+{
+	static const struct web_field items[] = {
+		{ .name = "a" }, { .name = "b" }, { .name = "c" }, { .name = "d" }, { .name = "e" },
+		{ .name = "f" }, { .name = "g" }, { .name = "h" }, { .name = "i" }, { .name = "j" },
+		{ .name = "k" }, { .name = "l" }, { .name = "m" }, { .name = "n" }, { .name = "o" },
+		{ .name = "p" }, { .name = "q" }, { .name = "r" }, { .name = "s" }, { .name = "t" },
+	};
+	static const char wanted[] = "a 1 b 2.5 c true d text e 5 f 6 g 7 h 8 i 9 j 10 k 11 l 12 "
+				     "m 13 n 14 o 15 p 16 q 17 r 18 s 19 t 20 ";
+	struct buf pairs;
+	struct web_fields fields = { items, 20, note_pairs, &pairs };
+
+	(void)state;
+	buf_init(&pairs, 1024);
+	web->fields = &fields;
+	expect_swarm(
+		"application/json",
+		"{\"user_count\": 2, \"spawn_rate\": 1, \"a\": 1, \"b\": 2.5, \"c\": true, "
+		"\"d\": \"text\", \"e\": 5, \"f\": 6, \"g\": 7, \"h\": 8, \"i\": 9, \"j\": 10, "
+		"\"k\": 11, \"l\": 12, \"m\": 13, \"n\": 14, \"o\": 15, \"p\": 16, \"q\": 17, "
+		"\"r\": 18, \"s\": 19, \"t\": 20}",
+		"{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		"  \"success\": true\n}\n");
+	assert_string_equal(pairs.p, wanted);
+	buf_fini(&pairs);
 }
 
 static void test_swarm_with_a_shape_needs_no_numbers(void **state)
@@ -428,6 +467,7 @@ int main(void)
 		LOCAL(test_swarm_takes_a_host_without_scheme),
 		LOCAL(test_swarm_takes_json_too),
 		LOCAL(test_swarm_with_some_classes),
+		LOCAL(test_swarm_in_json_has_the_options_of_a_locustfile),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_user_changes_the_share_of_a_class),
 		LOCAL(test_user_changes_the_tasks_of_a_class),
