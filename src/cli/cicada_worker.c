@@ -91,23 +91,13 @@ static void take_slice(const struct worker_program *p, int64_t index, uint64_t c
 		log_line(LOG_ERROR, LOGGER, "%s", text.text);
 }
 
-/* Python chooses its tasks itself, when it is loaded. */
-static void take_tags(struct worker_program *p, const struct worker_test *test)
-{
-	if (!p->python)
-		worker_tasks_tag(&p->tasks, test->tags, test->exclude_tags);
-	else if ((test->tags || test->exclude_tags) && !p->o->tags.count &&
-		 !p->o->exclude_tags.count)
-		log_line(LOG_WARNING, LOGGER,
-			 "The master's tags are not taken over by a locustfile; give this worker "
-			 "the same --tags and --exclude-tags");
-}
-
 static void begin_test(void *program, const struct worker_test *test)
 {
 	struct worker_program *p = program;
 
-	take_tags(p, test);
+	/* Python has read them in `spawn`. */
+	if (!p->python)
+		worker_tasks_tag(&p->tasks, test->tags, test->exclude_tags);
 	if (p->has_users) {
 		log_line(LOG_WARNING, LOGGER,
 			 "Users of the last test still run; the feeds go on where they are");

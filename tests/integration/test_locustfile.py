@@ -469,6 +469,33 @@ def listen(environment, runner, **kwargs):
     assert [worker.wait(60) for worker in workers] == [0, 0]
 
 
+def test_a_worker_takes_the_tags_of_its_master(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, constant, tag, task
+
+class Visitor(HttpUser):
+    wait_time = constant(0.01)
+
+    @tag("read")
+    @task
+    def read(self):
+        self.client.get("/read")
+
+    @task
+    def write(self):
+        self.client.get("/write")
+""")
+    master, url, port = start_master(programs, path, "--tags", "read")
+    worker = programs.start("cicada", "--worker", "-f", path, "--master-port", port)
+    wait_until(lambda: get_json(url + "/worker-count")["worker_count"] == 1, 60, "the worker")
+    get_json(url + "/swarm", {"user_count": 4, "spawn_rate": 9, "host": target.url})
+    wait_until(lambda: target.total > 40, 60, "requests")
+    master.stop(60)
+    assert worker.wait(60) == 0
+    assert set(target.counts) == {"GET /read"}
+    assert "tags" not in worker.text("stderr"), worker.text("stderr")
+
+
 def test_the_inference_locustfile_is_its_native_twin(programs):
     service = programs.start("cicada-inference", "--port", "0", ready=r"ready on \S+:(\d+)")
     host = f"http://127.0.0.1:{service.ready.group(1)}"

@@ -32,13 +32,13 @@ class WebUI:
         return self._app
 
     def auth_required_if_enabled(self, view):
-        """Whoever comes here has been let in (--web-token-file)."""
+        """Whoever comes here has been let in (--web-login)."""
         return view
 
     @property
     def login_manager(self):
         raise NotImplementedError("web_ui.login_manager: the web interface has no logins of a "
-                                  "locustfile's own; see --web-token-file")
+                                  "locustfile's own; see --web-login")
 
     def update_template_args(self):
         runner = self.environment.runner
