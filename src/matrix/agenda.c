@@ -21,23 +21,6 @@ static bool is_cell(const struct result_row *row, const struct scenario *s)
 	return row->replicas == s->replicas && row->workers == s->workers && row->users == s->users;
 }
 
-static bool is_row_of(const struct result_row *row, const struct scenario *s)
-{
-	return is_cell(row, s) && row->repeat == s->repeat;
-}
-
-/* Mostly they are in the order of the plan, all of them. */
-static bool has_row(const struct scenario *s, size_t place, const struct result_row *rows,
-		    size_t count)
-{
-	if (place < count && is_row_of(&rows[place], s))
-		return true;
-	for (size_t i = 0; i < count; i++)
-		if (is_row_of(&rows[i], s))
-			return true;
-	return false;
-}
-
 bool agenda_is_known(const struct plan *plan, const struct scenario *s,
 		     const struct result_row *rows, size_t count)
 {
@@ -58,7 +41,7 @@ static bool next_of_matrix(const struct plan *plan, const struct result_row *row
 {
 	for (size_t i = 0; i < plan_count(plan); i++) {
 		*out = plan_scenario(plan, i);
-		if (has_row(out, i, rows, count))
+		if (result_row_find(rows, count, i))
 			continue;
 		if (plan->until_interval <= 0 || !agenda_is_known(plan, out, rows, count))
 			return true;
@@ -68,14 +51,24 @@ static bool next_of_matrix(const struct plan *plan, const struct result_row *row
 
 /* ---- a search ---- */
 
-/* What was measured next to it promises as much, in proportion. */
+/* The index of the first probe of a cell; it has SEARCH_PROBES of them. */
+static size_t first_probe(const struct plan *plan, size_t i, size_t k)
+{
+	return (i * plan->workers.count + k) * SEARCH_PROBES;
+}
+
+/* Its first row says where a search has begun. Before that what was measured next to it promises
+ * as much, in proportion. */
 static double start_of(const struct agenda *a, const struct result_row *rows, size_t count,
 		       size_t i, size_t k)
 {
 	const struct opt_counts *replicas = &a->plan->replicas;
+	size_t first = first_probe(a->plan, i, k), place = result_row_place(rows, count, first);
 	double start = (double)a->plan->users.value[0];
 
-	if (i) {
+	if (place < count && rows[place].scenario < first + SEARCH_PROBES) {
+		start = (double)rows[place].users;
+	} else if (i) {
 		struct search before = agenda_search(a, rows, count, i - 1, k);
 		double limit = search_limit(&before).value;
 
@@ -97,11 +90,13 @@ static void tell(struct search *s, const struct objectives *objectives,
 		search_tell(s, &excess);
 }
 
+/* A probe that could not be measured has no row after a restart. Where others follow it, they came
+ * of its having been there. */
 struct search agenda_search(const struct agenda *a, const struct result_row *rows, size_t count,
 			    size_t i, size_t k)
 {
 	const struct plan *plan = a->plan;
-	struct search_probe probe;
+	size_t first = first_probe(plan, i, k), place = result_row_place(rows, count, first);
 	struct search s;
 
 	search_init(&s, &(struct search_config){ .start = start_of(a, rows, count, i, k),
@@ -109,24 +104,13 @@ struct search agenda_search(const struct agenda *a, const struct result_row *row
 						 .max = (double)plan->users_max,
 						 .tolerance = plan->tolerance,
 						 .is_whole = true });
-	for (size_t row = 0; row < count && search_next(&s, &probe); row++)
-		if (rows[row].replicas == plan->replicas.value[i] &&
-		    rows[row].workers == plan->workers.value[k])
-			tell(&s, a->objectives, &rows[row]);
+	for (; place < count && rows[place].scenario < first + SEARCH_PROBES; place++) {
+		while (s.end == SEARCH_RUNNING && first + s.count < rows[place].scenario)
+			search_tell_void(&s);
+		if (s.end == SEARCH_RUNNING)
+			tell(&s, a->objectives, &rows[place]);
+	}
 	return s;
-}
-
-/* The index of a probe that comes after all of its cell; those of the cell are `first` and
- * SEARCH_PROBES - 1 more. Past them: the cell has none left, for probes that could not be measured
- * have been measured again. */
-static size_t index_after(const struct result_row *rows, size_t count, size_t first)
-{
-	size_t index = first;
-
-	for (size_t i = 0; i < count; i++)
-		if (rows[i].scenario >= index && rows[i].scenario < first + SEARCH_PROBES)
-			index = rows[i].scenario + 1;
-	return index;
 }
 
 static bool next_of_search(const struct agenda *a, const struct result_row *rows, size_t count,
@@ -137,14 +121,12 @@ static bool next_of_search(const struct agenda *a, const struct result_row *rows
 	for (size_t i = 0; i < plan->replicas.count; i++) {
 		for (size_t k = 0; k < plan->workers.count; k++) {
 			struct search s = agenda_search(a, rows, count, i, k);
-			size_t first = (i * plan->workers.count + k) * SEARCH_PROBES;
-			size_t index = index_after(rows, count, first);
 			struct search_probe probe;
 
-			if (index == first + SEARCH_PROBES || !search_next(&s, &probe))
+			if (!search_next(&s, &probe))
 				continue;
 			*out = (struct scenario){
-				.index = index,
+				.index = first_probe(plan, i, k) + s.count,
 				.replicas = plan->replicas.value[i],
 				.workers = plan->workers.value[k],
 				.users = (uint64_t)probe.load,

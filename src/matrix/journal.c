@@ -75,14 +75,12 @@ static enum err read_scenario(struct reader *r, const json_t *line, size_t *out)
 {
 	json_int_t number = json_integer_value(json_object_get(line, "scenario"));
 	const struct journal_past *past = r->past;
-	size_t place;
 
 	if (number < 1 || (uint64_t)number > r->plan->scenarios)
 		return err_set(&r->why, ERR_BAD_INPUT, "its scenario is none of the plan's %zu",
 			       r->plan->scenarios);
 	*out = (size_t)number;
-	place = result_row_place(past->rows, past->count, *out - 1);
-	if (place < past->count && past->rows[place].scenario == *out - 1)
+	if (result_row_find(past->rows, past->count, *out - 1))
 		return err_set(&r->why, ERR_BAD_INPUT, "scenario %zu has its row already", *out);
 	return OK;
 }

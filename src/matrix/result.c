@@ -113,9 +113,7 @@ size_t result_count(const struct result *r)
 
 bool result_has(const struct result *r, size_t i)
 {
-	size_t place = result_row_place(r->rows, r->count, i);
-
-	return place < r->count && r->rows[place].scenario == i;
+	return result_row_find(r->rows, r->count, i) != NULL;
 }
 
 const struct result_row *result_rows(const struct result *r, size_t *count)

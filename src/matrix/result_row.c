@@ -240,6 +240,14 @@ size_t result_row_place(const struct result_row *rows, size_t count, size_t scen
 	return low;
 }
 
+const struct result_row *result_row_find(const struct result_row *rows, size_t count,
+					 size_t scenario)
+{
+	size_t place = result_row_place(rows, count, scenario);
+
+	return place < count && rows[place].scenario == scenario ? &rows[place] : NULL;
+}
+
 void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 		       const struct result_row *row)
 {

@@ -101,6 +101,9 @@ const char *result_verdict_name(enum result_verdict verdict);
 struct result_row result_row_blank(uint64_t replicas, uint64_t workers, uint64_t users);
 /* The place of the row of `scenario` among rows in the order of the plan, or where it would be. */
 size_t result_row_place(const struct result_row *rows, size_t count, size_t scenario);
+/* The row of `scenario` among them; NULL: it has none. */
+const struct result_row *result_row_find(const struct result_row *rows, size_t count,
+					 size_t scenario);
 /* One more, at its place. *rows grows by mem_realloc(). */
 void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 		       const struct result_row *row);

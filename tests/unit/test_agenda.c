@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "matrix/agenda.h"
 #include "matrix/objectives.h"
 #include "matrix/result_row.h"
@@ -43,6 +44,7 @@ static struct result_row serve(const struct scenario *s)
 	struct result_row row = result_row_blank(s->replicas, s->workers, s->users);
 	double per_replica = (double)s->users / (double)s->replicas;
 
+	row.scenario = s->index;
 	row.repeat = s->repeat;
 	row.verdict = RESULT_VERDICT_VALID;
 	row.generator = RESULT_GENERATOR_OK;
@@ -145,6 +147,91 @@ static void a_search_finds_the_limit_and_goes_on_with_the_next(void **state)
 		}
 }
 
+/* What a driver that was killed leaves: rows that were measured. */
+static void forget_the_unmeasured(void)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < row_count; i++)
+		if (result_status_is_measured(rows[i].status))
+			rows[kept++] = rows[i];
+	row_count = kept;
+}
+
+static void keep(const struct result_row *row)
+{
+	size_t place = result_row_place(rows, row_count, row->scenario);
+
+	assert_true(row_count < ROWS_MAX);
+	assert_null(result_row_find(rows, row_count, row->scenario));
+	memmove(rows + place + 1, rows + place, (row_count - place) * sizeof(rows[0]));
+	rows[place] = *row;
+	row_count++;
+}
+
+/* The search takes each row for what it was measured with. */
+static void check_replay(size_t i)
+{
+	struct search s = agenda_search(&agenda, rows, row_count, i, 0);
+	size_t seen = 0;
+
+	for (size_t row = 0; row < row_count; row++) {
+		const struct search_told *told = &s.told[rows[row].scenario % SEARCH_PROBES];
+
+		if (rows[row].scenario / SEARCH_PROBES != i)
+			continue;
+		assert_true(rows[row].scenario % SEARCH_PROBES < s.count);
+		assert_true(told->probe.load == (double)rows[row].users);
+		assert_int_equal(told->is_void, rows[row].status != RESULT_OK);
+		seen++;
+	}
+	assert_true(seen <= s.count);
+}
+
+static void walk_through_kills(struct rng *rng, uint32_t void_pct, uint32_t kill_pct)
+{
+	struct scenario s;
+
+	while (agenda_next(&agenda, rows, row_count, &s)) {
+		struct result_row row = serve(&s);
+
+		assert_true(s.index < plan_count(&plan));
+		assert_int_equal(s.replicas, plan_scenario(&plan, s.index).replicas);
+		assert_int_equal(s.repeat, s.index % SEARCH_PROBES + 1);
+		if (rng_below(rng, 100) < void_pct)
+			row.status = RESULT_TARGET_NOT_READY;
+		keep(&row);
+		if (rng_below(rng, 100) < kill_pct)
+			forget_the_unmeasured();
+		for (size_t i = 0; i < plan.replicas.count; i++)
+			check_replay(i);
+	}
+}
+
+/* Nothing is measured twice, nothing is taken for something else, and the limit is found. */
+static void a_search_outlives_kills_among_what_cannot_be_measured(void **state)
+{
+	(void)state;
+	plan.is_search = true;
+	plan.replicas = (struct opt_counts){ { 1, 2, 4 }, 3 };
+	for (uint64_t seed = 0; seed < 500; seed++) {
+		struct rng rng;
+
+		rng_init(&rng, seed, 0);
+		row_count = 0;
+		walk_through_kills(&rng, 25, 25);
+		forget_the_unmeasured();
+		walk_through_kills(&rng, 0, 25);
+		for (size_t i = 0; i < plan.replicas.count; i++) {
+			struct search s = agenda_search(&agenda, rows, row_count, i, 0);
+			double limit = search_limit(&s).value;
+
+			assert_true(s.end == SEARCH_CONFIRMED || s.end == SEARCH_UNCONFIRMED);
+			assert_true(limit <= 900 * (double)plan.replicas.value[i]);
+		}
+	}
+}
+
 /* Whatever the driver knows are the rows: after each of them it may be another one. */
 static void a_search_goes_on_where_it_was(void **state)
 {
@@ -215,6 +302,21 @@ static void a_matrix_is_walked_in_the_order_of_its_plan(void **state)
 	assert_int_equal(row_count, plan_count(&plan));
 }
 
+/* Also in a journal that somebody has mended by hand. */
+static void a_scenario_with_a_row_does_not_come_again(void **state)
+{
+	struct scenario s;
+
+	(void)state;
+	assert_true(measure_next());
+	rows[0].replicas = 99;
+	assert_true(agenda_next(&agenda, rows, row_count, &s));
+	assert_int_equal(s.index, 1);
+	plan.is_search = true;
+	assert_true(agenda_next(&agenda, rows, row_count, &s));
+	assert_int_equal(s.index, 1);
+}
+
 /* One replica gives the same each time, two differ: only these need all passes. */
 static void what_is_known_is_not_repeated(void **state)
 {
@@ -243,9 +345,12 @@ int main(void)
 		cmocka_unit_test_setup(what_is_no_objective_is_refused, begin),
 		cmocka_unit_test_setup(a_search_finds_the_limit_and_goes_on_with_the_next, begin),
 		cmocka_unit_test_setup(a_search_goes_on_where_it_was, begin),
+		cmocka_unit_test_setup(a_search_outlives_kills_among_what_cannot_be_measured,
+				       begin),
 		cmocka_unit_test_setup(the_winner_is_confirmed_in_a_longer_window, begin),
 		cmocka_unit_test_setup(what_cannot_be_measured_ends_the_search, begin),
 		cmocka_unit_test_setup(a_matrix_is_walked_in_the_order_of_its_plan, begin),
+		cmocka_unit_test_setup(a_scenario_with_a_row_does_not_come_again, begin),
 		cmocka_unit_test_setup(what_is_known_is_not_repeated, begin),
 	};
 
