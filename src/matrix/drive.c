@@ -458,8 +458,8 @@ static enum err read_details(struct drive *d, struct err_text *text)
 
 	if (err == ERR_INTERRUPTED)
 		return interrupted(text);
-	if (err && err != ERR_NOT_FOUND && !d->row.note[0])
-		result_row_note(&d->row, err_say(&why, err));
+	if (err && err != ERR_NOT_FOUND)
+		add_note(&d->row, err_say(&why, err));
 	return OK;
 }
 

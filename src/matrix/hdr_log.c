@@ -180,14 +180,13 @@ static enum err read_counts(struct reader *r, struct hist *out)
 	while (r->rest.len) {
 		if (!take_count(r, &count))
 			return broken(r, "is cut off");
-		if (count < 0 && (count == INT64_MIN || (uint64_t)-count > BUCKETS - bucket))
+		/* INT64_MIN, too, is large without its sign. */
+		if (bucket == BUCKETS || (count < 0 && -(uint64_t)count > BUCKETS - bucket))
 			return broken(r, "has more buckets than values");
 		if (count <= 0) {
 			bucket += count ? (size_t)-count : 1;
 			continue;
 		}
-		if (bucket >= BUCKETS)
-			return broken(r, "has more buckets than values");
 		if ((uint64_t)count > LIMIT_MESSAGE_COUNT)
 			return broken(r, "has a count out of bounds");
 		hist_add(out, value_of(bucket++), (uint64_t)count);

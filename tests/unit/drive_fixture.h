@@ -52,7 +52,7 @@ static struct world {
 	uint64_t served_more;		/* the service counts this much more than the master */
 	const char *uncounted;		/* why it does not count; NULL: it does */
 	uint64_t failures;
-	bool generator_is_known, generator_is_limited;
+	bool generator_is_known, generator_is_limited, details_are_strange;
 	uint64_t dropped;
 	bool swarm_is_refused, replica_cannot_start, users_never_come, stop_hangs;
 	enum err look_fails;
@@ -224,6 +224,8 @@ enum err master_api_read_details(struct master_api *m, struct evidence *out, str
 {
 	(void)m;
 	(void)out;
+	if (world.details_are_strange)
+		return err_set(text, ERR_BAD_INPUT, "/stats/window/details: the lists differ");
 	return err_set(text, ERR_NOT_FOUND, "GET /stats/window/details: 404");
 }
 

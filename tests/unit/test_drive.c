@@ -101,6 +101,9 @@ static void a_row_says_when_the_generator_was_the_limit(void **state)
 	world.dropped = UINT64_MAX;
 	out = drive(1);
 	assert_non_null(strstr(out.csv, "too busy,1.25,42.00,limited,9,11,closed+paced,,1,1,"));
+	world.details_are_strange = true;
+	out = drive(1);
+	assert_non_null(strstr(out.csv, "too busy / /stats/window/details: the lists differ,"));
 }
 
 static void a_row_says_when_arrivals_were_dropped(void **state)

@@ -111,6 +111,11 @@ static void what_is_no_log_is_refused(void **state)
 	expect_refused("0,1,2,HIST\n", ERR_BAD_INPUT, "cut off");
 	expect_refused("0,1,2,HISTFAAAACt4nJNpmSzM\n", ERR_BAD_INPUT, "compressed V2");
 	expect_refused("0,1,2,HISTFAAAAAV4nJNpmQ==\n", ERR_BAD_INPUT, "decompressed");
+	/* One empty bucket too many. */
+	expect_refused("0,1,2,"
+		       "HISTFAAAAEx42u3HQRGAIABFwe8YwStdLGIcGlDBTOQwgjNABI67lzev1HYlz5HpXB3f25"
+		       "v7CwAAAAAAAAAAAAAAAAAAAAAAAAAAAACw2w9sdQTk\n",
+		       ERR_BAD_INPUT, "more buckets");
 }
 
 int main(void)
