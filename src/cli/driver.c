@@ -132,13 +132,18 @@ static enum err create_kubernetes(const struct driver_options *o, struct pause *
 		out, text);
 }
 
+static const char *at_most(const struct plan *plan)
+{
+	return plan_may_end_early(plan) ? "at most " : "";
+}
+
 static void print_plan(const struct plan *plan, const char *platform)
 {
 	char about[32];
 
 	progress_time_text(plan_rest_s(plan, 0), about);
-	printf("cicada-driver: %s%zu scenarios, about %s, platform %s\n",
-	       plan->is_search ? "at most " : "", plan_count(plan), about, platform);
+	printf("cicada-driver: %s%zu scenarios, about %s, platform %s\n", at_most(plan),
+	       plan_count(plan), about, platform);
 	fflush(stdout);
 }
 
@@ -224,14 +229,22 @@ static struct agenda agenda_of(const struct driver_options *o)
 	return (struct agenda){ &o->plan, &o->objectives };
 }
 
-static bool is_all_measured(const struct driver_options *o, const struct result *result)
+/* False: nothing is left to measure. */
+static bool find_next(const struct driver_options *o, const struct result *result,
+		      struct scenario *out)
 {
 	const struct agenda agenda = agenda_of(o);
-	struct scenario next;
 	size_t count;
 	const struct result_row *rows = result_rows(result, &count);
 
-	return !agenda_next(&agenda, rows, count, &next);
+	return agenda_next(&agenda, rows, count, out);
+}
+
+static bool is_all_measured(const struct driver_options *o, const struct result *result)
+{
+	struct scenario next;
+
+	return !find_next(o, result, &next);
 }
 
 static void say_best(const struct result *result, struct buf *out)
@@ -273,8 +286,8 @@ static void write_termination_log(const struct driver_options *o, const struct r
 	bool is_written = false;
 
 	buf_init(&lines, TODO_BYTES);
-	buf_printf(&lines, "%zu of %zu scenarios ok\n", result_count_ok(result),
-		   plan_count(&o->plan));
+	buf_printf(&lines, "%zu of %s%zu scenarios ok\n", result_count_ok(result),
+		   at_most(&o->plan), plan_count(&o->plan));
 	if (result_count_broken(result))
 		buf_printf(&lines, "%zu do not meet the limits\n", result_count_broken(result));
 	say_best(result, &lines);
@@ -325,17 +338,14 @@ static void tell_outcome(const struct driver_options *o, const struct result *re
 		write_termination_log(o, result);
 }
 
-static void say_budget(const struct driver_options *o, const struct result *result)
+static void say_budget(const struct driver_options *o, const struct scenario *next)
 {
 	char budget[32];
-	size_t next = 0;
 
-	while (result_has(result, next))
-		next++;
 	progress_time_text((double)o->plan.budget_s, budget);
-	printf("Stopped: scenario %zu of %zu does not fit into the budget of %s; the same command "
-	       "goes on there\n",
-	       next + 1, plan_count(&o->plan), budget);
+	printf("Stopped: scenario %zu of %s%zu does not fit into the budget of %s; the same "
+	       "command goes on there\n",
+	       next->index + 1, at_most(&o->plan), plan_count(&o->plan), budget);
 }
 
 static struct master_access master_access_of(const struct driver_options *o)
@@ -361,6 +371,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	const struct master_access access = master_access_of(o);
 	/* Before the platform takes over what is owed. */
 	bool was_killed = result_is_past_open(result) || is_owed(o);
+	struct scenario next;
 	struct buf environment;
 	enum err err;
 
@@ -387,8 +398,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 				&text);
 		progress_destroy(&progress);
 		tell_outcome(o, result);
-		if (!err && !is_all_measured(o, result))
-			say_budget(o, result);
+		if (!err && find_next(o, result, &next))
+			say_budget(o, &next);
 	}
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
@@ -447,22 +458,24 @@ static void say_past(const struct driver_options *o, const struct result *result
 {
 	size_t done = result_count(result), planned = plan_count(&o->plan);
 	char journal[PATH_MAX], left[32];
+	struct scenario next;
 
 	snprintf(journal, sizeof(journal), "%s/" JOURNAL_FILE, o->results);
 	if (result_is_past_torn(result))
 		printf("The last line of %s was not written whole and is dropped\n", journal);
-	progress_time_text(drive_rest_s(&o->plan, result, 0), left);
-	if (is_all_measured(o, result))
+	if (!find_next(o, result, &next)) {
 		printf("Nothing to measure: %s has all %zu rows of this plan; --fresh measures "
 		       "them again\n",
 		       journal, done);
-	else if (result_past_kind(result) == JOURNAL_SAME)
-		printf("Continuing %s: %zu of %zu scenarios have their rows, about %s left; "
+	} else if (result_past_kind(result) == JOURNAL_SAME) {
+		progress_time_text(drive_rest_s(&o->plan, result, next.index), left);
+		printf("Continuing %s: %zu of %s%zu scenarios have their rows, about %s left; "
 		       "--fresh begins anew\n",
-		       journal, done, planned, left);
-	else if (result_past_kind(result) == JOURNAL_OTHER)
+		       journal, done, at_most(&o->plan), planned, left);
+	} else if (result_past_kind(result) == JOURNAL_OTHER) {
 		printf("The earlier results in %s are of another plan and are set aside\n",
 		       o->results);
+	}
 	fflush(stdout);
 }
 

@@ -100,6 +100,11 @@ size_t plan_count(const struct plan *plan)
 	return count_listed(plan) * plan->repeats;
 }
 
+bool plan_may_end_early(const struct plan *plan)
+{
+	return plan->is_search || plan->until_interval > 0;
+}
+
 /* Every pass on its own (Fisher, Yates), so that after each all scenarios have been measured
  * equally often. */
 void plan_shuffle(struct plan *plan, uint64_t seed)

@@ -66,6 +66,8 @@ enum err plan_check(const struct plan *plan, struct err_text *text) MUST_CHECK;
 void plan_shuffle(struct plan *plan, uint64_t seed);
 /* With repeats. Of a search: at most so many. */
 size_t plan_count(const struct plan *plan);
+/* Are these, and the time they take, only the most? So with searches and --until-interval. */
+bool plan_may_end_early(const struct plan *plan);
 /* i < plan_count(). Of a search: as if every probe had the users it begins with. */
 struct scenario plan_scenario(const struct plan *plan, size_t i);
 /* Users per second for this many users. */

@@ -15,6 +15,7 @@
 #include "base/folder.h"
 #include "matrix/conclude.h"
 #include "matrix/evidence.h"
+#include "matrix/plan.h"
 #include "matrix/result_json.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
@@ -416,8 +417,11 @@ void result_format_markdown(const struct result *r, struct buf *out)
 	buf_add_text(out, "# Kubernetes Locust Load Test Results\n\n");
 	add_markdown_answer(r, out);
 	buf_printf(out,
-		   "%zu of %zu scenarios recorded, %zu measured. Written %s.\n\n## Summary\n\n",
-		   r->count, r->config.plan.scenarios, result_count_ok(r), when);
+		   "%zu of %s%zu scenarios recorded, %zu measured. Written %s.\n\n## "
+		   "Summary\n\n",
+		   r->count,
+		   r->config.matrix && plan_may_end_early(r->config.matrix) ? "at most " : "",
+		   r->config.plan.scenarios, result_count_ok(r), when);
 	buf_init(&line, RESULT_CELL_BYTES);
 	if (result_say_best_throughput(r, &line))
 		buf_printf(out, "- **Best Throughput:** %s\n", line.p);

@@ -94,6 +94,28 @@ def test_what_nothing_can_keep_is_no_answer(programs, tmp_path):
     assert re.search(r"How many replicas carry 9 requests/s .* is not known", driver.text("stdout"))
 
 
+def test_a_search_says_where_the_budget_has_ended(programs, tmp_path):
+    double, results = MasterDouble(lambda users: 1000), tmp_path / "results"
+    try:
+        args = ("--replicas", "1,2", "--users", "2", "--termination-log", tmp_path / "message")
+        driver = start_search(programs, tmp_path, double, *args)
+        assert driver.wait(120) == 1 and "at most 20 scenarios" in driver.text(), driver.text()
+        assert [line["scenario"] for line in journal_of(results) if line["record"] == "row"] \
+            == [1, 2, 11, 12]
+        lines = (results / "run.jsonl").read_text().splitlines(keepends=True)
+        (results / "run.jsonl").write_text("".join(
+            line for line in lines if json.loads(line).get("scenario", 0) < 11))
+        # Of the first number of replicas nothing is left; the next does not fit.
+        driver = start_search(programs, tmp_path, double, *args, "--budget", "1", ready="Continuing")
+        assert driver.wait(60) == 1
+    finally:
+        double.close()
+    assert "2 of at most 20 scenarios have their rows, about 11s left" in driver.text(), driver.text()
+    assert "Stopped: scenario 11 of at most 20 does not fit" in driver.text()
+    assert "2 of at most 20 scenarios recorded" in (results / "auto_summary.md").read_text()
+    assert "2 of at most 20 scenarios ok" in (tmp_path / "message").read_text()
+
+
 def test_repeats_end_when_the_throughput_is_known(programs, master, tmp_path):
     driver = programs.start(
         "cicada-driver", "--master", master.url, "--host", "http://127.0.0.1:9", "--replicas", "1",
