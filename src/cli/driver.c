@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "cli/driver_compare.h"
 #include "cli/driver_options.h"
 #include "cli/driver_settings.h"
@@ -517,7 +518,8 @@ static int tell_again(const struct driver_options *o, struct pause *pause,
 	return exit_code(err, o, result);
 }
 
-static struct conclude_questions questions_of(const struct driver_options *o)
+static struct conclude_questions questions_of(const struct driver_options *o,
+					      const char *prometheus_url)
 {
 	return (struct conclude_questions){
 		.agenda = agenda_of(o),
@@ -526,7 +528,7 @@ static struct conclude_questions questions_of(const struct driver_options *o)
 		.cost_per_replica_hour = o->cost_per_replica_hour,
 		.deployment = o->target_deployment,
 		.name_space = o->namespace ? o->namespace : "default",
-		.prometheus_url = o->prometheus_url,
+		.prometheus_url = prometheus_url,
 		.rate_query = "sum(rate(inference_requests_total[1m]))",
 	};
 }
@@ -534,15 +536,18 @@ static struct conclude_questions questions_of(const struct driver_options *o)
 static int run(const struct driver_options *o)
 {
 	struct err_text text = { "" };
-	const struct conclude_questions questions = questions_of(o);
+	struct conclude_questions questions;
 	struct result *result = NULL;
 	struct pause pause;
-	struct buf settings, options;
+	struct buf settings, options, prometheus;
 	enum err err;
 	int code = EXIT_INFRASTRUCTURE;
 
 	pause_init(&pause, &stops);
 	catch_signals();
+	buf_init(&prometheus, LIMIT_URL_BYTES + 1);
+	buf_add_url(&prometheus, o->prometheus_url);
+	questions = questions_of(o, buf_str(&prometheus).p);
 	buf_init(&settings, SETTINGS_BYTES);
 	buf_init(&options, SETTINGS_BYTES);
 	driver_options_write(o, &options);
@@ -569,6 +574,7 @@ static int run(const struct driver_options *o)
 	result_destroy(&result);
 	buf_fini(&settings);
 	buf_fini(&options);
+	buf_fini(&prometheus);
 	return code;
 }
 

@@ -20,7 +20,8 @@
 /* Of --until-interval, when --repeats says nothing. */
 #define REPEATS_UNTIL 10
 
-#define AT(field) offsetof(struct driver_options, field)
+#define AT(field)	offsetof(struct driver_options, field)
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct opt rows[] = {
 	{ "plan", 0, OPT_TEXT, AT(plan_file), "CICADA_PLAN", "FILE",
@@ -322,21 +323,19 @@ void driver_options_write(const struct driver_options *o, struct buf *out)
 	/* What says where and how to go about it, and not what to measure. */
 	static const char *const but[] = { "plan", "results", "fresh", "version", "help", NULL };
 	struct driver_options copy = *o;
-	struct buf master, host;
+	const char **const urls[] = { &copy.master, &copy.host, &copy.prometheus_url };
+	struct buf bare[COUNT_OF(urls)];
 
-	buf_init(&master, LIMIT_URL_BYTES + 1);
-	buf_init(&host, LIMIT_URL_BYTES + 1);
-	if (o->master) {
-		buf_add_url(&master, o->master);
-		copy.master = buf_str(&master).p;
-	}
-	if (o->host) {
-		buf_add_url(&host, o->host);
-		copy.host = buf_str(&host).p;
+	for (size_t i = 0; i < COUNT_OF(urls); i++) {
+		buf_init(&bare[i], LIMIT_URL_BYTES + 1);
+		if (!*urls[i])
+			continue;
+		buf_add_url(&bare[i], *urls[i]);
+		*urls[i] = buf_str(&bare[i]).p;
 	}
 	opt_write_yaml(&table, &copy, but, out);
-	buf_fini(&master);
-	buf_fini(&host);
+	for (size_t i = 0; i < COUNT_OF(urls); i++)
+		buf_fini(&bare[i]);
 }
 
 void driver_options_release(struct driver_options *o)

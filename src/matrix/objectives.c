@@ -80,7 +80,9 @@ static struct result_range range_of(const struct bound *b, const struct result_r
 		return verdict_range(b, row);
 	if (b->metric == BOUND_RPS)
 		return row->steady_rps_range;
-	if (b->metric != BOUND_FAIL_RATIO || !row->total_requests)
+	/* A strange master may have counted more failures than requests. */
+	if (b->metric != BOUND_FAIL_RATIO || !row->total_requests ||
+	    row->failures > row->total_requests)
 		return (struct result_range){ NAN, NAN };
 	ratio = interval_ratio(row->failures, row->total_requests);
 	return (struct result_range){ ratio.low, ratio.high };

@@ -213,10 +213,13 @@ def test_rerun_measures_the_same_again_elsewhere(programs, master, tmp_path):
     driver = programs.start(
         "cicada-driver", "--master", master.url, "--host", host, "--replicas", "1", "--workers",
         "1", "--users", "10,20", "--duration", "1", "--poll", "0.2", "--spawn-rate", "1e9",
-        "--cooldown", "0", "--order", "random", "--seed", "5", "--fail-if", "p95>60s", "--results",
-        tmp_path / "first")
+        "--cooldown", "0", "--order", "random", "--seed", "5", "--fail-if", "p95>60s",
+        "--target-rps", "1", "--prometheus-url", "http://me:sesame@prometheus.example:9090",
+        "--results", tmp_path / "first")
     assert driver.wait(60) == 0, driver.text()
-    assert "sesame" not in (tmp_path / "first" / "plan.yaml").read_text()
+    files = [path.read_text() for path in (tmp_path / "first").rglob("*") if path.is_file()]
+    assert not [text for text in files if "sesame" in text]
+    assert sum("http://prometheus.example:9090" in text for text in files) == 3
     again, code = programs.run("cicada-driver", "rerun", tmp_path / "first", "--results",
                                tmp_path / "second", timeout_s=60)
     assert code == 0, again.text()

@@ -85,6 +85,10 @@ static void an_excess_is_the_worst_of_all(void **state)
 	assert_int_equal(objectives_excess(&objectives, &row, &excess, &why), OK);
 	assert_true(fabs(excess.value - 3) < 1e-9);
 	assert_true(excess.low < 3 && excess.low > 2.5 && excess.high > 3 && excess.high < 3.5);
+	row.failures = 20000;
+	row.failures_pct = 200;
+	assert_int_equal(objectives_excess(&objectives, &row, &excess, &why), OK);
+	assert_true(fabs(excess.value - 200) < 1e-9 && excess.low == excess.value);
 	row.p95_ms = NAN;
 	assert_int_equal(objectives_excess(&objectives, &row, &excess, &why), ERR_NOT_FOUND);
 	row = serve(&s);
