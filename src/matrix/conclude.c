@@ -29,40 +29,66 @@ static bool is_believed(const struct result_row *row)
 	       row->generator != RESULT_GENERATOR_LIMITED && row->rps > 0;
 }
 
-/* The throughput of a row's scenario, of all its repeats together where there are several. */
-static struct interval rps_of_cell(const struct result_row *at, const struct result_row *rows,
-				   size_t count)
+/* By scenario, then as they were measured. */
+static int compare_scenarios(const void *a, const void *b)
+{
+	const struct result_row *x = *(const struct result_row *const *)a,
+				*y = *(const struct result_row *const *)b;
+	const uint64_t of_x[] = { x->replicas, x->workers, x->users, x->scenario },
+		       of_y[] = { y->replicas, y->workers, y->users, y->scenario };
+	size_t i = 0;
+
+	while (i < 3 && of_x[i] == of_y[i])
+		i++;
+	return (of_x[i] > of_y[i]) - (of_x[i] < of_y[i]);
+}
+
+static bool is_same_scenario(const struct result_row *a, const struct result_row *b)
+{
+	return a->replicas == b->replicas && a->workers == b->workers && a->users == b->users;
+}
+
+/* The throughput of a scenario, of all its repeats together where there are several: the rows from
+ * the first on that are of it; *out_best is the fastest of them. */
+static struct interval rps_of_scenario(const struct result_row *const *rows, size_t count,
+				       const struct result_row **out_best)
 {
 	double rps[LIMIT_REPEATS];
-	struct interval found = { at->rps, at->steady_rps_range.low, at->steady_rps_range.high };
+	struct interval found;
 	struct err_text why = { "" };
 	size_t repeats = 0;
 
-	for (size_t i = 0; i < count && repeats < LIMIT_REPEATS; i++)
-		if (is_believed(&rows[i]) && rows[i].replicas == at->replicas &&
-		    rows[i].workers == at->workers && rows[i].users == at->users)
-			rps[repeats++] = rows[i].rps;
-	if (repeats < INTERVAL_REPEATS_MIN || interval_repeats(rps, repeats, &found, &why))
-		return found;
-	found.low = fmax(found.low, 0);
+	*out_best = rows[0];
+	for (size_t i = 0; i < count && is_same_scenario(rows[i], rows[0]); i++) {
+		if (repeats < LIMIT_REPEATS)
+			rps[repeats++] = rows[i]->rps;
+		if (rows[i]->rps > (*out_best)->rps)
+			*out_best = rows[i];
+	}
+	found = (struct interval){ (*out_best)->rps, (*out_best)->steady_rps_range.low,
+				   (*out_best)->steady_rps_range.high };
+	if (repeats >= INTERVAL_REPEATS_MIN && !interval_repeats(rps, repeats, &found, &why))
+		found.low = fmax(found.low, 0);
 	return found;
 }
 
-/* The row that says what so many replicas carry; NULL: none does. */
-static const struct result_row *find_best(const struct result_row *rows, size_t count,
+/* Of rows in the order of their scenarios: the one that says what so many replicas carry; NULL:
+ * none does. */
+static const struct result_row *find_best(const struct result_row *const *rows, size_t count,
 					  uint64_t replicas, struct interval *out)
 {
 	const struct result_row *best = NULL;
 
 	for (size_t i = 0; i < count; i++) {
+		const struct result_row *row;
 		struct interval rps;
 
-		if (rows[i].replicas != replicas || !is_believed(&rows[i]))
+		if (rows[i]->replicas != replicas || (i && is_same_scenario(rows[i], rows[i - 1])))
 			continue;
-		rps = rps_of_cell(&rows[i], rows, count);
+		rps = rps_of_scenario(rows + i, count - i, &row);
 		if (best && rps.value <= out->value)
 			continue;
-		best = &rows[i];
+		best = row;
 		*out = rps;
 	}
 	return best;
@@ -106,20 +132,38 @@ static void add_level(struct conclude *c, const struct result_row *row, const st
 	c->users[at] = row->users;
 }
 
+/* Those that may be believed, in the order of their scenarios; mem_free() it. */
+static const struct result_row **sort_believed(const struct result_row *rows, size_t count,
+					       size_t *out_count)
+{
+	const struct result_row **sorted = mem_alloc((count + 1) * sizeof(*sorted));
+
+	*out_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (is_believed(&rows[i]))
+			sorted[(*out_count)++] = &rows[i];
+	qsort(sorted, *out_count, sizeof(*sorted), compare_scenarios);
+	return sorted;
+}
+
 static void find_levels(const struct conclude_questions *q, const struct result_row *rows,
 			size_t count, struct conclude *out)
 {
 	const struct plan *plan = q->agenda.plan;
+	size_t sorted_count;
+	const struct result_row **sorted = sort_believed(rows, count, &sorted_count);
 
 	for (size_t i = 0; i < plan->replicas.count; i++) {
 		struct interval rps;
 		const struct result_row *row =
-			plan->is_search ? find_limit(&q->agenda, rows, count, i, &rps)
-					: find_best(rows, count, plan->replicas.value[i], &rps);
+			plan->is_search
+				? find_limit(&q->agenda, rows, count, i, &rps)
+				: find_best(sorted, sorted_count, plan->replicas.value[i], &rps);
 
 		if (row)
 			add_level(out, row, &rps);
 	}
+	mem_free(sorted);
 }
 
 static void fit_law(struct conclude *c)
