@@ -171,7 +171,8 @@ class Stuck(HttpUser):
     @task
     def stand(self):
         self.client.get("/")
-        while True:
+        # Before that it could not tell that the ramp is over.
+        while self.environment.runner.state == "running":
             pass
 """)
     cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, "--autostart",
