@@ -84,8 +84,8 @@ static bool ends_with(struct str name, const char *end)
 /* A file name and nothing else: it comes from the network. A comma would make two of it. */
 static bool is_source_name(struct str name)
 {
-	if (name.len > NAME_BYTES_MAX || name.p[0] == '.' ||
-	    (!ends_with(name, ".c") && !ends_with(name, ".py")))
+	if (name.len > NAME_BYTES_MAX || (!ends_with(name, ".c") && !ends_with(name, ".py")) ||
+	    name.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < name.len; i++)
 		if (name.p[i] == '/' || name.p[i] == ',' || (unsigned char)name.p[i] < ' ')
