@@ -255,8 +255,9 @@ static void tell_of_master(struct runner *r, enum run_state before)
 	}
 	if (now == RUN_RUNNING && before != RUN_RUNNING)
 		python_tell_spawned(r->python, run_user_count(r->run));
-	if (r->run->now_us >= r->python_due_us ||
-	    r->told_workers != r->run->mode->worker_count(r->run))
+	if ((r->run->now_us >= r->python_due_us ||
+	     r->told_workers != r->run->mode->worker_count(r->run)) &&
+	    python_has_taken(r->python))
 		give_numbers(r);
 }
 

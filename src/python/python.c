@@ -360,7 +360,8 @@ enum err python_begin(struct python *p, struct loop *control, const struct pytho
 static bool tell_message(struct python *p, const char *event, struct str from, struct str type,
 			 struct str data, long long value)
 {
-	bool is_dropped = atomic_load(&p->told_bytes) + data.len > LIMIT_PYTHON_TOLD_BYTES;
+	size_t cost = sizeof(struct tell) + from.len + type.len + data.len;
+	bool is_dropped = atomic_load(&p->told_bytes) + cost > LIMIT_PYTHON_TOLD_BYTES;
 
 	if (is_dropped && !p->has_dropped)
 		log_line(LOG_ERROR, LOGGER,
@@ -370,13 +371,14 @@ static bool tell_message(struct python *p, const char *event, struct str from, s
 	p->has_dropped = is_dropped;
 	if (is_dropped)
 		return false;
-	atomic_fetch_add(&p->told_bytes, data.len);
+	atomic_fetch_add(&p->told_bytes, cost);
 	tell(p, &(struct tell){ .kind = TELL_MESSAGE,
 				.event = event,
 				.from = mem_strndup(from.p, from.len),
 				.type = mem_strndup(type.p, type.len),
 				.data = mem_strndup(data.p, data.len),
 				.data_len = data.len,
+				.cost = cost,
 				.value = value });
 	return true;
 }
@@ -439,7 +441,13 @@ void python_give_stats(struct python *p, const struct stats *stats)
 
 	stats_init(copy, stats->total.start_time);
 	stats_merge(copy, stats);
+	atomic_fetch_add(&p->given_count, 1);
 	tell(p, &(struct tell){ .kind = TELL_STATS, .stats = copy });
+}
+
+bool python_has_taken(const struct python *p)
+{
+	return !atomic_load(&p->given_count);
 }
 
 void python_quit(struct python *p, int code, void (*done)(void *arg, int code), void *arg)

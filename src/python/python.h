@@ -133,6 +133,8 @@ void python_tell_spawned(struct python *p, uint64_t user_count);
 void python_tell(struct python *p, const char *event);
 /* What all workers have counted, copied; for a master. */
 void python_give_stats(struct python *p, const struct stats *stats);
+/* All of them that were given: more would pile up. */
+bool python_has_taken(const struct python *p);
 /* Events `quitting` and `quit`: `code` is what the process is about to exit with, unless the
  * locustfile sets another one. done(arg, code) comes in a later turn, also when the locustfile does
  * not answer within LIMIT_PYTHON_QUIT_S. */

@@ -7,6 +7,8 @@
  * capsule, which is good until the user has left: its context says so. */
 #include "python/python_int.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -111,6 +113,13 @@ void python_guest_told(void *arg, struct mail *mail)
 
 /* ---- after it ---- */
 
+/* From the network, so it need not be UTF-8. None where there is no text. */
+static PyObject *text_of(const char *text)
+{
+	return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace")
+		    : Py_NewRef(Py_None);
+}
+
 /* Steals `args`. What goes wrong is a bug of ours, and is shown. */
 static void call_host(struct python *p, const char *name, PyObject *args)
 {
@@ -206,8 +215,9 @@ static void forget_cluster(const struct python_cluster *c)
 
 void python_guest_forget(struct python *p, struct tell *tell)
 {
-	if (tell->kind == TELL_MESSAGE)
-		atomic_fetch_sub(&p->told_bytes, tell->data_len);
+	atomic_fetch_sub(&p->told_bytes, tell->cost);
+	if (tell->kind == TELL_STATS)
+		atomic_fetch_sub(&p->given_count, 1);
 	forget_stats(tell->stats);
 	forget_cluster(&tell->cluster);
 	mem_free(tell->from);
@@ -250,9 +260,9 @@ static void act_on_tell(struct python *p, struct tell *tell)
 		break;
 	case TELL_MESSAGE:
 		call_host(p, "on_message",
-			  Py_BuildValue("(szzy#L)", tell->event, tell->from, tell->type,
-					tell->data ? tell->data : "", (Py_ssize_t)tell->data_len,
-					tell->value));
+			  Py_BuildValue("(sNNy#L)", tell->event, text_of(tell->from),
+					text_of(tell->type), tell->data ? tell->data : "",
+					(Py_ssize_t)tell->data_len, tell->value));
 		break;
 	case TELL_CLUSTER:
 	case TELL_STATS:

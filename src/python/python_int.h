@@ -45,7 +45,7 @@ struct tell {
 	struct python_cluster cluster; /* of TELL_CLUSTER: given */
 	/* Of TELL_MESSAGE, given; the texts may be NULL. */
 	char *from, *type, *data;
-	size_t data_len;
+	size_t data_len, cost; /* in python.told_bytes */
 };
 
 enum wish_kind {
@@ -124,7 +124,8 @@ struct python {
 	atomic_llong pong_number;
 
 	atomic_bool is_nudging;
-	atomic_size_t told_bytes; /* of messages that wait for the locustfile */
+	atomic_size_t told_bytes;  /* of messages that wait for the locustfile */
+	atomic_size_t given_count; /* of statistics that do */
 	atomic_bool wants_reports;
 	bool has_dropped; /* control's: the last message */
 

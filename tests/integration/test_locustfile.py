@@ -611,6 +611,8 @@ def test_where_a_locustfile_may_be(programs, tmp_path, web_folder):
     assert classes_of(programs, "-f", folder / "ant") == ["Ant"]
     assert classes_of(programs, "-f", f"{folder / 'ant.py'},{folder / 'deeper'}") == ["Ant", "Bee"]
     assert classes_of(programs, "-f", web_folder + "/files/ant.py") == ["Ant"]
+    write(folder, ONE_CLASS.format("Dog"), "raw")
+    assert classes_of(programs, "-f", web_folder + "/files/raw?of=gist") == ["Dog"]
     assert classes_of(programs, "-f", f"{web_folder}/files/ant.py,{folder / 'deeper'}") == \
         ["Ant", "Bee"]
     (tmp_path / "empty").mkdir()
@@ -664,6 +666,27 @@ def test_a_worker_takes_the_locustfile_of_locusts_master(programs, tmp_path):
     router.close(0)
 
 
+def test_a_listener_that_waits_keeps_no_more_than_a_bound(programs, tmp_path):
+    path = write(tmp_path, ONE_CLASS.format("Ant") + """
+import gevent
+from locust import events
+
+@events.init.add_listener
+def init(runner, **kwargs):
+    runner.register_message("wait", lambda **kwargs: gevent.sleep(3600))
+""")
+    master, url, port = start_master(programs, path)
+    dealer = zmq.Context.instance().socket(zmq.DEALER)
+    dealer.setsockopt_string(zmq.IDENTITY, "talker")
+    dealer.connect(f"tcp://127.0.0.1:{port}")
+    dealer.send(msgpack.packb(["client_ready", "2.46.6", "talker"]))
+    for _ in range(8):
+        dealer.send(msgpack.packb(["wait", b"x" * 10_000_000, "talker"]))
+    master.wait_line("messages of other processes pile up", 60)
+    assert get_json(url + "/worker-count")["worker_count"] == 1
+    dealer.close(0)
+
+
 def test_locusts_worker_gets_our_locustfile(programs, tmp_path):
     """The question is one that 2.46 has asked."""
     write(tmp_path, ONE_CLASS.format("Ant"), "ant.py")
@@ -711,6 +734,10 @@ def init(environment, web_ui, **kwargs):
         response.set_cookie("b", "2")
         return response, 201
 
+    @web_ui.app.route("/said/<path:words>")
+    def said(words):
+        return words
+
     @web_ui.app.route("/away")
     def away():
         return redirect("/added_page")
@@ -757,6 +784,9 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
     assert (status, body) == (201, b"\x00\xff body")
     assert headers["X-Seen"] == "a\u00fc|1 2|me|application/x-mine"
     assert [value.split(";")[0] for value in headers.get_all("Set-Cookie")] == ["a=1", "b=2"]
+    assert ask(url + "/said/a%3Fb%2541/c")[2] == b"a?b%41/c"
+    assert ask(url + "/said/%FF")[2] == "\ufffd".encode()
+    assert ask(url + "//added_page/said/x")[0] == 404, "no part of it is a host"
     assert ask(url + "/away")[2] == b"Another page"
     assert ask(url + "/broken")[0] == 500
     assert "ZeroDivisionError" in cicada.text("stderr")
@@ -870,6 +900,11 @@ def test_the_form_has_the_options_of_a_locustfile(programs, target, tmp_path):
     cicada.wait_line(r"START new 8 True a psst own", 60)
     assert "Option my_number of the form is left as it is" in cicada.text("stderr")
     assert "hush" not in cicada.text("stderr") and "psst" not in cicada.text("stderr")
+
+
+def test_an_option_of_cicadas_own_is_not_to_be_added(programs, tmp_path):
+    path = write(tmp_path, OWN_OPTIONS.replace("my-text", "web-port"))
+    assert f"{path}: cicada has an option web_port already" in classes_of(programs, "-f", path)
 
 
 def test_what_the_form_says_reaches_the_workers(programs, target, tmp_path):

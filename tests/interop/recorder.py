@@ -3,7 +3,7 @@
 matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
-/set?a=1 sets cookies, /gzip is compressed, /text has a charset, /lines has three lines, /slow takes
+/set?a=1 sets cookies, /words has a header that is not ASCII, /gzip is compressed, /text has a charset, /lines has three lines, /slow takes
 a second, /drop closes the connection without an answer."""
 
 import gzip
@@ -71,6 +71,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def at_set(self, asked, rest, query):
         pairs = urllib.parse.parse_qsl(query)
         self._answer(200, b"set", [("Set-Cookie", f"{k}={v}; Path=/") for k, v in pairs])
+
+    def at_words(self, asked, rest, query):
+        self._answer(200, headers=[("X-Words", "\u00c5 word".encode().decode("latin-1"))])
 
     def at_gzip(self, asked, rest, query):
         self._answer(200, gzip.compress(b"x" * 1000, mtime=0), [("Content-Encoding", "gzip")])

@@ -130,22 +130,28 @@ def _header_text(headers):
                     for name, value in headers.items() if value is not None])
 
 
+def _fields_of(head):
+    """Name and value of each line. str.splitlines() would see ends of lines within text that is not
+    ASCII."""
+    for line in head.decode("latin-1").split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            yield name, value.strip()
+
+
 def _parse_head(head):
     """The lines of an answer; of several with one name the values are joined."""
     headers = Headers()
-    for line in head.decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
-        value = value.strip()
+    for name, value in _fields_of(head):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
 def _cookies_of_head(head):
     cookies = {}
-    for line in head.decode("latin-1").splitlines():
-        name, _, value = line.partition(":")
+    for name, value in _fields_of(head):
         if name.lower() == "set-cookie":
-            key, _, rest = value.strip().partition("=")
+            key, _, rest = value.partition("=")
             cookies[key] = rest.partition(";")[0].strip().strip('"')
     return cookies
 

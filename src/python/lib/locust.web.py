@@ -2,6 +2,7 @@
 """environment.web_ui: the web interface is in C; what has no path there is asked of a Flask app that
 a locustfile may have added to. It exists where there is a web interface."""
 import os
+from urllib.parse import quote
 
 
 def _flask():
@@ -32,7 +33,7 @@ class WebUI:
         return self._app
 
     def auth_required_if_enabled(self, view):
-        """Whoever comes here has been let in (--web-login)."""
+        """Whoever comes here has been let in (--web-token, --web-login)."""
         return view
 
     @property
@@ -62,8 +63,10 @@ class WebUI:
             elif name.lower() != b"content-length":
                 headers.append((name.decode("latin-1"), value.decode("latin-1")))
             said = rest
-        builder = EnvironBuilder(path=path, method=method, query_string=MultiDict(query),
-                                 headers=headers, data=said[1:] or None)
+        # It takes what begins with two slashes for a host, and %XX for what is still to be decoded.
+        builder = EnvironBuilder(path="/" + quote(path.lstrip("/")), method=method,
+                                 query_string=MultiDict(query), headers=headers,
+                                 data=said[1:] or None)
         try:
             parts, status, headers = run_wsgi_app(self._app.wsgi_app, builder.get_environ())
             return int(status.split()[0]), list(headers), b"".join(parts)

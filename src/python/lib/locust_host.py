@@ -37,6 +37,7 @@ logger = logging.getLogger("locust.runners")
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
 
 REPORT_S, USAGE_S, CPU_HIGH, HISTORY_MAX = 3, 5, 90, 10000
+HEARD_MAX, HEARD_EACH = 64 * 1024 * 1024, 4096  # bytes; what a greenlet takes besides
 FETCH_S, SOURCE_MAX = 30, 4 * 1024 * 1024
 
 environment = None
@@ -99,10 +100,11 @@ def _import_url(url):
         raise LoadError(f"{url}: the locustfile cannot be fetched: {e}") from None
     if len(source) > SOURCE_MAX:
         raise LoadError(f"{url}: a locustfile has at most {SOURCE_MAX} bytes")
-    name = os.path.basename(urllib.parse.urlsplit(url).path) or "locustfile.py"
+    # An address need not end as a file of Python does.
+    name = os.path.basename(urllib.parse.urlsplit(url).path).removesuffix(".py") or "locustfile"
     folder = tempfile.mkdtemp(prefix="cicada-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = os.path.join(folder, name)
+    path = os.path.join(folder, name + ".py")
     with open(path, "wb") as file:
         file.write(source)
     return _import_file(path)
@@ -138,14 +140,19 @@ def _words(options, key):
 
 
 def _parsed(options):
-    return argparse.Namespace(
-        **vars(_own_options), locustfile=_path, host=options["host"], num_users=options["num_users"],
+    common = dict(
+        locustfile=_path, host=options["host"], num_users=options["num_users"],
         spawn_rate=options["spawn_rate"], run_time=options["run_time"] or None,
         stop_timeout=options["stop_timeout"], headless=options["headless"],
         loglevel=options["loglevel"] or "INFO", master=options["role"] == "master",
         worker=options["role"] == "worker", tags=options["tags"] or None,
         exclude_tags=options["exclude_tags"] or None, user_classes=options["user_classes"],
         **options["others"])
+    for name in vars(_own_options):
+        if name in common:
+            raise LoadError(f"{_path}: cicada has an option {name} already; give the one that is "
+                            "added in init_command_line_parser another name")
+    return argparse.Namespace(**vars(_own_options), **common)
 
 
 def _describe(cls):
@@ -547,12 +554,44 @@ def _on_spawn(_from, _type, data, _value):
     _in_turn(_take_options, data=data)
 
 
+_heard_bytes = 0  # of messages that wait for their turn
+
+
+def _hear(data, function):
+    """A listener may wait for as long as it likes, while other processes go on talking."""
+    global _heard_bytes
+    size = len(data) + HEARD_EACH
+    if _heard_bytes + size > HEARD_MAX:
+        _warn_of_dropped()
+        return
+    _heard_bytes += size
+
+    def hear():
+        global _heard_bytes
+        try:
+            function(unpack(data))
+        finally:
+            _heard_bytes -= size
+    _in_turn(hear)
+
+
+_has_dropped = False
+
+
+def _warn_of_dropped():
+    global _has_dropped
+    if not _has_dropped:
+        logger.error("A listener of the locustfile waits while messages of other processes pile up: "
+                     "some are dropped from here on")
+    _has_dropped = True
+
+
 def _on_report(client_id, _type, data, _value):
-    _in_turn(lambda: environment.events.worker_report.fire(client_id=client_id, data=unpack(data)))
+    _hear(data, lambda said: environment.events.worker_report.fire(client_id=client_id, data=said))
 
 
 def _on_custom(node_id, msg_type, data, _value):
-    _in_turn(lambda: environment.runner.take_message(msg_type, unpack(data), node_id))
+    _hear(data, lambda said: environment.runner.take_message(msg_type, said, node_id))
 
 
 def _on_web(method, path, said, ticket):
@@ -647,13 +686,14 @@ def _own_values():
     """Those that others can be told."""
     values = {}
     for name in vars(_own_options):
+        value = getattr(environment.parsed_options, name)
         try:
-            pack(getattr(environment.parsed_options, name))
+            pack(value)
         except TypeError:
-            logger.warning("Option %s does not reach the workers: %r is no plain value", name,
-                           getattr(environment.parsed_options, name))
+            logger.warning("Option %s does not reach the workers: a value of type %s is no plain one",
+                           name, type(value).__name__)
         else:
-            values[name] = getattr(environment.parsed_options, name)
+            values[name] = value
     return values
 
 
@@ -694,7 +734,7 @@ def _take_form(data):
             continue
         try:
             setattr(options, name, _from_text(text, present))
-        except (TypeError, ValueError):
+        except Exception:  # whatever its type raises
             logger.warning("Option %s of the form is left as it is: its value must be like the "
                            "present one, %s", name, type(present).__name__)
     if isinstance(environment.runner, MasterRunner):

@@ -24,5 +24,6 @@ class Headers(HttpUser):
         self.client.get("/echo", auth=("user", "p\u00e4ss"))
         self.client.auth = ("always", "here")
         self.client.get("/echo")
+        print(ascii(self.client.get("/words").headers["X-Words"]))
         print("X-Session" in self.client.headers, self.client.headers["x-session"])
         self.environment.runner.quit()
