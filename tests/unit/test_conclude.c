@@ -113,6 +113,21 @@ static void the_best_row_to_be_believed_is_the_capacity(void **state)
 	buf_fini(&said);
 }
 
+static void without_objectives_there_is_nothing_to_be_within(void **state)
+{
+	struct conclude c;
+	struct buf out;
+
+	(void)state;
+	measure(1, 100, 60);
+	c = conclude();
+	buf_init(&out, 64 * 1024);
+	conclude_say(&questions, &c, rows, row_count, &out);
+	assert_non_null(
+		strstr(out.p, "The most that was measured is 60 requests/s with 1 replica."));
+	buf_fini(&out);
+}
+
 static void repeats_count_together(void **state)
 {
 	struct conclude c;
@@ -199,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_best_row_to_be_believed_is_the_capacity, begin),
+		cmocka_unit_test_setup(without_objectives_there_is_nothing_to_be_within, begin),
 		cmocka_unit_test_setup(repeats_count_together, begin),
 		cmocka_unit_test_setup(a_target_has_its_replicas_cost_and_snippets, begin),
 		cmocka_unit_test_setup(nothing_measured_is_no_answer, begin),
