@@ -2,12 +2,14 @@
 //
 // bundle - makes one page a C source with a table of its files (src/serve/asset.h), each packed
 // with gzip: src/PAGE/page.html as it is, src/PAGE/main.tsx with all it imports as PAGE.js, and the
-// style sheets that these import as PAGE.css.
+// style sheets that these import as PAGE.css. Where there is a src/PAGE/report.html, it is the same
+// page in one file: its style and script are put in, and their hashes into its policy; {{report}} is
+// left for who fills it.
 //
 // usage: node bundle.mjs PAGE OUT.c DEPFILE
 import {build} from "esbuild";
 import {createHash} from "node:crypto";
-import {readFileSync, writeFileSync} from "node:fs";
+import {existsSync, readFileSync, writeFileSync} from "node:fs";
 import {dirname, extname, join, resolve} from "node:path";
 import {fileURLToPath} from "node:url";
 import {gzipSync} from "node:zlib";
@@ -21,6 +23,7 @@ const TYPES = {
 const root = dirname(fileURLToPath(import.meta.url));
 const [page, out, depfile] = process.argv.slice(2);
 const html = join(root, "src", page, "page.html");
+const whole = join(root, "src", page, "report.html");
 
 const bundle = await build({
   absWorkingDir: root,
@@ -45,24 +48,46 @@ function cBytes(bytes) {
   return lines.join(",\n");
 }
 
-const files = [
-  {name: `${page}.html`, bytes: readFileSync(html)},
-  ...bundle.outputFiles.map((file) => ({name: page + extname(file.path), bytes: file.contents})),
-];
-let arrays = "", rows = "";
-for (const [i, {name, bytes}] of files.entries()) {
-  const packed = gzipSync(bytes, {level: 9});
+/** No end tag may stand in what becomes the inside of an element. */
+function inside(element, text) {
+  if (text.toLowerCase().includes(`</${element}`))
+    throw new Error(`the ${element} of ${page} has its own end tag in it`);
+  return text;
+}
+
+function inOneFile(template) {
+  const textOf = (ext) => bundle.outputFiles.find((file) => extname(file.path) === ext).text.trim();
+  const hash = (text) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
+  const script = inside("script", textOf(".js")), style = inside("style", textOf(".css"));
+  const parts = {script, style, "script-hash": hash(script), "style-hash": hash(style)};
+
+  return template.replace(/{{([a-z-]+)}}/g, (place, name) => parts[name] ?? place);
+}
+
+let arrays = "", count = 0;
+
+/** The row of a file, with its bytes among the arrays. */
+function row(name, bytes) {
+  const packed = gzipSync(bytes, {level: 9}), i = count++;
   const tag = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 
   packed[9] = 255; // The system it was packed on: unknown, so that all systems build the same.
   arrays += `static const unsigned char packed_${i}[] = {\n${cBytes(packed)}\n};\n`;
-  rows += `\t{ "${name}", "${TYPES[extname(name)]}", "W/\\"${tag}\\"", packed_${i}, ` +
-    `sizeof(packed_${i}), ${bytes.length} },\n`;
+  return `{ "${name}", "${TYPES[extname(name)]}", "W/\\"${tag}\\"", packed_${i}, ` +
+    `sizeof(packed_${i}), ${bytes.length} }`;
 }
+
+const rows = [
+  row(`${page}.html`, readFileSync(html)),
+  ...bundle.outputFiles.map((file) => row(page + extname(file.path), file.contents)),
+];
+const alone = existsSync(whole)
+  ? `extern const struct asset asset_${page}_alone;\nconst struct asset asset_${page}_alone = ` +
+    `${row("report.html", Buffer.from(inOneFile(readFileSync(whole, "utf8"))))};\n` : "";
 writeFileSync(out, `#include "serve/asset.h"\n\n${arrays}\n` +
   `extern const struct asset assets_${page}[];\n` +
-  `const struct asset assets_${page}[] = {\n${rows}\t{ NULL },\n};\n`);
+  `const struct asset assets_${page}[] = {\n\t${rows.join(",\n\t")},\n\t{ NULL },\n};\n${alone}`);
 
-const inputs = [html, ...Object.keys(bundle.metafile.inputs).map((path) => resolve(root, path)),
+const inputs = [html, ...(existsSync(whole) ? [whole] : []), ...Object.keys(bundle.metafile.inputs).map((path) => resolve(root, path)),
   fileURLToPath(import.meta.url), join(root, "package-lock.json")];
 writeFileSync(depfile, `${out}: ${inputs.map((path) => path.replace(/ /g, "\\ ")).join(" ")}\n`);

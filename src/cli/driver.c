@@ -267,8 +267,9 @@ static void print_outcome(const struct driver_options *o, const struct result *r
 	buf_init(&line, 64 * 1024 * 1024);
 	buf_add_char(&line, '\n');
 	result_format_table(result, &line);
-	buf_printf(&line, "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "\n", o->results,
-		   o->results);
+	buf_printf(&line,
+		   "\nResults: %s/" RESULT_CSV "  %s/" RESULT_MARKDOWN "  %s/" RESULT_PAGE "\n",
+		   o->results, o->results, o->results);
 	say_best(result, &line);
 	result_say_answer(result, &line);
 	if (result_count_broken(result)) {

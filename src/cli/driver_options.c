@@ -89,7 +89,7 @@ static const struct opt rows[] = {
 	  "where KEDA asks, in its object of the report (default "
 	  "http://prometheus.monitoring:9090)" },
 	{ "results", 'o', OPT_TEXT, AT(results), "RESULTS_DIR", "DIR",
-	  "folder of auto_summary.csv, auto_summary.md and logs (default ./results)" },
+	  "folder of auto_summary.csv, auto_summary.md, report.html and logs (default ./results)" },
 	{ "fresh", 0, OPT_FLAG, AT(want_fresh), "CICADA_FRESH", NULL,
 	  "measure every scenario again; earlier results of this plan are set aside" },
 	{ "platform", 0, OPT_CHOICE, AT(platform), "CICADA_PLATFORM", "local|remote|kubernetes",

@@ -16,6 +16,7 @@
 #include "matrix/conclude.h"
 #include "matrix/evidence.h"
 #include "matrix/plan.h"
+#include "matrix/report_html.h"
 #include "matrix/result_json.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
@@ -467,6 +468,13 @@ void result_format_json(const struct result *r, struct buf *out)
 			   out);
 }
 
+static enum err replace(const struct result *r, const char *name, const struct buf *bytes,
+			struct err_text *text)
+{
+	return bytes->is_full ? err_set(text, ERR_TOO_BIG, "%s: larger than the limit", name)
+			      : folder_replace(r->config.folder, name, buf_str(bytes), text);
+}
+
 static enum err write_file(const struct result *r, const char *name,
 			   void (*format)(const struct result *, struct buf *),
 			   struct err_text *text)
@@ -476,9 +484,27 @@ static enum err write_file(const struct result *r, const char *name,
 
 	buf_init(&bytes, LIMIT_RESULT_FILE_BYTES);
 	format(r, &bytes);
-	err = bytes.is_full ? err_set(text, ERR_TOO_BIG, "%s: larger than the limit", name)
-			    : folder_replace(r->config.folder, name, buf_str(&bytes), text);
+	err = replace(r, name, &bytes, text);
 	buf_fini(&bytes);
+	return err;
+}
+
+/* The page shows what the file for programs says. */
+static enum err write_json_and_page(const struct result *r, struct err_text *text)
+{
+	struct buf json, page;
+	enum err err;
+
+	buf_init(&json, LIMIT_RESULT_FILE_BYTES);
+	buf_init(&page, LIMIT_RESULT_FILE_BYTES);
+	result_format_json(r, &json);
+	err = replace(r, RESULT_JSON, &json, text);
+	if (!err) {
+		report_html_format(buf_str(&json), &page);
+		err = replace(r, RESULT_PAGE, &page, text);
+	}
+	buf_fini(&json);
+	buf_fini(&page);
 	return err;
 }
 
@@ -488,7 +514,7 @@ enum err result_write_reports(const struct result *r, struct err_text *text)
 
 	if (!err)
 		err = write_file(r, RESULT_MARKDOWN, result_format_markdown, text);
-	return err ? err : write_file(r, RESULT_JSON, result_format_json, text);
+	return err ? err : write_json_and_page(r, text);
 }
 
 static enum err create_evidence_folder(const struct result *r, struct err_text *text)
@@ -502,13 +528,14 @@ static enum err create_evidence_folder(const struct result *r, struct err_text *
 
 enum err result_start(struct result *r, const char *environment, struct err_text *text)
 {
-	static const char *const names[] = { RESULT_CSV, RESULT_MARKDOWN, RESULT_JSON, RESULT_PLAN,
-					     EVIDENCE_FOLDER };
+	static const char *const names[] = { RESULT_CSV,  RESULT_MARKDOWN, RESULT_JSON,
+					     RESULT_PAGE, RESULT_PLAN,	   EVIDENCE_FOLDER };
 	enum err err = OK;
 
 	mem_free(r->environment);
 	r->environment = mem_strdup(environment);
-	for (size_t i = 0; !err && i < 5 && r->past.kind != JOURNAL_SAME; i++)
+	for (size_t i = 0;
+	     !err && i < sizeof(names) / sizeof(names[0]) && r->past.kind != JOURNAL_SAME; i++)
 		err = folder_set_aside(r->config.folder, names[i], text);
 	if (!err)
 		err = create_evidence_folder(r, text);
@@ -516,9 +543,7 @@ enum err result_start(struct result *r, const char *environment, struct err_text
 		err = folder_replace(r->config.folder, RESULT_PLAN, r->config.options, text);
 	if (!err)
 		err = journal_start(r->journal, &r->past, environment, text);
-	if (!err && r->past.kind == JOURNAL_SAME)
-		err = result_write_reports(r, text);
-	return err;
+	return err ? err : result_write_reports(r, text);
 }
 
 enum err result_add_begun(struct result *r, size_t i, struct err_text *text)

@@ -3,9 +3,9 @@
  * result - the rows of a matrix, and the files they are kept in.
  *
  * A row is first a line of the journal, from which a driver that comes later goes on. From these
- * rows auto_summary.csv, auto_summary.md and report.json are made, each time as a whole
- * (folder_replace), so a driver that is killed leaves all finished rows readable. What each column
- * means stands in docs/driver.md and, in short, in the table of result_row.c. */
+ * rows auto_summary.csv, auto_summary.md, report.json and report.html are made, each time as a
+ * whole (folder_replace), so a driver that is killed leaves all finished rows readable. What each
+ * column means stands in docs/driver.md and, in short, in the table of result_row.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,7 @@
 #define RESULT_MARKDOWN "auto_summary.md"
 #define RESULT_JSON	"report.json"
 #define RESULT_PLAN	"plan.yaml"
+#define RESULT_PAGE	"report.html"
 
 struct conclude_questions;
 struct evidence;
@@ -47,8 +48,8 @@ enum journal_kind result_past_kind(const struct result *r);
 bool result_is_past_torn(const struct result *r);
 /* Its driver was killed while it measured. */
 bool result_is_past_open(const struct result *r);
-/* From here on files change: earlier ones of another plan are set aside, those of this plan get
- * the rows of the journal. environment (Markdown list lines) is copied. */
+/* From here on files change: earlier ones of another plan are set aside, the reports have the rows
+ * of the journal. environment (Markdown list lines) is copied. */
 enum err result_start(struct result *r, const char *environment, struct err_text *text) MUST_CHECK;
 /* Instead of that when there is nothing left to measure: makes the reports again, in which the last
  * row is missing if the driver was killed in between. */

@@ -7,8 +7,6 @@
 
 #include <zlib.h>
 
-#include "base/mem.h"
-
 #define GZIP_WINDOW (16 + MAX_WBITS)
 
 static const char policy[] =
@@ -31,20 +29,31 @@ static bool takes_gzip(const struct serve_request *r)
 	return false;
 }
 
-static void reply_unpacked(const struct asset *asset, struct serve_request *r)
+void asset_unpack(const struct asset *asset, struct buf *out)
 {
-	unsigned char *bytes = mem_alloc(asset->len);
 	z_stream z = { .next_in = (unsigned char *)asset->packed,
 		       .avail_in = (unsigned)asset->packed_len,
-		       .next_out = bytes,
+		       .next_out = (unsigned char *)buf_room(out, asset->len),
 		       .avail_out = (unsigned)asset->len };
 
+	if (!z.next_out)
+		return;
 	/* They are our own bytes. */
 	ensure(inflateInit2(&z, GZIP_WINDOW) == Z_OK);
 	ensure(inflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out == asset->len);
 	inflateEnd(&z);
-	serve_reply(r, 200, asset->type, bytes, asset->len);
-	mem_free(bytes);
+	out->len += asset->len;
+	out->p[out->len] = '\0';
+}
+
+static void reply_unpacked(const struct asset *asset, struct serve_request *r)
+{
+	struct buf bytes;
+
+	buf_init(&bytes, asset->len);
+	asset_unpack(asset, &bytes);
+	serve_reply(r, 200, asset->type, bytes.p, bytes.len);
+	buf_fini(&bytes);
 }
 
 static void reply(const struct asset *asset, struct serve_request *r)

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "serve/serve.h"
 
 struct asset {
@@ -21,3 +22,5 @@ struct asset {
 
 /* Answers with the file of this name in the table, 404 when there is none. */
 void asset_answer(const struct asset *table, const char *name, struct serve_request *r);
+/* Appends the content. */
+void asset_unpack(const struct asset *asset, struct buf *out);

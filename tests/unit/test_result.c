@@ -236,7 +236,7 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 	struct result_row row = a_row();
 	struct err_text text = { "" };
 	struct dirent *entry;
-	int csv = 0, markdown = 0, json = 0, evidence = 0, journal = 0, all = 0;
+	int csv = 0, markdown = 0, json = 0, page = 0, evidence = 0, journal = 0, all = 0;
 	DIR *dir;
 
 	for (int i = 0; i < 3; i++) {
@@ -252,7 +252,9 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 		csv += strstr(entry->d_name, ".csv") != NULL;
 		markdown += strstr(entry->d_name, ".md") != NULL;
 		journal += strstr(entry->d_name, ".jsonl") != NULL;
-		json += strncmp(entry->d_name, "report.", 7) == 0;
+		json += strncmp(entry->d_name, "report.", 7) == 0 &&
+			strstr(entry->d_name, ".json") != NULL;
+		page += strstr(entry->d_name, ".html") != NULL;
 		evidence += strncmp(entry->d_name, "rows", 4) == 0;
 		all++;
 	}
@@ -261,8 +263,9 @@ static void earlier_results_are_set_aside_not_lost(void **state)
 	assert_int_equal(markdown, 3);
 	assert_int_equal(journal, 3);
 	assert_int_equal(json, 3);
+	assert_int_equal(page, 3);
 	assert_int_equal(evidence, 3);
-	assert_int_equal(all, 5 * 3);
+	assert_int_equal(all, 6 * 3);
 }
 
 static void a_folder_that_cannot_be_written_is_named(void **state)

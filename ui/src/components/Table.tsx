@@ -4,6 +4,9 @@
 import type {ComponentChildren} from "preact";
 import {useState} from "preact/hooks";
 
+import {number} from "../format";
+import {Tip} from "./Tip";
+
 export interface Column<Row> {
   key: string;
   label: string;
@@ -11,6 +14,7 @@ export interface Column<Row> {
   value: (row: Row) => string | number | null;
   show?: (row: Row) => ComponentChildren; // Else the value.
   mark?: (row: Row) => string; // A class of the cell.
+  about?: string; // What the column is, for who asks.
 }
 
 interface Sort {
@@ -44,15 +48,18 @@ function Cells<Row>({row, columns}: {row: Row; columns: Column<Row>[]}) {
   })}</>;
 }
 
-export function Table<Row>({label, columns, rows, total, rowKey, empty}: {
+export function Table<Row>({label, columns, rows, total, rowKey, empty, step, onOpen}: {
   label: string;
   columns: Column<Row>[];
   rows: Row[];
   total?: Row | undefined;
   rowKey: (row: Row) => string;
   empty: string;
+  step?: number; // So many rows at first, and so many more when asked.
+  onOpen?: (row: Row) => void;
 }) {
   const [sort, setSort] = useState<Sort>();
+  const [room, setRoom] = useState(step ?? Infinity);
 
   // Down, up, as it came; text the other way round.
   function turn(column: Column<Row>) {
@@ -66,18 +73,28 @@ export function Table<Row>({label, columns, rows, total, rowKey, empty}: {
     return sort?.key !== column.key ? "none" : sort.isDown ? "descending" : "ascending";
   }
 
-  return <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+  function head(column: Column<Row>) {
+    const button = <button onClick={() => turn(column)}>{column.label}</button>;
+
+    return column.about ? <Tip text={column.about}>{button}</Tip> : button;
+  }
+
+  return <><div class="scroll" tabIndex={0} role="region" aria-label={label}>
     <table>
       <thead><tr>{columns.map((column) =>
         <th key={column.key} scope="col" class={column.isText ? "text" : "n"} aria-sort={order(column)}>
-          <button onClick={() => turn(column)}>{column.label}</button>
+          {head(column)}
         </th>)}</tr></thead>
       <tbody>
-        {sorted(rows, columns, sort).map((row) =>
-          <tr key={rowKey(row)}><Cells row={row} columns={columns}/></tr>)}
+        {sorted(rows, columns, sort).slice(0, room).map((row) =>
+          <tr key={rowKey(row)} class={onOpen && "opens"} onClick={onOpen && (() => onOpen(row))}>
+            <Cells row={row} columns={columns}/></tr>)}
         {rows.length === 0 && <tr><td class="empty" colSpan={columns.length}>{empty}</td></tr>}
       </tbody>
       {total && <tfoot><tr><Cells row={total} columns={columns}/></tr></tfoot>}
     </table>
-  </div>;
+  </div>
+  {rows.length > room && <p class="more"><span class="quiet">{number(room)} of {number(rows.length)} rows</span>
+    <button class="small" onClick={() => setRoom(room + step!)}>More</button></p>}
+  </>;
 }

@@ -5,6 +5,7 @@ import type {ComponentChildren} from "preact";
 
 import {isBusy} from "../api";
 import type {Requests, Settings} from "../api";
+import {Brand} from "../components/Brand";
 import {number, percent, withoutUser} from "../format";
 import {ThemeSwitch} from "../theme";
 
@@ -25,8 +26,7 @@ export function Head({requests, settings, isStopping, onEdit, onStop, onReset}: 
 
   return <header class="head">
     <div class="brand">
-      <h1><svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>
-        <path d="M3 8h2l1.5-4 3 8L11 8h2"/></svg>Cicada</h1>
+      <Brand/>
       <p><bdi>{settings?.scenario}</bdi>{settings?.host &&
         <> {"\u2192"} <bdi id="host">{withoutUser(settings.host)}</bdi></>}</p>
       <ThemeSwitch/>

@@ -4,6 +4,7 @@
 import {useState} from "preact/hooks";
 
 import type {Row} from "../api";
+import {ColumnChooser} from "../components/ColumnChooser";
 import {Table} from "../components/Table";
 import type {Column} from "../components/Table";
 import {matches, milliseconds, number} from "../format";
@@ -39,18 +40,6 @@ const COLUMNS: Column<Row>[] = [
   count("current_fail_per_sec", "Current Failures/s", 1),
 ];
 
-function ColumnChooser({hidden, onChange}: {hidden: string[]; onChange: (hidden: string[]) => void}) {
-  return <details class="chooser">
-    <summary>Columns</summary>
-    <div class="choices">{COLUMNS.filter((column) => column.key !== "name").map((column) =>
-      <label key={column.key} class="check">
-        <input type="checkbox" checked={!hidden.includes(column.key)}
-               onChange={() => onChange(hidden.includes(column.key)
-                                        ? hidden.filter((key) => key !== column.key)
-                                        : [...hidden, column.key])}/>{column.label}</label>)}</div>
-  </details>;
-}
-
 export function Statistics({rows}: {rows: Row[]}) {
   const [filter, setFilter] = useState("");
   const [hidden, setHidden] = useKeptWords("columns.hidden", []);
@@ -62,7 +51,7 @@ export function Statistics({rows}: {rows: Row[]}) {
       <input type="search" aria-label="Only names with" placeholder="Filter by name" value={filter}
              onInput={(event) => setFilter(event.currentTarget.value)}/>
       {filter && <span class="quiet">{number(shown.length)} of {number(names.length)}</span>}
-      <ColumnChooser hidden={hidden} onChange={setHidden}/>
+      <ColumnChooser columns={COLUMNS.filter((column) => column.key !== "name")} hidden={hidden} onChange={setHidden}/>
     </div>
     <Table label="Statistics" columns={COLUMNS.filter((column) => !hidden.includes(column.key))}
            rows={shown} total={rows.find((row) => keyOf(row) === TOTAL)} rowKey={keyOf}

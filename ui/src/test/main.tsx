@@ -4,6 +4,7 @@
 import {render} from "preact";
 
 import "../style/base.css";
+import "../style/head.css";
 import "./test.css";
 import {startTheme} from "../theme";
 import {App} from "./App";
