@@ -12,7 +12,7 @@ import net from "node:net";
 import {tmpdir} from "node:os";
 import {dirname, join, resolve} from "node:path";
 import {after} from "node:test";
-import {fileURLToPath} from "node:url";
+import {fileURLToPath, pathToFileURL} from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
@@ -110,9 +110,9 @@ async function freePorts() {
 }
 
 class Program {
-  constructor(args) {
+  constructor(name, args) {
     this.text = "";
-    this.process = spawn(join(build, "cicada"), args.map(String),
+    this.process = spawn(join(build, name), args.map(String),
                          {stdio: ["ignore", "pipe", "pipe"]});
     for (const stream of [this.process.stdout, this.process.stderr])
       stream.on("data", (bytes) => this.text += bytes);
@@ -133,17 +133,26 @@ class Program {
   }
 }
 
-/** Starts cicada; `ready` is the match of that in what it says. */
-export async function startCicada(args, ready) {
-  const program = new Program(args);
+async function startProgram(name, args, ready) {
+  const program = new Program(name, args);
 
   ends.push(() => program.stop());
-  program.ready = await eventually(`cicada ${args.join(" ")} says ${ready}`, () => {
+  program.ready = await eventually(`${name} ${args.join(" ")} says ${ready}`, () => {
     if (!program.isRunning)
       throw new Error(`it ended: ${program.text}`);
     return ready.exec(program.text);
   });
   return program;
+}
+
+/** Starts cicada; `ready` is the match of that in what it says. */
+export function startCicada(args, ready) {
+  return startProgram("cicada", args, ready);
+}
+
+/** Starts a small matrix on platform local, with results in the folder. */
+export function startDriver(results, args, ready) {
+  return startProgram("cicada-driver", ["--results", results, "--cooldown", 0, ...args], ready);
 }
 
 const WEB_READY = /Starting web interface at https?:\/\/[\w.]+:(\d+)/;
@@ -249,6 +258,8 @@ async function newPage({width = 1280, height = 900, theme = "light", ...more} = 
   });
   page.on("request", (request) => {
     const url = new URL(request.url());
+    if (request.isNavigationRequest() && url.protocol === "file:")
+      return;
     if (!["127.0.0.1", "localhost"].includes(url.hostname) && url.protocol !== "data:" &&
         url.protocol !== "blob:")
       page.faults.push(`a request to ${request.url()}`);
@@ -263,6 +274,15 @@ export async function openPage(site, {tab, path = "/", ...options} = {}) {
 
   await page.goto(site.url + path + (tab ? `?tab=${tab}` : ""));
   await page.locator("#state:not(:text('\u2026'))").waitFor();
+  return page;
+}
+
+/** A page in a file. It asks for nothing else: that would be one of its faults. */
+export async function openFile(path, options) {
+  const page = await newPage(options);
+
+  await page.goto(pathToFileURL(path).href);
+  await page.getByRole("heading", {name: "Answer"}).waitFor();
   return page;
 }
 

@@ -20,6 +20,7 @@ const METRICS: Metric[] = [
   {name: "P95_ms", title: "95th percentile", unit: "ms", kind: "slow"},
   {name: "Failures_Pct", title: "Failures", unit: "%", kind: "failing"},
 ];
+const LOG_FROM = 40; // Times the smallest is the largest value: a small difference is one, too.
 const CELLS_AT_ONCE = 400; // Of all maps; beyond, one is shown and chosen.
 
 interface Scale {
@@ -38,6 +39,8 @@ function share(value: number | null, scale: Scale | undefined): number {
   if (value === null || !scale)
     return 0;
   const {low, high} = scale;
+  if (low > 0 && high / low > LOG_FROM)
+    return Math.log(value / low) / Math.log(high / low);
   return high > low ? (value - low) / (high - low) : high > 0 ? 0.5 : 0;
 }
 

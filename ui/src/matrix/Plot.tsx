@@ -118,7 +118,7 @@ export function Plot({title, xLabel, yLabel, format, curves, mayBeLog}: {
       <text x={4} y={HEIGHT - 6}>{"\u2191"} {yLabel}</text>
       {curves.map((curve) => <Lines key={curve.label} curve={curve} x={x} y={y}/>)}
     </svg></div>
-    <ul class="keys">{curves.map((curve) => <li key={curve.label} class={`curve c${curve.color}`}>
-      <svg width="14" height="14" aria-hidden="true"><Shape color={curve.color} x={7} y={7}/></svg>{curve.label}</li>)}</ul>
+    <ul class="keys">{curves.map((curve) => <li key={curve.label}>
+      <svg class={`curve c${curve.color}`} width="14" height="14" aria-hidden="true"><Shape color={curve.color} x={7} y={7}/></svg>{curve.label}</li>)}</ul>
   </figure>;
 }

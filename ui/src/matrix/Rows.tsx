@@ -22,7 +22,7 @@ function labelOf({name, unit}: Term): string {
   return unit === "ms" || unit === "%" || unit === "s" ? `${words} (${unit})` : words;
 }
 
-function columnOf(term: Term, onOpen: (row: Row) => void): Column<Row> {
+function columnOf(term: Term): Column<Row> {
   const isText = term.unit === null, {name} = term;
 
   return {
@@ -37,23 +37,27 @@ function columnOf(term: Term, onOpen: (row: Row) => void): Column<Row> {
         return typeof value === "number" ? valueText(value, term.unit) : "";
       }}),
     ...(name === "Status" ? {mark: (row: Row) => row.words.Status === "ok" ? "" : "bad"} : {}),
-    ...(name === "Replicas" ? {show: (row: Row) => <button class="link" aria-label={`Details of row ${row.scenario}`}
-      onClick={(event) => {
-        event.stopPropagation();
-        onOpen(row);
-      }}>{valueText(row.figures.Replicas?.value, "replicas")}</button>} : {}),
   };
 }
 
+/** By which a row is opened with the keyboard, too. */
+const NUMBER: Column<Row> = {
+  key: "Row",
+  label: "Row",
+  about: "The place of the scenario in the plan. Opens its details.",
+  value: (row) => row.scenario,
+  show: ({scenario}) => <button class="link" aria-label={`Details of row ${scenario}`}>{scenario}</button>,
+};
+
 export function Rows({rows, glossary, onOpen}: {rows: Row[]; glossary: Term[]; onOpen: (row: Row) => void}) {
-  const columns = useMemo(() => glossary.map((term) => columnOf(term, onOpen)), [glossary]);
+  const columns = useMemo(() => glossary.map(columnOf), [glossary]);
   const [hidden, setHidden] = useKeptWords("matrix.hidden", glossary.map(({name}) => name).filter((name) =>
     !SHOWN.includes(name)));
 
   return <section class="panel" aria-labelledby="rows">
     <div class="tools"><h2 id="rows">Rows</h2>
       <ColumnChooser columns={columns} hidden={hidden} onChange={setHidden}/></div>
-    <Table label="Rows of the matrix" columns={columns.filter(({key}) => !hidden.includes(key))} rows={rows} step={STEP}
+    <Table label="Rows of the matrix" columns={[NUMBER, ...columns.filter(({key}) => !hidden.includes(key))]} rows={rows} step={STEP}
            rowKey={(row) => String(row.scenario)} empty="No row yet." onOpen={onOpen}/>
   </section>;
 }
