@@ -63,8 +63,7 @@ static const struct opt rows[] = {
 	  "several times for several" },
 	{ "slo", 0, OPT_TEXT, AT(slo), "CICADA_SLO", "OBJECTIVES",
 	  "search the most users within these, such as 'p95<200ms,fail_ratio<0.1%', for each "
-	  "number "
-	  "of replicas, from the first of --users on" },
+	  "number of replicas, from the first of --users on" },
 	{ "max-users", 0, OPT_COUNT, AT(plan.users_max), "CICADA_MAX_USERS", "COUNT",
 	  "with --slo: never more users than these (default 1e+07)", 1, LIMIT_USERS },
 	{ "tolerance", 0, OPT_NUMBER, AT(tolerance_pct), "CICADA_TOLERANCE", "PERCENT",

@@ -70,15 +70,17 @@ def test_a_killed_search_goes_on_with_its_next_probe(programs, master, tmp_path)
     driver.wait()
     master.stop(None)  # as somebody does who sees that it still runs
     before = master.tests[:]
+    done = sum(line["record"] == "row" for line in journal_of(tmp_path / "results"))
+    assert 2 <= done < 10
     driver = start_search(programs, tmp_path, master, ready="Continuing")
     assert driver.wait(120) == 0, driver.text()
     _, users = check_found(tmp_path / "results")
     # What was measured is not measured again, but for the probe in which it was killed.
-    assert master.tests == before + users[len(before) - 1:]
+    assert master.tests == before + users[done:]
     assert [line["Users"] for line in journal_of(tmp_path / "results")
             if line["record"] == "row"] == users
     driver = start_search(programs, tmp_path, master, ready="Nothing to measure")
-    assert driver.wait(60) == 0 and len(master.tests) == len(users) + 1
+    assert driver.wait(60) == 0 and len(master.tests) == len(before) + len(users) - done
 
 
 def test_what_nothing_can_keep_is_no_answer(programs, tmp_path):

@@ -20,6 +20,7 @@ static struct result_row a_row(void)
 	row.p90_ms = 90;
 	row.p95_ms = 95;
 	row.p99_ms = 99;
+	row.p999_ms = 999;
 	row.avg_ms = 60;
 	row.max_ms = 2000;
 	row.failures = 3;
@@ -55,6 +56,7 @@ static void a_bound_means_the_figure_of_its_name(void **state)
 	expect("p95>95ms", &row, "");
 	expect("p95>94ms", &row, "p95>94ms: 95.0 ms");
 	expect("p99>98ms", &row, "p99>98ms: 99.0 ms");
+	expect("p99.9>0.9s", &row, "p99.9>0.9s: 999.0 ms");
 	expect("mean>59ms", &row, "mean>59ms: 60.0 ms");
 	expect("max>1s", &row, "max>1s: 2000 ms");
 	expect("failures>3", &row, "");
