@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,6 +27,7 @@
 #include "matrix/platform.h"
 #include "matrix/progress.h"
 #include "matrix/result.h"
+#include "folder_fixture.h"
 
 #define NEVER UINT64_MAX
 
@@ -349,18 +349,6 @@ static inline void world_init(void)
 				.stop_signal_at_us = NEVER,
 				.repeats = 1 };
 }
-
-static inline void remove_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(folder);
-}
-
 /* Scenarios of 10 s with 2 workers and 100 users, each with more replicas; goes on with what is in
  * the folder. */
 static inline struct outcome drive_in(const char *folder, size_t scenarios)
@@ -419,7 +407,7 @@ static inline struct outcome drive(size_t scenarios)
 
 	assert_non_null(mkdtemp(folder));
 	out = drive_in(folder, scenarios);
-	remove_folder(folder);
+	assert_int_equal(remove_tree(folder), 0);
 	return out;
 }
 

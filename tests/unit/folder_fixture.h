@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int make_folder(void **state)
+static inline int make_folder(void **state)
 {
 	char template[] = "/tmp/cicada-test-XXXXXX";
 	const char *path = mkdtemp(template);
@@ -18,7 +18,7 @@ static int make_folder(void **state)
 	return *state ? 0 : -1;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+static inline int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st;
 	(void)kind;
@@ -26,9 +26,14 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
-static int remove_folder(void **state)
+static inline int remove_tree(const char *path)
 {
-	int failed = nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline int remove_folder(void **state)
+{
+	int failed = remove_tree(*state);
 
 	free(*state);
 	return failed;
