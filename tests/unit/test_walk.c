@@ -148,7 +148,7 @@ static void what_was_not_measured_comes_again(void **state)
 	out = drive_in(folder, 4);
 	assert_int_equal(out.good, 4);
 	assert_string_equal(world.trace, "");
-	remove_folder(folder);
+	assert_int_equal(remove_tree(folder), 0);
 }
 
 static void a_test_that_a_killed_driver_has_left_is_stopped_once(void **state)
