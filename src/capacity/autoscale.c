@@ -3,10 +3,6 @@
  * autoscale - see the header. A JSON string is a YAML string, with the same quoting. */
 #include "capacity/autoscale.h"
 
-#include <math.h>
-
-#include "base/err.h"
-
 static void add_text(struct buf *out, const char *before, const char *text)
 {
 	buf_add_text(out, before);
@@ -27,16 +23,11 @@ static void add_head(const struct autoscale *a, const char *version, const char 
 	add_text(out, "    name: ", a->deployment);
 }
 
-static void add_hpa(const struct autoscale *a, struct buf *out)
+void autoscale_add_hpa(const struct autoscale *a, struct buf *out)
 {
 	add_head(a, "autoscaling/v2", "HorizontalPodAutoscaler", out);
 	buf_printf(out, "  minReplicas: %llu\n  maxReplicas: %llu\n  metrics:\n",
 		   (unsigned long long)a->replicas_min, (unsigned long long)a->replicas_max);
-}
-
-void autoscale_add_hpa_by_rate(const struct autoscale *a, struct buf *out)
-{
-	add_hpa(a, out);
 	buf_add_text(out, "  - type: Pods\n"
 			  "    pods:\n"
 			  "      metric:\n");
@@ -47,20 +38,6 @@ void autoscale_add_hpa_by_rate(const struct autoscale *a, struct buf *out)
 		   "        type: AverageValue\n"
 		   "        averageValue: %.0fm\n",
 		   a->rps_per_replica * (1 - a->head_room) * 1000);
-}
-
-void autoscale_add_hpa_by_cpu(const struct autoscale *a, struct buf *out)
-{
-	ensure(!isnan(a->cpu_percent));
-	add_hpa(a, out);
-	buf_printf(out,
-		   "  - type: Resource\n"
-		   "    resource:\n"
-		   "      name: cpu\n"
-		   "      target:\n"
-		   "        type: Utilization\n"
-		   "        averageUtilization: %.0f\n",
-		   fmax(floor(a->cpu_percent * (1 - a->head_room)), 1));
 }
 
 void autoscale_add_keda(const struct autoscale *a, struct buf *out)

@@ -2,13 +2,12 @@
  *
  * law - does what was measured agree with itself?
  *
- * Users, throughput and times are measured apart from one another, yet bound by a law without any
- * assumption on the service (Little, 1961; Denning and Buzen, 1978). A row that breaks it has lost
- * users or requests, was not steady, or was held up by its load generator.
+ * Users, throughput and times are measured apart from one another, yet bound in a closed loop by a
+ * law without any assumption on the service, N = X (R + Z) (Little, 1961; Denning and Buzen, 1978).
+ * A row that breaks it has lost users or requests, was not steady, or was held up by its load
+ * generator.
  *
- *	closed loop:  N = X (R + Z)	open loop:  L = lambda W
- *
- * Means are what the laws are about; a median in their place is a guess. */
+ * Means are what the law is about; a median in their place is a guess. */
 #pragma once
 
 #define LAW_SUSPECT_PCT 3.0
@@ -22,7 +21,7 @@ enum law_verdict {
 };
 
 struct law {
-	double expected;  /* users or requests in flight, as they follow from the others */
+	double expected;  /* users, as they follow from the others */
 	double error_pct; /* of the measured number; below 0: fewer than there were. NAN: unknown */
 	enum law_verdict verdict;
 };
@@ -31,6 +30,3 @@ struct law {
  * between an answer and the next request (CIC_BETWEEN(1, 2): 1.5). With several requests per
  * task Z is the waiting of a task divided by them. NAN: not known. */
 struct law law_interactive(double users, double rps, double response_s, double wait_s);
-/* in_flight L: mean number of requests, from the intended start to the answer; rate lambda of
- * arrivals; response_s W, from the intended start. */
-struct law law_little(double in_flight, double arrivals_per_s, double response_s);

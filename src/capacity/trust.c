@@ -8,10 +8,10 @@
 #include "base/err.h"
 
 static const struct {
-	const char *word, *text;
+	const char *text;
 	enum trust_level level;
 } reasons[TRUST_REASONS] = {
-#define TRUST(name, word, level, text) [TRUST_##name] = { word, text, TRUST_##level },
+#define TRUST(name, level, text) [TRUST_##name] = { text, TRUST_##level },
 #include "capacity/trust.def"
 #undef TRUST
 };
@@ -66,11 +66,6 @@ const char *trust_level_name(enum trust_level level)
 	static const char *const names[] = { "valid", "suspect", "invalid" };
 
 	return names[level];
-}
-
-const char *trust_reason_name(enum trust_reason reason)
-{
-	return reasons[reason].word;
 }
 
 /* What is known beyond the reason itself, in brackets. */

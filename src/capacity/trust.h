@@ -19,7 +19,7 @@
 enum trust_level { TRUST_VALID, TRUST_SUSPECT, TRUST_INVALID };
 
 enum trust_reason {
-#define TRUST(name, word, level, text) TRUST_##name,
+#define TRUST(name, level, text) TRUST_##name,
 #include "capacity/trust.def"
 #undef TRUST
 	TRUST_REASONS
@@ -47,8 +47,6 @@ struct trust {
 struct trust trust_judge(const struct trust_facts *facts);
 /* "valid", "suspect", "invalid". */
 const char *trust_level_name(enum trust_level level);
-/* "law_broken": for programs. */
-const char *trust_reason_name(enum trust_reason reason);
 /* "invalid: users, throughput and times contradict each other (465 users follow from them, 41.9 %
  * fewer than there were); no steady state (...)"; "valid". */
 void trust_say(const struct trust *trust, const struct trust_facts *facts, struct buf *out);

@@ -292,7 +292,6 @@ static struct autoscale autoscale_of(const struct conclude_questions *q, const s
 		.rps_per_replica = first->rps.value / (double)first->replicas,
 		.head_room = q->head_room,
 		.pod_metric = POD_METRIC,
-		.cpu_percent = NAN,
 		.prometheus_url = q->prometheus_url,
 		.rate_query = q->rate_query,
 	};
@@ -308,7 +307,7 @@ static const struct {
 	const char *name;
 	void (*add)(const struct autoscale *a, struct buf *out);
 } snippets[] = {
-	{ "HorizontalPodAutoscaler", autoscale_add_hpa_by_rate },
+	{ "HorizontalPodAutoscaler", autoscale_add_hpa },
 	{ "ScaledObject", autoscale_add_keda },
 };
 

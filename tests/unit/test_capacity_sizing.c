@@ -141,7 +141,6 @@ static const struct autoscale autoscale = {
 	.rps_per_replica = 312,
 	.head_room = 0.3,
 	.pod_metric = "requests_per_second",
-	.cpu_percent = 96,
 	.prometheus_url = "http://prometheus:9090",
 	.rate_query = "sum(rate(x_total{job=\"a\"}[1m]))",
 };
@@ -152,7 +151,7 @@ static void an_autoscaler_by_requests_keeps_the_head_room(void **state)
 
 	(void)state;
 	buf_init(&out, 4000);
-	autoscale_add_hpa_by_rate(&autoscale, &out);
+	autoscale_add_hpa(&autoscale, &out);
 	assert_string_equal(out.p, "apiVersion: autoscaling/v2\n"
 				   "kind: HorizontalPodAutoscaler\n"
 				   "metadata:\n"
@@ -173,14 +172,6 @@ static void an_autoscaler_by_requests_keeps_the_head_room(void **state)
 				   "      target:\n"
 				   "        type: AverageValue\n"
 				   "        averageValue: 218400m\n");
-	buf_clear(&out);
-	autoscale_add_hpa_by_cpu(&autoscale, &out);
-	assert_non_null(strstr(out.p, "  - type: Resource\n"
-				      "    resource:\n"
-				      "      name: cpu\n"
-				      "      target:\n"
-				      "        type: Utilization\n"
-				      "        averageUtilization: 67\n"));
 	buf_fini(&out);
 }
 

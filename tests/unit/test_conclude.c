@@ -134,10 +134,11 @@ static void repeats_count_together(void **state)
 
 	(void)state;
 	measure(1, 100, 60);
+	measure(1, 200, 61);
 	measure(1, 100, 64);
 	measure(1, 100, 62);
-	measure(1, 200, 61);
 	c = conclude();
+	assert_int_equal(c.users[0], 100);
 	assert_true(fabs(c.levels[0].rps.value - 62) < 1e-9);
 	assert_true(c.levels[0].rps.low > 55 && c.levels[0].rps.low < 60);
 }
