@@ -19,9 +19,15 @@ static void add_replicas(uint64_t replicas, struct buf *out)
 /* "612.3 requests/s (598.1 to 626.5)". */
 static void add_rps(const struct interval *rps, struct buf *out)
 {
-	buf_printf(out, "%.5g requests/s", rps->value);
+	buf_printf(out, "%.4g requests/s", rps->value);
 	if (isfinite(rps->low) && isfinite(rps->high))
-		buf_printf(out, " (%.5g to %.5g)", rps->low, rps->high);
+		buf_printf(out, " (%.4g to %.4g)", rps->low, rps->high);
+}
+
+static void add_level(const struct sizing_level *level, struct buf *out)
+{
+	buf_add_text(out, level->is_floor ? "at least " : "");
+	add_rps(&level->rps, out);
 }
 
 static void add_objectives(const struct answer *a, struct buf *out)
@@ -94,8 +100,12 @@ static void say_best(const struct answer *a, struct buf *out)
 	add_objectives(a, out);
 	buf_add_text(out, " is ");
 	add_rps(&best->rps, out);
-	buf_printf(out, " with %llu %s.", (unsigned long long)best->replicas,
+	buf_printf(out, " with %llu %s", (unsigned long long)best->replicas,
 		   replica_word(best->replicas));
+	if (best->is_floor)
+		buf_add_text(out, ", which is all that was asked of the service: its limit takes "
+				  "more load");
+	buf_add_char(out, '.');
 }
 
 /* One alone, and how much of that is left for each when they are many. */
@@ -111,13 +121,13 @@ static void say_levels(const struct answer *a, struct buf *out)
 	last = first + a->level_count - 1;
 	add_replicas(first->replicas, out);
 	buf_add_char(out, ' ');
-	add_rps(&first->rps, out);
+	add_level(first, out);
 	if (last == first) {
 		buf_add_text(out, "; other numbers of replicas were not measured.");
 		return;
 	}
 	buf_printf(out, ", %llu together ", (unsigned long long)last->replicas);
-	add_rps(&last->rps, out);
+	add_level(last, out);
 	efficiency = sizing_efficiency(a->levels, a->level_count, a->level_count - 1);
 	if (!isnan(efficiency))
 		buf_printf(out, ": %.0f %% of what %llu times one would", efficiency * 100,

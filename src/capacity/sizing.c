@@ -83,9 +83,9 @@ static enum err refuse(const struct known *k, double needed_rps, struct err_text
 		}
 	}
 	return err_set(why, ERR_NOT_FOUND,
-		       "%.6g requests/s of capacity are needed, and the most that is known is %.6g "
-		       "with %.0f replicas; measure more replicas%s",
-		       needed_rps, best, at,
+		       "%.6g requests/s of capacity are needed, and the most that is known is %.4g "
+		       "with %.0f replica%s; measure more replicas%s",
+		       needed_rps, best, at, at > 1 ? "s" : "",
 		       k->law ? "" : " (six numbers of them allow a law that looks further)");
 }
 
@@ -123,7 +123,7 @@ enum err sizing_find(const struct sizing_level *levels, size_t count, double tar
 double sizing_efficiency(const struct sizing_level *levels, size_t count, size_t index)
 {
 	for (size_t i = 0; i < count; i++)
-		if (levels[i].replicas == 1)
+		if (levels[i].replicas == 1 && !levels[i].is_floor && !levels[index].is_floor)
 			return levels[index].rps.value / (double)levels[index].replicas /
 			       levels[i].rps.value;
 	return NAN;

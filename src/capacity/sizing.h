@@ -7,6 +7,7 @@
  * it refuses rather than extrapolate. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@
 struct sizing_level {
 	uint64_t replicas;
 	struct interval rps; /* low and high NAN where not known */
+	bool is_floor;	     /* it is at least that: the load did not reach the limit */
 };
 
 enum sizing_basis {
@@ -41,7 +43,8 @@ struct sizing {
 enum err sizing_find(const struct sizing_level *levels, size_t count, double target_rps,
 		     double head_room, const struct usl *law, struct sizing *out,
 		     struct err_text *why) MUST_CHECK;
-/* Throughput per replica over that of one replica alone; NAN when no level has one replica. */
+/* Throughput per replica over that of one replica alone; NAN when no level has one replica, or one
+ * of the two is a floor. */
 double sizing_efficiency(const struct sizing_level *levels, size_t count, size_t index);
 /* In the unit of the cost per replica and hour. */
 double sizing_cost_per_million(uint64_t replicas, double rps, double cost_per_replica_hour);

@@ -18,6 +18,12 @@
 #include "matrix/result_row.h"
 
 #define POD_METRIC "http_requests_per_second"
+/* Users that spend less of their time waiting for answers than this make as many requests as they
+ * want to, and an open loop that gets more of its arrivals answered than that all of them. */
+#define BUSY_SHARE   0.1
+#define SERVED_SHARE 0.95
+/* What a further load brings, in proportion to it, where the service is at its limit. */
+#define LIMIT_SLOPE 0.5
 /* How many times the measured replicas an autoscaler may go to, when no target says more. */
 #define REPLICAS_ROOM 2
 
@@ -72,6 +78,41 @@ static struct interval rps_of_scenario(const struct result_row *const *rows, siz
 	return found;
 }
 
+/* What the load asked for is what it got. */
+static bool is_served(const struct result_row *row)
+{
+	const double users = (double)row->users;
+
+	if (strcmp(row->model, "open") == 0)
+		return row->rps >= SERVED_SHARE * users;
+	return row->rps * row->avg_ms / 1000 < BUSY_SHARE * users;
+}
+
+/* The heaviest load of these replicas and workers below that of the row; NULL: there is none. */
+static const struct result_row *find_lighter(const struct result_row *const *rows, size_t count,
+					     const struct result_row *row)
+{
+	const struct result_row *lighter = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i]->replicas == row->replicas && rows[i]->workers == row->workers &&
+		    rows[i]->users < row->users && (!lighter || rows[i]->users > lighter->users))
+			lighter = rows[i];
+	return lighter;
+}
+
+/* More load would have brought more. */
+static bool is_floor(const struct result_row *const *rows, size_t count,
+		     const struct result_row *best)
+{
+	const struct result_row *lighter = find_lighter(rows, count, best);
+
+	if (is_served(best))
+		return true;
+	return lighter && best->rps / lighter->rps - 1 >
+				  LIMIT_SLOPE * ((double)best->users / (double)lighter->users - 1);
+}
+
 /* Of rows in the order of their scenarios: the one that says what so many replicas carry; NULL:
  * none does. */
 static const struct result_row *find_best(const struct result_row *const *rows, size_t count,
@@ -96,7 +137,8 @@ static const struct result_row *find_best(const struct result_row *const *rows, 
 
 /* The last row with the users that the search has found, over all numbers of workers. */
 static const struct result_row *find_limit(const struct agenda *a, const struct result_row *rows,
-					   size_t count, size_t i, struct interval *out)
+					   size_t count, size_t i, struct interval *out,
+					   bool *out_is_floor)
 {
 	const struct plan *plan = a->plan;
 	const struct result_row *best = NULL;
@@ -113,6 +155,7 @@ static const struct result_row *find_limit(const struct agenda *a, const struct 
 			    (double)r->users != limit || (best && r->rps < best->rps))
 				continue;
 			best = r;
+			*out_is_floor = s.end == SEARCH_ABOVE_MAX;
 			*out = (struct interval){ r->rps, r->steady_rps_range.low,
 						  r->steady_rps_range.high };
 		}
@@ -120,7 +163,8 @@ static const struct result_row *find_limit(const struct agenda *a, const struct 
 	return best;
 }
 
-static void add_level(struct conclude *c, const struct result_row *row, const struct interval *rps)
+static void add_level(struct conclude *c, const struct result_row *row, const struct interval *rps,
+		      bool is_floor)
 {
 	size_t at = c->count++;
 
@@ -128,7 +172,7 @@ static void add_level(struct conclude *c, const struct result_row *row, const st
 		c->levels[at] = c->levels[at - 1];
 		c->users[at] = c->users[at - 1];
 	}
-	c->levels[at] = (struct sizing_level){ row->replicas, *rps };
+	c->levels[at] = (struct sizing_level){ row->replicas, *rps, is_floor };
 	c->users[at] = row->users;
 }
 
@@ -154,14 +198,18 @@ static void find_levels(const struct conclude_questions *q, const struct result_
 	const struct result_row **sorted = sort_believed(rows, count, &sorted_count);
 
 	for (size_t i = 0; i < plan->replicas.count; i++) {
+		const struct result_row *row;
 		struct interval rps;
-		const struct result_row *row =
-			plan->is_search
-				? find_limit(&q->agenda, rows, count, i, &rps)
-				: find_best(sorted, sorted_count, plan->replicas.value[i], &rps);
+		bool is_least = false;
 
+		if (plan->is_search) {
+			row = find_limit(&q->agenda, rows, count, i, &rps, &is_least);
+		} else {
+			row = find_best(sorted, sorted_count, plan->replicas.value[i], &rps);
+			is_least = row && is_floor(sorted, sorted_count, row);
+		}
 		if (row)
-			add_level(out, row, &rps);
+			add_level(out, row, &rps, is_least);
 	}
 	mem_free(sorted);
 }
@@ -169,12 +217,19 @@ static void find_levels(const struct conclude_questions *q, const struct result_
 static void fit_law(struct conclude *c)
 {
 	double replicas[LIMIT_AXIS_VALUES], rps[LIMIT_AXIS_VALUES];
+	size_t count = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
-		replicas[i] = (double)c->levels[i].replicas;
-		rps[i] = c->levels[i].rps.value;
+		if (c->levels[i].is_floor)
+			continue;
+		replicas[count] = (double)c->levels[i].replicas;
+		rps[count++] = c->levels[i].rps.value;
 	}
-	c->has_law = !usl_fit(replicas, rps, c->count, &c->law, &c->no_law);
+	c->has_law = !usl_fit(replicas, rps, count, &c->law, &c->no_law);
+	if (!c->has_law && count < c->count)
+		err_set(&c->no_law, ERR_NOT_FOUND,
+			"the load did not reach the limit of %zu of %zu numbers of replicas",
+			c->count - count, c->count);
 }
 
 void conclude_rows(const struct conclude_questions *q, const struct result_row *rows, size_t count,
@@ -411,9 +466,9 @@ static enum err find_knee(const struct result_row *rows, size_t count, uint64_t 
 
 static void add_interval(const struct interval *i, struct buf *out)
 {
-	buf_printf(out, "%.5g", i->value);
+	buf_printf(out, "%.4g", i->value);
 	if (isfinite(i->low) && isfinite(i->high))
-		buf_printf(out, " (%.5g to %.5g)", i->low, i->high);
+		buf_printf(out, " (%.4g to %.4g)", i->low, i->high);
 }
 
 static void add_levels_markdown(const struct conclude_questions *q, const struct conclude *c,
@@ -427,7 +482,8 @@ static void add_levels_markdown(const struct conclude_questions *q, const struct
 		struct err_text why = { "" };
 		struct knee knee;
 
-		buf_printf(out, "| %" PRIu64 " | ", c->levels[i].replicas);
+		buf_printf(out, "| %" PRIu64 " | %s", c->levels[i].replicas,
+			   c->levels[i].is_floor ? "at least " : "");
 		add_interval(&c->levels[i].rps, out);
 		buf_printf(out, " | %" PRIu64 " | ", c->users[i]);
 		if (!isnan(efficiency))
@@ -574,9 +630,10 @@ static void add_level_json(const struct conclude *c, size_t i, struct buf *out)
 	begin_answer("capacity", true, out);
 	buf_printf(out,
 		   ",\"asked\":\"%" PRIu64 " replicas\",\"text\":\"%" PRIu64
-		   " replica%s carr%s %.5g requests/s.\",\"figures\":{",
+		   " replica%s carr%s %s%.4g requests/s.\",\"is_floor\":%s,\"figures\":{",
 		   level->replicas, level->replicas, level->replicas == 1 ? "" : "s",
-		   level->replicas == 1 ? "ies" : "y", level->rps.value);
+		   level->replicas == 1 ? "ies" : "y", level->is_floor ? "at least " : "",
+		   level->rps.value, level->is_floor ? "true" : "false");
 	add_value("", "Replicas", "replicas", (double)level->replicas, out);
 	add_figure(",", "Capacity", "requests/s", &level->rps, out);
 	add_value(",", "Users", "users", (double)c->users[i], out);

@@ -5,6 +5,7 @@
  *
  * The capacity of a number of replicas is the throughput of its best row that may be believed, or
  * of its repeats together; of a search, that of the row with the most users within the objectives.
+ * Where more load would have brought more, it is only a floor.
  * The mathematics is in capacity/. */
 #pragma once
 

@@ -128,6 +128,50 @@ static void without_objectives_there_is_nothing_to_be_within(void **state)
 	buf_fini(&out);
 }
 
+/* What users with pauses ask for is no capacity of a service that is idle. */
+static void a_load_that_was_served_in_full_is_a_floor(void **state)
+{
+	struct conclude c;
+	struct buf said;
+
+	(void)state;
+	measure(1, 100, 67)->avg_ms = 0.3;
+	measure(2, 100, 66)->avg_ms = 0.3;
+	c = conclude();
+	assert_true(c.levels[0].is_floor && c.levels[1].is_floor);
+	assert_true(isnan(sizing_efficiency(c.levels, c.count, 1)));
+	buf_init(&said, 4096);
+	conclude_say(&questions, &c, rows, row_count, &said);
+	assert_non_null(strstr(said.p, "67 requests/s with 1 replica, which is all that was asked "
+				       "of the service: its limit takes more load."));
+	assert_non_null(strstr(said.p, "1 replica carries at least 67 requests/s, 2 together at "
+				       "least 66 requests/s."));
+	buf_fini(&said);
+}
+
+static void what_still_grows_with_the_load_is_a_floor(void **state)
+{
+	struct conclude c;
+
+	(void)state;
+	measure(1, 100, 60)->avg_ms = 500;
+	measure(1, 200, 110)->avg_ms = 700;
+	measure(2, 100, 60)->avg_ms = 500;
+	measure(2, 200, 75)->avg_ms = 1500;
+	c = conclude();
+	assert_true(c.levels[0].is_floor);
+	assert_false(c.levels[1].is_floor);
+	/* Of an open loop the users are the rate. */
+	row_count = 0;
+	measure(1, 300, 200)->avg_ms = 5;
+	memcpy(rows[row_count - 1].model, "open", 5);
+	measure(2, 300, 298)->avg_ms = 5;
+	memcpy(rows[row_count - 1].model, "open", 5);
+	c = conclude();
+	assert_false(c.levels[0].is_floor);
+	assert_true(c.levels[1].is_floor);
+}
+
 static void repeats_count_together(void **state)
 {
 	struct conclude c;
@@ -216,6 +260,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_best_row_to_be_believed_is_the_capacity, begin),
 		cmocka_unit_test_setup(without_objectives_there_is_nothing_to_be_within, begin),
+		cmocka_unit_test_setup(a_load_that_was_served_in_full_is_a_floor, begin),
+		cmocka_unit_test_setup(what_still_grows_with_the_load_is_a_floor, begin),
 		cmocka_unit_test_setup(repeats_count_together, begin),
 		cmocka_unit_test_setup(a_target_has_its_replicas_cost_and_snippets, begin),
 		cmocka_unit_test_setup(nothing_measured_is_no_answer, begin),

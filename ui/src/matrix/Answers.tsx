@@ -72,9 +72,9 @@ function Capacities({levels}: {levels: Answer[]}) {
     <thead><tr><th scope="col" class="n">Replicas</th><th scope="col" class="n">Capacity (requests/s)</th>
       <th scope="col" class="n">Interval (95 %)</th><th scope="col" class="n">Users</th>
       <th scope="col" class="n">Efficiency (%)</th></tr></thead>
-    <tbody>{levels.map(({asked, figures: {Replicas, Capacity, Users, Efficiency}}) => <tr key={asked}>
+    <tbody>{levels.map(({asked, is_floor, figures: {Replicas, Capacity, Users, Efficiency}}) => <tr key={asked}>
       <th scope="row" class="n">{valueText(Replicas?.value, "replicas")}</th>
-      <td class="n">{valueText(Capacity?.value, "requests/s")}</td>
+      <td class="n">{is_floor && "at least "}{valueText(Capacity?.value, "requests/s")}</td>
       <td class="n">{Capacity && rangeText(Capacity)}</td>
       <td class="n">{valueText(Users?.value, "users")}</td>
       <td class="n">{valueText(Efficiency?.value, "%")}</td></tr>)}</tbody></table></div>;

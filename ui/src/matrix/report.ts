@@ -19,6 +19,8 @@ export interface Answer {
   asked?: string;
   is_known: boolean;
   text: string;
+  /** Of a capacity: more load would have brought more. */
+  is_floor?: boolean;
   figures: Record<string, Figure>;
   snippets?: {name: string; text: string}[];
 }
