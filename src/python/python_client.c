@@ -94,15 +94,20 @@ static void give_conn(struct python_client *c, struct python_conn *conn)
 	list_append(c->idle.next, &conn->node);
 }
 
+static void close_idle(struct python_client *c)
+{
+	LIST_EACH (it, &c->idle)
+		conn_destroy(CONTAINER_OF(it, struct python_conn, node));
+	c->idle_count = 0;
+}
+
 /* Those that are busy stay with their requests, which end by the exception that reaches their
  * greenlets, or never. */
 static void detach(struct python_client *c)
 {
-	LIST_EACH (it, &c->idle)
-		conn_destroy(CONTAINER_OF(it, struct python_conn, node));
+	close_idle(c);
 	LIST_EACH (it, &c->busy)
 		http_conn_close(&CONTAINER_OF(it, struct python_conn, node)->conn);
-	c->idle_count = 0;
 	c->place = NULL;
 }
 
@@ -434,11 +439,11 @@ static PyObject *client_clear_cookies(PyObject *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-/* close(): gives back its idle connections. */
+/* close(): gives back its idle connections; requests of other greenlets go on. */
 static PyObject *client_close(PyObject *self, PyObject *unused)
 {
 	(void)unused;
-	detach((struct python_client *)self);
+	close_idle((struct python_client *)self);
 	Py_RETURN_NONE;
 }
 

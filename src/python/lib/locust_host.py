@@ -621,7 +621,9 @@ _seen = set()  # workers
 
 
 def on_cluster():
-    for client_id in environment.runner.clients:
+    clients = environment.runner.clients
+    _seen.intersection_update(clients)
+    for client_id in clients:
         if client_id not in _seen:
             _seen.add(client_id)
             _in_turn(environment.events.worker_connect.fire, client_id=client_id)
