@@ -39,6 +39,8 @@
 #define SECOND_US    CLOCK_S
 #define DRAIN_US     CLOCK_S
 #define STOP_EXTRA_S 60 /* on top of the stop timeout, as Locust waits */
+#define ENDING	     "The load generator is ending"
+#define TOO_MANY     "Too many callers wait for the stop already"
 
 extern const char embed_openapi_json[];
 extern const struct asset assets_test[];
@@ -60,6 +62,7 @@ struct web {
 	struct guest guest;
 	struct list stops; /* struct stop_wait */
 	size_t stop_count;
+	bool is_ending; /* nobody is to wait any more */
 	/* The text of /stats/requests, NULL: none yet. */
 	char *cached;
 	uint64_t cached_us, cached_generation;
@@ -203,7 +206,7 @@ static void on_stop(void *arg, struct serve_request *r)
 	enum err err = OK;
 
 	if (w->stop_count == LIMIT_API_STOPS) {
-		answer_stop(r, 503, false, "Too many callers wait for the stop already");
+		answer_stop(r, 503, false, TOO_MANY);
 		return;
 	}
 	wait = mem_zalloc(1, sizeof(*wait));
@@ -212,12 +215,13 @@ static void on_stop(void *arg, struct serve_request *r)
 	list_append(&w->stops, &wait->node);
 	w->stop_count++;
 	err = run_stop(w->run, on_stopped, wait);
-	if (err || wait->is_stopped) {
-		stop_wait_destroy(wait);
-		if (err)
-			answer_stop(r, 503, false, "Too many callers wait for the stop already");
-		else
+	if (err || wait->is_stopped || w->is_ending) {
+		if (wait->is_stopped)
 			answer_stop(r, 200, true, "Test stopped");
+		else
+			answer_stop(r, 503, false, err ? TOO_MANY : ENDING);
+		run_stop_forget(w->run, on_stopped, wait);
+		stop_wait_destroy(wait);
 		return;
 	}
 	loop_timer_set(w->loop, &wait->deadline, loop_now(w->loop) + wait_us);
@@ -460,7 +464,12 @@ static void on_openapi(void *arg, struct serve_request *r)
 
 static void on_other(void *arg, struct serve_request *r)
 {
-	guest_ask(&((struct web *)arg)->guest, r);
+	struct web *w = arg;
+
+	if (w->is_ending)
+		serve_error(r, 503, ENDING);
+	else
+		guest_ask(&w->guest, r);
 }
 
 static void on_answered(void *arg)
@@ -581,10 +590,10 @@ void web_destroy(struct web **at)
 	if (!w)
 		return;
 	*at = NULL;
+	w->is_ending = true;
 	guest_fini(&w->guest);
 	LIST_EACH (node, &w->stops)
-		abandon(CONTAINER_OF(node, struct stop_wait, node), 503,
-			"The load generator is ending");
+		abandon(CONTAINER_OF(node, struct stop_wait, node), 503, ENDING);
 	loop_unwatch(w->loop, &w->watch);
 	loop_timer_clear(w->loop, &w->second_timer);
 	serve_destroy(&w->serve, DRAIN_US);

@@ -403,6 +403,47 @@ static void test_origins_are_named(void **state)
 	end_call(&c);
 }
 
+static void count_asked(void *arg, uint64_t ticket, struct serve_request *r)
+{
+	(void)ticket;
+	(void)r;
+	++*(unsigned *)arg;
+}
+
+/* Those that wait are answered, and so is what comes while their answers are sent. */
+static void test_the_end_waits_for_no_guest(void **state)
+{
+	unsigned asked = 0;
+	const struct web_guest guest = { count_asked, &asked };
+	struct call calls[3];
+
+	(void)state;
+	web_destroy(&web);
+	assert_int_equal(web_create(&loop, &run,
+				    &(struct web_options){ .host = "127.0.0.1", .guest = &guest },
+				    &web, &text),
+			 OK);
+	start_running();
+	begin_call(&calls[0], "GET", "/of/a/guest", "text/plain", "");
+	while (!asked)
+		turn_for(CLOCK_MS);
+	begin_call(&calls[1], "GET", "/of/a/guest", "text/plain", "");
+	begin_call(&calls[2], "GET", "/stop", "text/plain", "");
+	web_destroy(&web);
+	await(&calls[0]);
+	assert_int_equal(calls[0].status, 503);
+	for (size_t i = 1; i < 3; i++) {
+		while (!calls[i].is_over)
+			assert_false(turn_for(GUARD_US));
+		/* Or it was too late for any answer. */
+		if (calls[i].reply.len)
+			assert_memory_equal(calls[i].reply.p, "HTTP/1.1 503", 12);
+	}
+	for (size_t i = 0; i < 3; i++)
+		end_call(&calls[i]);
+	assert_int_equal(asked, 1);
+}
+
 static void test_swarm_takes_multipart_too(void **state)
 {
 	(void)state;
@@ -467,6 +508,7 @@ int main(void)
 		LOCAL(test_swarm_takes_a_host_without_scheme),
 		LOCAL(test_swarm_takes_json_too),
 		LOCAL(test_swarm_with_some_classes),
+		LOCAL(test_the_end_waits_for_no_guest),
 		LOCAL(test_swarm_in_json_has_the_options_of_a_locustfile),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_user_changes_the_share_of_a_class),
