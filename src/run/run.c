@@ -120,6 +120,7 @@ static void close_window(struct run *run)
 		return;
 	run->is_window_open = false;
 	run->window_end_us = run->now_us;
+	series_end(&run->series, run_wall_s(run), run_user_count(run));
 }
 
 static void drop_window(struct run *run)

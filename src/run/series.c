@@ -98,3 +98,11 @@ void series_add(struct series *s, const struct stats_entry *delta, double now_wa
 		item->time_ms += delta->total_response_time_ms * share;
 	}
 }
+
+void series_end(struct series *s, double now_wall_s, uint64_t users)
+{
+	int64_t now_s = (int64_t)floor(now_wall_s);
+
+	if (now_s >= s->first_unix_s)
+		(void)item_at(s, now_s, users);
+}

@@ -37,3 +37,5 @@ void series_clear(struct series *s, double now_wall_s);
  * passed over. */
 void series_add(struct series *s, const struct stats_entry *delta, double now_wall_s,
 		uint64_t users);
+/* The window lasted until then: seconds of which no report speaks had no requests. */
+void series_end(struct series *s, double now_wall_s, uint64_t users);

@@ -89,6 +89,27 @@ static void a_clock_that_is_off_does_not_move_requests(void **state)
 	assert_true(s->items[2].requests == 2);
 }
 
+/* As when a target hangs, and nobody has anything to report. */
+static void a_silence_at_the_end_belongs_to_the_window(void **state)
+{
+	struct series *s = *state;
+
+	request(BEGIN_S + 1.5, false);
+	report(s, BEGIN_S + 2);
+	series_end(s, BEGIN_S + 30.2, 5);
+	assert_int_equal(s->count, 31);
+	assert_true(s->items[1].requests == 1);
+	for (size_t i = 2; i < 31; i++)
+		assert_true(s->items[i].requests == 0 && s->items[i].users == 5);
+	/* What comes late. */
+	request(BEGIN_S + 29.5, false);
+	report(s, BEGIN_S + 31);
+	assert_int_equal(s->count, 31);
+	assert_true(s->items[29].requests == 1);
+	series_end(s, BEGIN_S - 1, 5);
+	assert_int_equal(s->count, 31);
+}
+
 static void a_long_window_is_covered_from_its_start(void **state)
 {
 	struct series *s = *state;
@@ -121,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_request_counts_in_its_second, begin, end),
 		cmocka_unit_test_setup_teardown(a_clock_that_is_off_does_not_move_requests, begin,
+						end),
+		cmocka_unit_test_setup_teardown(a_silence_at_the_end_belongs_to_the_window, begin,
 						end),
 		cmocka_unit_test_setup_teardown(a_long_window_is_covered_from_its_start, begin,
 						end),

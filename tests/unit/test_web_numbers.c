@@ -358,6 +358,16 @@ static void test_window_details_are_of_whole_seconds(void **state)
 	assert_true(json_number_value(json_array_get(json_object_get(times, "counts"), 1)) == 2);
 	assert_true(json_is_null(json_object_get(root, "waiting")));
 	json_decref(root);
+
+	/* Seconds without an answer are seconds of it, also the last ones. */
+	run_tick(&run, run.now_us + 10 * CLOCK_S);
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	root = get_json("/stats/window/details");
+	series = json_object_get(root, "series");
+	assert_int_equal(json_array_size(json_object_get(series, "requests")), 13);
+	assert_true(json_number_value(json_array_get(json_object_get(series, "requests"), 12)) ==
+		    0);
+	json_decref(root);
 }
 
 /* A Locust worker's times have no class: those of the others are not the whole. */
