@@ -304,6 +304,13 @@ static void write_termination_log(const struct driver_options *o, const struct r
 	buf_fini(&lines);
 }
 
+/* What a probe of a search could not measure, or nobody answered, the search has dealt with. */
+static bool is_all_good(const struct driver_options *o, const struct result *result)
+{
+	return (o->plan.is_search || result_count_ok(result) == result_count(result)) &&
+	       is_all_measured(o, result) && result_is_answered(result);
+}
+
 static int exit_code(enum err err, const struct driver_options *o, const struct result *result)
 {
 	if (err == ERR_INTERRUPTED)
@@ -312,10 +319,7 @@ static int exit_code(enum err err, const struct driver_options *o, const struct 
 		return EXIT_INFRASTRUCTURE;
 	if (result_count_broken(result))
 		return EXIT_LIMITS_NOT_MET;
-	return result_count_ok(result) == result_count(result) && is_all_measured(o, result) &&
-			       result_is_answered(result)
-		       ? EXIT_ALL_MEASURED
-		       : EXIT_NOT_ALL_MEASURED;
+	return is_all_good(o, result) ? EXIT_ALL_MEASURED : EXIT_NOT_ALL_MEASURED;
 }
 
 static void print_urls(const struct platform *platform)

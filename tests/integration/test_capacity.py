@@ -83,6 +83,28 @@ def test_a_killed_search_goes_on_with_its_next_probe(programs, master, tmp_path)
     assert driver.wait(60) == 0 and len(master.tests) == len(before) + len(users) - done
 
 
+def test_a_probe_that_could_not_be_measured_is_made_again(programs, master, tmp_path):
+    swarm, refused = master.swarm, []
+
+    def refuse_the_second(form):
+        if len(master.tests) == 1 and not refused:
+            refused.append(form)
+            return {"success": False, "message": "busy"}
+        return swarm(form)
+
+    master.swarm = refuse_the_second
+    driver = start_search(programs, tmp_path, master)
+    assert driver.wait(120) == 0, driver.text()
+    _, users = check_found(tmp_path / "results")
+    assert [row["Status"] for row in rows_of(tmp_path / "results")] \
+        == ["ok", "start_failed"] + ["ok"] * (len(users) - 2)
+    assert users[1] == users[2] and master.tests == users[:1] + users[2:]
+    # The next driver does not see it, and says the same.
+    driver = start_search(programs, tmp_path, master, ready="Nothing to measure")
+    assert driver.wait(60) == 0 and len(master.tests) == len(users) - 1
+    assert check_found(tmp_path / "results")[1] == users[:1] + users[2:]
+
+
 def test_what_nothing_can_keep_is_no_answer(programs, tmp_path):
     double = MasterDouble(lambda users: 1000)
     try:
