@@ -80,13 +80,13 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 {
 	PyObject *found = PyTuple_GetItem(described, 0);
 	PyObject *shape = PyTuple_GetItem(described, 1);
+	const char *name = PyBytes_AsString(PyTuple_GetItem(described, 3));
 	const char *slash = strrchr(p->path, '/');
-	const char *path = p->path;
 	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
 	const struct cic_user_class **classes;
 
 	if (count > LIMIT_USER_CLASSES)
-		return err_set(text, ERR_TOO_BIG, "%s: %zu user classes; at most %d", path, count,
+		return err_set(text, ERR_TOO_BIG, "%s: %zu user classes; at most %d", name, count,
 			       LIMIT_USER_CLASSES);
 	p->classes = mem_zalloc(count, sizeof(*p->classes));
 	classes = mem_zalloc(count, sizeof(*classes));
@@ -102,8 +102,9 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 	*p->scenario = (struct scenario){
 		.classes = classes,
 		.class_count = p->class_count,
-		.file_name = mem_strdup(slash ? slash + 1 : path),
-		.folder = slash ? mem_strndup(path, slash > path ? (size_t)(slash - path) : 1)
+		.file_name = mem_strdup(name),
+		.folder = slash ? mem_strndup(p->path,
+					      slash > p->path ? (size_t)(slash - p->path) : 1)
 				: mem_strdup("."),
 	};
 	p->shape.name = p->shape_name = copy_text(shape);
@@ -114,5 +115,5 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 		return OK;
 	PyErr_Print();
 	scenario_unload(p->scenario);
-	return err_set(text, ERR_BAD_INPUT, "%s: a user class cannot be described", path);
+	return err_set(text, ERR_BAD_INPUT, "%s: a user class cannot be described", name);
 }

@@ -589,6 +589,13 @@ def classes_of(programs, *args):
 def web_folder(tmp_path):
     """Files of tmp_path over HTTP."""
     class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.startswith("/files/locked") and \
+                    self.headers["Authorization"] != "Basic YW5uOmh1QHNo":
+                self.send_error(401)
+            else:
+                super().do_GET()
+
         def log_message(self, *args):
             pass
 
@@ -622,6 +629,19 @@ def test_where_a_locustfile_may_be(programs, tmp_path, web_folder):
         classes_of(programs, "-f", web_folder + "/none.py")
     assert f"{tmp_path / 'none.py'}: there is no such file" in \
         classes_of(programs, "-f", tmp_path / "none.py")
+
+
+def test_secrets_of_an_address_are_not_shown(programs, target, tmp_path, web_folder):
+    (tmp_path / "files").mkdir()
+    write(tmp_path, ONE_CLASS.format("Ant"), "files/locked.py")
+    file = web_folder.replace("://", "://ann:hu%40sh@") + "/files/{}.py?token=hush"
+    error = classes_of(programs, "-f", file.format("none"))
+    assert f"{web_folder}/files/none.py: the locustfile cannot be fetched: HTTP Error 404" in error
+    cicada = programs.start("cicada", "-f", file.format("locked"), *WEB, "-H", target.url,
+                            ready=WEB_READY)
+    settings = get_json(cicada.ready.group(1) + "/settings")
+    assert settings["scenario"] == "locked.py"
+    assert not re.search("hush|hu%40sh|hu@sh", error + cicada.text() + json.dumps(settings))
 
 
 def test_workers_get_the_locustfiles_of_their_master(programs, target, tmp_path, web_folder):

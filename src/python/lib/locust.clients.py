@@ -481,7 +481,7 @@ def _with_params(url, params):
                                      path=parts.path or "/"))
 
 
-def _basic(user, password):
+def basic_auth(user, password):
     pair = _text(user).encode("latin-1", "replace") + b":" + _text(password).encode("latin-1", "replace")
     return "Basic " + base64.b64encode(pair).decode()
 
@@ -579,10 +579,10 @@ class BaseSession:
     def _authorized(self, auth, method, url, headers, body):
         """Headers to add; a callable changes a request as it does in requests."""
         if isinstance(auth, (tuple, list)):
-            return {"Authorization": _basic(*auth)}
+            return {"Authorization": basic_auth(*auth)}
         username = getattr(auth, "username", None)
         if not callable(auth) or (username is not None and type(auth).__name__ == "HTTPBasicAuth"):
-            return {"Authorization": _basic(username, auth.password)}
+            return {"Authorization": basic_auth(username, auth.password)}
         request = PreparedRequest(method, url, Headers(headers or {}), body)
         request = auth(request) or request
         return dict(request.headers)

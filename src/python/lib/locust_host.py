@@ -4,6 +4,7 @@ functions are called by the engine (src/python), in the hub: what may wait gets 
 import argparse
 import atexit
 import collections
+import http.client
 import importlib.util
 import inspect
 import logging
@@ -24,6 +25,7 @@ import gevent.event
 import locust
 from locust import log
 from locust.argument_parser import ArgumentParser, ParserError
+from locust.clients import basic_auth, without_secret
 from locust.env import Environment
 from locust.rpc import pack, pack_pairs, unpack
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
@@ -41,7 +43,7 @@ HEARD_MAX, HEARD_EACH = 64 * 1024 * 1024, 4096  # bytes; what a greenlet takes b
 FETCH_S, SOURCE_MAX = 30, 4 * 1024 * 1024
 
 environment = None
-_path = None
+_path = None  # as it may be shown
 _modules = []
 files = []  # paths and URLs
 _shown = []  # options of its own, for the web interface
@@ -92,16 +94,26 @@ def _find_files(part):
     return sorted(found)
 
 
+def _as_shown(part):
+    """A URL may have secrets in its user, password and query."""
+    return without_secret(part).partition("?")[0] if "://" in part else part
+
+
 def _import_url(url):
+    shown, parts = _as_shown(url), urllib.parse.urlsplit(url)
     try:
-        with urllib.request.urlopen(url, timeout=FETCH_S) as reply:
+        request = urllib.request.Request(without_secret(url))
+        if parts.username is not None:
+            request.add_unredirected_header("Authorization", basic_auth(
+                *map(urllib.parse.unquote, (parts.username, parts.password or ""))))
+        with urllib.request.urlopen(request, timeout=FETCH_S) as reply:
             source = reply.read(SOURCE_MAX + 1)
-    except (OSError, ValueError) as e:
-        raise LoadError(f"{url}: the locustfile cannot be fetched: {e}") from None
+    except (OSError, ValueError, http.client.HTTPException) as e:
+        raise LoadError(f"{shown}: the locustfile cannot be fetched: {e}") from None
     if len(source) > SOURCE_MAX:
-        raise LoadError(f"{url}: a locustfile has at most {SOURCE_MAX} bytes")
+        raise LoadError(f"{shown}: a locustfile has at most {SOURCE_MAX} bytes")
     # An address need not end as a file of Python does.
-    name = os.path.basename(urllib.parse.urlsplit(url).path).removesuffix(".py") or "locustfile"
+    name = os.path.basename(parts.path).removesuffix(".py") or "locustfile"
     folder = tempfile.mkdtemp(prefix="cicada-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = os.path.join(folder, name + ".py")
@@ -176,9 +188,10 @@ def open_file(path, argv):
     the command line without the options that they have added, None when they have not."""
     global _path, _own_options
     sys.stdout.reconfigure(line_buffering=True)
-    _path = path
-    for part in path.split(","):
-        files.extend(_find_files(part.strip()))
+    parts = [part.strip() for part in path.split(",")]
+    _path = ",".join(map(_as_shown, parts))
+    for part in parts:
+        files.extend(_find_files(part))
     for file in files:
         _modules.append(_import_url(file) if "://" in file else _import_file(file))
     parser = ArgumentParser()
@@ -216,13 +229,14 @@ def _filter_by_tags(tags, exclude_tags):
 
 def load(options):
     """Returns what the classes of the file are, in the order of their names, the name of its shape,
-    and whether that uses common options."""
+    whether that uses common options, and the name of the file as bytes."""
     global environment
     log.setup_logging(options["loglevel"])
     found = _user_classes()
     if not found:
         raise LoadError(f"{_path}: No User class found! Define one, such as "
                         "class Visitor(HttpUser), with a @task")
+    name = ",".join(os.path.basename(part.rstrip("/")) for part in _path.split(","))
     shapes = [value for module in _modules for value in vars(module).values() if _is_shape(value)]
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found[name] for name in sorted(found))
@@ -231,7 +245,7 @@ def load(options):
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
         shape_class=shapes[0]() if shapes else None, reset_stats=options["others"]["reset_stats"],
-        locustfile=os.path.basename(_path), events=locust.events, host=options["host"],
+        locustfile=name, events=locust.events, host=options["host"],
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found)
     environment.runner = _RUNNERS[options["role"]](environment)
@@ -239,7 +253,7 @@ def load(options):
     LoadTestShape.runner = environment.runner
     shape = environment.shape_class
     return ([_describe(cls) for cls in _classes], type(shape).__name__ if shape else None,
-            bool(shape and shape.use_common_options))
+            bool(shape and shape.use_common_options), os.fsencode(name))
 
 
 # ---- the hub ----
