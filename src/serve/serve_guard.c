@@ -12,6 +12,7 @@
 
 #define COOKIE_NAME_BYTES 32
 #define COOKIE_BYTES	  256
+#define LOCATION_BYTES	  256
 
 /* Without port and brackets. */
 static struct str name_of(struct str host)
@@ -175,11 +176,25 @@ static bool is_script(const struct serve_request *r)
 	return serve_header(r, "Sec-Fetch-Mode") || session_of(r).len;
 }
 
+/* From where it is, for a proxy may have us below a path of its own. */
+static void lead_to_login(struct serve_request *r)
+{
+	const char *at = strchr(r->path, '/');
+	struct buf to;
+
+	buf_init(&to, LOCATION_BYTES);
+	while (at && (at = strchr(at + 1, '/')))
+		buf_add_text(&to, "../");
+	buf_add_text(&to, "login");
+	serve_add_header(r, "Location", to.is_full ? "/login" : to.p);
+	buf_fini(&to);
+	serve_reply(r, 302, NULL, "", 0);
+}
+
 static void refuse(const struct serve_guard *g, struct serve_request *r)
 {
 	if (g->login && wants_page(r)) {
-		serve_add_header(r, "Location", "/login");
-		serve_reply(r, 302, NULL, "", 0);
+		lead_to_login(r);
 		return;
 	}
 	serve_add_header(r, "WWW-Authenticate",

@@ -19,6 +19,7 @@ static void answer_page(struct serve_request *r, unsigned status, const char *no
 	page_answer_filled(r, status, embed_login_html, values, sizeof(values) / sizeof(values[0]));
 }
 
+/* path: from /login and /logout, for a proxy may have us below a path of its own. */
 static void go_to(struct serve_request *r, const char *path)
 {
 	serve_add_header(r, "Location", path);
@@ -28,7 +29,7 @@ static void go_to(struct serve_request *r, const char *path)
 void login_answer(const struct serve_guard *g, struct serve_request *r)
 {
 	if (!g->login)
-		go_to(r, "/");
+		go_to(r, "./");
 	else if (serve_guard_has_session(g, r))
 		answer_page(r, 200, "You are logged in.", true);
 	else
@@ -41,7 +42,7 @@ void login_answer_form(const struct serve_guard *g, struct serve_request *r)
 	enum serve_login_result result;
 
 	if (!g->login) {
-		go_to(r, "/");
+		go_to(r, "./");
 		return;
 	}
 	result = user && password
@@ -55,12 +56,12 @@ void login_answer_form(const struct serve_guard *g, struct serve_request *r)
 	} else if (serve_guard_log_in(g, r)) {
 		answer_page(r, 500, "No random numbers from the system.", false);
 	} else {
-		go_to(r, "/");
+		go_to(r, "./");
 	}
 }
 
 void login_answer_logout(const struct serve_guard *g, struct serve_request *r)
 {
 	serve_guard_log_out(g, r);
-	go_to(r, "/login");
+	go_to(r, "login");
 }

@@ -353,7 +353,7 @@ static void test_login_leads_to_the_page(void **state)
 	(void)state;
 	call(&c, "GET", "/login");
 	assert_int_equal(c.status, 302);
-	assert_non_null(strstr(c.reply.p, "\r\nLocation: /\r\n"));
+	assert_non_null(strstr(c.reply.p, "\r\nLocation: ./\r\n"));
 	end_call(&c);
 }
 
