@@ -700,10 +700,14 @@ def init(runner, **kwargs):
     dealer.setsockopt_string(zmq.IDENTITY, "talker")
     dealer.connect(f"tcp://127.0.0.1:{port}")
     dealer.send(msgpack.packb(["client_ready", "2.46.6", "talker"]))
-    for _ in range(8):
+
+    def piles_up():
         dealer.send(msgpack.packb(["wait", b"x" * 10_000_000, "talker"]))
-    master.wait_line("messages of other processes pile up", 60)
-    assert get_json(url + "/worker-count")["worker_count"] == 1
+        return "messages of other processes pile up" in master.text("stderr")
+
+    wait_until(piles_up, 60, "a dropped message")
+    assert get_json(url + "/stats/requests")["state"] == "ready"
+    master.signal(signal.SIGKILL)  # its listeners of `quitting` would wait for that one
     dealer.close(0)
 
 

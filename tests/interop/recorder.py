@@ -3,8 +3,8 @@
 matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
-/set?a=1 sets cookies, /words has a header that is not ASCII, /gzip is compressed, /text has a charset, /lines has three lines, /slow takes
-a second, /drop closes the connection without an answer."""
+/set?a=1 sets cookies, /words has a header that is not ASCII, /gzip is compressed, /text has a charset,
+/lines has three lines, /slow takes a second, /drop closes the connection without an answer."""
 
 import gzip
 import http.server
