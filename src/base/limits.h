@@ -201,3 +201,10 @@
 #define LIMIT_RESULT_FILE_BYTES	 (256 * 1024 * 1024)
 #define LIMIT_JOURNAL_BYTES	 (128 * 1024 * 1024)
 #define LIMIT_JOURNAL_LINE_BYTES (64 * 1024) /* that of the plan has paths and lists */
+
+/* The driver's page */
+#define LIMIT_LIVE_LINES       200 /* that it shows of what was said */
+#define LIMIT_LIVE_LINE_BYTES  512
+#define LIMIT_LIVE_BYTES       (1024 * 1024) /* of live.json; a byte of a line may become six */
+#define LIMIT_LIVE_CONNECTIONS 64
+#define LIMIT_LIVE_FAREWELL_S  5 /* for those who look on to fetch the last row */

@@ -24,6 +24,8 @@
 #include "matrix/conclude.h"
 #include "matrix/drive.h"
 #include "base/folder.h"
+#include "matrix/live.h"
+#include "matrix/live_page.h"
 #include "matrix/master_api.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
@@ -370,7 +372,7 @@ static bool is_owed(const struct driver_options *o)
 
 /* The platform is there; what is left is to start it, walk, and tell. */
 static int run_matrix(const struct driver_options *o, struct platform *platform,
-		      struct pause *pause, struct result *result)
+		      struct pause *pause, struct result *result, struct live *live)
 {
 	struct err_text text = { "" };
 	struct progress *progress = NULL;
@@ -393,6 +395,8 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	}
 	if (!err) {
 		progress = progress_create(&o->plan, stdout, isatty(STDOUT_FILENO));
+		progress_tell(progress, live);
+		live_report(live);
 		err = drive_run(&(struct drive_config){ .plan = &o->plan,
 							.objectives = &o->objectives,
 							.platform = platform,
@@ -485,8 +489,20 @@ static void say_past(const struct driver_options *o, const struct result *result
 	fflush(stdout);
 }
 
+/* How the walk has ended, for those who look on. */
+static void tell_end(const struct driver_options *o, const struct result *result, int code,
+		     struct live *live)
+{
+	if (code == EXIT_INTERRUPTED)
+		live_end(live, "interrupted");
+	else if (code == EXIT_INFRASTRUCTURE)
+		live_end(live, "failed");
+	else
+		live_end(live, is_all_measured(o, result) ? "done" : "budget");
+}
+
 static int run_on_platform(const struct driver_options *o, struct pause *pause,
-			   struct result *result)
+			   struct result *result, struct live *live)
 {
 	struct err_text text = { "" };
 	struct platform *platform = NULL;
@@ -497,12 +513,13 @@ static int run_on_platform(const struct driver_options *o, struct pause *pause,
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 		return EXIT_INFRASTRUCTURE;
 	}
-	code = run_matrix(o, platform, pause, result);
+	code = run_matrix(o, platform, pause, result, live);
 	/* A stop that was asked for has been honoured; only a further one may hurry us. */
 	pause->stops_tolerated = stops;
 	if (!restore(platform) && code != EXIT_INTERRUPTED)
 		code = EXIT_INFRASTRUCTURE;
 	platform_destroy(&platform);
+	tell_end(o, result, code, live);
 	if (o->linger_s && code != EXIT_INTERRUPTED)
 		linger(o, pause);
 	return code;
@@ -510,17 +527,49 @@ static int run_on_platform(const struct driver_options *o, struct pause *pause,
 
 /* All has been measured before. */
 static int tell_again(const struct driver_options *o, struct pause *pause,
-		      const struct result *result)
+		      const struct result *result, struct live *live)
 {
 	struct err_text text = { "" };
 	enum err err = result_write_reports(result, &text);
+	int code = exit_code(err, o, result);
 
+	live_report(live);
+	tell_end(o, result, code, live);
 	tell_outcome(o, result);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	if (o->linger_s)
 		linger(o, pause);
-	return exit_code(err, o, result);
+	return code;
+}
+
+/* With --page-port somebody may look on. */
+static enum err open_page(const struct driver_options *o, struct live **live,
+			  struct live_page **page, struct err_text *text)
+{
+	enum err err;
+
+	if (o->page_port == DRIVER_NO_PAGE)
+		return OK;
+	*live = live_create(plan_count(&o->plan));
+	err = live_page_open(&(struct live_page_config){ .host = o->page_host,
+							 .port = (uint16_t)o->page_port,
+							 .folder = o->results,
+							 .live = *live },
+			     page, text);
+	if (err)
+		return err;
+	printf("Page: http://%s:%u/matrix\n", o->page_host, live_page_port(*page));
+	fflush(stdout);
+	return OK;
+}
+
+static void close_page(struct pause *pause, struct live **live, struct live_page **page)
+{
+	if (*page)
+		live_page_farewell(*page, pause);
+	live_page_close(page);
+	live_destroy(live);
 }
 
 static struct conclude_questions questions_of(const struct driver_options *o,
@@ -543,6 +592,8 @@ static int run(const struct driver_options *o)
 	struct err_text text = { "" };
 	struct conclude_questions questions;
 	struct result *result = NULL;
+	struct live_page *page = NULL;
+	struct live *live = NULL;
 	struct pause pause;
 	struct buf settings, options, prometheus;
 	enum err err;
@@ -568,14 +619,17 @@ static int run(const struct driver_options *o)
 						 .questions = &questions,
 						 .is_fresh = o->want_fresh },
 			&result, &text);
+	if (!err)
+		err = open_page(o, &live, &page, &text);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	else
 		say_past(o, result);
 	if (!err && is_all_measured(o, result) && !is_owed(o))
-		code = tell_again(o, &pause, result);
+		code = tell_again(o, &pause, result, live);
 	else if (!err)
-		code = run_on_platform(o, &pause, result);
+		code = run_on_platform(o, &pause, result, live);
+	close_page(&pause, &live, &page);
 	result_destroy(&result);
 	buf_fini(&settings);
 	buf_fini(&options);

@@ -16,6 +16,8 @@
 #include "matrix/plan.h"
 #include "matrix/verdict.h"
 
+#define DRIVER_NO_PAGE UINT64_MAX
+
 struct driver_options {
 	struct plan plan;
 	const char *order;
@@ -32,6 +34,8 @@ struct driver_options {
 	struct token master_token; /* what these two say */
 	struct buf master_ca;
 	uint64_t target_port, web_port, bind_port, metrics_port;
+	uint64_t page_port; /* DRIVER_NO_PAGE */
+	const char *page_host;
 	const char *kubeconfig, *context, *service_account, *namespace;
 	const char *target_deployment, *worker_deployment, *target_service;
 	const char *termination_log;

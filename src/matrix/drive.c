@@ -55,9 +55,10 @@ struct drive {
 };
 
 struct step {
-	const char *what; /* shown while it lasts; NULL: it shows its own lines */
+	const char *name;
 	enum err (*run)(struct drive *d, struct err_text *text);
 	enum result_status on_failure;
+	bool has_own_lines; /* or is over at once: its name is not drawn */
 };
 
 static uint64_t now_us(const struct drive *d)
@@ -526,18 +527,20 @@ static const struct step steps[] = {
 	{ "waiting for the replicas", wait_target, RESULT_TARGET_NOT_READY },
 	{ "scaling the workers", scale_workers, RESULT_WORKERS_NOT_READY },
 	{ "waiting for the workers", wait_workers, RESULT_WORKERS_NOT_READY },
-	{ NULL, reset_statistics, RESULT_START_FAILED },
-	{ NULL, start_test, RESULT_START_FAILED },
-	{ NULL, wait_for_users, RESULT_START_FAILED },
-	{ NULL, ask_server_first, RESULT_LOST_MASTER },
-	{ NULL, measure, RESULT_LOST_MASTER },
-	{ NULL, stop_test, RESULT_STOP_FAILED },
-	{ NULL, ask_server_last, RESULT_LOST_MASTER },
-	{ NULL, read_final, RESULT_LOST_MASTER },
-	{ NULL, read_details, RESULT_LOST_MASTER },
-	{ NULL, check_unchanged, RESULT_CHANGED },
-	{ NULL, compare_counts, RESULT_COUNTS_DIFFER },
+	{ "resetting the statistics", reset_statistics, RESULT_START_FAILED, true },
+	{ "starting the test", start_test, RESULT_START_FAILED, true },
+	{ "spawning the users", wait_for_users, RESULT_START_FAILED, true },
+	{ "asking the replicas", ask_server_first, RESULT_LOST_MASTER, true },
+	{ "measuring", measure, RESULT_LOST_MASTER, true },
+	{ "stopping the test", stop_test, RESULT_STOP_FAILED, true },
+	{ "asking the replicas again", ask_server_last, RESULT_LOST_MASTER, true },
+	{ "reading the final statistics", read_final, RESULT_LOST_MASTER, true },
+	{ "reading the window", read_details, RESULT_LOST_MASTER, true },
+	{ "checking that nothing has changed", check_unchanged, RESULT_CHANGED, true },
+	{ "comparing the counts", compare_counts, RESULT_COUNTS_DIFFER, true },
 };
+
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 /* Whatever went wrong, and also after ctrl-C: no load is left behind. A second ctrl-C
  * ends this, too. */
@@ -554,13 +557,13 @@ static void stop_what_runs(struct drive *d, struct err_text *why)
 
 static enum err walk_steps(struct drive *d, struct err_text *text)
 {
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < STEPS; i++) {
 		enum err err;
 
 		if (pause_is_stopped(d->c->pause))
 			return end_with(d, RESULT_INTERRUPTED, interrupted(text));
-		if (steps[i].what)
-			progress_step(d->c->progress, steps[i].what, 0);
+		progress_enter(d->c->progress, i + 1, STEPS, steps[i].name,
+			       !steps[i].has_own_lines);
 		d->step_start_us = now_us(d);
 		d->next_word_us = d->step_start_us + (uint64_t)(d->c->plan->poll_s * CLOCK_S);
 		err = steps[i].run(d, text);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "matrix/live.h"
 #include "matrix/master_api.h"
 #include "matrix/plan.h"
 #include "matrix/result_row.h"
@@ -17,6 +18,7 @@
 struct progress {
 	const struct plan *plan;
 	FILE *to;
+	struct live *live;
 	bool is_terminal;
 	bool is_open; /* a redrawn line stands on the terminal without its line break */
 	size_t index; /* of the scenario */
@@ -46,6 +48,11 @@ void progress_destroy(struct progress **p)
 	buf_fini(&(*p)->line);
 	mem_free(*p);
 	*p = NULL;
+}
+
+void progress_tell(struct progress *p, struct live *live)
+{
+	p->live = live;
 }
 
 void progress_time_text(double seconds, char out[32])
@@ -82,14 +89,22 @@ static void put_line(struct progress *p, bool stays)
 	fflush(p->to);
 }
 
+/* Of the whole, when so much of it is left. */
+static double share_over(const struct progress *p, double left_s)
+{
+	double whole_s = plan_rest_s(p->plan, 0);
+
+	return whole_s > 0 && left_s > 0 ? (whole_s - left_s) / whole_s : 1;
+}
+
 static void add_total(struct progress *p, double done_s)
 {
-	double whole_s = plan_rest_s(p->plan, 0), left_s = p->rest_s - done_s;
+	double left_s = p->rest_s - done_s;
 	char left[32];
 
 	progress_time_text(left_s, left);
-	buf_printf(&p->line, "   total %.0f %%, %s left",
-		   whole_s > 0 && left_s > 0 ? 100 * (whole_s - left_s) / whole_s : 100.0, left);
+	buf_printf(&p->line, "   total %.0f %%, %s left", 100 * share_over(p, left_s), left);
+	live_rest(p->live, fmax(left_s, 0), share_over(p, left_s));
 }
 
 void progress_scenario(struct progress *p, size_t i, const struct scenario *s, double rest_s)
@@ -97,9 +112,11 @@ void progress_scenario(struct progress *p, size_t i, const struct scenario *s, d
 	p->index = i;
 	p->scenario = *s;
 	p->rest_s = rest_s;
+	live_scenario(p->live, i, s);
+	live_rest(p->live, rest_s, share_over(p, rest_s));
 }
 
-void progress_wait(struct progress *p, const char *what, double done_s)
+static void draw_wait(struct progress *p, const char *what, double done_s)
 {
 	begin_line(p);
 	buf_add_text(&p->line, what);
@@ -107,10 +124,24 @@ void progress_wait(struct progress *p, const char *what, double done_s)
 	put_line(p, false);
 }
 
+void progress_wait(struct progress *p, const char *what, double done_s)
+{
+	draw_wait(p, what, done_s);
+	live_line(p->live, buf_str(&p->line));
+}
+
+void progress_enter(struct progress *p, size_t number, size_t of, const char *name, bool is_drawn)
+{
+	live_step(p->live, number, of, name);
+	if (p->is_terminal && is_drawn)
+		draw_wait(p, name, 0);
+}
+
 void progress_step(struct progress *p, const char *what, double done_s)
 {
+	live_detail(p->live, what);
 	if (p->is_terminal)
-		progress_wait(p, what, done_s);
+		draw_wait(p, what, done_s);
 }
 
 static void add_ms(struct buf *line, const char *label, double ms)
@@ -138,6 +169,8 @@ void progress_live(struct progress *p, const struct master_api_live *live, doubl
 		add_ms(&p->line, "P90", live->p90_ms);
 	add_total(p, done_s);
 	put_line(p, false);
+	live_look(p->live, live);
+	live_line(p->live, buf_str(&p->line));
 }
 
 static void add_outcome(struct buf *line, const struct result_row *row)
@@ -158,9 +191,12 @@ void progress_row(struct progress *p, const struct result_row *row)
 	else
 		buf_printf(&p->line, "%s: %.200s", result_status_name(row->status), row->note);
 	put_line(p, true);
+	live_line(p->live, buf_str(&p->line));
+	live_report(p->live);
 }
 
 void progress_cooldown(struct progress *p)
 {
+	live_step(p->live, 0, 0, "cooling down");
 	progress_step(p, "cooling down", plan_scenario_s(p->plan, &p->scenario));
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct live;
 struct master_api_live;
 struct plan;
 struct result_row;
@@ -21,9 +22,13 @@ struct progress;
 /* Lent: plan and stream, until destroy. */
 struct progress *progress_create(const struct plan *plan, FILE *to, bool is_terminal);
 void progress_destroy(struct progress **p);
+/* From now on all of it is told to `live` as well, lent until destroy. NULL: nobody. */
+void progress_tell(struct progress *p, struct live *live);
 
 /* Scenario i (from 0) begins. rest_s: what is planned from now to the end. */
 void progress_scenario(struct progress *p, size_t i, const struct scenario *s, double rest_s);
+/* Step `number` (from 1) of so many begins. is_drawn: on a terminal its name is. */
+void progress_enter(struct progress *p, size_t number, size_t of, const char *name, bool is_drawn);
 /* What is being done, drawn on a terminal only. done_s: planned seconds of this scenario
  * that are over. */
 void progress_step(struct progress *p, const char *what, double done_s);

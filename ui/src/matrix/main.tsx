@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// main - the matrix: a report in a file of its own.
+// main - the page of a matrix: a report that is in the page itself, or the driver that runs.
 import {render} from "preact";
 
 import "../style/base.css";
 import "../style/head.css";
 import "./matrix.css";
 import {startTheme} from "../theme";
-import {Saved} from "./App";
+import {Live} from "./Live";
+import {Saved} from "./Saved";
 
 const saved = document.getElementById("report")?.textContent;
 
 startTheme();
-if (saved)
-  render(<Saved report={JSON.parse(saved)}/>, document.body);
+render(saved ? <Saved report={JSON.parse(saved)}/> : <Live/>, document.body);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// App - the page of a matrix.
+// Saved - a report in a file of its own.
 import {Brand} from "../components/Brand";
 import {moment} from "../format";
 import {ThemeSwitch} from "../theme";
