@@ -547,6 +547,7 @@ static int tell_again(const struct driver_options *o, struct pause *pause,
 static enum err open_page(const struct driver_options *o, struct live **live,
 			  struct live_page **page, struct err_text *text)
 {
+	bool is_ipv6 = strchr(o->page_host, ':') != NULL;
 	enum err err;
 
 	if (o->page_port == DRIVER_NO_PAGE)
@@ -559,7 +560,8 @@ static enum err open_page(const struct driver_options *o, struct live **live,
 			     page, text);
 	if (err)
 		return err;
-	printf("Page: http://%s:%u/matrix\n", o->page_host, live_page_port(*page));
+	printf("Page: http://%s%s%s:%u/matrix\n", is_ipv6 ? "[" : "", o->page_host,
+	       is_ipv6 ? "]" : "", live_page_port(*page));
 	fflush(stdout);
 	return OK;
 }

@@ -5,7 +5,7 @@ import {useRef, useState} from "preact/hooks";
 
 import {figureText, rangeText, valueText} from "./figures";
 import {Mark} from "./Mark";
-import {figure, isOk, rowText, rowVerdict} from "./report";
+import {figure, isOk, isSearch, rowText, rowVerdict} from "./report";
 import type {Answer, Report, Row, Verdict} from "./report";
 
 /** Without a clipboard (an old browser, a forbidden one) the text is at least selected. */
@@ -55,11 +55,11 @@ function BestRow({label, name, row, onOpen}: {label: string; name: string; row: 
 }
 
 function Facts({report, onOpen}: {report: Report; onOpen: (row: Row) => void}) {
-  const {rows, plan} = report, isSearch = report.answers.some(({question}) => question === "slo");
+  const {rows, plan} = report;
   const count = (verdict: Verdict) => rows.filter((row) => rowVerdict(row) === verdict).length;
 
   return <dl class="facts">
-    <div><dt>Rows</dt><dd>{report.rows_recorded} of {isSearch && "at most "}{plan.scenarios.value}</dd></div>
+    <div><dt>Rows</dt><dd>{report.rows_recorded} of {isSearch(report) && "at most "}{plan.scenarios.value}</dd></div>
     {(["valid", "suspect", "invalid", "failed"] as const).filter(count).map((verdict) =>
       <div key={verdict}><dt><Mark verdict={verdict}/></dt><dd>{count(verdict)}</dd></div>)}
     <BestRow label="Highest throughput" name="RPS" row={best(rows, "RPS", 1)} onOpen={onOpen}/>

@@ -9,7 +9,7 @@ import {clock, milliseconds, number, percent} from "../format";
 import {usePoll} from "../poll";
 import {ThemeSwitch} from "../theme";
 import {Matrix} from "./Matrix";
-import {scenarioText} from "./report";
+import {isSearch, scenarioText} from "./report";
 import type {Report} from "./report";
 
 interface Doing {
@@ -81,14 +81,15 @@ function Notice({doing, error}: {doing: Doing | undefined; error: string | undef
   </div>;
 }
 
-function Now({doing}: {doing: Doing}) {
+function Now({doing, isSearch}: {doing: Doing; isSearch: boolean}) {
   const {scenario, step, look, left_s, done_share} = doing;
 
   return <section class="panel doing" aria-label="Now">
     {scenario && <p class="lead">Scenario {scenario.number} of {doing.scenarios}: {scenarioText(scenario)}{
-      scenario.repeat > 1 && `, repeat ${scenario.repeat}`}</p>}
+      scenario.repeat > 1 && `, ${isSearch ? "probe" : "repeat"} ${scenario.repeat}`}</p>}
+    {!step && <p>Getting ready</p>}
     {step && <p id="step">{step.number > 0 && <span class="quiet">Step {step.number} of {step.of}: </span>}{step.name}
-      {step.detail && step.detail !== step.name && <>: <bdi>{step.detail}</bdi></>} <span class="quiet">for {duration(step.for_s)}</span></p>}
+      {step.detail && <>: <bdi>{step.detail}</bdi></>} <span class="quiet">for {duration(step.for_s)}</span></p>}
     {done_share !== null && <p class="rest"><progress value={done_share} aria-label="Done"></progress>
       {percent(done_share, 0)}{left_s !== null && `, about ${duration(left_s)} left`}</p>}
     {look && <dl class="facts" aria-label="The test">
@@ -134,9 +135,9 @@ export function Live() {
         {doing ? isRunning || doing.state !== "running" ? doing.state : "lost" : "\u2026"}</span></dd></div></dl></header>
     <main>
       <Notice doing={doing} error={error}/>
-      {doing && isRunning && <Now doing={doing}/>}
+      {doing && isRunning && <Now doing={doing} isSearch={isSearch(report)}/>}
       {report ? <Matrix report={report} now={now}/>
-        : doing && <p class="panel">The driver is getting ready; there is no report yet.</p>}
+        : doing && <p class="panel">There is no report yet.</p>}
       {doing && doing.lines.length > 0 && <Said lines={doing.lines}/>}
     </main>
   </>;

@@ -88,6 +88,11 @@ export function figure(row: Row, name: string): number | null {
   return row.figures[name]?.value ?? null;
 }
 
+/** Its rows are probes, whose users the driver has chosen. */
+export function isSearch(report: Report | undefined): boolean {
+  return report?.answers.some(({question}) => question === "slo") ?? false;
+}
+
 export function isOk(row: Row): boolean {
   return row.words.Status === "ok";
 }
@@ -122,7 +127,6 @@ export class Grid {
   replicas: number[];
   workers: number[];
   users: number[];
-  isSearch: boolean;
   private cells = new Map<string, Cell>();
 
   constructor(report: Report) {
@@ -130,10 +134,9 @@ export class Grid {
     const axis = (name: Axis, planned: Numbers | undefined) => ascending([
       ...(planned?.values ?? []) as number[], ...rows.map((row) => figure(row, name) ?? 0)]);
 
-    this.isSearch = report.answers.some((answer) => answer.question === "slo");
     this.replicas = axis("Replicas", plan.replicas);
     this.workers = axis("Workers", plan.workers);
-    this.users = axis("Users", this.isSearch && rows.length ? undefined : plan.users);
+    this.users = axis("Users", isSearch(report) && rows.length ? undefined : plan.users);
     for (const row of rows) {
       const [replicas, workers, users] = [figure(row, "Replicas")!, figure(row, "Workers")!, figure(row, "Users")!];
       const name = key(replicas, workers, users), cell = this.cells.get(name);
