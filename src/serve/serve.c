@@ -25,9 +25,9 @@
 #include "base/mem.h"
 
 #define BACKLOG 4096
-/* libmicrohttpd reads into half of this, so a body of 7 kB arrives with one recv(); it clears all
- * of it for each request. */
-#define CONNECTION_MEMORY_BYTES (16 * 1024)
+/* libmicrohttpd reads into half of this, and what it knows of a query and headers has to fit the
+ * rest. */
+#define CONNECTION_MEMORY_BYTES (20 * 1024)
 
 static bool is_any_host(const char *host)
 {
@@ -154,7 +154,7 @@ static enum err start_daemon(struct serve *s, struct err_text *text)
 		{ MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->max_connections, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)o->idle_timeout_s, NULL },
-		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)o->connection_bytes, NULL },
 		/* Not for a single thread: libmicrohttpd warns of a pool of one. */
 		{ o->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
 		  (intptr_t)o->threads, NULL },
@@ -205,6 +205,8 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 		s->options.max_body_bytes = LIMIT_SERVE_BODY_BYTES;
 	if (!s->options.idle_timeout_s)
 		s->options.idle_timeout_s = LIMIT_SERVE_IDLE_S;
+	if (!s->options.connection_bytes)
+		s->options.connection_bytes = CONNECTION_MEMORY_BYTES;
 	/* libmicrohttpd divides the connections among its threads. */
 	if (s->options.max_connections < s->options.threads)
 		s->options.max_connections = s->options.threads;

@@ -85,6 +85,8 @@ struct serve_options {
 	/* For threads == 0: serve_body() is there until the handler has returned, no longer. A body
 	 * that comes in one piece is then not copied. */
 	bool is_body_lent;
+	/* Of memory for a request's head and what is read of its body at once; 0: 20 kB. */
+	size_t connection_bytes;
 };
 
 /* Listens and begins to serve. ERR_BUSY: the port is taken; ERR_NOT_FOUND: no such host;
