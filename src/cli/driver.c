@@ -511,6 +511,7 @@ static int run_on_platform(const struct driver_options *o, struct pause *pause,
 
 	if (err) {
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
+		tell_end(o, result, EXIT_INFRASTRUCTURE, live);
 		return EXIT_INFRASTRUCTURE;
 	}
 	code = run_matrix(o, platform, pause, result, live);

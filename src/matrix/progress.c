@@ -198,5 +198,6 @@ void progress_row(struct progress *p, const struct result_row *row)
 void progress_cooldown(struct progress *p)
 {
 	live_step(p->live, 0, 0, "cooling down");
-	progress_step(p, "cooling down", plan_scenario_s(p->plan, &p->scenario));
+	if (p->is_terminal)
+		draw_wait(p, "cooling down", plan_scenario_s(p->plan, &p->scenario));
 }

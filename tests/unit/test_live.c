@@ -106,6 +106,7 @@ static void all_that_progress_hears_is_told(void **state)
 	json = ask(l);
 	assert_int_equal(json_integer_value(json_object_get(json, "reports")), 1);
 	assert_string_equal(json_string_value(at(json, "step", "name")), "cooling down");
+	assert_string_equal(json_string_value(at(json, "step", "detail")), "");
 	assert_string_equal(json_string_value(json_object_get(json, "state")), "done");
 	json_decref(json);
 	progress_destroy(&p);
