@@ -22,10 +22,10 @@
 #include "cli/cicada_shape.h"
 #include "cli/config_users.h"
 #include "cli/keys.h"
+#include "cli/locustfile.h"
 #include "cli/processes.h"
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
-#include "cluster/listener.h"
 #include "cluster/msg.h"
 #include "python/python.h"
 #include "run/console.h"
@@ -35,8 +35,6 @@
 #include "run/warmup.h"
 #include "user/open.h"
 #include "user/scenario.h"
-#include "web/field.h"
-#include "web/guest.h"
 #include "web/web.h"
 
 #define LOGGER	  "locust.main"
@@ -72,15 +70,7 @@ struct runner {
 	struct gates gates;
 	struct warmup warmup;
 	struct result_files files;
-	struct python *python;	   /* NULL: a native scenario */
-	enum run_state seen_state; /* of the run, at the last look */
-	struct cluster_listener listener;
-	struct web_guest guest;
-	struct web_field *field_items;
-	struct web_fields fields;
-	uint64_t seen_epoch, seen_start_us; /* likewise */
-	uint64_t python_due_us;		    /* when a master's numbers are told again */
-	size_t told_workers;
+	struct locustfile file; /* its `python` is NULL: a native scenario */
 	struct cicada_shape shape;
 	struct buf sources[LIMIT_LOCUSTFILES]; /* of the scenario, for workers that ask */
 	struct msg_file files_to_give[LIMIT_LOCUSTFILES];
@@ -195,88 +185,6 @@ static void leave(void *arg, int code)
 		loop_stop(&r->loop);
 }
 
-/* What a locustfile can ask of a master at any time. */
-static void give_numbers(struct runner *r)
-{
-	const struct run *run = r->run;
-	struct run_worker worker;
-	struct python_cluster c = { .user_count = run_user_count(run),
-				    .target_user_count = run->wanted.user_count,
-				    .worker_count = run->mode->worker_count(run) };
-
-	r->python_due_us = run->now_us + CLOCK_S;
-	r->told_workers = c.worker_count;
-	while (run->mode->worker(run, c.count, &worker))
-		c.count++;
-	c.workers = mem_zalloc(c.count, sizeof(*c.workers));
-	for (size_t i = 0; i < c.count && run->mode->worker(run, i, &worker); i++)
-		c.workers[i] = (struct python_worker){ .id = mem_strdup(worker.id),
-						       .state = run_state_name(worker.state),
-						       .user_count = worker.user_count,
-						       .cpu_usage = worker.cpu_usage,
-						       .memory_usage = worker.memory_usage };
-	python_give_cluster(r->python, &c);
-	python_give_stats(r->python, &run->stats);
-}
-
-static void on_start(void *arg)
-{
-	struct runner *r = arg;
-
-	give_numbers(r);
-	python_tell(r->python, "test_start");
-}
-
-static void on_stop(void *arg)
-{
-	struct runner *r = arg;
-
-	give_numbers(r);
-	python_tell(r->python, "test_stopping");
-}
-
-static void on_report(void *arg, struct str from, struct str data)
-{
-	python_tell_report(((struct runner *)arg)->python, from, data);
-}
-
-static void on_custom(void *arg, struct str from, struct str type, struct str data)
-{
-	python_tell_custom(((struct runner *)arg)->python, from, type, data);
-}
-
-/* Where users run Python knows of these before we do. */
-static void tell_of_master(struct runner *r, enum run_state before)
-{
-	enum run_state now = r->run->state;
-	if (now == RUN_STOPPED && before != RUN_STOPPED && before != RUN_READY) {
-		give_numbers(r);
-		python_tell(r->python, "test_stop");
-	}
-	if (now == RUN_RUNNING && before != RUN_RUNNING)
-		python_tell_spawned(r->python, run_user_count(r->run));
-	if ((r->run->now_us >= r->python_due_us ||
-	     r->told_workers != r->run->mode->worker_count(r->run)) &&
-	    python_has_taken(r->python))
-		give_numbers(r);
-}
-
-/* What a locustfile hears of the test. */
-static void tell_python(struct runner *r)
-{
-	enum run_state before = r->seen_state;
-
-	/* A start makes all of it new, too. */
-	if (r->seen_epoch != r->run->epoch && r->seen_start_us == r->run->started_us)
-		python_tell(r->python, "reset_stats");
-	r->seen_epoch = r->run->epoch;
-	r->seen_start_us = r->run->started_us;
-	r->seen_state = r->run->state;
-	python_watch(r->python);
-	if (r->o->is_master)
-		tell_of_master(r, before);
-}
-
 static void on_stopped(void *arg)
 {
 	struct runner *r = arg;
@@ -286,16 +194,18 @@ static void on_stopped(void *arg)
 		log_line(LOG_WARNING, LOGGER,
 			 "The test ended before --warmup was over: its results are of the warm-up");
 	code = r->has_code ? r->code : code_of_run(r);
-	if (!r->python) {
+	if (!r->file.python) {
 		leave(r, code);
 		return;
 	}
-	tell_python(r);
-	python_quit(r->python, code, leave, r);
+	locustfile_watch(&r->file);
+	python_quit(r->file.python, code, leave, r);
 }
 
-static void begin_end(struct runner *r)
+static void begin_end(void *arg)
 {
+	struct runner *r = arg;
+
 	if (r->phase == PHASE_ENDING)
 		return;
 	set_phase(r, PHASE_ENDING);
@@ -308,119 +218,6 @@ static void give_up(struct runner *r, int code)
 	r->code = code;
 	r->has_code = true;
 	begin_end(r);
-}
-
-static void on_quit_wish(void *arg)
-{
-	begin_end(arg);
-}
-
-static void on_reset_wish(void *arg)
-{
-	run_reset_stats(((struct runner *)arg)->run);
-}
-
-static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
-{
-	struct runner *r = arg;
-	size_t lost;
-
-	if (!r->master)
-		return;
-	lost = cluster_master_send_custom(r->master, to.len ? to.p : NULL, type, data);
-	if (lost)
-		log_line(LOG_ERROR, LOGGER,
-			 "Message %.*s did not reach %zu workers: they are gone, or take no more",
-			 STR_ARG(type), lost);
-}
-
-static void on_web_wish(void *arg, uint64_t ticket, unsigned status, struct str headers,
-			struct str body)
-{
-	struct runner *r = arg;
-
-	if (r->web)
-		web_guest_answer(r->web, ticket, &(struct guest_reply){ status, headers, body });
-}
-
-static void add_pair(struct buf *out, char kind, const char *name, const char *value)
-{
-	buf_add_char(out, kind);
-	buf_add(out, name, strlen(name) + 1);
-	buf_add(out, value, strlen(value) + 1);
-}
-
-static void add_query(void *arg, const char *name, const char *value)
-{
-	add_pair(arg, 'q', name, value);
-}
-
-static void add_header(void *arg, const char *name, const char *value)
-{
-	add_pair(arg, 'h', name, value);
-}
-
-/* A path that the locustfile may have added. */
-static void ask_guest(void *arg, uint64_t ticket, struct serve_request *request)
-{
-	struct runner *r = arg;
-	struct buf said;
-
-	buf_init(&said, LIMIT_CUSTOM_BYTES);
-	serve_each_query(request, add_query, &said);
-	serve_each_header(request, add_header, &said);
-	buf_add_char(&said, 'b');
-	buf_add_str(&said, serve_body(request));
-	/* One that is dropped runs into its deadline. */
-	(void)python_tell_web(r->python, ticket, serve_method(request), serve_path(request),
-			      buf_str(&said));
-	buf_fini(&said);
-}
-
-static void on_options_wish(void *arg, struct str pairs, size_t count)
-{
-	struct runner *r = arg;
-
-	if (r->master)
-		cluster_master_set_options(r->master, pairs, count);
-}
-
-static void on_begun_wish(void *arg)
-{
-	struct runner *r = arg;
-
-	if (r->master)
-		cluster_master_release(r->master);
-}
-
-static void on_form(void *arg, struct str pairs)
-{
-	python_tell_form(((struct runner *)arg)->python, pairs);
-}
-
-/* For the form, which is the web's, what the locustfile has. */
-static void show_fields(struct runner *r)
-{
-	size_t count = 0;
-	const struct python_field *fields = r->python ? python_fields(r->python, &count) : NULL;
-
-	r->field_items = mem_zalloc(count, sizeof(*r->field_items));
-	for (size_t i = 0; i < count; i++)
-		r->field_items[i] =
-			(struct web_field){ .name = fields[i].name,
-					    .help = fields[i].help,
-					    .value = fields[i].value,
-					    .is_secret = fields[i].is_secret,
-					    .choices = (const char *const *)fields[i].choices };
-	r->fields = (struct web_fields){ r->field_items, count, on_form, r };
-}
-
-static void on_stop_wish(void *arg)
-{
-	struct runner *r = arg;
-
-	/* Without a waiter there is nothing that could be refused. */
-	ensure(run_stop(r->run, NULL, NULL) == OK);
 }
 
 /* The first one ends in order, a second one at once. */
@@ -543,8 +340,8 @@ static void on_tick(void *arg)
 	watch_gates(r);
 	result_files_tick(&r->files, now_us);
 	print_periodic_table(r, now_us);
-	if (r->python)
-		tell_python(r);
+	if (r->file.python)
+		locustfile_watch(&r->file);
 	switch (r->phase) {
 	case PHASE_WAITING:
 		wait_for_workers(r, now_us);
@@ -665,7 +462,7 @@ static enum err read_sources(struct runner *r, struct err_text *text)
 {
 	const char *const native[] = { is_native_source(r->o->scenario) ? r->o->scenario : NULL,
 				       NULL };
-	const char *const *paths = r->python ? python_files(r->python) : native;
+	const char *const *paths = r->file.python ? python_files(r->file.python) : native;
 	enum err err = OK;
 
 	for (size_t i = 0; paths[i] && !err; i++) {
@@ -694,37 +491,39 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 	enum err err;
 
 	if (!o->is_master) {
-		err = local_create(&r->loop,
-				   &(struct local_options){
-					   .run = &r->run_options,
-					   .scenario = r->scenario,
-					   .threads = r->python ? 1 : (unsigned)o->threads,
-					   .guest = r->python ? python_guest(r->python) : NULL,
-					   .seed = o->seed,
-					   .arrivals = &o->arrivals,
-					   .wait = cicada_options_wait(o),
-					   .tls = &o->tls,
-					   .http_version = o->http_version,
-					   .network = &o->network },
-				   &r->local, text);
+		err = local_create(
+			&r->loop,
+			&(struct local_options){
+				.run = &r->run_options,
+				.scenario = r->scenario,
+				.threads = r->file.python ? 1 : (unsigned)o->threads,
+				.guest = r->file.python ? python_guest(r->file.python) : NULL,
+				.seed = o->seed,
+				.arrivals = &o->arrivals,
+				.wait = cicada_options_wait(o),
+				.tls = &o->tls,
+				.http_version = o->http_version,
+				.network = &o->network },
+			&r->local, text);
 		r->run = err ? NULL : local_run(r->local);
 		return err;
 	}
 	err = read_sources(r, text);
 	if (!err)
-		err = cluster_master_create(&r->loop,
-					    &(struct cluster_master_options){
-						    .bind_host = o->master_bind_host,
-						    .bind_port = (unsigned)o->master_bind_port,
-						    .expect_workers = o->expect_workers,
-						    .tags = &o->tags,
-						    .exclude_tags = &o->exclude_tags,
-						    .key = cicada_options_key(o),
-						    .files = r->files_to_give,
-						    .file_count = r->file_count,
-						    .is_native = !r->python,
-						    .listener = r->python ? &r->listener : NULL },
-					    &r->run_options, &r->master, text);
+		err = cluster_master_create(
+			&r->loop,
+			&(struct cluster_master_options){
+				.bind_host = o->master_bind_host,
+				.bind_port = (unsigned)o->master_bind_port,
+				.expect_workers = o->expect_workers,
+				.tags = &o->tags,
+				.exclude_tags = &o->exclude_tags,
+				.key = cicada_options_key(o),
+				.files = r->files_to_give,
+				.file_count = r->file_count,
+				.is_native = !r->file.python,
+				.listener = r->file.python ? &r->file.listener : NULL },
+			&r->run_options, &r->master, text);
 	if (err)
 		return err;
 	r->run = cluster_master_run(r->master);
@@ -778,8 +577,8 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.tls_cert = o->web_tls_cert,
 		.tls_key = o->web_tls_key,
 		.follow = r->shape.is_given ? &r->follow : NULL,
-		.fields = &r->fields,
-		.guest = r->python ? &r->guest : NULL,
+		.fields = &r->file.fields,
+		.guest = r->file.python ? &r->file.guest : NULL,
 	};
 	enum err err = web_create(&r->loop, r->run, &options, &r->web, text);
 
@@ -801,6 +600,8 @@ static enum err create(struct runner *r, struct err_text *text)
 		err = create_gates(r, text);
 	if (!err)
 		err = create_mode(r, text);
+	r->file.run = r->run;
+	r->file.master = r->master;
 	if (!err)
 		err = config_users_apply(&o->config_users, r->run, text);
 	if (!err)
@@ -817,6 +618,7 @@ static enum err create(struct runner *r, struct err_text *text)
 		err = result_files_open(&r->files, o, r->run, &r->gates, text);
 	if (!err && !o->is_headless)
 		err = create_web(r, text);
+	r->file.web = r->web;
 	if (!err)
 		err = processes_watch(r->children, &r->loop, text);
 	if (!err)
@@ -833,11 +635,10 @@ static void destroy(struct runner *r)
 	web_destroy(&r->web);
 	cluster_master_destroy(&r->master);
 	local_destroy(&r->local);
-	python_end(r->python);
+	locustfile_end(&r->file);
 	for (size_t i = 0; r->classes && i < r->scenario->class_count; i++)
 		mem_free((void *)r->classes[i].tasks);
 	mem_free(r->classes);
-	mem_free(r->field_items);
 	for (size_t i = 0; i < LIMIT_LOCUSTFILES; i++)
 		buf_fini(&r->sources[i]);
 	gates_fini(&r->gates);
@@ -850,19 +651,11 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 	struct runner r = { .o = o,
 			    .scenario = scenario,
 			    .children = children,
-			    .python = python,
-			    .signal_fd = signal_fd,
-			    .guest = { ask_guest, &r },
-			    .listener = { &r, .on_custom = on_custom, .on_start = on_start,
-					  .on_stop = on_stop, .on_report = on_report } };
-	const struct python_wishes wishes = { .on_quit = on_quit_wish,
-					      .on_stop = on_stop_wish,
-					      .on_reset = on_reset_wish,
-					      .on_send = on_send_wish,
-					      .on_options = on_options_wish,
-					      .on_begun = on_begun_wish,
-					      .on_web = on_web_wish,
-					      .arg = &r };
+			    .file = { .python = python,
+				      .is_master = o->is_master,
+				      .end = begin_end,
+				      .arg = &r },
+			    .signal_fd = signal_fd };
 	struct err_text text = { "" };
 	enum err err = loop_init(&r.loop, &text);
 	int worst;
@@ -873,9 +666,8 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		return EXIT_CANNOT_START;
 	}
 	describe_classes(&r);
-	show_fields(&r);
 	if (python)
-		err = python_begin(python, &r.loop, &wishes, &text);
+		err = locustfile_begin(&r.file, &r.loop, &text);
 	if (!err)
 		err = create(&r, &text);
 	if (err) {

@@ -2,7 +2,7 @@
  *
  * master - see the header; one worker is struct peer.
  *
- * Every entry (a frame, a tick) ends in settle(): the state of the run is derived there from
+ * Every entry (a frame, a tick) ends in master_settle(): the state of the run is derived there from
  * what the peers have said, and what is owed is paid. run_start() and run_stop() only note
  * what is wanted; the tick that follows acts, so that nothing is sent and no waiter is called
  * inside them.
@@ -24,20 +24,12 @@
 #include "cluster/msg_scan.h"
 #include "run/locust_version.h"
 
-#define LOGGER	       "locust.runners"
-#define NEVER	       UINT64_MAX
-#define LOOK_US	       CLOCK_S		/* how often silence is looked for */
-#define SILENT_US      (4 * CLOCK_S)	/* missing from here on */
-#define FORGET_US      (60 * CLOCK_S)	/* after that */
-#define RETRY_US       (200 * CLOCK_MS) /* of what could not be sent */
-#define REPEAT_US      (5 * CLOCK_S)	/* of what was sent and not answered */
-#define CONFIRM_US     (10 * CLOCK_S)	/* the longest wait for spawning_complete */
-#define STOP_MARGIN_US (5 * CLOCK_S)
-#define STOP_MAX_S     86400.0
-#define QUIT_US	       CLOCK_S
-#define COMPLAIN_US    (60 * CLOCK_S) /* of the bad frames of one worker */
-#define CPU_HIGH       90
-#define TEXT_BYTES     3072 /* of a line for people */
+#define LOGGER	    "locust.runners"
+#define RETRY_US    (200 * CLOCK_MS) /* of what could not be sent */
+#define STOP_MAX_S  86400.0
+#define QUIT_US	    CLOCK_S
+#define COMPLAIN_US (60 * CLOCK_S) /* of the bad frames of one worker */
+#define CPU_HIGH    90
 
 static struct master *master_of(const struct run *run)
 {
@@ -58,8 +50,7 @@ static uint64_t next_test(const struct master *m)
 	return wall_ms > m->test ? wall_ms : m->test + 1;
 }
 
-/* A test runs and is not stopping. */
-static bool is_active(const struct master *m)
+bool master_is_active(const struct master *m)
 {
 	return m->run.state == RUN_SPAWNING || m->run.state == RUN_RUNNING;
 }
@@ -87,7 +78,7 @@ void master_set_options(struct master *m, struct str pairs, size_t count)
 	buf_add_str(&m->own_options, pairs);
 	m->own_option_count = count;
 	/* Of a test that runs they are repeated, with the counts as they are. */
-	for (size_t i = 0; m->dispatch && is_active(m) && i < m->peers.count; i++)
+	for (size_t i = 0; m->dispatch && master_is_active(m) && i < m->peers.count; i++)
 		if (m->peers.items[i]->was_spawned && peer_takes_part(m->peers.items[i]))
 			master_owe(m, m->peers.items[i], PEER_OWED_SPAWN);
 	press(m);
@@ -237,7 +228,7 @@ uint64_t master_bad_frames(const struct master *m)
 	return m->bad_frames;
 }
 
-static uint64_t stop_timeout_us(const struct master *m)
+uint64_t master_stop_timeout_us(const struct master *m)
 {
 	return (uint64_t)(fmin(m->run.stop_timeout_s, STOP_MAX_S) * CLOCK_S);
 }
@@ -279,13 +270,12 @@ static void stop_run(struct master *m)
 	ensure(run_stop(&m->run, NULL, NULL) == OK);
 }
 
-/* The set of those that take part has changed: gives the dispatcher the new one. */
-static void spread(struct master *m, const char *why_none)
+void master_spread(struct master *m, const char *why_none)
 {
 	const char **ids;
 	size_t count = 0;
 
-	if (!is_active(m))
+	if (!master_is_active(m))
 		return;
 	if (!peers_taking_part(&m->peers)) {
 		log_line(LOG_INFO, LOGGER, "The last worker %s, stopping test.", why_none);
@@ -305,8 +295,7 @@ static void spread(struct master *m, const char *why_none)
 	run_set_state(&m->run, RUN_SPAWNING);
 }
 
-/* It takes part no longer: it stopped, left or fell silent. */
-static void leave(struct master *m, struct peer *p, enum run_state state, const char *why_none)
+void master_leave(struct master *m, struct peer *p, enum run_state state, const char *why_none)
 {
 	bool took_part = peer_takes_part(p);
 
@@ -315,7 +304,7 @@ static void leave(struct master *m, struct peer *p, enum run_state state, const 
 	if (state != RUN_STOPPED)
 		p->is_awaited = false;
 	if (took_part)
-		spread(m, why_none);
+		master_spread(m, why_none);
 }
 
 /* --- messages ---------------------------------------------------------------------------- */
@@ -337,7 +326,7 @@ static void on_client_ready(struct master *m, struct peer *p, const struct msg_c
 		master_owe(m, p, PEER_OWED_CLASSES);
 	log_line(LOG_INFO, LOGGER, "%s (index %zu) reported as ready. %zu workers connected.",
 		 p->id, p->index, peers_taking_part(&m->peers));
-	spread(m, "left");
+	master_spread(m, "left");
 }
 
 static enum run_state state_of_word(struct str word, enum run_state otherwise)
@@ -370,7 +359,7 @@ static void on_heartbeat(struct master *m, struct peer *p, const struct msg_hear
 	/* It missed a stop. A real worker needs the stop timeout twice: for its users, and asleep
 	 * before client_ready. */
 	if ((p->state == RUN_STOPPED || (!run_is_busy(&m->run) && p->state != RUN_READY)) &&
-	    m->now_us - p->stopped_us > 2 * stop_timeout_us(m) + REPEAT_US)
+	    m->now_us - p->stopped_us > 2 * master_stop_timeout_us(m) + REPEAT_US)
 		master_owe(m, p, PEER_OWED_STOP);
 }
 
@@ -442,7 +431,7 @@ static void on_client_stopped(struct master *m, struct peer *p)
 {
 	p->has_stopped = true;
 	log_line(LOG_DEBUG, LOGGER, "Removing %s client from running clients", p->id);
-	leave(m, p, RUN_STOPPED, "stopped");
+	master_leave(m, p, RUN_STOPPED, "stopped");
 }
 
 static void on_spawning(struct peer *p)
@@ -464,7 +453,7 @@ static void on_spawning_complete(struct master *m, struct peer *p,
 	p->is_confirmed = !(p->owed & PEER_OWED_SPAWN) && has_wanted_counts(m, p);
 }
 
-static void forget(struct master *m, struct peer *p)
+void master_forget(struct master *m, struct peer *p)
 {
 	m->run.workers_on_one_port -= p->is_on_control;
 	peers_remove(&m->peers, p);
@@ -472,19 +461,19 @@ static void forget(struct master *m, struct peer *p)
 
 static void on_quit(struct master *m, struct peer *p)
 {
-	leave(m, p, RUN_MISSING, "quit");
+	master_leave(m, p, RUN_MISSING, "quit");
 	log_line(LOG_INFO, LOGGER, "Worker %s (index %zu) quit. %zu workers ready.", p->id,
 		 p->index, peers_taking_part(&m->peers));
-	forget(m, p);
+	master_forget(m, p);
 }
 
 /* Heard of again. If it has users of this test they are counted on; else it is to stop, and
  * joins by introducing itself. */
 static void heal(struct master *m, struct peer *p)
 {
-	if (is_active(m) && p->has_begun) {
+	if (master_is_active(m) && p->has_begun) {
 		p->state = RUN_RUNNING;
-		spread(m, "left");
+		master_spread(m, "left");
 	} else {
 		p->state = RUN_STOPPED;
 		p->is_awaited = m->run.state == RUN_STOPPING && p->has_begun;
@@ -579,200 +568,6 @@ static void on_stranger(struct master *m, struct str id, const struct msg *msg)
 	}
 }
 
-/* --- the course of a test ---------------------------------------------------------------- */
-
-static void set_shares(struct master *m)
-{
-	for (size_t i = 0; i < m->run.options.class_count; i++) {
-		struct run_share share = run_share_now(&m->run, i);
-
-		dispatch_set_class(m->dispatch, i, share.weight, share.fixed_count);
-	}
-}
-
-static void begin(struct master *m)
-{
-	bool is_new = !m->dispatch;
-
-	m->want_begin = false;
-	if (m->hold_deadline_us)
-		log_line(LOG_WARNING, LOGGER,
-			 "What the locustfile does on test_start has not ended within %d s; the "
-			 "test begins",
-			 LIMIT_TEST_START_S);
-	m->hold_deadline_us = 0;
-	log_line(LOG_INFO, LOGGER,
-		 "Sending spawn jobs of %" PRIu64 " users at %.2f spawn rate to %zu ready workers",
-		 m->run.wanted.user_count, m->run.wanted.spawn_rate, peers_taking_part(&m->peers));
-	if (is_new) {
-		m->dispatch = dispatch_create(m->classes, m->run.options.class_count,
-					      m->run.options.order);
-		spread(m, "left");
-	}
-	if (!m->dispatch || !is_active(m))
-		return;
-	set_shares(m);
-	m->confirm_deadline_us = NEVER;
-	dispatch_begin(m->dispatch, m->run.wanted.user_count, m->run.wanted.spawn_rate, m->now_us);
-}
-
-static void take_steps(struct master *m)
-{
-	if (!m->dispatch || !is_active(m) || !dispatch_step(m->dispatch, m->now_us))
-		return;
-	/* What a step wants is absolute, so of several that are due the last one is enough. */
-	while (dispatch_step(m->dispatch, m->now_us))
-		continue;
-	for (size_t i = 0; i < m->peers.count; i++)
-		if (peer_takes_part(m->peers.items[i])) {
-			m->peers.items[i]->is_confirmed = false;
-			master_owe(m, m->peers.items[i], PEER_OWED_SPAWN);
-		}
-}
-
-static void log_unconfirmed(const struct master *m)
-{
-	struct buf text;
-
-	buf_init(&text, TEXT_BYTES);
-	for (size_t i = 0; i < m->peers.count; i++)
-		if (peer_takes_part(m->peers.items[i]) && !m->peers.items[i]->is_confirmed)
-			buf_printf(&text, "%s%s", text.len ? ", " : "", m->peers.items[i]->id);
-	log_line(LOG_WARNING, LOGGER,
-		 "Spawning is complete and report waittime is expired, but not all reports "
-		 "received from workers: %.*s",
-		 STR_ARG(buf_str(&text)));
-	buf_fini(&text);
-}
-
-/* Asks again whoever has not answered, also one that was passed over; true when all have. */
-static bool ask_unconfirmed(struct master *m)
-{
-	bool is_all = true;
-
-	for (size_t i = 0; i < m->peers.count; i++) {
-		struct peer *p = m->peers.items[i];
-
-		if (!peer_takes_part(p) || p->is_confirmed)
-			continue;
-		is_all = false;
-		/* While it is away or the queue is full it is owed already. */
-		if (!(p->owed & PEER_OWED_SPAWN) && m->now_us - p->spawned_us >= REPEAT_US)
-			master_owe(m, p, PEER_OWED_SPAWN);
-	}
-	return is_all;
-}
-
-static void check_spawned(struct master *m)
-{
-	bool is_all;
-
-	if (m->run.state != RUN_SPAWNING || m->want_begin || !m->dispatch ||
-	    dispatch_due_us(m->dispatch) != NEVER)
-		return;
-	if (m->confirm_deadline_us == NEVER)
-		m->confirm_deadline_us = m->now_us + CONFIRM_US;
-	is_all = ask_unconfirmed(m);
-	if (!is_all && m->now_us < m->confirm_deadline_us)
-		return;
-	m->confirm_deadline_us = NEVER;
-	if (is_all)
-		run_log_spawned(&m->run);
-	else
-		log_unconfirmed(m);
-	run_set_state(&m->run, RUN_RUNNING);
-	for (size_t i = 0; i < m->peers.count; i++)
-		if (peer_takes_part(m->peers.items[i]) && m->peers.items[i]->knows_complete)
-			master_owe(m, m->peers.items[i], PEER_OWED_COMPLETE);
-}
-
-static void begin_stop(struct master *m)
-{
-	m->want_stop = false;
-	m->hold_deadline_us = 0;
-	dispatch_destroy(&m->dispatch);
-	m->confirm_deadline_us = NEVER;
-	m->stop_deadline_us = m->now_us + stop_timeout_us(m) + STOP_MARGIN_US;
-	for (size_t i = 0; i < m->peers.count; i++) {
-		struct peer *p = m->peers.items[i];
-
-		p->owed &= ~(unsigned)(PEER_OWED_SPAWN | PEER_OWED_COMPLETE);
-		p->is_awaited = p->was_spawned && peer_takes_part(p);
-		p->has_stopped = p->has_drained = false;
-		if (p->was_spawned)
-			master_owe(m, p, PEER_OWED_STOP);
-	}
-}
-
-static void check_stopped(struct master *m)
-{
-	bool is_late = m->now_us >= m->stop_deadline_us;
-
-	if (m->run.state != RUN_STOPPING || m->want_stop)
-		return;
-	for (size_t i = 0; i < m->peers.count; i++) {
-		struct peer *p = m->peers.items[i];
-
-		if (!p->is_awaited)
-			continue;
-		if (!is_late)
-			return;
-		p->is_awaited = false;
-		/* Until it says client_ready it is of no use to the next test. */
-		leave(m, p, RUN_STOPPED, "stopped");
-		log_line(LOG_WARNING, LOGGER,
-			 "Worker %s has not delivered its last statistics within the stop timeout",
-			 p->id);
-	}
-	m->stop_deadline_us = NEVER;
-	run_set_state(&m->run, RUN_STOPPED);
-}
-
-static void look_for_silence(struct master *m)
-{
-	if (m->now_us < m->look_due_us)
-		return;
-	m->look_due_us = m->now_us + LOOK_US;
-	if (m->run.state == RUN_RUNNING)
-		(void)ask_unconfirmed(m);
-	for (size_t i = m->peers.count; i-- > 0;) {
-		struct peer *p = m->peers.items[i];
-		uint64_t silent_us = m->now_us - p->heard_us;
-
-		if (p->state != RUN_MISSING && silent_us > SILENT_US) {
-			log_line(LOG_INFO, LOGGER,
-				 "Worker %s failed to send heartbeat, setting state to missing.",
-				 p->id);
-			leave(m, p, RUN_MISSING, "went missing");
-		} else if (silent_us > SILENT_US + FORGET_US) {
-			log_line(LOG_INFO, LOGGER, "Worker %s is forgotten.", p->id);
-			forget(m, p);
-		}
-	}
-}
-
-static void check_quit(struct master *m)
-{
-	if (!m->is_quitting || m->has_ended || (m->peers.count && m->now_us < m->quit_deadline_us))
-		return;
-	m->has_ended = true;
-	m->options.ended(m->options.arg);
-}
-
-static void settle(struct master *m)
-{
-	if (m->want_stop)
-		begin_stop(m);
-	if (m->want_begin && m->now_us >= m->hold_deadline_us)
-		begin(m);
-	take_steps(m);
-	check_spawned(m);
-	/* What is owed goes out before a waiter hears that the test is over. */
-	master_pay(m);
-	check_stopped(m);
-	check_quit(m);
-}
-
 static void set_now(struct master *m, uint64_t now_us)
 {
 	m->now_us = now_us;
@@ -783,8 +578,8 @@ static void set_now(struct master *m, uint64_t now_us)
 void master_tick(struct master *m, uint64_t now_us)
 {
 	set_now(m, now_us);
-	look_for_silence(m);
-	settle(m);
+	master_look_for_silence(m);
+	master_settle(m);
 }
 
 static void count_bad_frame(struct master *m, struct str worker_id, const char *why)
@@ -820,7 +615,7 @@ static void take_frame(struct master *m, struct str worker_id, struct str frame)
 	else
 		on_stranger(m, worker_id, &msg);
 	msg_fini(&msg);
-	settle(m);
+	master_settle(m);
 }
 
 void master_on_frame(struct master *m, struct str worker_id, struct str frame, uint64_t now_us)
@@ -850,7 +645,7 @@ uint64_t master_due_us(const struct master *m)
 		return m->now_us;
 	if (m->want_begin)
 		due_us = earlier(due_us, m->hold_deadline_us);
-	if (m->dispatch && is_active(m))
+	if (m->dispatch && master_is_active(m))
 		due_us = earlier(due_us, dispatch_due_us(m->dispatch));
 	due_us = earlier(due_us, earlier(m->confirm_deadline_us, m->stop_deadline_us));
 	if (m->is_quitting && !m->has_ended)

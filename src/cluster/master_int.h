@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * master_int - shared by master.c (what the master hears and decides) and master_post.c (what it
- * sends). */
+ * master_int - shared by master.c (what the master hears), master_course.c (what follows from it)
+ * and master_post.c (what it sends). */
 #pragma once
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "cluster/listener.h"
 #include "cluster/master.h"
 #include "cluster/msg.h"
@@ -12,6 +13,10 @@
 #include "cluster/seldom.h"
 #include "cluster/strangers.h"
 #include "user/dispatch.h"
+
+#define NEVER	  UINT64_MAX
+#define LOOK_US	  CLOCK_S	/* how often silence is looked for */
+#define REPEAT_US (5 * CLOCK_S) /* of what was sent and not answered */
 
 struct master {
 	struct run run; /* first: struct run_mode gets this pointer */
@@ -50,3 +55,16 @@ void master_owe(struct master *m, struct peer *p, enum peer_debt debt);
 bool master_post_debt(struct master *m, struct peer *p, enum peer_debt debt);
 /* Tells every worker what it is owed, as far as its connection takes it. */
 void master_pay(struct master *m);
+
+/* A test runs and is not stopping. */
+bool master_is_active(const struct master *m);
+uint64_t master_stop_timeout_us(const struct master *m);
+/* The set of those that take part has changed: gives the dispatcher the new one. */
+void master_spread(struct master *m, const char *why_none);
+/* It takes part no longer: it stopped, left or fell silent. */
+void master_leave(struct master *m, struct peer *p, enum run_state state, const char *why_none);
+void master_forget(struct master *m, struct peer *p);
+
+/* Acts on what is wanted, due or complete, and pays what is owed. */
+void master_settle(struct master *m);
+void master_look_for_silence(struct master *m);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * locustfile - what a locustfile hears of the run, and what it asks for, in the process that owns
+ * the run: master or standalone. The wishes of Python come to the control thread by its loop. */
+#pragma once
+
+#include "cluster/listener.h"
+#include "python/python.h"
+#include "run/run.h"
+#include "web/field.h"
+#include "web/guest.h"
+
+struct cluster_master;
+struct loop;
+struct web;
+
+struct locustfile {
+	struct python *python; /* NULL: a native scenario; then only locustfile_end() is for it */
+	bool is_master;
+	void (*end)(void *arg); /* it wants the program to end */
+	void *arg;
+	/* Lent, once they are there; NULL: there is none. */
+	struct run *run;
+	struct cluster_master *master;
+	struct web *web;
+	/* From locustfile_begin() on, for master and web. */
+	struct cluster_listener listener;
+	struct web_guest guest;
+	struct web_fields fields;
+
+	struct python_wishes wishes;
+	struct web_field *field_items;
+	enum run_state seen_state; /* of the run, at the last look */
+	uint64_t seen_epoch, seen_start_us;
+	uint64_t due_us; /* when a master's numbers are told again */
+	size_t told_workers;
+};
+
+/* Event `init`, and what the form offers. */
+enum err locustfile_begin(struct locustfile *l, struct loop *loop,
+			  struct err_text *text) MUST_CHECK;
+/* Looks at the run and says what is new. */
+void locustfile_watch(struct locustfile *l);
+void locustfile_end(struct locustfile *l);
