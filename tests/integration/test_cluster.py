@@ -104,6 +104,10 @@ def listens(port):
         return s.connect_ex(("127.0.0.1", int(port))) == 0
 
 
+# So that no request is cut off when a test stops: what the target has seen is what was counted.
+PATIENT = ("--stop-timeout", "10")
+
+
 def two_ports():
     """The first of two free ports in a row."""
     while True:
@@ -123,7 +127,7 @@ def window(url):
 
 def test_statistics_take_the_second_port(programs, target, tmp_path):
     port = two_ports()
-    master, url, _ = start_master(programs, tmp_path, port=port)
+    master, url, _ = start_master(programs, tmp_path, *PATIENT, port=port)
     assert f"Their statistics come by port {port + 1}" in master.text()
     assert listens(port + 1)
     start_worker(programs, tmp_path, port)
@@ -141,7 +145,7 @@ def test_without_the_second_port_nothing_is_lost_and_it_is_said(programs, target
     port = two_ports()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port + 1))
-        master, url, _ = start_master(programs, tmp_path, port=port)
+        master, url, _ = start_master(programs, tmp_path, *PATIENT, port=port)
         assert "No second port for workers" in master.text()
         start_worker(programs, tmp_path, port)
         wait_until(lambda: worker_count(url) == 1, 60, "the worker")
