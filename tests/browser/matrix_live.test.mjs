@@ -60,7 +60,7 @@ test("while it runs: step, numbers and rest, in every width", async () => {
   await page.locator("#step", {hasText: "measuring"}).waitFor();
   await eventually("requests", async () => Number(await page.locator("#rps").textContent()) > 0);
   assert.match(await page.locator(".doing").innerText(), /Scenario 1 of 2: 1 replica, 1 worker, 8 users/);
-  assert.match(await page.locator("#step").textContent(), /^Step 9 of 14: measuring for \d+ s$/);
+  assert.match(await page.locator("#step").textContent(), /^Step \d+ of \d+: measuring for \d+ s$/);
   assert.match(await page.locator(".rest").textContent(), /\d+ %, about \d+ min \d+ s left/);
   assert.match(await page.locator(".log").textContent(), /\[1\/2\] replicas=1 workers=1 users=8 .*RPS: /);
   await look(page, "matrix-live", {fullPage: true});
