@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Is what cicada says true? Its percentiles beside the record of a server whose delays are known.
 
-tests/delay answers on CPU 1, cicada asks from any: a closed loop of a few users who wait 0 to 10 ms
-between their requests, far from what either can do. Nobody asks for statistics meanwhile. The server notes for every answer the time from
-the head read to the return of its send; cicada's time begins before its own send and ends when the
-answer is read and parsed. What the two differ by is the way through loopback, the time until either
-side is woken, and what cicada gets wrong. The record holds every request, cicada's window all but
-those of the ramp's and the drain's instants.
+tests/delay answers on CPU 1, cicada's load thread asks from CPU 0: a closed loop of a few users who wait 0 to 10 ms
+between their requests, far from what either can do. Nobody asks for statistics meanwhile. Of every
+answer the server has the time from the packet of its request to the packet of the answer, as the
+kernel saw them come and go (tests/delay/stamp.h); cicada's time begins before its own send and ends
+when the answer is read and parsed. What the two differ by is cicada's two system calls, the time until
+it is woken, and what it gets wrong. The record holds every request, cicada's window all but those of
+the ramp's and the drain's instants.
 
     bench/accuracy.py --seconds 20 --write docs/benchmarks.md"""
 
@@ -62,6 +63,12 @@ def start(cpus, is_realtime, command, pattern):
     sys.exit(f"{command[0]} ended with {process.wait()}")
 
 
+def part_threads(pid):
+    """The load thread has CPU 0; the control thread, which adds up once a second, that of the server."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), {1} if int(thread) == pid else {0})
+
+
 def await_end(url, seconds):
     """/stats/window once the test is over."""
     time.sleep(seconds)
@@ -91,6 +98,7 @@ def measure(kind, users, scenario, options):
                          "100", "-t", f"{options.seconds}s", "--autostart", "--threads", "1",
                          "--web-host", "127.0.0.1", "--web-port", "0", "--stop-timeout", "20"],
                         r"Starting web interface at (http://[\w.:]+)")
+    part_threads(cicada.pid)
     window = await_end(url, options.seconds)
     end(cicada)
     record = json.loads(end(server))

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "delay/stamp.h"
 
 #define VISITORS_MAX 1024
 #define TIMES_MAX    (4u << 20)
@@ -37,8 +38,9 @@ struct visitor {
 	size_t len;
 	char in[HEAD_BYTES];
 	enum delay_fate fate;
-	bool is_asking;		  /* its request waits for an answer */
-	uint64_t read_us, due_us; /* due: of what its fate does next; NEVER: nothing */
+	bool is_asking;	     /* its request waits for an answer */
+	uint64_t arrived_us; /* wall time */
+	uint64_t due_us;     /* of what its fate does next; NEVER: nothing */
 };
 
 struct delay_server {
@@ -53,6 +55,7 @@ struct delay_server {
 	struct delay_note *notes;
 	uint32_t *times;
 	size_t time_count;
+	size_t seats; /* of visitors that were ever taken */
 	struct visitor visitors[VISITORS_MAX];
 };
 
@@ -74,13 +77,12 @@ struct delay_server *delay_create(const struct delay_options *options)
 	rng_init(&s->rng, options->seed, 0);
 	s->notes = mem_zalloc(options->id_count + 1, sizeof(s->notes[0]));
 	s->times = mem_alloc(TIMES_MAX * sizeof(s->times[0]));
-	for (size_t i = 0; i < VISITORS_MAX; i++)
-		s->visitors[i].fd = -1;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	ensure(s->epoll >= 0 && s->listener >= 0);
 	ensure(bind(s->listener, (struct sockaddr *)&name, bytes) == 0);
 	ensure(getsockname(s->listener, (struct sockaddr *)&name, &bytes) == 0);
+	stamp_enable(s->listener);
 	ensure(listen(s->listener, 512) == 0);
 	s->port = ntohs(name.sin_port);
 	watch(s, s->listener, NULL);
@@ -91,7 +93,7 @@ void delay_destroy(struct delay_server **at)
 {
 	struct delay_server *s = *at;
 
-	for (size_t i = 0; i < VISITORS_MAX; i++)
+	for (size_t i = 0; i < s->seats; i++)
 		if (s->visitors[i].fd >= 0)
 			close(s->visitors[i].fd);
 	close(s->listener);
@@ -188,7 +190,6 @@ static void take_head(struct delay_server *s, struct visitor *v)
 	v->fate = draw_fate(s);
 	v->len = 0;
 	v->is_asking = true;
-	v->read_us = now_us;
 	if (s->options.one_at_a_time && s->free_us > now_us)
 		begin_us = s->free_us;
 	s->free_us = begin_us + draw_delay_us(s);
@@ -201,10 +202,19 @@ static void take_head(struct delay_server *s, struct visitor *v)
 	refuse_for_a_while(s, now_us);
 }
 
-static void on_readable(struct delay_server *s, struct visitor *v)
+static uint64_t wall_us(void)
 {
-	ssize_t n = recv(v->fd, v->in + v->len, sizeof(v->in) - 1 - v->len, 0);
+	return (uint64_t)(clock_wall_s() * 1e6);
+}
 
+static void on_readable(struct delay_server *s, struct visitor *v, uint32_t events)
+{
+	uint64_t arrived_us;
+	ssize_t n = stamp_recv(v->fd, v->in + v->len, sizeof(v->in) - 1 - v->len, &arrived_us);
+
+	/* A stamp that came too late to be of use. */
+	if (events & EPOLLERR)
+		(void)stamp_sent(v->fd);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -213,10 +223,23 @@ static void on_readable(struct delay_server *s, struct visitor *v)
 	}
 	v->len += (size_t)n;
 	v->in[v->len] = '\0';
+	v->arrived_us = arrived_us ? arrived_us : wall_us();
 	if (strstr(v->in, "\r\n\r\n"))
 		take_head(s, v);
 	else
 		ensure(v->len + 1 < sizeof(v->in));
+}
+
+static struct visitor *free_seat(struct delay_server *s)
+{
+	size_t i = 0;
+
+	while (i < s->seats && s->visitors[i].fd >= 0)
+		i++;
+	ensure(i < VISITORS_MAX);
+	if (i == s->seats)
+		s->seats++;
+	return &s->visitors[i];
 }
 
 static void accept_all(struct delay_server *s)
@@ -224,11 +247,8 @@ static void accept_all(struct delay_server *s)
 	int fd, one = 1;
 
 	while ((fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-		struct visitor *v = s->visitors;
+		struct visitor *v = free_seat(s);
 
-		while (v < s->visitors + VISITORS_MAX && v->fd >= 0)
-			v++;
-		ensure(v < s->visitors + VISITORS_MAX);
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		v->fd = fd;
 		v->len = 0;
@@ -237,7 +257,7 @@ static void accept_all(struct delay_server *s)
 		watch(s, fd, v);
 		/* What comes with the connection is read with it: nothing that a client has
 		 * sent waits behind a listener that is shut down. */
-		on_readable(s, v);
+		on_readable(s, v, EPOLLIN);
 	}
 }
 
@@ -247,13 +267,24 @@ static void say(struct visitor *v, const char *text)
 	(void)!send(v->fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
+static void note_time(struct delay_server *s, const struct visitor *v)
+{
+	uint64_t sent_us = stamp_sent(v->fd);
+
+	if (s->time_count == TIMES_MAX)
+		return;
+	if (!sent_us)
+		sent_us = wall_us();
+	s->times[s->time_count++] =
+		sent_us > v->arrived_us ? (uint32_t)(sent_us - v->arrived_us) : 0;
+}
+
 static void answer(struct delay_server *s, struct visitor *v)
 {
 	say(v, v->fate == FATE_ANSWER_CLOSE
 		       ? "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 		       : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-	if (s->time_count < TIMES_MAX)
-		s->times[s->time_count++] = (uint32_t)(clock_us() - v->read_us);
+	note_time(s, v);
 	v->is_asking = false;
 	v->due_us = NEVER;
 	if (v->fate == FATE_ANSWER_CLOSE)
@@ -282,7 +313,7 @@ static uint64_t do_due(struct delay_server *s)
 		ensure(listen(s->listener, 512) == 0);
 		s->refused_until_us = 0;
 	}
-	for (size_t i = 0; i < VISITORS_MAX; i++) {
+	for (size_t i = 0; i < s->seats; i++) {
 		struct visitor *v = &s->visitors[i];
 
 		if (v->fd < 0)
@@ -322,7 +353,7 @@ static int turn(struct delay_server *s, uint64_t until_us)
 		if (!v)
 			accept_all(s);
 		else if (v->fd >= 0)
-			on_readable(s, v);
+			on_readable(s, v, events[i].events);
 	}
 	return ready;
 }

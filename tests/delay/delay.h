@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Time from the request read to the reply written. */
+/* Time from the request read to the reply written; the record has what it was from packet to packet
+ * (stamp.h), which is longer by what the server took to wake. */
 enum delay_kind {
 	DELAY_FIXED,	   /* a_us */
 	DELAY_UNIFORM,	   /* a_us to b_us */
