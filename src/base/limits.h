@@ -19,6 +19,7 @@
 #define LIMIT_RESPONSE_HEAD_BYTES (64 * 1024)
 #define LIMIT_RESPONSE_HEADERS	  128
 #define LIMIT_RESPONSE_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_BODIES_BYTES	  (1024 * 1024 * 1024) /* of a load thread's large bodies together */
 #define LIMIT_CHUNK_LINE_BYTES	  1024
 #define LIMIT_TRAILER_BYTES	  (16 * 1024)
 #define LIMIT_REQUEST_BYTES	  (16 * 1024 * 1024)

@@ -138,6 +138,8 @@ static void exchange_release(struct http_client *c, struct http_exchange *x)
 {
 	buf_reset(&x->out);
 	buf_reset(&x->in);
+	c->large_bytes -= x->large_bytes;
+	x->large_bytes = 0;
 	x->next = c->pool;
 	c->pool = x;
 	c->pooled++;
@@ -459,6 +461,21 @@ static void end_of_stream(struct http_conn *conn, int error)
 	finish(conn, false);
 }
 
+/* More of the answer is to come. False: there is no room for it. */
+static bool has_room(struct http_exchange *x)
+{
+	struct http_client *c = x->conn->client;
+
+	if (x->in.cap <= KEPT_BYTES_MAX || x->in.cap == x->large_bytes)
+		return true;
+	c->large_bytes += x->in.cap - x->large_bytes;
+	x->large_bytes = x->in.cap;
+	if (c->large_bytes <= LIMIT_BODIES_BYTES)
+		return true;
+	failure_of_sizes(x->error);
+	return false;
+}
+
 /* Where the next bytes go, and how many at most. */
 static char *recv_room(struct buf *in, size_t *room)
 {
@@ -502,7 +519,7 @@ static void receive(struct http_conn *conn, bool to_the_end)
 		x->in.len += (size_t)n;
 		was_filled = (size_t)n == room || conn->stream.ops->is_layered;
 		io = parse(x, (size_t)n);
-		if (io != IO_AGAIN) {
+		if (io != IO_AGAIN || !has_room(x)) {
 			finish(conn, io == IO_OK && !to_the_end && can_reuse(conn, was_filled));
 			return;
 		}
@@ -553,6 +570,8 @@ static void receive_h2(struct http_conn *conn, bool is_broken, bool to_the_end)
 	}
 	if (h2_state(conn->h2) != H2_WAITING) {
 		end_of_answer(conn, is_open);
+	} else if (!has_room(x)) {
+		finish(conn, false);
 	} else if (!is_open && is_stale(x)) {
 		if (!retry(conn))
 			finish(conn, false);

@@ -24,7 +24,7 @@ struct decoder {
 	z_stream zlib;
 	bool has_zlib;
 	struct decoded *idle;
-	size_t lent;
+	size_t lent, lent_bytes;
 };
 
 struct decoder *decoder_create(void)
@@ -78,6 +78,8 @@ void decoder_release(struct decoder *d, struct decoded **body)
 	b->next = d->idle;
 	d->idle = b;
 	d->lent--;
+	d->lent_bytes -= b->lent_bytes;
+	b->lent_bytes = 0;
 	*body = NULL;
 }
 
@@ -98,10 +100,13 @@ static char *step_room(struct buf *out, size_t *room)
 	return *room ? buf_room(out, *room) : NULL;
 }
 
-static enum err say_too_big(struct err_text *why, const char *coding)
+static enum err say_too_big(struct err_text *why, const char *coding, const struct buf *out)
 {
-	return err_set(why, ERR_TOO_BIG, "the %s body decodes to more than %d bytes", coding,
-		       LIMIT_DECODED_BODY_BYTES);
+	return err_set(why, ERR_TOO_BIG, "the %s body decodes to more than %zu bytes%s", coding,
+		       out->max,
+		       out->max < LIMIT_DECODED_BODY_BYTES
+			       ? ", which the bodies of all users of this load thread leave"
+			       : "");
 }
 
 static enum err prepare_zlib(struct decoder *d, int window)
@@ -140,7 +145,7 @@ static enum err run_zlib(struct decoder *d, int window, const char *coding, stru
 		z->avail_out = (uInt)(to ? room : sizeof(spare));
 		rc = inflate(z, Z_NO_FLUSH);
 		if (!to && !z->avail_out)
-			return say_too_big(why, coding);
+			return say_too_big(why, coding, out);
 		if (to)
 			out->len += room - z->avail_out;
 		if (rc == Z_STREAM_END) {
@@ -173,7 +178,7 @@ static enum err run_brotli(struct str body, struct buf *out, struct err_text *wh
 
 		rc = BrotliDecoderDecompressStream(state, &left, &in, &free_bytes, &next, NULL);
 		if (!to && !free_bytes)
-			err = say_too_big(why, "br");
+			err = say_too_big(why, "br", out);
 		if (to)
 			out->len += room - free_bytes;
 	}
@@ -209,6 +214,13 @@ static enum err run(struct decoder *d, struct str coding, struct str body, struc
 		coding.len < 100 ? (int)coding.len : 100, coding.p);
 }
 
+static size_t room_left(const struct decoder *d)
+{
+	size_t left = d->lent_bytes < LIMIT_BODIES_BYTES ? LIMIT_BODIES_BYTES - d->lent_bytes : 0;
+
+	return left < LIMIT_DECODED_BODY_BYTES ? left : LIMIT_DECODED_BODY_BYTES;
+}
+
 enum err decoder_run(struct decoder *d, struct str coding, struct str body, struct decoded **out,
 		     struct err_text *why)
 {
@@ -219,10 +231,15 @@ enum err decoder_run(struct decoder *d, struct str coding, struct str body, stru
 	if (str_case_eq(coding, "identity"))
 		return OK;
 	*out = acquire(d);
+	(*out)->bytes.max = room_left(d);
 	err = run(d, coding, body, &(*out)->bytes, why);
 	/* Even an empty body is followed by a NUL. */
 	buf_add(&(*out)->bytes, "", 0);
-	if (err)
+	if (err) {
 		decoder_release(d, out);
-	return err;
+		return err;
+	}
+	(*out)->lent_bytes = (*out)->bytes.cap;
+	d->lent_bytes += (*out)->lent_bytes;
+	return OK;
 }

@@ -20,6 +20,7 @@ struct decoder;
 struct decoded {
 	struct decoded *next; /* private */
 	struct buf bytes;     /* followed by a NUL */
+	size_t lent_bytes;    /* private */
 };
 
 struct decoder *decoder_create(void);
@@ -29,7 +30,8 @@ void decoder_destroy(struct decoder **d);
 /* Decodes a whole body. coding: the value of Content-Encoding. *out stays NULL when there is
  * nothing to do: the coding is "identity". ERR_UNSUPPORTED for other codings and for several of
  * them, which nobody asked for; ERR_BAD_INPUT for a body that is corrupt or cut off;
- * ERR_TOO_BIG when it would be larger than LIMIT_DECODED_BODY_BYTES. */
+ * ERR_TOO_BIG when it would be larger than LIMIT_DECODED_BODY_BYTES, or all that are lent
+ * together larger than LIMIT_BODIES_BYTES. */
 enum err decoder_run(struct decoder *d, struct str coding, struct str body, struct decoded **out,
 		     struct err_text *why) MUST_CHECK;
 /* Gives the body back; NULL is fine. */

@@ -97,6 +97,13 @@ void failure_of_size(char *text)
 		    "'the body is larger than %d bytes'", LIMIT_RESPONSE_BODY_BYTES);
 }
 
+void failure_of_sizes(char *text)
+{
+	failure_say(text, FAILURE_BYTES, FAILURE_RESPONSE_TOO_LARGE,
+		    "'the bodies of all users of this load thread are larger than %d bytes'",
+		    LIMIT_BODIES_BYTES);
+}
+
 void failure_of_version(char *text)
 {
 	failure_say(text, FAILURE_BYTES, FAILURE_PROTOCOL,

@@ -83,6 +83,7 @@ struct http_client {
 	size_t source_turn[2];	   /* of the next connection over IPv4, IPv6 */
 	size_t pooled, pooled_min; /* exchanges in the pool; the fewest since the last trim */
 	size_t spare;		   /* of those that may go */
+	size_t large_bytes;	   /* of the receive buffers that are larger than is kept */
 };
 
 /* What a request needs once it is connected comes first. */
@@ -109,6 +110,7 @@ struct http_exchange {
 	size_t address;	    /* being connected, or connected */
 	uint32_t tried;	    /* a bit for each address of this generation */
 	unsigned generation;
+	size_t large_bytes; /* in the client's */
 };
 
 /* Begins to connect to the address of the exchange's origin whose turn it is, once the name is
@@ -158,6 +160,8 @@ void failure_of_resolver(char *text, const struct http_origin *o);
 void failure_of_timeout(char *text, const struct http_conn *conn, uint64_t timeout_us);
 /* The body of a response is larger than any may be. */
 void failure_of_size(char *text);
+/* Those of all users of the thread are. */
+void failure_of_sizes(char *text);
 /* HTTP/2 was wanted and the handshake ended without. */
 void failure_of_version(char *text);
 /* text becomes the reason why the proxy is of no use. */

@@ -13,6 +13,7 @@
  * outcome would depend on the cutting. */
 #include "http/response.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -55,6 +56,10 @@ static const char *const fault_texts[HTTP_FAULT_COUNT] = {
 #include "http/fault.def"
 #undef FAULT
 };
+
+static_assert(LIMIT_RESPONSE_HEAD_BYTES == 64 * 1024 && LIMIT_RESPONSE_HEADERS == 128 &&
+		      LIMIT_CHUNK_LINE_BYTES == 1024 && LIMIT_TRAILER_BYTES == 16 * 1024,
+	      "fault.def has these in its texts");
 
 const char *http_fault_text(enum http_fault fault)
 {

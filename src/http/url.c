@@ -44,21 +44,42 @@ static bool take_prefix(struct str *rest, const char *prefix)
 	return true;
 }
 
+static bool is_host_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '.' || c == '_';
+}
+
+/* Of "ftp://host" or "mailto:me", with what follows; 0: there is none, for "host:8000" has a port,
+ * or it is ours and lacks its slashes. */
+static size_t scheme_length(struct str s)
+{
+	size_t len = 0;
+
+	while (len < s.len && (is_host_char(s.p[len]) || s.p[len] == '+'))
+		len++;
+	if (!len || len + 1 >= s.len || s.p[len] != ':')
+		return 0;
+	if ((s.p[len + 1] >= '0' && s.p[len + 1] <= '9') ||
+	    (len >= 4 && strncasecmp(s.p, "https", len) == 0))
+		return 0;
+	return len + (len + 3 <= s.len && memcmp(s.p + len, "://", 3) == 0 ? 3 : 1);
+}
+
 /* Cuts "http://" or "https://" off. */
 static enum err take_scheme(struct str *rest, bool *is_tls, struct err_text *why)
 {
-	const char *sep = rest->p ? memmem(rest->p, rest->len, "://", 3) : NULL;
-	bool is_scheme = sep && !memchr(rest->p, '/', (size_t)(sep - rest->p));
+	size_t scheme_len;
 
 	*is_tls = take_prefix(rest, "https://");
 	if (*is_tls || take_prefix(rest, "http://"))
 		return OK;
-	if (!is_scheme)
+	scheme_len = scheme_length(*rest);
+	if (!scheme_len)
 		return err_set(why, ERR_BAD_INPUT, "'%.*s' has no scheme; write http://HOST[:PORT]",
 			       STR_ARG(shown(*rest)));
-	return err_set(why, ERR_UNSUPPORTED,
-		       "%.*s:// is not supported; only http:// and https:// are",
-		       STR_ARG(shown((struct str){ rest->p, (size_t)(sep - rest->p) })));
+	return err_set(why, ERR_UNSUPPORTED, "%.*s is not supported; only http:// and https:// are",
+		       STR_ARG(shown((struct str){ rest->p, scheme_len })));
 }
 
 /* The part up to the path, query or fragment. */
@@ -82,12 +103,6 @@ static enum err check_ipv6(struct str host, struct err_text *why)
 		return err_set(why, ERR_BAD_INPUT, "[%.*s] is not an IPv6 address",
 			       STR_ARG(shown(host)));
 	return OK;
-}
-
-static bool is_host_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '-' || c == '.' || c == '_';
 }
 
 static enum err check_name(struct str host, struct err_text *why)

@@ -233,7 +233,7 @@ static void tls_failure(const struct stream *s, char *text, size_t size)
 {
 	const struct tls_stream *t = s->tls;
 	const char *reason = ERR_reason_error_string(t->why);
-	char library[16], name[64], detail[192];
+	char library[16], name[64], detail[192], quote;
 
 	if (t->has_ended &&
 	    (!t->why || ERR_GET_REASON(t->why) == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {
@@ -247,8 +247,10 @@ static void tls_failure(const struct stream *s, char *text, size_t size)
 	if (ERR_GET_LIB(t->why) == ERR_LIB_SSL &&
 	    ERR_GET_REASON(t->why) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
 		explain_verify(t, detail, sizeof(detail));
-		failure_say(text, size, FAILURE_CERTIFICATE, "1, '[%s: %s] %s: %s'", library, name,
-			    reason, detail);
+		/* As Python's repr() does. */
+		quote = strchr(detail, '\'') ? '"' : '\'';
+		failure_say(text, size, FAILURE_CERTIFICATE, "1, %c[%s: %s] %s: %s%c", quote,
+			    library, name, reason, detail, quote);
 		return;
 	}
 	failure_say(text, size, FAILURE_TLS, "1, '[%s: %s] %s'", library[0] ? library : "SSL", name,

@@ -421,7 +421,7 @@ def test_a_refusal_that_comes_before_an_acknowledgement_could_go(programs, tmp_p
 @pytest.mark.parametrize("functions, words", [
     ((refuse, refuse), "StreamReset('the server reset the stream: REFUSED_STREAM')"),
     ((go_away, go_away), "ConnectionTerminated('the server ended the connection: NO_ERROR')"),
-    ((cut,), "InvalidResponse('the server closed the connection before the end of the reply's "),
+    ((cut,), "InvalidResponse('the server closed the connection before the end of the "),
     ((close_with_a_request,), "the server closed the connection without an answer"),
 ], ids=lambda v: v[0].__name__ if isinstance(v, tuple) else None)
 def test_what_is_a_failure(programs, tmp_path, functions, words):

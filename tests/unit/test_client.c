@@ -554,6 +554,37 @@ static void test_large(void **state)
 	stop(f);
 }
 
+/* Bodies that are being received at the same time have a limit together. */
+static void test_large_together(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT,
+		READ(""),
+		WRITE("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n"),
+		FLOOD(2000000),
+		READ(""),
+		WRITE("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n"),
+		FLOOD(2000000),
+		AWAIT_END,
+		END
+	};
+	struct fixture *f = start(steps);
+
+	(void)state;
+	ask(f, "GET", "/");
+	assert_null(f->reply.error);
+	http_conn_release(&f->conn);
+	assert_int_equal(f->client->large_bytes, 0);
+	/* What others hold. */
+	f->client->large_bytes = LIMIT_BODIES_BYTES - 1000000;
+	ask(f, "GET", "/");
+	assert_error(f, "ResponseTooLarge('the bodies of all users of this load thread are larger "
+			"than 1073741824 bytes')");
+	http_conn_release(&f->conn);
+	assert_int_equal(f->client->large_bytes, LIMIT_BODIES_BYTES - 1000000);
+	stop(f);
+}
+
 /* A server that answers and closes before it has read the request. */
 static void test_early_answer(void **state)
 {
@@ -744,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_surplus),
 		cmocka_unit_test(test_broken_replies),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_large_together),
 		cmocka_unit_test(test_early_answer),
 		cmocka_unit_test(test_read_timeout),
 		cmocka_unit_test(test_connect_timeout),

@@ -432,7 +432,7 @@ static void test_end(void **state)
 	data(p, 1, "hi", false);
 	take_all(p);
 	h2_eof(p->h);
-	assert_failed(p, H2_FAILED, "before the end of the reply's body");
+	assert_failed(p, H2_FAILED, "before the end of the body");
 	stop(p);
 	p = start_silent(str_of(OK_TEXT));
 	h2_eof(p->h);
@@ -459,7 +459,7 @@ static void test_limits(void **state)
 		buf_add_text(&lines, "x-a: b\n");
 	headers(p, 1, lines.p, true);
 	take_all(p);
-	assert_failed(p, H2_FAILED, "sent more header lines than the limit");
+	assert_failed(p, H2_FAILED, "sent more than 128 header lines");
 	stop(p);
 
 	/* A block that grows: one long field, and a byte for each further time. */
@@ -472,7 +472,7 @@ static void test_limits(void **state)
 		buf_add_char(&lines, '\xbe');
 	frame(p, NGHTTP2_HEADERS, 5, 1, lines.p, lines.len);
 	take_all(p);
-	assert_failed(p, H2_FAILED, "sent a head larger than the limit");
+	assert_failed(p, H2_FAILED, "sent a head of more than 64 kB");
 	assert_true(p->in.len <= LIMIT_RESPONSE_HEAD_BYTES);
 	stop(p);
 
@@ -481,7 +481,7 @@ static void test_limits(void **state)
 	for (int i = 0; i < 6000; i++)
 		headers(p, 1, ":status: 103\nx-a: b\n", false);
 	take_all(p);
-	assert_failed(p, H2_FAILED, "sent a head larger than the limit");
+	assert_failed(p, H2_FAILED, "sent a head of more than 64 kB");
 	stop(p);
 	buf_fini(&lines);
 }
