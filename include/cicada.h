@@ -29,9 +29,20 @@ extern "C" {
 #endif
 
 /* Version of the structures below; a scenario compiled for another one is refused. */
-#define CIC_ABI 4u
+#define CIC_ABI 5u
 
 struct cic_user;
+
+/* Where the scenario defines something, so that messages can say it. */
+struct cic_place {
+	const char *file;
+	int line;
+};
+
+#define CIC_HERE \
+	{ \
+		__FILE__, __LINE__ \
+	}
 
 /* --- Requests ------------------------------------------------------------------------- */
 
@@ -134,6 +145,7 @@ struct cic_row;
 struct cic_feed {
 	uint32_t abi;
 	const char *name;
+	struct cic_place place;
 	const char *file;    /* .csv, .jsonl or .ndjson; beside the scenario unless absolute */
 	int mode;	     /* CIC_FEED_... */
 	const char *columns; /* names that must be there, separated by blanks */
@@ -143,9 +155,12 @@ struct cic_feed {
 /* Defines a feed: CIC_FEED(accounts, "accounts.csv", .mode = CIC_FEED_ONCE); the file is read and
  * checked before the test. */
 #define CIC_FEED(feed_name, file_path, ...) \
-	__attribute__((visibility("default"))) struct cic_feed cic_feed_##feed_name = { \
-		.abi = CIC_ABI, .name = #feed_name, .file = (file_path), ##__VA_ARGS__ \
-	}
+	__attribute__((visibility( \
+		"default"))) struct cic_feed cic_feed_##feed_name = { .abi = CIC_ABI, \
+								      .name = #feed_name, \
+								      .place = CIC_HERE, \
+								      .file = (file_path), \
+								      ##__VA_ARGS__ }
 
 /* The next row for this user: cic_row(u, accounts). Never NULL; rows stay valid. */
 #define cic_row(u, feed_name) cic_feed_row((u), &cic_feed_##feed_name)
@@ -159,7 +174,8 @@ const char *cic_field(const struct cic_row *row, const char *column);
 void *cic_data(struct cic_user *u);
 /* Number of the user in this process, from 0, never given twice in a test. */
 uint64_t cic_user_number(const struct cic_user *u);
-/* The user's own random numbers, from --seed: uniform in [0, 1) and in [low, high]. */
+/* The user's own random numbers, from --seed: uniform in [0, 1) and in [low, high], both included;
+ * their order does not matter. */
 double cic_random(struct cic_user *u);
 int64_t cic_random_int(struct cic_user *u, int64_t low, int64_t high);
 /* Waits without a request. */
@@ -251,6 +267,7 @@ struct cic_task {
 struct cic_user_class {
 	uint32_t abi;
 	const char *name;
+	struct cic_place place;
 	const char *host; /* base URL unless -H gives one */
 	double weight;	  /* share among the classes; default 1 */
 	uint64_t fixed_count;
@@ -269,9 +286,9 @@ struct cic_user_class {
  * tcc, the compiler of the container image, has no constructor functions. */
 #define CIC_USER(class_name, ...) \
 	__attribute__((visibility("default"))) \
-	const struct cic_user_class cic_user_##class_name = { .abi = CIC_ABI, \
-							      .name = #class_name, \
-							      __VA_ARGS__ }
+	const struct cic_user_class cic_user_##class_name = { \
+		.abi = CIC_ABI, .name = #class_name, .place = CIC_HERE, __VA_ARGS__ \
+	}
 
 /* --- Load shapes ------------------------------------------------------------------------ */
 
@@ -308,6 +325,7 @@ struct cic_stage {
 struct cic_shape {
 	uint32_t abi;
 	const char *name;
+	struct cic_place place;
 	cic_shape_fn ask;
 	const struct cic_stage *stages; /* instead of ask */
 	size_t stage_count;
@@ -321,9 +339,9 @@ struct cic_shape {
 /* At most one of the two in a scenario: CIC_SHAPE(function), behind which fields of struct
  * cic_shape may follow, or CIC_STAGES({ seconds, users, spawn_rate }, ...). */
 #define CIC_SHAPE(function, ...) \
-	CIC_SHAPE_DEFINE(.name = #function, .ask = (function), ##__VA_ARGS__)
+	CIC_SHAPE_DEFINE(.name = #function, .place = CIC_HERE, .ask = (function), ##__VA_ARGS__)
 #define CIC_STAGES(...) \
-	CIC_SHAPE_DEFINE(.name = "CIC_STAGES", \
+	CIC_SHAPE_DEFINE(.name = "CIC_STAGES", .place = CIC_HERE, \
 			 .stages = (const struct cic_stage[]){ __VA_ARGS__ }, \
 			 .stage_count = sizeof((const struct cic_stage[]){ __VA_ARGS__ }) / \
 					sizeof(struct cic_stage))

@@ -62,13 +62,12 @@ static enum err copy_stages(struct shape_stages *out, const struct scenario *sce
 			    struct err_text *text)
 {
 	const struct cic_shape *from = scenario->shape;
-	const char *file_name = scenario->file_name;
 	struct err_text why = { "" };
 	enum err err;
 
 	if (from->stage_count > LIMIT_STAGES)
-		return err_set(text, ERR_TOO_BIG, "%s: %s has more than %d stages", file_name,
-			       from->name, LIMIT_STAGES);
+		return err_set(text, ERR_TOO_BIG, "%s has more than %d stages", from->name,
+			       LIMIT_STAGES);
 	for (size_t i = 0; i < from->stage_count; i++) {
 		const struct cic_stage *stage = &from->stages[i];
 
@@ -77,19 +76,19 @@ static enum err copy_stages(struct shape_stages *out, const struct scenario *sce
 						      .spawn_rate = stage->spawn_rate };
 		err = find_classes(scenario, stage->classes, &out->stage[i].classes, &why);
 		if (err)
-			return err_set(text, err, "%s: %s: stage %zu: %s", file_name, from->name,
-				       i + 1, why.text);
+			return err_set(text, err, "%s: stage %zu: %s", from->name, i + 1, why.text);
 	}
 	out->count = from->stage_count;
 	err = shape_check(out, &why);
-	return err ? err_set(text, err, "%s: %s: %s", file_name, from->name, err_say(&why, err))
-		   : OK;
+	return err ? err_set(text, err, "%s: %s", from->name, err_say(&why, err)) : OK;
 }
 
 enum err cicada_shape_init(struct cicada_shape *out, const struct cicada_options *o,
 			   const struct scenario *scenario, struct err_text *text)
 {
 	const struct cic_shape *shape = scenario->shape;
+	struct err_text why = { "" };
+	enum err err;
 
 	out->scenario = scenario;
 	out->is_given = o->stages.count || shape;
@@ -105,5 +104,6 @@ enum err cicada_shape_init(struct cicada_shape *out, const struct cicada_options
 		return OK;
 	}
 	shape_init_stages(&out->shape, shape->name, &out->stages);
-	return copy_stages(&out->stages, scenario, text);
+	err = copy_stages(&out->stages, scenario, &why);
+	return err ? scenario_refuse(scenario, &shape->place, err, &why, text) : OK;
 }

@@ -4,8 +4,6 @@
  * told of every switch, else they take a foreign stack for corruption. */
 #include "loop/fiber.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -59,6 +57,15 @@ static _Thread_local struct fiber *current;
 struct fiber *fiber_current(void)
 {
 	return current;
+}
+
+bool fiber_stack(uintptr_t *low, uintptr_t *high)
+{
+	if (!current)
+		return false;
+	*low = (uintptr_t)current->stack;
+	*high = *low + FIBER_STACK_BYTES;
+	return true;
 }
 
 void fiber_pool_init(struct fiber_pool *pool)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -48,3 +49,5 @@ void fiber_suspend(void);
 _Noreturn void fiber_exit(void);
 /* The running fiber, NULL outside of all. */
 struct fiber *fiber_current(void);
+/* For whoever handles a crash: the ends of the running fiber's stack; false outside of all. */
+bool fiber_stack(uintptr_t *low, uintptr_t *high);

@@ -66,6 +66,9 @@ static bool set_target(struct visit *v, const char *path)
 	struct buf *joined = &t->user->place->target;
 	struct str tail;
 
+	if (!path)
+		return refuse(t, FAILURE_URL,
+			      "the path is NULL, as what a row or an answer lacks is");
 	if (is_absolute(path))
 		return set_absolute(v, path);
 	if (!kind->origin)
@@ -235,7 +238,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 		outlive_response(t, &path, &own);
 	user_settle_request(u);
 	user_check_cut(u);
-	name = v.request->name ? v.request->name : name_of(path);
+	name = v.request->name ? v.request->name : name_of(path ? path : "(no path)");
 	t->label = tally_label(&u->place->tally, method, name);
 	t->response = (struct cic_response){ .body = "" };
 	t->has_failed_check = t->has_answer = false;
@@ -302,9 +305,15 @@ double cic_random(struct cic_user *u)
 int64_t cic_random_int(struct cic_user *u, int64_t low, int64_t high)
 {
 	struct rng *rng = &user_turn(u)->user->rng;
-	uint64_t range = (uint64_t)high - (uint64_t)low;
+	uint64_t range;
 
-	ensure(low <= high);
+	if (low > high) {
+		int64_t other = low;
+
+		low = high;
+		high = other;
+	}
+	range = (uint64_t)high - (uint64_t)low;
 	return (int64_t)((uint64_t)low +
 			 (range == UINT64_MAX ? rng_next(rng) : rng_below(rng, range + 1)));
 }

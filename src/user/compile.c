@@ -30,8 +30,12 @@
 #define ARGUMENTS_MAX (LIMIT_COMPILER_WORDS + 16)
 
 /* Optimised, for tasks run in the load threads; with names for a debugger. */
-static const char *const flags[] = { "-shared", "-fPIC", "-O2", "-g",
-				     "-Werror=implicit-function-declaration" };
+static const char *const flags[] = {
+	"-shared", "-fPIC", "-O2", "-g",
+	/* A frame larger than what is left of a stack meets its guard. */
+	"-fstack-clash-protection", "-Werror=implicit-function-declaration",
+	"-Werror=int-conversion", "-Werror=incompatible-pointer-types"
+};
 static const char *const compilers[] = { "cc", "gcc", "clang", "tcc" };
 
 struct compiler {
@@ -229,6 +233,7 @@ static enum err name_object(const struct compiler *c, const char *source, const 
 {
 	digest d = (digest)0x6c62272e07bb0142 << 64 | 0x62b821756295c58d;
 	const unsigned abi = CIC_ABI;
+	const char *slash = strrchr(source, '/'), *base = slash ? slash + 1 : source;
 	char *header = mem_printf("%s/cicada.h", include);
 	bool includes = false, ignored;
 	enum err err = read_into(&d, source, LIMIT_SCENARIO_SOURCE_BYTES, &includes, text);
@@ -236,6 +241,8 @@ static enum err name_object(const struct compiler *c, const char *source, const 
 	if (!err)
 		err = read_into(&d, header, LIMIT_SCENARIO_SOURCE_BYTES, &ignored, text);
 	mem_free(header);
+	/* Stands in the object: what is wrong is said with its file. */
+	d = digest_add(d, base, strlen(base) + 1);
 	for (size_t i = 0; i < c->count; i++)
 		d = digest_add(d, c->argv[i], strlen(c->argv[i]) + 1);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -310,8 +317,19 @@ static enum err run_compiler(const struct compiler *c, struct buf *messages, int
 	return OK;
 }
 
+/* Of an error in a macro of cicada.h the scenario's line is in a note behind it. */
+static bool is_of_error(struct str line, const char *source)
+{
+	size_t len = strlen(source);
+	bool is_own = line.len > len && memcmp(line.p, source, len) == 0;
+
+	if (memmem(line.p, line.len, "error", 5))
+		return memcmp(line.p, "cc1: ", 5) != 0;
+	return is_own && memmem(line.p, line.len, "in expansion of macro", 21);
+}
+
 /* The first lines that speak of errors, else the first lines. */
-static void say_messages(struct str messages, struct err_text *text)
+static void say_messages(struct str messages, const char *source, struct err_text *text)
 {
 	struct str line, rest;
 	int lines = 0;
@@ -321,7 +339,7 @@ static void say_messages(struct str messages, struct err_text *text)
 		while (lines < MESSAGE_LINES && str_cut(&rest, '\n', &line)) {
 			size_t at = strlen(text->text);
 
-			if (!line.len || (pass == 0 && !memmem(line.p, line.len, "error", 5)))
+			if (!line.len || (pass == 0 && !is_of_error(line, source)))
 				continue;
 			snprintf(text->text + at, sizeof(text->text) - at, "%s%.*s",
 				 lines++ ? "\n" : "", STR_ARG(line));
@@ -347,7 +365,7 @@ static enum err compile_to(struct compiler *c, const char *source, const char *i
 	buf_init(&messages, MESSAGE_BYTES_MAX);
 	err = run_compiler(c, &messages, &status, text);
 	if (!err && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-		say_messages(buf_str(&messages), &words);
+		say_messages(buf_str(&messages), source, &words);
 		err = err_set(text, ERR_BAD_INPUT, "%s",
 			      words.text[0] ? words.text : "the compiler failed without a word");
 	}

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "http/room.h"
 #include "loop/mailbox.h"
+#include "user/crash.h"
 #include "user/crew.h"
 #include "user/open.h"
 
@@ -187,6 +188,13 @@ static void on_order(void *arg, struct mail *mail)
 	mem_free(order);
 }
 
+static void run_own(struct load_thread *t)
+{
+	crash_watch(t->load->options.scenario, &t->crew.place);
+	loop_run(&t->loop);
+	crash_unwatch();
+}
+
 static void *thread_main(void *arg)
 {
 	struct load_thread *t = arg;
@@ -196,7 +204,7 @@ static void *thread_main(void *arg)
 	if (guest)
 		guest->turn(guest->arg, &t->crew.place, t);
 	else
-		loop_run(&t->loop);
+		run_own(t);
 	crew_fini(&t->crew);
 	return NULL;
 }

@@ -26,8 +26,8 @@ struct scenario {
 };
 
 /* path: *.c is compiled first, *.so is loaded. Every class is checked: ABI, name, at least one
- * task, weights and waits finite and not negative, LIMIT_USER_CLASSES. The text names the
- * file and the class, or holds the compiler's first error lines. */
+ * task, weights and waits finite and not negative, LIMIT_USER_CLASSES. The text names file,
+ * line and class, or holds the compiler's first error lines. */
 enum err scenario_load(const char *path, struct scenario *out, struct err_text *text) MUST_CHECK;
 /* Reads the files of all feeds: for the programs that run users, before they do. */
 enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice,
@@ -36,4 +36,7 @@ enum err scenario_open_feeds(struct scenario *s, struct feed_slice slice,
 void scenario_rewind_feeds(const struct scenario *s);
 enum err scenario_set_slice(const struct scenario *s, struct feed_slice slice,
 			    struct err_text *text) MUST_CHECK;
+/* Returns err; text: why, behind file and line of what is wrong. */
+enum err scenario_refuse(const struct scenario *s, const struct cic_place *place, enum err err,
+			 const struct err_text *why, struct err_text *text);
 void scenario_unload(struct scenario *s);

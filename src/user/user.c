@@ -9,10 +9,12 @@
 #include "user/user.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/failure_class.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 /* How long a user waits for a stack when none can be had. */
@@ -28,11 +30,20 @@ uint64_t user_seconds_us(double seconds)
 	return (uint64_t)((seconds < LIMIT_WAIT_S ? seconds : LIMIT_WAIT_S) * (double)CLOCK_S);
 }
 
+/* The scenario's mistake, behind which nothing can be trusted. */
+static _Noreturn void refuse_user(const char *which)
+{
+	log_line(LOG_CRITICAL, "cicada.user",
+		 "A function of cicada.h was called for %s. The program ends here.", which);
+	abort();
+}
+
 struct turn *user_turn(struct cic_user *u)
 {
-	ensure(u && u->magic == USER_MAGIC);
-	/* A user may only be used inside its own on_start, task or on_stop. */
-	ensure(u->place->running == u);
+	if (!u || u->magic != USER_MAGIC)
+		refuse_user("a user that there is not (any more)");
+	if (u->place->running != u)
+		refuse_user("a user whose code does not run; keep each to its own tasks");
 	return u->turn;
 }
 
@@ -42,17 +53,25 @@ void user_quote_error(char *out, size_t size, enum failure_class class, const ch
 	size_t at = (size_t)snprintf(out, size, "%s(%c", failure_class_name(class), quote);
 
 	/* Room for the longest escape, the quote, the parenthesis and the NUL. */
-	for (; *text && at + 8 < size; text++) {
+	for (size_t step; *text && at + 8 < size; text += step) {
 		unsigned char c = (unsigned char)*text;
 
+		step = str_utf8_step(text, strnlen(text, 4));
+		if (step > 1) {
+			memcpy(out + at, text, step);
+			at += step;
+			continue;
+		}
+		/* What is no UTF-8 may be part of an answer. */
 		if (c == '\n')
 			at += (size_t)snprintf(out + at, size - at, "\\n");
-		else if (c < 0x20 || c == 0x7f)
+		else if (!step || c < 0x20 || c == 0x7f)
 			at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
 		else if (c == (unsigned char)quote || c == '\\')
 			at += (size_t)snprintf(out + at, size - at, "\\%c", c);
 		else
 			out[at++] = (char)c;
+		step = 1;
 	}
 	snprintf(out + at, size - at, "%c)", quote);
 }
@@ -160,6 +179,14 @@ static const struct cic_task *draw_task(struct cic_user *u)
 	return &kind->class->tasks[i];
 }
 
+static void run_task(struct cic_user *u)
+{
+	const struct cic_task *task = draw_task(u);
+
+	u->turn->task = task;
+	task->run(u);
+}
+
 /* When the next task begins, now that one has ended. Paced tasks keep to their grid; one that
  * is late begins at once and a new grid with it, as Locust's do. */
 static uint64_t next_task_us(struct cic_user *u)
@@ -216,7 +243,7 @@ static void serve_arrival(struct cic_user *u)
 		return;
 	u->late_us = late_us;
 	u->is_scheduled = true;
-	draw_task(u)->run(u);
+	run_task(u);
 	user_settle_request(u);
 	u->is_scheduled = false;
 	u->late_us = 0;
@@ -240,7 +267,7 @@ static void work(struct cic_user *u)
 	while (!u->wants_stop) {
 		t->has_waited = false;
 		note_lateness(u);
-		draw_task(u)->run(u);
+		run_task(u);
 		user_settle_request(u);
 		u->next_us = next_task_us(u);
 		note_wait(u);
@@ -256,6 +283,7 @@ static void run(void *arg)
 
 	/* Field by field: the rest are 10 kB of stack that need not be touched. */
 	turn.user = u;
+	turn.task = NULL;
 	turn.state = TURN_IDLE;
 	turn.has_waited = false;
 	turn.decoded = NULL;

@@ -99,6 +99,7 @@ enum turn_state { TURN_IDLE, TURN_ASKED, TURN_ANSWERED };
 struct turn {
 	struct cic_response response; /* first: cic_check() and others find the turn by it */
 	struct cic_user *user;
+	const struct cic_task *task; /* NULL: on_start or on_stop */
 	struct http_reply reply;
 	struct label *label;
 	struct buf url;		 /* where a redirect leads to; memory until the task ends */

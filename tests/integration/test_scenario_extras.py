@@ -3,6 +3,8 @@
 
 import collections
 import re
+import signal
+import subprocess
 
 import pytest
 
@@ -213,3 +215,24 @@ def test_classes_share_the_users_by_weight_beside_a_fixed_count(programs, target
     assert program.stop() == 0, program.text()
     assert target.counts == collections.Counter({"GET /fixed": 2, "GET /heavy": 6,
                                                  "GET /light": 3})
+
+
+@pytest.mark.parametrize("code, said", [
+    ("*(volatile int *)0 = 1;", r"crash\.c: class Crasher, crash: crashed \(Segmentation fault\)"),
+    # In the C library, which the scenario has called.
+    ("cic_log(u, \"%zu\", strlen(cic_header(cic_get(u, \"/\"), \"X-None\")));",
+     r"class Crasher, crash: crashed \(Segmentation fault\)"),
+    ("volatile char large[1 << 20]; large[0] = large[1];",
+     r"class Crasher, crash: more than the 128 kB of stack that a task has; .* cic_data\(\)"),
+])
+def test_a_crash_says_whose_task_and_where(programs, target, tmp_path, code, said):
+    source = ("#include <cicada.h>\n#include <string.h>\nstatic void crash(struct cic_user *u)\n{\n\t(void)u;\n"
+              f"\t{code}\n}}\nCIC_USER(Crasher, .tasks = CIC_TASKS(CIC_TASK(crash, 1)));\n")
+    path = write(tmp_path, source, "crash.c")
+    cicada = programs.start("cicada", "-f", path, "--headless", "-t", "20s", "-H", target.url)
+    assert cicada.wait() == -signal.SIGSEGV
+    line = re.search(said + r"; its line: addr2line -e (\S+) (\S+)", cicada.text())
+    assert line, cicada.text()
+    place = subprocess.run(["addr2line", "-e", *line.groups()], capture_output=True, text=True)
+    # A frame that is too large is met where its function begins.
+    assert re.search(r"crash\.c:[3-6]$", place.stdout.strip())

@@ -97,7 +97,7 @@ static void judge(struct cic_user *u)
 	cic_check(cic_get(u, "/ok", .name = "checked"), false, "it's wrong\n");
 	cic_success(cic_get(u, "/missing", .name = "wanted"));
 	struct cic_response *r = cic_get(u, "/missing", .name = "overruled");
-	cic_check(r, false, "first");
+	cic_check(r, false, "\xc3\xbcnd \xff\xc3");
 	cic_check(r, false, "second");
 	cic_success(r);
 	cic_get(u, "/missing", .name = "named");
@@ -118,7 +118,7 @@ static void checks_decide_what_failed(void **state)
 	assert_int_equal(rig.total.total.times[STATS_HTTP_ERROR].count, 3);
 	assert_int_equal(rig.total.total.times[STATS_NETWORK_ERROR].count, 2);
 	assert_int_equal(rig_errors(&rig, "CatchResponseError(\"it's wrong\\n\")"), 1);
-	assert_int_equal(rig_errors(&rig, "CatchResponseError('first')"), 1);
+	assert_int_equal(rig_errors(&rig, "CatchResponseError('\xc3\xbcnd \\xff\\xc3')"), 1);
 	assert_int_equal(
 		rig_errors(&rig, "HTTPError('404 Client Error: Not Found for url: named')"), 1);
 	assert_int_equal(rig_errors(&rig, "ConnectionRefusedError(111, 'Connection refused')"), 2);
@@ -140,6 +140,7 @@ static void send_nonsense(struct cic_user *u)
 	cic_request(u, "GET /", "/ok", NULL);
 	cic_request(u, "", "/ok", NULL);
 	cic_request(u, "GET", "/ok", &bare);
+	cic_get(u, NULL);
 	keep(cic_get(u, "/ok", .name = "2", .headers = "X-Test: a\nX-Test: \x01"));
 }
 
@@ -148,15 +149,16 @@ static void what_cannot_be_sent_is_a_failed_request(void **state)
 	struct rig rig;
 
 	(void)state;
-	play(&rig, send_nonsense, 11);
+	play(&rig, send_nonsense, 12);
 	assert_int_equal(atomic_load(&seen.count), 0);
-	assert_int_equal(rig.total.total.num_failures, 11);
+	assert_int_equal(rig.total.total.num_failures, 12);
 	assert_int_equal(got.status, 0);
 	assert_string_equal(got.error, "InvalidHeader('header line 2 is not `Name: value` without "
 				       "control characters')");
 	assert_int_equal(rig_errors(&rig, "InvalidHeader('header line 1 "), 2);
 	assert_int_equal(rig_errors(&rig, "InvalidHeader('header line 2 "), 2);
-	assert_int_equal(rig_errors(&rig, "InvalidURL("), 4);
+	assert_int_equal(rig_errors(&rig, "InvalidURL("), 5);
+	assert_int_equal(rig_errors(&rig, "the path is NULL"), 1);
 	assert_int_equal(rig_errors(&rig, "the method is not a word"), 2);
 	assert_int_equal(rig_errors(&rig, "CIC_ABI"), 1);
 	rig_end(&rig);

@@ -389,6 +389,7 @@ static void draw(struct cic_user *u)
 
 	assert_true(unit >= 0 && unit < 1);
 	assert_in_range(cic_random_int(u, -3, -1) + 10, 7, 9);
+	assert_in_range(cic_random_int(u, 9, 7), 7, 9);
 	/* Numbers go on from one test to the next; here each load is new. */
 	drawn[cic_user_number(u)] = cic_random_int(u, INT64_MIN, INT64_MAX);
 }

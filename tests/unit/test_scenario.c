@@ -209,6 +209,15 @@ static void a_bad_source_is_refused_with_the_compilers_words(void **state)
 {
 	(void)state;
 	assert_refused(PROLOGUE "\nCIC_USER(A, .tasks = nonsense);\n", "test.c:4", "error");
+	/* Inside a macro of cicada.h: its line in the scenario, whatever compiler says it. */
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ");\nCIC_USER(A, " ONE_TASK ");\n",
+		       "test.c:4", "redefinition");
+	assert_refused(PROLOGUE "static void x(struct cic_user *u) { cic_get(u, 5); }\n"
+				"CIC_USER(A, " ONE_TASK ");\n",
+		       "test.c:3", "error");
+	assert_refused(PROLOGUE "void gone(void);\nstatic void x(struct cic_user *u) { gone(); }\n"
+				"CIC_USER(A, .tasks = CIC_TASKS({ x, 1 }));\n",
+		       "test.c: undefined symbol: gone", "CC=");
 	assert_int_equal(setenv("CC", "no-such-compiler", 1), 0);
 	assert_refused(PROLOGUE, "no-such-compiler", "No such file");
 	assert_int_equal(setenv("CC", "false", 1), 0);
@@ -221,7 +230,13 @@ static void a_bad_class_is_refused_by_name(void **state)
 	(void)state;
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .abi = 77);", "cic_user_A", "77");
 	assert_refused(PROLOGUE, "no user class", "CIC_USER");
-	assert_refused(PROLOGUE "CIC_USER(A, .weight = 1);", "class A", "no task");
+	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .abi = 0);", "cic_user_A", "no .abi");
+	assert_refused(PROLOGUE "CIC_USER(A, .weight = 1);", "/test.c:3: class A has", "no task");
+	assert_refused(PROLOGUE "\n#line 77 \"part.h\"\nCIC_USER(A, .weight = 1);",
+		       "part.h:77: class A has", "no task");
+	assert_refused(PROLOGUE "CIC_FEED(rows, \"rows.csv\", .mode = 9);\nCIC_USER(A, " ONE_TASK
+				");",
+		       "/test.c:3: feed rows", "unknown mode 9");
 	assert_refused(PROLOGUE "CIC_USER(A, .tasks = CIC_TASKS({ 0 }));", "class A", "no task");
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ", .weight = -1);", "class A", "-1");
 	assert_refused(PROLOGUE "CIC_USER(A, .tasks = CIC_TASKS({ t, 1 }, { t, -2 }));", "task 2",
@@ -253,6 +268,22 @@ static void a_bad_class_is_refused_by_name(void **state)
 	assert_refused(PROLOGUE "CIC_USER(A, " ONE_TASK ");CIC_USER(B, " ONE_TASK
 				", .name = \"A\");",
 		       "two user classes", "A");
+}
+
+static void a_missing_file_of_rows_is_said_with_its_line(void **state)
+{
+	struct err_text why;
+	struct scenario s;
+
+	(void)state;
+	assert_int_equal(load_text(PROLOGUE "CIC_USER(A, " ONE_TASK ");\n"
+					    "CIC_FEED(rows, \"no.csv\");\n",
+				   &s, &why),
+			 OK);
+	assert_int_equal(scenario_open_feeds(&s, (struct feed_slice){ 0 }, &why), ERR_NOT_FOUND);
+	assert_non_null(strstr(why.text, "/test.c:4: "));
+	assert_non_null(strstr(why.text, "/no.csv: No such file"));
+	scenario_unload(&s);
 }
 
 static void other_files_are_refused(void **state)
@@ -450,6 +481,7 @@ int main(void)
 		cmocka_unit_test(what_is_included_may_change),
 		cmocka_unit_test(a_bad_source_is_refused_with_the_compilers_words),
 		cmocka_unit_test(a_bad_class_is_refused_by_name),
+		cmocka_unit_test(a_missing_file_of_rows_is_said_with_its_line),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(a_file_cut_short_is_refused),
 		cmocka_unit_test(other_processors_are_refused),
