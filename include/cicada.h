@@ -261,7 +261,7 @@ struct cic_task {
 /* CIC_TASK(function, weight) or CIC_TASK(function, weight, .tags = "slow write") */
 #define CIC_TASK(function, w, ...) \
 	{ \
-		(function), (w), #function, ##__VA_ARGS__ \
+		.run = (function), .weight = (w), .name = #function, ##__VA_ARGS__ \
 	}
 
 struct cic_user_class {

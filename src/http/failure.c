@@ -44,8 +44,8 @@ static const char *remedy_of(int error)
 	case EAFNOSUPPORT:
 		return "; this machine, or --source-addresses, has none of the target's kind";
 	case EADDRNOTAVAIL:
-		return "; no local port is left for this address: keep connections alive, or widen "
-		       "net.ipv4.ip_local_port_range";
+		return "; no local port is left for this address: keep connections alive, widen "
+		       "net.ipv4.ip_local_port_range, or give more --source-addresses";
 	default:
 		return "";
 	}

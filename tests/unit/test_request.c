@@ -139,8 +139,8 @@ static void test_words_of_a_shortage(void **state)
 	failure_of_errno(text, EADDRNOTAVAIL);
 	assert_string_equal(
 		text, "OSError(99, 'Cannot assign requested address; no local port is left for "
-		      "this address: keep connections alive, or widen "
-		      "net.ipv4.ip_local_port_range')");
+		      "this address: keep connections alive, widen "
+		      "net.ipv4.ip_local_port_range, or give more --source-addresses')");
 	failure_of_errno(text, ECONNREFUSED);
 	assert_string_equal(text, "ConnectionRefusedError(111, 'Connection refused')");
 }
