@@ -175,6 +175,7 @@ static enum err start_daemon(struct serve *s, struct err_text *text)
 	if (o->threads)
 		flags |= MHD_USE_INTERNAL_POLLING_THREAD;
 	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_request_on_access, s,
+				     MHD_OPTION_URI_LOG_CALLBACK, serve_request_on_uri, s,
 				     MHD_OPTION_NOTIFY_CONNECTION, serve_request_on_connection, s,
 				     MHD_OPTION_NOTIFY_COMPLETED, serve_request_on_completed, s,
 				     MHD_OPTION_ARRAY, more, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);

@@ -44,6 +44,7 @@ struct serve_request {
 	uint64_t announced_bytes;      /* Content-Length; UINT64_MAX: there is none that counts */
 	struct str lent;	       /* the body, while the handler runs; {0}: it is in `body` */
 	struct buf body, form, reply, headers;
+	bool has_long_query;
 	bool is_active;	   /* between head and NOTIFY_COMPLETED */
 	bool is_discarded; /* the body is read but not kept: 404, 405, 413 */
 	bool is_dispatched, is_queued, is_deferred, is_held, is_form_parsed;
@@ -53,6 +54,7 @@ struct serve_request {
 };
 
 /* libmicrohttpd's callbacks; cls is the struct serve. */
+void *serve_request_on_uri(void *cls, const char *uri, struct MHD_Connection *connection);
 void serve_request_on_connection(void *cls, struct MHD_Connection *connection, void **socket_ctx,
 				 enum MHD_ConnectionNotificationCode code);
 enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connection,

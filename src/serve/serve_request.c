@@ -268,6 +268,10 @@ static void dispatch(struct serve_request *r)
 	const struct serve_guard *guard = r->serve->options.guard;
 
 	r->is_dispatched = true;
+	if (r->has_long_query) {
+		serve_error(r, 414, "the URL has more than %d arguments", LIMIT_SERVE_QUERY_ARGS);
+		return;
+	}
 	if (guard && !serve_guard_admits(guard, r))
 		return;
 	if (!r->route) {
@@ -365,6 +369,35 @@ static enum MHD_Result on_body(struct serve_request *r, const char *upload, size
 	return MHD_YES;
 }
 
+static struct serve_request *request_of(struct MHD_Connection *connection)
+{
+	struct serve_request *r =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			->socket_context;
+
+	ensure(r->magic == REQUEST_MAGIC);
+	return r;
+}
+
+/* libmicrohttpd 0.9.75 keeps a note of each argument in the connection's memory, and when that is
+ * used up it answers 431, forgets that it has, and waits for ever. So a query that has too many is
+ * taken away before it is read: the text is a part of its own buffer, where arguments end with a
+ * zero. */
+void *serve_request_on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct serve_request *r = request_of(connection);
+	char *query = strchr(uri, '?');
+	size_t count = 0;
+
+	(void)cls;
+	for (const char *at = query; at && count <= LIMIT_SERVE_QUERY_ARGS; count++)
+		at = strchr(at + 1, '&');
+	r->has_long_query = count > LIMIT_SERVE_QUERY_ARGS;
+	if (r->has_long_query)
+		query[1] = '\0';
+	return NULL;
+}
+
 enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connection,
 					const char *path, const char *method, const char *version,
 					const char *upload, size_t *upload_bytes, void **con_cls)
@@ -374,9 +407,7 @@ enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connec
 	(void)cls;
 	(void)version;
 	if (!r) {
-		r = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-			    ->socket_context;
-		ensure(r->magic == REQUEST_MAGIC);
+		r = request_of(connection);
 		*con_cls = r;
 		begin(r, connection, method, path);
 		return on_head(r);

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "serve/metrics_text.h"
 #include "serve/serve.h"
@@ -570,6 +571,46 @@ static void garbage_does_no_harm(void **state)
 	serve_destroy(&f->serve, CLOCK_S);
 }
 
+/* The head of a request with that many arguments, and as many headers. */
+static void say_arguments(struct fixture *f, int fd, int count, int headers)
+{
+	struct buf head;
+
+	buf_init(&head, 1 << 20);
+	buf_add_text(&head, "GET /query?");
+	for (int i = 0; i < count; i++)
+		buf_add_text(&head, i ? "&a=b" : "name=me");
+	buf_add_text(&head, " HTTP/1.1\r\nHost: x\r\n");
+	for (int i = 0; i < headers; i++)
+		buf_add_text(&head, "X-Y: z\r\n");
+	buf_add_text(&head, "\r\n");
+	say_bytes(f, fd, head.p, head.len);
+	buf_fini(&head);
+}
+
+static void a_url_of_many_arguments_is_answered_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct buf heard;
+	int fd;
+
+	start(f, 0);
+	fd = dial(f);
+	buf_init(&heard, 1 << 20);
+	say_arguments(f, fd, LIMIT_SERVE_QUERY_ARGS, 50);
+	hear(f, fd, &heard, "/query me -", 1);
+	/* The connection goes on. */
+	for (int count = LIMIT_SERVE_QUERY_ARGS + 1, i = 1; count < 2000; count += 150, i++) {
+		say_arguments(f, fd, count, 5);
+		hear(f, fd, &heard, "HTTP/1.1 414 ", i);
+	}
+	say_arguments(f, fd, 1, 0);
+	hear(f, fd, &heard, "/query me -", 2);
+	buf_fini(&heard);
+	close(fd);
+	serve_destroy(&f->serve, CLOCK_S);
+}
+
 static void draining_refuses_new_connections_and_finishes_old_ones(void **state)
 {
 	struct fixture *f = *state;
@@ -733,6 +774,7 @@ int main(void)
 		BOTH(a_handler_that_says_nothing_becomes_a_500),
 		BOTH(a_silent_client_is_dropped),
 		BOTH(garbage_does_no_harm),
+		BOTH(a_url_of_many_arguments_is_answered_at_once),
 		BOTH(draining_refuses_new_connections_and_finishes_old_ones),
 		BOTH(closing_the_door_under_load_does_no_harm),
 		BOTH(a_taken_port_is_named_with_the_remedy),
