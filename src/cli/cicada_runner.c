@@ -519,6 +519,7 @@ static enum err create_mode(struct runner *r, struct err_text *text)
 				.tags = &o->tags,
 				.exclude_tags = &o->exclude_tags,
 				.key = cicada_options_key(o),
+				.peers_file = o->cluster_peers_file,
 				.files = r->files_to_give,
 				.file_count = r->file_count,
 				.is_native = !r->file.python,

@@ -4,6 +4,7 @@
 #include "cluster/cluster_key.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -81,6 +82,11 @@ static enum err read_peers(struct cluster_key *out, const char *path, struct str
 					 path);
 }
 
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, CLUSTER_KEY_BYTES);
+}
+
 enum err cluster_key_read_peers(const char *path, struct cluster_key *out, struct err_text *text)
 {
 	struct buf file;
@@ -91,9 +97,19 @@ enum err cluster_key_read_peers(const char *path, struct cluster_key *out, struc
 	if (!err) {
 		out->peers = mem_zalloc(LIMIT_WORKERS, sizeof(out->peers[0]));
 		err = read_peers(out, path, buf_str(&file), text);
+		qsort(out->peers, out->peer_count, sizeof(out->peers[0]), compare);
 	}
 	buf_fini(&file);
 	return err;
+}
+
+void cluster_key_copy(struct cluster_key *out, const struct cluster_key *key)
+{
+	*out = *key;
+	if (!key->peers)
+		return;
+	out->peers = mem_zalloc(key->peer_count, sizeof(out->peers[0]));
+	memcpy(out->peers, key->peers, key->peer_count * sizeof(out->peers[0]));
 }
 
 void cluster_key_release(struct cluster_key *key)
@@ -104,10 +120,15 @@ void cluster_key_release(struct cluster_key *key)
 
 bool cluster_key_knows(const struct cluster_key *key, const uint8_t bytes[CLUSTER_KEY_BYTES])
 {
-	for (size_t i = 0; i < key->peer_count; i++)
-		if (memcmp(key->peers[i], bytes, CLUSTER_KEY_BYTES) == 0)
-			return true;
-	return false;
+	return key->peer_count &&
+	       bsearch(bytes, key->peers, key->peer_count, sizeof(key->peers[0]), compare);
+}
+
+bool cluster_key_knows_text(const struct cluster_key *key, const char *digits)
+{
+	uint8_t bytes[CLUSTER_KEY_BYTES];
+
+	return read_digits(str_of(digits), bytes) && cluster_key_knows(key, bytes);
 }
 
 void cluster_key_text(const uint8_t bytes[CLUSTER_KEY_BYTES], char out[CLUSTER_KEY_TEXT])

@@ -19,7 +19,8 @@
 
 struct cluster_key {
 	uint8_t bytes[CLUSTER_KEY_BYTES];
-	uint8_t (*peers)[CLUSTER_KEY_BYTES]; /* public keys; NULL: they have the same secret */
+	/* Public keys, in order; NULL: they have the same secret. */
+	uint8_t (*peers)[CLUSTER_KEY_BYTES];
 	size_t peer_count;
 };
 
@@ -31,7 +32,10 @@ enum err cluster_key_read(const char *path, struct cluster_key *out,
  * lines and those with # are passed over. ERR_BAD_INPUT names file and line. */
 enum err cluster_key_read_peers(const char *path, struct cluster_key *out,
 				struct err_text *text) MUST_CHECK;
+void cluster_key_copy(struct cluster_key *out, const struct cluster_key *key);
 void cluster_key_release(struct cluster_key *key);
 /* Whether the public key is one of the list. */
 bool cluster_key_knows(const struct cluster_key *key, const uint8_t bytes[CLUSTER_KEY_BYTES]);
+/* The same for a key in hex digits. */
+bool cluster_key_knows_text(const struct cluster_key *key, const char *digits);
 void cluster_key_text(const uint8_t bytes[CLUSTER_KEY_BYTES], char out[CLUSTER_KEY_TEXT]);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cluster/key_list.h"
 #include "cluster/link.h"
 #include "cluster/master.h"
 #include "cluster/seldom.h"
@@ -20,6 +21,9 @@ struct cluster_master {
 	struct loop_timer timer;
 	bool is_port_free; /* any port will do */
 	struct seldom strangers;
+	struct cluster_key key;
+	struct key_list list;
+	struct loop_timer list_timer;
 	void (*done)(void *arg); /* of cluster_master_quit() */
 	void *done_arg;
 };
@@ -63,6 +67,30 @@ static void on_stranger(void *arg, const char *address, const char *public_key)
 			 address, public_key);
 }
 
+static void on_outcast(void *arg, struct str peer)
+{
+	struct cluster_master *c = arg;
+
+	master_cast_out(c->master, peer, loop_now(c->loop));
+	arm(c);
+}
+
+static void on_list_timer(void *arg)
+{
+	struct cluster_master *c = arg;
+	struct err_text text = { "" };
+	bool is_new;
+	enum err err = key_list_look(&c->list, &is_new, &text);
+
+	if (err)
+		log_line(LOG_ERROR, LOGGER, "--cluster-peers stays as it was: %s",
+			 err_say(&text, err));
+	else if (is_new)
+		log_line(LOG_INFO, LOGGER, "--cluster-peers has other keys now, %zu of them",
+			 c->key.peer_count);
+	loop_timer_set(c->loop, &c->list_timer, loop_now(c->loop) + CLOCK_S);
+}
+
 static bool send_frame(void *arg, const char *worker_id, struct str frame)
 {
 	struct cluster_master *c = arg;
@@ -82,11 +110,18 @@ static void on_ended(void *arg)
 	c->done(c->done_arg);
 }
 
+static const struct cluster_key *key_of(const struct cluster_master *c,
+					const struct cluster_master_options *options)
+{
+	return options->key ? &c->key : NULL;
+}
+
 static void open_bulk(struct cluster_master *c, const struct cluster_master_options *master)
 {
-	const struct link_options options = {
-		.on_frame = on_bulk_frame, .arg = c, .key = master->key, .on_stranger = on_stranger
-	};
+	const struct link_options options = { .on_frame = on_bulk_frame,
+					      .arg = c,
+					      .key = key_of(c, master),
+					      .on_stranger = on_stranger };
 	struct err_text text = { "" };
 	unsigned port = c->is_port_free ? 0 : link_port(c->link) + 1;
 	enum err err = link_bind(c->loop, &options, master->bind_host, port, &c->bulk, &text);
@@ -103,9 +138,11 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 			       struct err_text *text)
 {
 	struct cluster_master *c = mem_zalloc(1, sizeof(*c));
-	const struct link_options link_options = {
-		.on_frame = on_frame, .arg = c, .key = options->key, .on_stranger = on_stranger
-	};
+	const struct link_options link_options = { .on_frame = on_frame,
+						   .arg = c,
+						   .key = key_of(c, options),
+						   .on_stranger = on_stranger,
+						   .on_outcast = on_outcast };
 	struct master_options master_options = {
 		.run = run_options,
 		.files = options->files,
@@ -127,15 +164,23 @@ enum err cluster_master_create(struct loop *loop, const struct cluster_master_op
 	c->loop = loop;
 	c->is_port_free = !options->bind_port;
 	loop_timer_init(&c->timer, on_timer, c);
+	loop_timer_init(&c->list_timer, on_list_timer, c);
 	seldom_init(&c->strangers, COMPLAIN_US);
+	if (options->key)
+		cluster_key_copy(&c->key, options->key);
 	err = link_bind(loop, &link_options, options->bind_host, options->bind_port, &c->link,
 			text);
 	if (err) {
 		seldom_fini(&c->strangers);
+		cluster_key_release(&c->key);
 		mem_free(c);
 		return err;
 	}
 	open_bulk(c, options);
+	if (options->peers_file) {
+		key_list_init(&c->list, options->peers_file, &c->key);
+		on_list_timer(c);
+	}
 	master_options.bulk_port = c->bulk ? link_port(c->bulk) : 0;
 	c->master = master_create(&master_options, loop_now(loop));
 	arm(c);
@@ -151,10 +196,12 @@ void cluster_master_destroy(struct cluster_master **pc)
 	if (!c)
 		return;
 	loop_timer_clear(c->loop, &c->timer);
+	loop_timer_clear(c->loop, &c->list_timer);
 	link_close(&c->bulk);
 	link_close(&c->link);
 	master_destroy(&c->master);
 	seldom_fini(&c->strangers);
+	cluster_key_release(&c->key);
 	mem_free(c);
 }
 

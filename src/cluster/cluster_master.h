@@ -25,8 +25,11 @@ struct cluster_master_options {
 	const struct msg_file *files; /* these three: see master.h */
 	size_t file_count;
 	bool is_native;
-	const struct cluster_key *key;		 /* NULL: none; else lent for the master's life */
-	const struct cluster_listener *listener; /* NULL: nobody; else lent likewise */
+	const struct cluster_key *key; /* NULL: none; copied */
+	/* Where its peers are from; NULL: they stay as they are. Else they follow the file: who is
+	 * not in it any more is told to quit, and not heard again. */
+	const char *peers_file;
+	const struct cluster_listener *listener; /* NULL: nobody; else lent for the master's life */
 };
 
 /* ERR_BUSY when the port is taken. run_options' pointers are lent for the master's life. */

@@ -126,6 +126,23 @@ static struct str bytes_of(zmq_msg_t *frame)
 	return (struct str){ zmq_msg_data(frame), zmq_msg_size(frame) };
 }
 
+/* It was let in, and the list of keys is another one since. */
+static bool is_outcast(const struct link *l, zmq_msg_t *frame)
+{
+	const struct cluster_key *key = l->options.key;
+	const char *hex = l->is_master && key && key->peers ? zmq_msg_gets(frame, "User-Id") : NULL;
+
+	return hex && !cluster_key_knows_text(key, hex);
+}
+
+static void hand_on(struct link *l, struct str peer, zmq_msg_t *frame)
+{
+	if (!is_outcast(l, frame))
+		l->options.on_frame(l->options.arg, peer, bytes_of(frame));
+	else if (l->options.on_outcast)
+		l->options.on_outcast(l->options.arg, peer);
+}
+
 /* False when there is none. */
 static bool receive_one(struct link *l)
 {
@@ -134,9 +151,7 @@ static bool receive_one(struct link *l)
 	size_t count = receive_message(l, frames, wanted);
 
 	if (count == wanted)
-		l->options.on_frame(l->options.arg,
-				    l->is_master ? bytes_of(&frames[0]) : str_of(""),
-				    bytes_of(&frames[wanted - 1]));
+		hand_on(l, l->is_master ? bytes_of(&frames[0]) : str_of(""), &frames[wanted - 1]);
 	else
 		l->bad_messages += count != 0;
 	for (size_t i = 0; i < count && i < wanted; i++)

@@ -29,8 +29,10 @@ struct link_options {
 	 * no connection, and nothing delivered after link_close(). */
 	bool is_bulk;
 	const struct cluster_key *key; /* NULL: in the clear; else lent for the link's life */
-	/* Needed by a master whose key has peers. */
+	/* Needed by a master whose key has peers: who was kept out, and (may be NULL) whose frame
+	 * was dropped since its key is none of them any more. */
 	link_stranger_fn on_stranger;
+	void (*on_outcast)(void *arg, struct str peer);
 };
 
 /* The master's end. host NULL or "*": all addresses; port 0: a free one. ERR_BUSY when the port

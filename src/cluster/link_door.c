@@ -51,16 +51,19 @@ static bool receive_question(struct link_door *d, struct part parts[PARTS])
 	return true;
 }
 
-static void answer(struct link_door *d, const struct part *request, bool is_known)
+/* Its messages have the key as their user, for as long as the connection lasts. Who is kept out may
+ * come back later (300): told for good (400), ZeroMQ would not try again when the list is another.
+ */
+static void answer(struct link_door *d, const struct part *request, bool is_known, const char *hex)
 {
-	const char *code = is_known ? "200" : "400";
+	const char *code = is_known ? "200" : "300", *user = is_known ? hex : "";
 
 	(void)zmq_send(d->socket, "1.0", 3, ZMQ_SNDMORE);
 	(void)zmq_send(d->socket, request->bytes, request->len, ZMQ_SNDMORE);
 	(void)zmq_send(d->socket, code, strlen(code), ZMQ_SNDMORE);
 	(void)zmq_send(d->socket, "", 0, ZMQ_SNDMORE); /* no text, */
-	(void)zmq_send(d->socket, "", 0, ZMQ_SNDMORE); /* no user, */
-	(void)zmq_send(d->socket, "", 0, 0);	       /* no metadata */
+	(void)zmq_send(d->socket, user, strlen(user), ZMQ_SNDMORE);
+	(void)zmq_send(d->socket, "", 0, 0); /* no metadata */
 }
 
 /* The socket takes IPv6, where an IPv4 address has another look. */
@@ -82,11 +85,10 @@ static bool answer_one(struct link_door *d)
 		return false;
 	is_known = parts[KEY].len == CLUSTER_KEY_BYTES &&
 		   cluster_key_knows(d->key, (const uint8_t *)parts[KEY].bytes);
-	answer(d, &parts[REQUEST], is_known);
-	if (!is_known) {
-		cluster_key_text((const uint8_t *)parts[KEY].bytes, hex);
+	cluster_key_text((const uint8_t *)parts[KEY].bytes, hex);
+	answer(d, &parts[REQUEST], is_known, hex);
+	if (!is_known)
 		d->on_stranger(d->arg, shown_address(&parts[ADDRESS]), hex);
-	}
 	return true;
 }
 

@@ -63,11 +63,16 @@ static void hold(struct master *m)
 	if (!listener || !listener->on_start || m->hold_deadline_us)
 		return;
 	m->hold_deadline_us = m->run.now_us + LIMIT_TEST_START_S * CLOCK_S;
+	m->told_starts++;
 	listener->on_start(listener->arg);
 }
 
+/* They are answered in order: one that is still owed is of a test that was stopped meanwhile. */
 void master_release(struct master *m)
 {
+	ensure(m->told_starts);
+	if (--m->told_starts)
+		return;
 	m->hold_deadline_us = 0;
 	press(m);
 }
@@ -651,6 +656,23 @@ uint64_t master_due_us(const struct master *m)
 	if (m->is_quitting && !m->has_ended)
 		due_us = earlier(due_us, m->quit_deadline_us);
 	return m->is_owing ? earlier(due_us, m->now_us + RETRY_US) : due_us;
+}
+
+void master_cast_out(struct master *m, struct str worker_id, uint64_t now_us)
+{
+	struct peer *p = peers_find(&m->peers, worker_id);
+
+	set_now(m, now_us);
+	if (p) {
+		log_line(LOG_WARNING, LOGGER,
+			 "Worker %s is shut out: its key is not in --cluster-peers any more",
+			 p->id);
+		/* If the queue is full it will miss the heartbeats. */
+		(void)master_post_debt(m, p, PEER_OWED_QUIT);
+		master_leave(m, p, RUN_MISSING, "was shut out");
+		master_forget(m, p);
+	}
+	master_settle(m);
 }
 
 void master_quit(struct master *m, uint64_t now_us)

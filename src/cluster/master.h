@@ -86,8 +86,8 @@ void master_on_frame(struct master *m, struct str worker_id, struct str frame, u
 void master_on_bulk_frame(struct master *m, struct str worker_id, struct str frame,
 			  uint64_t now_us);
 
-/* The test that the listener was told of (on_start) may begin. Without this it begins after
- * LIMIT_TEST_START_S. */
+/* Answers on_start of the listener, each one, in order: the test that it was told of last may
+ * begin. Without this it begins after LIMIT_TEST_START_S. */
 void master_release(struct master *m);
 /* Options of a locustfile's own for the workers, from the next `spawn` on, which is sent at once
  * where a test runs: copied. */
@@ -96,6 +96,9 @@ void master_set_options(struct master *m, struct str pairs, size_t count);
  * msgpack. How many it could not be queued for, or that worker is unknown. */
 size_t master_send_custom(struct master *m, const char *worker_id, struct str type,
 			  struct str data) MUST_CHECK;
+
+/* This worker may not take part any more: it is told to quit, and its users go to the others. */
+void master_cast_out(struct master *m, struct str worker_id, uint64_t now_us);
 
 /* Tells every worker to quit, see `ended`. Stop the run first: what workers count from here on
  * is not added. */

@@ -37,6 +37,7 @@ struct master {
 	bool is_owing;	 /* some peer is owed something */
 	bool is_quitting, has_ended;
 	uint64_t hold_deadline_us; /* 0: a start need not wait for the listener */
+	unsigned told_starts;	   /* to the listener, which has not answered yet */
 	struct buf own_options;
 	size_t own_option_count;
 	struct str frame;	      /* that is read */

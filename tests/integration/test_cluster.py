@@ -8,6 +8,8 @@ import subprocess
 import urllib.parse
 import urllib.request
 
+import pytest
+
 from programs import ROOT, wait_until
 
 SCENARIO = """
@@ -37,13 +39,13 @@ def write_scenario(tmp_path):
     return path
 
 
-def start_master(programs, tmp_path, *args, port=0):
+def start_master(programs, tmp_path, *args, port=0, address="127.0.0.1"):
     """(program, its URL, the port for workers)."""
     master = programs.start("cicada", "--master", "-f", write_scenario(tmp_path), "--web-host",
-                            "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
+                            "127.0.0.1", "--web-port", "0", "--master-bind-host", address,
                             "--master-bind-port", port, *args,
                             ready=r"Starting web interface at (http://[\w.:]+)")
-    bound = master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
+    bound = master.wait_line(rf"Listening for workers on tcp://{address}:(\d+)").group(1)
     return master, master.ready.group(1), bound
 
 
@@ -176,31 +178,67 @@ CIC_USER(Bee, .wait = CIC_CONSTANT(0.02), .tasks = CIC_TASKS(CIC_TASK(idle, 1)))
 """
 
 
+TAGGED_PYTHON = """
+from locust import HttpUser, TaskSet, constant, tag, task
+
+class Ant(HttpUser):
+    wait_time = constant(0.02)
+
+    @tag("read")
+    @task
+    def reading(self):
+        self.client.get("/reading")
+
+    @task
+    def writing(self):
+        self.client.get("/writing")
+
+    @task
+    class Deep(TaskSet):
+        @tag("read")
+        @task
+        def reading(self):
+            self.client.get("/deep/reading")
+            self.interrupt()
+
+        @task
+        def writing(self):
+            self.client.get("/deep/writing")
+            self.interrupt()
+"""
+
+
 def paths_of_a_test(url, target, users):
     before = dict(target.counts)
     swarm(url, target, users)
     wait_for_users(url, users)
     wait_until(lambda: target.total > sum(before.values()) + 200, 60, "requests")
     assert get_json(url + "/stop")["success"]
-    return {path for path, count in dict(target.counts).items() if count > before.get(path, 0)}
+    return {path.removeprefix("GET ") for path, count in dict(target.counts).items()
+            if count > before.get(path, 0)}
 
 
-def test_workers_take_the_tags_of_each_master(programs, target, tmp_path):
+@pytest.mark.parametrize("name, source, tagged, all_paths, named", [
+    ("tagged.c", TAGGED, {"/reading"}, {"/reading", "/writing", "/idle"}, {"/writing", "/idle"}),
+    ("tagged.py", TAGGED_PYTHON, {"/reading", "/deep/reading"},
+     {"/reading", "/writing", "/deep/reading", "/deep/writing"}, {"/writing"})])
+def test_workers_take_the_tags_of_each_master(programs, target, tmp_path, name, source, tagged,
+                                              all_paths, named):
     port = two_ports()
-    scenario = tmp_path / "tagged.c"
-    scenario.write_text(TAGGED)
+    scenario = tmp_path / name
+    scenario.write_text(source)
     master, url, _ = start_master(programs, tmp_path, "-f", scenario, "--tags", "read", port=port)
     start_worker(programs, tmp_path, port, "-f", scenario)
     wait_until(lambda: worker_count(url) == 1, 60, "the worker")
-    assert paths_of_a_test(url, target, 4) == {"GET /reading"}
+    assert paths_of_a_test(url, target, 4) == tagged
     master.kill()
     _, url, _ = start_master(programs, tmp_path, "-f", scenario, port=port)
     wait_until(lambda: worker_count(url) == 1, 60, "the same worker")
-    assert paths_of_a_test(url, target, 4) == {"GET /reading", "GET /writing", "GET /idle"}
+    assert paths_of_a_test(url, target, 4) == all_paths
     request = urllib.request.Request(url + "/user", data=json.dumps(
         {"user_class_name": "Ant", "tasks": ["writing"]}).encode())
     with urllib.request.urlopen(request, timeout=60):
-        assert paths_of_a_test(url, target, 4) == {"GET /writing", "GET /idle"}
+        assert paths_of_a_test(url, target, 4) == named
 
 
 def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):
@@ -259,8 +297,8 @@ def test_each_worker_may_have_a_key_of_its_own(programs, target, tmp_path):
         start_worker(programs, tmp_path, port)]
     said = master.wait_line(r"A worker at 127.0.0.1 is kept out: its key (\w+) is not in").group(1)
     assert said in (keys["foreign"][1], keys["master"][1])
-    start_worker(programs, tmp_path, port, "--cluster-key", keys["one"][0], "--cluster-peers",
-                 master_only)
+    one = start_worker(programs, tmp_path, port, "--cluster-key", keys["one"][0],
+                       "--cluster-peers", master_only)
     programs.start("cicada", "--worker", "-f", "-", "--cluster-key", keys["two"][0],
                    "--cluster-peers", master_only, "--master-host", "127.0.0.1", "--master-port",
                    port, "--threads", "1")
@@ -272,6 +310,14 @@ def test_each_worker_may_have_a_key_of_its_own(programs, target, tmp_path):
     assert (worker_count(url), window(url)["workers_on_one_port"]) == (2, 0)
     assert get_json(url + "/stop")["success"]
     wait_until(lambda: total(url) == target.total, 60, "that all is counted once")
+    # Another list: who is not in it has to go, whoever is may come.
+    swarm(url, target, 4)
+    wait_for_users(url, 4)
+    workers.write_text(f"{keys['two'][1]}\n{keys['foreign'][1]}\n")
+    assert one.wait(60) == 0
+    wait_until(lambda: worker_count(url) == 2, 60, "the foreign one")
+    wait_for_users(url, 4)
+    assert "is shut out: its key is not in --cluster-peers any more" in master.text()
     assert [s.stop() for s in strangers] == [0] * 4
     assert not any(secret.read_text().strip() in master.text() for secret, _ in keys.values())
 

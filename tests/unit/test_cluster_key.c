@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "cluster/cluster_key.h"
+#include "cluster/key_list.h"
 
 #define HALF "00112233445566778899aAbBcCdDeEfF"
 
@@ -89,11 +91,68 @@ static void lists_of_public_keys_are_read_line_by_line(void **state)
 	assert_true(cluster_key_knows(&key, other));
 	other[CLUSTER_KEY_BYTES - 1] = 1;
 	assert_false(cluster_key_knows(&key, other));
+	assert_true(cluster_key_knows_text(&key, HALF HALF));
+	assert_false(cluster_key_knows_text(&key, HALF));
 	cluster_key_text(key.peers[0], shown);
 	assert_string_equal(shown, "00112233445566778899aabbccddeeff"
 				   "00112233445566778899aabbccddeeff");
 	cluster_key_release(&key);
 	assert_null(key.peers);
+}
+
+static void write_text(const char *path, const char *content)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+}
+
+/* Two looks: it has to be still. */
+static enum err look_twice(struct key_list *list, bool *is_new, struct err_text *text)
+{
+	assert_int_equal(key_list_look(list, is_new, text), OK);
+	assert_false(*is_new);
+	return key_list_look(list, is_new, text);
+}
+
+static void a_list_follows_its_file(void **state)
+{
+	char path[] = "/tmp/test_cluster_key_XXXXXX";
+	struct cluster_key key = { 0 };
+	struct err_text text = { "" };
+	struct key_list list;
+	bool is_new;
+
+	(void)state;
+	close(mkstemp(path));
+	write_text(path, HALF HALF "\n");
+	assert_int_equal(cluster_key_read_peers(path, &key, &text), OK);
+	key_list_init(&list, path, &key);
+	assert_int_equal(look_twice(&list, &is_new, &text), OK);
+	assert_false(is_new);
+
+	write_text(path, "# somebody else\n" HALF "00000000000000000000000000000000\n");
+	assert_int_equal(look_twice(&list, &is_new, &text), OK);
+	assert_true(is_new);
+	assert_false(cluster_key_knows_text(&key, HALF HALF));
+	assert_true(cluster_key_knows_text(&key, HALF "00000000000000000000000000000000"));
+
+	/* Another text, the same keys. */
+	write_text(path, HALF "00000000000000000000000000000000 ann\n");
+	assert_int_equal(look_twice(&list, &is_new, &text), OK);
+	assert_false(is_new);
+
+	/* What is none leaves it as it is, and is said once. */
+	write_text(path, "nobody\n");
+	assert_int_equal(look_twice(&list, &is_new, &text), ERR_BAD_INPUT);
+	assert_int_equal(look_twice(&list, &is_new, &text), OK);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(look_twice(&list, &is_new, &text), ERR_NOT_FOUND);
+	assert_int_equal(look_twice(&list, &is_new, &text), OK);
+	assert_int_equal(key.peer_count, 1);
+	cluster_key_release(&key);
 }
 
 int main(void)
@@ -102,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_key_is_64_digits),
 		cmocka_unit_test(what_is_none_is_refused_and_not_shown),
 		cmocka_unit_test(lists_of_public_keys_are_read_line_by_line),
+		cmocka_unit_test(a_list_follows_its_file),
 	};
 
 	return cmocka_run_group_tests_name("cluster_key", tests, NULL, NULL);

@@ -224,6 +224,28 @@ static void a_stop_before_the_start_is_no_start(void **state)
 	master_destroy(&m);
 }
 
+/* Its test_start takes long, so the next one is asked for before it has ended. */
+static void the_end_of_a_start_that_was_stopped_is_not_that_of_the_next(void **state)
+{
+	struct master *m = open_master();
+
+	(void)state;
+	start(m);
+	master_tick(m, CLOCK_S);
+	assert_int_equal(run_stop(master_run(m), NULL, NULL), OK);
+	master_tick(m, CLOCK_S);
+	start(m);
+	master_tick(m, CLOCK_S);
+	expect_heard("start stop start ");
+	master_release(m);
+	master_tick(m, CLOCK_S);
+	expect_heard("");
+	master_release(m);
+	master_tick(m, CLOCK_S);
+	expect_heard(">a:spawn >b:spawn ");
+	master_destroy(&m);
+}
+
 static void a_master_passes_on_what_workers_say(void **state)
 {
 	struct master *m = open_master();
@@ -432,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_start_waits_for_its_listener),
 		cmocka_unit_test(a_listener_that_says_nothing_is_waited_for_within_a_limit),
 		cmocka_unit_test(a_stop_before_the_start_is_no_start),
+		cmocka_unit_test(the_end_of_a_start_that_was_stopped_is_not_that_of_the_next),
 		cmocka_unit_test(a_master_passes_on_what_workers_say),
 		cmocka_unit_test(a_report_that_was_here_before_is_not_passed_on),
 		cmocka_unit_test(a_message_to_one_worker_reaches_nobody_else),
