@@ -80,6 +80,24 @@ static void want(void *arg, uint64_t user_count)
 	note_event(arg, "want", user_count);
 }
 
+/* A byte for each task of the class: is it drawn? */
+static void draw(void *arg, size_t class_index, const bool *draws)
+{
+	struct python *p = arg;
+	const struct cic_task *tasks = p->classes[class_index]->tasks;
+	struct tell *tell = mem_zalloc(1, sizeof(*tell));
+
+	tell->kind = TELL_MESSAGE;
+	tell->event = "draw";
+	tell->value = (long long)class_index;
+	while (tasks[tell->data_len].run)
+		tell->data_len++;
+	tell->data = mem_alloc(tell->data_len + 1);
+	for (size_t i = 0; i < tell->data_len; i++)
+		tell->data[i] = !draws || draws[i];
+	list_append(&p->tells, &tell->mail.node);
+}
+
 static void settle(void *arg, struct load_thread *thread)
 {
 	(void)thread;
@@ -302,5 +320,6 @@ void python_guest_init_ops(struct load_guest *guest)
 	guest->turn = turn;
 	guest->want = want;
 	guest->settle = settle;
+	guest->draw = draw;
 	guest->counted = count;
 }

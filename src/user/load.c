@@ -156,6 +156,16 @@ static void tell_guest(const struct load_thread *t, const uint64_t *counts)
 		guest->want(guest->arg, users);
 }
 
+static void set_tasks(struct load_thread *t, const struct order *order)
+{
+	const struct load_guest *guest = t->load->options.guest;
+
+	if (guest)
+		guest->draw(guest->arg, order->class_index, order->draws);
+	else
+		crew_set_tasks(&t->crew, order->class_index, order->draws);
+}
+
 static void on_order(void *arg, struct mail *mail)
 {
 	struct load_thread *t = arg;
@@ -170,7 +180,7 @@ static void on_order(void *arg, struct mail *mail)
 		crew_set(&t->crew, order->counts, order->host, order->stop_timeout_us);
 		break;
 	case ORDER_TASKS:
-		crew_set_tasks(&t->crew, order->class_index, order->draws);
+		set_tasks(t, order);
 		break;
 	case ORDER_COLLECT:
 		answer = answer_of(t, order->number);

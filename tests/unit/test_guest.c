@@ -24,6 +24,7 @@ static struct {
 	pthread_t thread;
 	unsigned begun, stopped, cut, forgotten, settled;
 	uint64_t wanted, counted, foreseen;
+	bool has_all_tasks;
 	bool leaves_late; /* users that are stopped stay until they are cut */
 } guest;
 
@@ -103,6 +104,13 @@ static void settle(void *arg, struct load_thread *thread)
 	load_settle(thread);
 }
 
+static void draw(void *arg, size_t class_index, const bool *draws)
+{
+	(void)arg;
+	assert_int_equal(class_index, 0);
+	guest.has_all_tasks = !draws;
+}
+
 static void counted(void *arg, struct stats *taken)
 {
 	(void)arg;
@@ -116,6 +124,7 @@ static const struct load_guest ops = { .users = &users,
 				       .turn = turn,
 				       .want = want,
 				       .settle = settle,
+				       .draw = draw,
 				       .counted = counted };
 
 static void on_delta(void *arg, const struct stats *delta, const uint64_t *running)
@@ -186,9 +195,11 @@ static void a_guest_runs_the_users(void **state)
 	assert_string_equal(control.msg, "odd in begin");
 
 	/* Two leave when they are asked to. */
+	load_set_tasks(load, 0, NULL);
 	set(load, 3, 10);
 	assert_int_equal(guest.stopped, 2);
 	assert_int_equal(guest.cut, 0);
+	assert_true(guest.has_all_tasks);
 
 	/* One more does not, until its time is over: the counts are reached when it is gone. */
 	guest.leaves_late = true;

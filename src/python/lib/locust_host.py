@@ -49,6 +49,7 @@ files = []  # paths and URLs
 _shown = []  # options of its own, for the web interface
 _own_options = argparse.Namespace()
 _classes = []
+_task_names = []  # of each class, as the engine knows them
 _end = gevent.event.Event()
 _watchers = []
 
@@ -167,6 +168,10 @@ def _parsed(options):
     return argparse.Namespace(**vars(_own_options), **common)
 
 
+def _name_of(task):
+    return getattr(task, "__name__", repr(task))
+
+
 def _describe(cls):
     """What python_classes.c reads."""
     for name in ("weight", "fixed_count"):
@@ -176,8 +181,9 @@ def _describe(cls):
                             "from 0 on")
     counts = {}
     for task in cls.tasks:
-        name = getattr(task, "__name__", repr(task))
+        name = _name_of(task)
         counts[name] = counts.get(name, 0) + 1
+    _task_names.append(list(counts))
     is_paced = getattr(cls.wait_time, "is_paced", False)
     return (cls.__name__, cls.host, float(cls.weight), int(cls.fixed_count or 0), is_paced,
             list(counts.items()) or [("(none)", 1)])
@@ -225,6 +231,35 @@ def _filter_by_tags(tags, exclude_tags):
     if tags or exclude_tags:
         for cls in _classes:
             filter_tasks_by_tags(cls, tags or None, exclude_tags)
+
+
+_choice = None, None  # tags and exclude_tags of the master
+_drawn = {}  # class: names of the tasks that its users draw, where POST /user says so
+_all_tasks = {}  # of each class, and of each TaskSet in them, whatever the master says
+
+
+def _note_tasks(holder):
+    if holder not in _all_tasks:
+        _all_tasks[holder] = holder.tasks
+        for inner in holder.tasks:
+            if hasattr(inner, "tasks"):
+                _note_tasks(inner)
+
+
+def _choose_tasks():
+    """Users that run draw from what is left, too, as soon as their task is over."""
+    for cls in _classes:
+        _note_tasks(cls)
+    for holder, tasks in _all_tasks.items():
+        holder.tasks = tasks
+    _filter_by_tags(*(set(words or ()) for words in _choice))
+    for cls, names in _drawn.items():
+        cls.tasks = [task for task in cls.tasks if _name_of(task) in names] or cls.tasks
+
+
+def _on_draw(_from, _type, data, index):
+    _drawn[_classes[index]] = {name for name, is_drawn in zip(_task_names[index], data) if is_drawn}
+    _choose_tasks()
 
 
 def load(options):
@@ -551,9 +586,11 @@ def _on_init(_value):
 # ---- other processes ----
 
 def _begin_test_of_master():
-    environment.runner.begin_test()
-    _cicada.options(*pack_pairs(_own_values()))
-    _cicada.wish("begun")
+    try:
+        environment.runner.begin_test()
+        _cicada.options(*pack_pairs(_own_values()))
+    finally:
+        _cicada.wish("begun")
 
 
 def _on_joined(client_id, _type, _data, index):
@@ -623,7 +660,7 @@ def _on_web(method, path, said, ticket):
     gevent.spawn(answer)
 
 
-_MESSAGES = {"web": _on_web, "form": lambda _from, _type, data, _value: _take_form(data),
+_MESSAGES = {"web": _on_web, "draw": _on_draw, "form": lambda _from, _type, data, _value: _take_form(data),
              "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
 
 
@@ -759,14 +796,17 @@ def _take_form(data):
 
 def _take_options(data):
     """What a master says of them."""
+    global _choice
     given = unpack(data).get("parsed_options") or {}
     options = environment.parsed_options
     for name in vars(_own_options):
         if name in given:
             setattr(options, name, given[name])
-    if not (options.tags or options.exclude_tags):
-        options.tags, options.exclude_tags = given.get("tags"), given.get("exclude_tags")
-        _filter_by_tags(set(options.tags or ()), set(options.exclude_tags or ()))
+    choice = given.get("tags"), given.get("exclude_tags")
+    if choice != _choice:
+        _choice = choice
+        options.tags, options.exclude_tags = choice
+        _choose_tasks()
 
 
 # ---- what control does with a test ----
