@@ -8,6 +8,8 @@
 #include "fetch/fetch.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <curl/curl.h>
@@ -17,6 +19,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+#define NAME_BYTES     8192 /* of a call, in messages */
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS  2000
 
@@ -249,6 +252,30 @@ static const char *say_failure(const struct transfer *t, enum err err)
 						    : curl_easy_strerror(t->code);
 }
 
+/* In messages: without the user and the password that the URL may have. */
+static void name_call(const struct fetch_request *request, struct buf *out)
+{
+	buf_init(out, NAME_BYTES);
+	buf_printf(out, "%s ", method_of(request));
+	buf_add_url(out, request->url);
+}
+
+static enum err PRINTF_LIKE(4, 5) fail(struct err_text *text, enum err err,
+				       const struct fetch_request *request, const char *fmt, ...)
+{
+	char why[sizeof(text->text)];
+	struct buf name;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	name_call(request, &name);
+	err_set(text, err, "%.*s: %s", STR_ARG(buf_str(&name)), why);
+	buf_fini(&name);
+	return err;
+}
+
 static enum err call_once(struct fetch *f, const struct fetch_request *request,
 			  struct fetch_reply *reply, uint64_t timeout_ms, struct err_text *text)
 {
@@ -268,8 +295,7 @@ static enum err call_once(struct fetch *f, const struct fetch_request *request,
 		err = err_of_curl(t->code, reply);
 	if (!err)
 		return OK;
-	return err_set(text, err, "%s %s: %s", method_of(request), request->url,
-		       say_failure(t, err));
+	return fail(text, err, request, "%s", say_failure(t, err));
 }
 
 static bool is_worth_another_try(enum err err, long status)
@@ -314,8 +340,7 @@ enum err fetch_call(struct fetch *f, const struct fetch_request *request, struct
 		    clock_us() + rest_ms * CLOCK_MS >= end_us)
 			return err;
 		if (!fetch_rest(f, rest_ms))
-			return err_set(text, ERR_INTERRUPTED, "%s %s: interrupted",
-				       method_of(request), request->url);
+			return fail(text, ERR_INTERRUPTED, request, "interrupted");
 		rest_ms = rest_ms * 2 < RETRY_MOST_MS ? rest_ms * 2 : RETRY_MOST_MS;
 	}
 }
@@ -345,8 +370,7 @@ enum err fetch_expect(const struct fetch_request *request, const struct fetch_re
 	      : reply->status >= 400 && reply->status < 500 ? ERR_REFUSED
 							    : ERR_IO;
 	fetch_quote(&reply->body, quote);
-	return err_set(text, err, "%s %s: answered %ld %s", method_of(request), request->url,
-		       reply->status, quote);
+	return fail(text, err, request, "answered %ld %s", reply->status, quote);
 }
 
 enum err fetch_json(struct fetch *f, const struct fetch_request *request, struct json_t **out,
@@ -365,11 +389,10 @@ enum err fetch_json(struct fetch *f, const struct fetch_request *request, struct
 		goto out;
 	root = json_loadb(reply.body.p ? reply.body.p : "", reply.body.len, 0, &where);
 	if (!root)
-		err = err_set(text, ERR_BAD_INPUT, "%s %s: the reply is not JSON: %s (line %d)",
-			      method_of(request), request->url, where.text, where.line);
+		err = fail(text, ERR_BAD_INPUT, request, "the reply is not JSON: %s (line %d)",
+			   where.text, where.line);
 	else if (!json_is_object(root))
-		err = err_set(text, ERR_BAD_INPUT, "%s %s: the reply is JSON, but not an object",
-			      method_of(request), request->url);
+		err = fail(text, ERR_BAD_INPUT, request, "the reply is JSON, but not an object");
 out:
 	fetch_reply_fini(&reply);
 	if (err)
@@ -395,12 +418,15 @@ struct fetch_stream *fetch_stream_open(struct fetch *f, const struct fetch_reque
 				       fetch_bytes_fn on_bytes, void *arg)
 {
 	struct fetch_stream *s = mem_zalloc(1, sizeof(*s));
+	struct buf name;
 
 	ensure(request->timeout_ms);
 	s->f = f;
 	s->on_bytes = on_bytes;
 	s->arg = arg;
-	s->what = mem_printf("%s %s", method_of(request), request->url);
+	name_call(request, &name);
+	s->what = mem_strndup(name.p, name.len);
+	buf_fini(&name);
 	fetch_reply_init(&s->reply);
 	s->transfer.easy = curl_easy_init();
 	ensure(s->transfer.easy);

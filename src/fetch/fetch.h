@@ -38,7 +38,7 @@ struct fetch_tls {
 };
 
 struct fetch_request {
-	const char *url;
+	const char *url;	  /* user and password in it are used, and not shown in messages */
 	const char *method;	  /* NULL: GET, or POST where there is a body */
 	const char *body;	  /* NULL: none */
 	const char *content_type; /* of body; NULL: application/x-www-form-urlencoded */

@@ -34,6 +34,7 @@ struct master_api {
 	struct pause *pause;
 	const struct master_access *access;
 	char *url;
+	char *shown; /* the same without user and password, for messages */
 	bool has_window;
 	/* Of the test in progress, only without /stats/window: */
 	uint64_t users_wanted;
@@ -51,10 +52,15 @@ struct master_api *master_api_create(const char *url, const struct master_access
 {
 	struct master_api *m = mem_zalloc(1, sizeof(*m));
 	size_t len = strlen(url);
+	struct buf shown;
 
 	while (len && url[len - 1] == '/')
 		len--;
 	m->url = mem_strndup(url, len);
+	buf_init(&shown, len);
+	buf_add_url(&shown, m->url);
+	m->shown = mem_strndup(buf_str(&shown).p, shown.len);
+	buf_fini(&shown);
 	m->access = access;
 	m->pause = pause;
 	m->fetch = fetch_create(is_stopped, pause);
@@ -67,6 +73,7 @@ void master_api_destroy(struct master_api **m)
 		return;
 	fetch_destroy(&(*m)->fetch);
 	mem_free((*m)->url);
+	mem_free((*m)->shown);
 	mem_free(*m);
 	*m = NULL;
 }
@@ -123,7 +130,7 @@ enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_t
 		    m->pause->now_us(m->pause) >= end_us)
 			break;
 		if (!pause_for(m->pause, 100 * CLOCK_MS))
-			return err_set(text, ERR_INTERRUPTED, "%s: interrupted", m->url);
+			return err_set(text, ERR_INTERRUPTED, "%s: interrupted", m->shown);
 	}
 	m->has_window = !err;
 	json_decref(root);
@@ -177,7 +184,7 @@ enum err master_api_swarm(struct master_api *m, uint64_t users, double spawn_rat
 	err = form.is_full ? err_set(text, ERR_TOO_BIG, "the target's URL is too long")
 			   : fetch_json(m->fetch, &request, &root, text);
 	if (!err)
-		err = check_success(root, url, text);
+		err = check_success(root, "/swarm", text);
 	json_decref(root);
 	buf_fini(&form);
 	mem_free(url);
@@ -223,7 +230,7 @@ static enum err strange_reply(const struct master_api *m, const char *path, cons
 {
 	return err_set(text, ERR_BAD_INPUT,
 		       "%s%s: the reply has no usable '%s'; is this a Locust or Cicada master?",
-		       m->url, path, field);
+		       m->shown, path, field);
 }
 
 static void count_workers(const json_t *root, struct master_api_live *out)
@@ -538,7 +545,7 @@ enum err master_api_read_details(struct master_api *m, struct evidence *out, str
 	if (!err) {
 		err = master_details_read(root, out, &why);
 		if (err)
-			err_set(text, err, "%s/stats/window/details: %s", m->url, why.text);
+			err_set(text, err, "%s/stats/window/details: %s", m->shown, why.text);
 	}
 	json_decref(root);
 	return err;
