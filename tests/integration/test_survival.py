@@ -10,8 +10,8 @@ import pytest
 
 from relay import Relay
 from programs import wait_until
-from test_cluster import (get_json, live, start_master, start_worker, swarm, total, two_ports,
-                          wait_for_users, worker_count)
+from test_cluster import (PATIENT, get_json, live, start_master, start_worker, swarm, total, two_ports,
+                          wait_for_users, worker_count, write_scenario)
 
 USERS = 9
 WORKER_RPS = 3 * 20  # at most, by a third of the users
@@ -54,7 +54,7 @@ def watch_a_loss(url, lose):
 
 
 def kill_a_worker(programs, target, tmp_path):
-    _, url, port = start_master(programs, tmp_path)
+    _, url, port = start_master(programs, tmp_path, *PATIENT)
     workers = [start_worker(programs, tmp_path, port) for _ in range(3)]
     wait_until(lambda: worker_count(url) == 3, 60, "three workers")
     swarm(url, target, USERS)
@@ -69,24 +69,29 @@ def kill_a_worker(programs, target, tmp_path):
     return seen
 
 
-def cut_a_worker_off(programs, target, tmp_path, is_frozen=False):
+def relayed(port):
+    return Relay("127.0.0.2", (port, port + 1))
+
+
+def cut_a_worker_off(programs, target, tmp_path, is_frozen=False, make_wire=relayed):
     """By a wire that carries nothing any more, or by stopping the process."""
     port = two_ports()
-    _, url, _ = start_master(programs, tmp_path, port=port)
-    relay = Relay("127.0.0.2", (port, port + 1))
+    wire = make_wire(port)
     try:
+        _, url, _ = start_master(programs, tmp_path, *PATIENT, port=port, address=wire.near)
         for _ in range(2):
-            start_worker(programs, tmp_path, port)
-        far = start_worker(programs, tmp_path, port, "--master-host", relay.address)
+            start_worker(programs, tmp_path, port, "--master-host", wire.near)
+        far = wire.start(programs, "cicada", "--worker", "-f", write_scenario(tmp_path),
+                         "--master-host", wire.address, "--master-port", port, "--threads", "1")
         wait_until(lambda: worker_count(url) == 3, 60, "three workers")
         swarm(url, target, USERS)
         wait_for_users(url, USERS)
-        seen = watch_a_loss(url, (lambda: far.signal(signal.SIGSTOP)) if is_frozen else relay.cut)
+        seen = watch_a_loss(url, (lambda: far.signal(signal.SIGSTOP)) if is_frozen else wire.cut)
         begun = time.monotonic()
         if is_frozen:
             far.signal(signal.SIGCONT)
         else:
-            relay.mend()
+            wire.mend()
         wait_until(lambda: counts(url) == [3, 3, 3], 60, "that it takes part again")
         wait_for_users(url, USERS)
         seen["back"] = time.monotonic() - begun
@@ -94,19 +99,19 @@ def cut_a_worker_off(programs, target, tmp_path, is_frozen=False):
         # Also what its users did while nobody heard of it.
         wait_until(lambda: total(url) == target.total, 60, "that all is counted once")
     finally:
-        relay.close()
+        wire.close()
     return seen
 
 
 def kill_the_master(programs, target, tmp_path):
     port = two_ports()
-    master, url, _ = start_master(programs, tmp_path, port=port)
+    master, url, _ = start_master(programs, tmp_path, *PATIENT, port=port)
     workers = [start_worker(programs, tmp_path, port) for _ in range(3)]
     wait_until(lambda: worker_count(url) == 3, 60, "three workers")
     swarm(url, target, USERS)
     wait_for_users(url, USERS)
     master.kill()
-    _, url, _ = start_master(programs, tmp_path, port=port)
+    _, url, _ = start_master(programs, tmp_path, *PATIENT, port=port)
     begun = time.monotonic()
     wait_until(lambda: states(url) == ["ready"] * 3, 60, "all workers")
     seen = {"all workers ready": time.monotonic() - begun}
