@@ -23,7 +23,7 @@ build="gcc libc6-dev meson ninja-build pkg-config
 command -v npm >/dev/null || build="$build nodejs npm"
 test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust
 	python3-jsonschema clang tcc util-linux openssl nghttp2-server nginx-light tinyproxy-bin
-	python3-requests python3-flask curl gccgo-12 chromium"
+	python3-requests python3-flask python3-flask-login curl gccgo-12 chromium"
 latest="debootstrap"
 lint="clang-format clang-tidy"
 bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind

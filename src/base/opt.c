@@ -116,6 +116,7 @@ static enum err set_value(struct pass *pass, const struct opt *o, const char *va
 	case OPT_FLAG:
 		return set_flag(value, from, field, text);
 	case OPT_TEXT:
+	case OPT_SWITCH:
 		*(const char **)field = value;
 		return OK;
 	case OPT_CHOICE:
@@ -324,7 +325,8 @@ static enum err read_option(struct pass *pass, int argc, char **argv, int *at,
 		value = word[2] ? word + 2 : NULL;
 	}
 	from = (struct origin){ o->name, "--" };
-	if (is_flag(o) && !value)
+	if (!value &&
+	    (is_flag(o) || (o->type == OPT_SWITCH && (*at + 1 >= argc || argv[*at + 1][0] == '-'))))
 		value = "true";
 	if (!value && *at + 1 < argc)
 		value = argv[++*at];

@@ -81,6 +81,7 @@ static void add(const struct opt *opt, const void *field, struct buf *out)
 			buf_printf(out, "%s: true\n", opt->name);
 		break;
 	case OPT_TEXT:
+	case OPT_SWITCH:
 	case OPT_CHOICE:
 		add_text(opt, *(const char *const *)field, out);
 		break;

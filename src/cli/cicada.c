@@ -173,6 +173,7 @@ static struct python_options python_options_of(const struct cicada_options *o)
 					.stop_timeout_s = o->stop_timeout_s,
 					.is_headless = o->is_headless,
 					.has_web = !o->is_headless && !o->is_worker,
+					.has_guest_login = o->has_guest_login,
 					.log_level = o->log_level,
 					.want_reset_stats = o->want_reset_stats,
 					.want_autostart = o->want_autostart,

@@ -70,8 +70,9 @@ static const struct opt rows[] = {
 	{ "autoquit", 0, OPT_COUNT, AT(autoquit_s), "LOCUST_AUTOQUIT", "SECONDS",
 	  "exit this long after the end of an autostarted test (default: never)", 0, 1e9 },
 	{ "web-auth", 0, OPT_REFUSED, 0, "LOCUST_WEB_AUTH", NO_LOGIN },
-	{ "web-login", 0, OPT_TEXT, AT(web_login_text), "LOCUST_WEB_LOGIN", "USER:HASH",
-	  "who may log in; or a file with a line of this for each user" },
+	{ "web-login", 0, OPT_SWITCH, AT(web_login_text), "LOCUST_WEB_LOGIN", "USER:HASH",
+	  "who may log in; or a file with a line of this for each user; alone: whom the "
+	  "locustfile's own routes let in" },
 	{ "web-token", 0, OPT_TEXT, AT(web_token_file), "CICADA_WEB_TOKEN_FILE", "FILE",
 	  "a secret of one line that the web interface wants: as bearer token, as password" },
 	{ "open-metrics", 0, OPT_FLAG, AT(has_open_metrics), "CICADA_OPEN_METRICS", NULL,
@@ -452,20 +453,19 @@ static enum err read_keys(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
-/* In Locust it is a switch: the locustfile says who the users are. */
+/* As the switch that it is in Locust, the locustfile says who is let in. */
 static enum err read_login(struct cicada_options *o, struct err_text *text)
 {
 	const char *said = o->web_login_text;
 	struct err_text why = { "" };
-	bool is_on = true;
 
-	if (!said || (opt_read_flag(said, &is_on) && !is_on))
+	if (!said)
 		return OK;
-	if (said[0] == '-' || opt_read_flag(said, &is_on))
-		return err_set(text, ERR_BAD_OPTION,
-			       "--web-login '%s': give USER:HASH or a file of such lines; logins "
-			       "that a locustfile makes are not supported",
-			       said);
+	if (opt_read_flag(said, &o->has_guest_login)) {
+		if (o->has_guest_login)
+			o->web_login = serve_login_create_empty();
+		return OK;
+	}
 	if (serve_login_create(&o->web_login, said, &why))
 		return err_set(text, ERR_BAD_OPTION, "--web-login: %s", why.text);
 	return OK;

@@ -38,6 +38,7 @@ struct cicada_options {
 	struct token web_token; /* what is in it */
 	const char *web_login_text;
 	struct serve_login *web_login; /* who that is */
+	bool has_guest_login;	       /* the locustfile says it */
 	bool has_open_metrics;
 	struct opt_texts web_hosts;
 	const char *web_tls_cert, *web_tls_key;

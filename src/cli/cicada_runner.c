@@ -572,6 +572,7 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.full_history_file = result_files_history(&r->files),
 		.token = o->web_token_file ? &o->web_token : NULL,
 		.login = o->web_login,
+		.has_guest_login = o->has_guest_login,
 		.has_open_metrics = o->has_open_metrics,
 		.hosts = o->web_hosts.value,
 		.host_count = o->web_hosts.count,
@@ -581,8 +582,13 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.fields = &r->file.fields,
 		.guest = r->file.python ? &r->file.guest : NULL,
 	};
-	enum err err = web_create(&r->loop, r->run, &options, &r->web, text);
+	enum err err;
 
+	if (o->has_guest_login && !r->file.python)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--web-login: logins are made by a locustfile, and a native "
+			       "scenario is none; give USER:HASH, or a file of such lines");
+	err = web_create(&r->loop, r->run, &options, &r->web, text);
 	if (!err)
 		log_line(LOG_INFO, LOGGER, "Starting web interface at %s://%s:%u",
 			 o->web_tls_cert ? "https" : "http",

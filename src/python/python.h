@@ -30,7 +30,7 @@ struct python_options {
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;
-	bool is_headless, has_web;
+	bool is_headless, has_web, has_guest_login;
 	const char *log_level; /* NULL: INFO */
 	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
 		want_only_summary, want_full_history;

@@ -54,13 +54,14 @@ static PyObject *is_so(bool value)
 static PyObject *other_options_of(const struct python_options *o)
 {
 	return Py_BuildValue(
-		"{sO sO sO sO sO sO sz sz sz sz sz sz sK sK sK sK}", "reset_stats",
+		"{sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sK sK sK sK}", "reset_stats",
 		is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart), "class_picker",
 		is_so(o->want_class_picker), "print_stats", is_so(o->want_print_stats),
 		"only_summary", is_so(o->want_only_summary), "stats_history_enabled",
-		is_so(o->want_full_history), "logfile", o->log_file, "csv_prefix", o->csv_prefix,
-		"html_file", o->html_file, "web_host", o->web_host, "master_host", o->master_host,
-		"master_bind_host", o->master_bind_host, "web_port",
+		is_so(o->want_full_history), "web_login", is_so(o->has_guest_login),
+		"web_base_path", "", "base_path", "", "logfile", o->log_file, "csv_prefix",
+		o->csv_prefix, "html_file", o->html_file, "web_host", o->web_host, "master_host",
+		o->master_host, "master_bind_host", o->master_bind_host, "web_port",
 		(unsigned long long)o->web_port, "master_port", (unsigned long long)o->master_port,
 		"master_bind_port", (unsigned long long)o->master_bind_port, "expect_workers",
 		(unsigned long long)o->expect_workers);

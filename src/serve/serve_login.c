@@ -159,6 +159,11 @@ enum err serve_login_create(struct serve_login **out, const char *said, struct e
 	return err;
 }
 
+struct serve_login *serve_login_create_empty(void)
+{
+	return mem_zalloc(1, sizeof(struct serve_login));
+}
+
 void serve_login_destroy(struct serve_login **at)
 {
 	struct serve_login *l = *at;
@@ -233,7 +238,7 @@ enum serve_login_result serve_login_check(struct serve_login *l, struct str user
 	char text[LIMIT_PASSWORD_BYTES + 1];
 	enum serve_login_result result;
 
-	if (password.len > LIMIT_PASSWORD_BYTES)
+	if (!l->user_count || password.len > LIMIT_PASSWORD_BYTES)
 		return SERVE_LOGIN_WRONG;
 	snprintf(text, sizeof(text), "%.*s", STR_ARG(password));
 	result = check_password(l, find_user(l, user), text, now_us);

@@ -29,6 +29,8 @@ enum serve_login_result { SERVE_LOGIN_RIGHT, SERVE_LOGIN_WRONG, SERVE_LOGIN_LATE
  * is shown. */
 enum err serve_login_create(struct serve_login **out, const char *said,
 			    struct err_text *text) MUST_CHECK;
+/* Nobody: who has a session was let in by somebody else. */
+struct serve_login *serve_login_create_empty(void);
 void serve_login_destroy(struct serve_login **l);
 
 enum serve_login_result serve_login_check(struct serve_login *l, struct str user,

@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "serve/serve_guard.h"
 
 struct wait {
 	struct list node;
@@ -74,7 +76,20 @@ void guest_ask(struct guest *g, struct serve_request *r)
 	serve_defer(r);
 }
 
-static void send(struct serve_request *r, const struct guest_reply *reply)
+/* The session of the web interface follows the guest's. */
+static void note_login(const struct guest *g, struct serve_request *r, const char *said)
+{
+	bool is_in = strcmp(said, "in") == 0;
+
+	if (!g->guard || is_in == serve_guard_has_session(g->guard, r))
+		return;
+	if (!is_in)
+		serve_guard_log_out(g->guard, r);
+	else if (serve_guard_log_in(g->guard, r))
+		log_line(LOG_ERROR, "locust.web", "No session: no random numbers from the system");
+}
+
+static void send(const struct guest *g, struct serve_request *r, const struct guest_reply *reply)
 {
 	struct str rest = reply->headers, name, value;
 	const char *type = NULL;
@@ -86,6 +101,8 @@ static void send(struct serve_request *r, const struct guest_reply *reply)
 	while (str_cut(&rest, '\0', &name) && name.len && str_cut(&rest, '\0', &value)) {
 		if (str_case_eq(name, "Content-Type"))
 			type = value.p;
+		else if (str_case_eq(name, GUEST_LOGIN_HEADER))
+			note_login(g, r, value.p);
 		else if (!str_case_eq(name, "Content-Length"))
 			serve_add_header(r, name.p, value.p);
 	}
@@ -98,7 +115,7 @@ void guest_answer(struct guest *g, uint64_t ticket, const struct guest_reply *re
 		struct wait *wait = CONTAINER_OF(node, struct wait, node);
 
 		if (wait->ticket == ticket) {
-			send(end_wait(wait), reply);
+			send(g, end_wait(wait), reply);
 			g->answered(g->arg);
 			return;
 		}

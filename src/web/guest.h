@@ -20,6 +20,9 @@ struct web_guest {
 	void *arg;
 };
 
+/* Of a reply, for us: "in", the user that asked has been let in, or "out". */
+#define GUEST_LOGIN_HEADER "Cicada-Login"
+
 struct guest_reply {
 	unsigned status;    /* 0: it has no such path either */
 	struct str headers; /* name NUL value NUL, and so on */
@@ -29,7 +32,8 @@ struct guest_reply {
 /* Lies in struct web. */
 struct guest {
 	struct loop *loop;
-	const struct web_guest *who; /* lent; NULL: there is none */
+	const struct web_guest *who;	 /* lent; NULL: there is none */
+	const struct serve_guard *guard; /* lent; NULL: it lets nobody in */
 	struct list waits;
 	size_t wait_count;
 	uint64_t tickets; /* given so far */

@@ -484,6 +484,9 @@ void web_guest_answer(struct web *w, uint64_t ticket, const struct guest_reply *
 
 /* What a locustfile does there nobody knows, so it is not for pages of other sites. */
 static const struct serve_route other = { "GET", "/*", on_other, .is_change = true };
+/* Where it makes the logins strangers have to reach it, also sent by the site that knows them; what
+ * is not for them it guards itself. */
+static const struct serve_route other_open = { "GET", "/*", on_other, .is_open = true };
 
 static const struct serve_route routes[] = {
 	{ "GET", "/", on_page },
@@ -526,6 +529,10 @@ static void make_routes(struct web *w, const struct web_options *options)
 	for (struct serve_route *at = w->routes; at->method; at++)
 		if (at->fn == on_metrics)
 			at->is_open = options->has_open_metrics;
+		else if (options->has_guest_login &&
+			 (at->fn == on_login || at->fn == on_login_form || at->fn == on_logout))
+			*at = (struct serve_route){ at->method, at->path, on_other,
+						    .is_open = true };
 		else if (at->fn == on_login || at->fn == on_login_form)
 			at->is_open = options->login != NULL;
 }
@@ -552,6 +559,7 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->watch.fd = -1;
 	list_init(&w->stops);
 	guest_init(&w->guest, loop, options->guest, on_answered, w);
+	w->guest.guard = options->has_guest_login ? &w->guard : NULL;
 	loop_timer_init(&w->serve_timer, on_serve_timer, w);
 	loop_timer_init(&w->second_timer, on_second, w);
 	err = serve_create(&w->serve,
@@ -563,7 +571,10 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 						    .tls_cert = options->tls_cert,
 						    .tls_key = options->tls_key,
 						    .routes = w->routes,
-						    .other = options->guest ? &other : NULL,
+						    .other = !options->guest ? NULL
+							     : options->has_guest_login
+								     ? &other_open
+								     : &other,
 						    .arg = w },
 			   text);
 	if (!err && loop_watch(loop, &w->watch, serve_fd(w->serve), EPOLLIN, on_readable, w))

@@ -2,6 +2,7 @@
 """Locustfiles in Python on the engine: alone, as worker and master, and what goes wrong."""
 
 import functools
+import http.client
 import http.server
 import json
 import re
@@ -820,6 +821,126 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
     get_json(url + "/swarm", {"user_count": 1, "spawn_rate": 1})
     wait_until(lambda: get_json(url + "/extend/lengths").get("/Ant", 0) > 0, 60, "a length")
     wait_until(lambda: get_json(url + "/state") == {"state": "running", "users": 1}, 60, "a user")
+
+
+LOGINS = ONE_CLASS.format("Ant") + """
+from flask import Blueprint, redirect, request, session, url_for
+from flask_login import UserMixin, login_user, logout_user
+from locust import events
+
+class Person(UserMixin):
+    def __init__(self, name):
+        self.id = name
+
+@events.init.add_listener
+def init(environment, web_ui, **kwargs):
+    base = environment.parsed_options.web_base_path
+    door = Blueprint("door", __name__, url_prefix=base)
+    web_ui.login_manager.user_loader(Person)
+    web_ui.app.config["SECRET_KEY"] = "not so secret"
+    web_ui.auth_args = {
+        "title": "Who?",
+        "auth_providers": [{"label": "Else<where>", "callback_url": "/from/elsewhere"}],
+        "custom_form": {"callback_url": f"{base}/enter", "submit_button_text": "Enter", "inputs": [
+            {"label": "Name", "name": "name", "is_required": True},
+            {"name": "word", "is_secret": True},
+            {"name": "stay", "default_value": True},
+            {"name": "group", "choices": ["red", "<blue>"], "default_value": "<blue>"}]}}
+
+    @door.route("/enter", methods=["POST"])
+    def enter():
+        if request.form["word"] == "sesame" and request.form["group"] == "red":
+            login_user(Person(request.form["name"]))
+            return redirect(url_for("locust.index"))
+        session["auth_error"] = "The word & nothing else"
+        return redirect(url_for("locust.login"))
+
+    @door.route("/leave")
+    def leave():
+        logout_user()
+        return "gone"
+
+    @door.route("/mine")
+    @web_ui.auth_required_if_enabled
+    def mine():
+        return "mine"
+
+    web_ui.app.register_blueprint(door)
+"""
+
+
+class Browser:
+    """Follows no redirect, and keeps its cookies."""
+
+    def __init__(self, url):
+        self.url, self._cookies = url, {}
+
+    def ask(self, path, form=None, **headers):
+        """(status, where to, body)"""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        headers = {"Cookie": cookies, **headers, **(
+            {"Content-Type": "application/x-www-form-urlencoded"} if form else {})}
+        connection.request("POST" if form else "GET", path,
+                           urllib.parse.urlencode(form) if form else None, headers)
+        reply = connection.getresponse()
+        for cookie in reply.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        body = reply.read().decode()
+        connection.close()
+        return reply.status, reply.headers["Location"], body
+
+
+def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
+    path = write(tmp_path, LOGINS)
+    cicada = programs.start("cicada", "-f", path, "--web-login", *WEB, "-H", target.url,
+                            ready=WEB_READY)
+    browser = Browser(cicada.ready.group(1))
+    assert browser.ask("/stats/requests")[0] == browser.ask("/swarm", {"user_count": 1})[0] == 401
+    assert browser.ask("/", Accept="text/html")[:2] == (302, "login")
+    assert browser.ask("/healthz")[0] == 200
+    assert browser.ask("/mine")[:2] == (302, "/login")
+    status, _, page = browser.ask("/login")
+    assert status == 200 and "<h1>Who?</h1>" in page and "Else&lt;where&gt;" in page
+    for field in ('<form method="post" action="/enter">', '<input type="password" name="word">',
+                  '<input type="text" name="name" required="required">',
+                  '<input type="checkbox" name="stay" checked="checked">',
+                  '<option value="&lt;blue&gt;" selected="selected">', "<button>Enter</button>"):
+        assert field in page
+    form = {"name": "ann", "word": "wrong", "group": "red"}
+    assert browser.ask("/enter", form)[:2] == (302, "/login")
+    assert "The word &amp; nothing else" in browser.ask("/login")[2]
+    assert "nothing else" not in browser.ask("/login")[2], "it is said once"
+    assert browser.ask("/stats/requests")[0] == 401
+    # Also when a site that has asked who it is sends it.
+    entered = {**form, "word": "sesame"}
+    assert browser.ask("/enter", entered, **{"Sec-Fetch-Site": "cross-site"})[:2] == (302, "/")
+    assert browser.ask("/mine")[2] == "mine" and browser.ask("/")[0] == 200
+    assert browser.ask("/swarm", {"user_count": 1, "spawn_rate": 1})[0] == 200
+    assert browser.ask("/stop", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert "You are logged in" in browser.ask("/login")[2]
+    assert Browser(browser.url).ask("/stats/requests")[0] == 401, "another one is not"
+    for end in (("/leave",), ("/logout", {"x": "y"})):
+        browser.ask(*end)
+        assert browser.ask("/stats/requests")[0] == 401 and browser.ask("/mine")[0] == 302
+        assert browser.ask("/enter", entered)[0] == 302
+        assert browser.ask("/stats/requests")[0] == 200
+
+
+def test_who_makes_no_logins_lets_nobody_in(programs, target, tmp_path):
+    path = write(tmp_path, ONE_CLASS.format("Ant"))
+    cicada = programs.start("cicada", "-f", path, "--web-login", *WEB, "-H", target.url,
+                            ready=WEB_READY)
+    cicada.wait_line("nobody can log in", 60)
+    browser = Browser(cicada.ready.group(1))
+    assert browser.ask("/stats/requests")[0] == 401
+    assert "has not said how" in browser.ask("/login")[2]
+    native = tmp_path / "ant.c"
+    native.write_text("#include <cicada.h>\nstatic void t(struct cic_user *u) { (void)u; }\n"
+                      "CIC_USER(Ant, .tasks = CIC_TASKS({ t, 1 }));\n")
+    program, code = programs.run("cicada", "-f", native, "--web-login", *WEB, timeout_s=60)
+    assert code == 1 and "logins are made by a locustfile" in program.text()
 
 
 def test_a_reset_is_an_event(programs, target, tmp_path):

@@ -1,21 +1,106 @@
 # SPDX-License-Identifier: MIT
 """environment.web_ui: the web interface is in C; what has no path there is asked of a Flask app that
-a locustfile may have added to. It exists where there is a web interface."""
+a locustfile may have added to. It exists where there is a web interface.
+
+With --web-login alone the locustfile says who is let in: its routes call flask_login.login_user().
+That this has happened goes back with the answer as LOGIN_HEADER, and the browser has a session of the
+web interface from then on."""
+import functools
+import html
+import importlib
+import logging
 import os
 from urllib.parse import quote
 
+logger = logging.getLogger(__name__)
 
-def _flask():
+LOGIN_HEADER = "Cicada-Login"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+{head}</head>
+<body>
+<h1>{title}</h1>
+{parts}
+</body>
+</html>
+"""
+
+
+def _needed(module, package, what):
     try:
-        import flask
+        return importlib.import_module(module)
     except ImportError:
-        raise ImportError("environment.web_ui.app needs Flask for Debian's Python: "
-                          "apt-get install python3-flask") from None
-    return flask
+        raise ImportError(f"environment.web_ui.{what} needs {module} for Debian's Python: "
+                          f"apt-get install {package}") from None
 
 
 def _utf8(text):
     return text.decode("utf-8", "replace")
+
+
+def _attributes(**values):
+    return "".join(f' {name}="{html.escape(str(value))}"' for name, value in values.items()
+                   if value not in (None, False))
+
+
+def _input(item):
+    """A line of a form, as auth_args["custom_form"]["inputs"] describes it."""
+    name, value = item["name"], item.get("default_value")
+    common = {"name": name, "required": "required" if item.get("is_required") else None}
+    if item.get("choices"):
+        options = "".join(
+            f"<option{_attributes(value=c, selected='selected' if c == value else None)}>"
+            f"{html.escape(str(c))}</option>" for c in item["choices"])
+        multiple = "multiple" if item.get("is_multiple") else None
+        field = f"<select{_attributes(**common, multiple=multiple)}>{options}</select>"
+    elif isinstance(value, bool):
+        field = f"<input{_attributes(type='checkbox', **common, checked='checked' if value else None)}>"
+    else:
+        kind = "password" if item.get("is_secret") else item.get("type", "text")
+        field = f"<input{_attributes(type=kind, **common, value=value)}>"
+    return f"<p><label>{html.escape(item.get('label') or name)}<br>{field}</label></p>\n"
+
+
+def _form(target, inputs, button):
+    return (f"<form{_attributes(method='post', action=target)}>\n{''.join(map(_input, inputs))}"
+            f"<p><button>{html.escape(button)}</button></p>\n</form>\n")
+
+
+_USER_AND_PASSWORD = ({"label": "Username", "name": "username", "is_required": True},
+                      {"label": "Password", "name": "password", "is_secret": True,
+                       "is_required": True})
+
+
+def _login_page(args):
+    parts = [f'<p role="status">{html.escape(str(args[kind]))}</p>\n' for kind in ("error", "info")
+             if args.get(kind)]
+    form = args.get("custom_form")
+    if args.get("username_password_callback"):
+        parts.append(_form(args["username_password_callback"], _USER_AND_PASSWORD, "Login"))
+    if form:
+        parts.append(_form(form["callback_url"], form.get("inputs", ()),
+                           form.get("submit_button_text", "Login")))
+    for provider in args.get("auth_providers") or ():
+        icon = provider.get("icon_url")
+        image = f"<img{_attributes(src=icon, alt='', height=20)}> " if icon else ""
+        parts.append(f"<p><a{_attributes(href=provider['callback_url'])}>{image}"
+                     f"{html.escape(provider['label'])}</a></p>\n")
+    if not parts:
+        parts.append("<p>The locustfile has not said how (auth_args).</p>")
+    return _PAGE.format(title=html.escape(args.get("title") or "Log in"), head="",
+                        parts="".join(parts))
+
+
+# A browser that another site has sent does not say its session before it goes on by itself.
+_WELCOME = _PAGE.format(title="You are logged in.",
+                        head='<meta http-equiv="refresh" content="0; url=./">\n',
+                        parts='<p><a href="./">To the tests</a></p>\n' + _form("logout", (), "Log out"))
 
 
 class WebUI:
@@ -23,23 +108,89 @@ class WebUI:
         self.environment = environment
         self.template_args = {}
         self.auth_args = {}
-        self._app = None
+        self.web_login = environment.parsed_options.web_login
+        self._app = self._login_manager = None
 
     @property
     def app(self):
         """Made when it is asked for first."""
         if self._app is None:
-            self._app = _flask().Flask("locust", root_path=os.getcwd())
+            self._app = self._make_app()
         return self._app
 
-    def auth_required_if_enabled(self, view):
-        """Whoever comes here has been let in (--web-token, --web-login)."""
-        return view
+    def _make_app(self):
+        flask = _needed("flask", "python3-flask", "app")
+        app = flask.Flask("locust", root_path=os.getcwd())
+        # For url_for(); what is there is in C, but for the login that the locustfile makes.
+        pages = flask.Blueprint("locust", __name__, root_path=os.getcwd())
+        pages.add_url_rule("/", "index", lambda: flask.redirect("./"))
+        pages.add_url_rule("/login", "login", self._show_login)
+        pages.add_url_rule("/logout", "logout", self._log_out, methods=["GET", "POST"])
+        app.register_blueprint(pages)
+        if self.web_login:
+            app.after_request(self._note_login)
+        return app
 
     @property
     def login_manager(self):
-        raise NotImplementedError("web_ui.login_manager: the web interface has no logins of a "
-                                  "locustfile's own; see --web-login")
+        """The same: of Flask-Login."""
+        if self._login_manager is None:
+            manager = _needed("flask_login", "python3-flask-login", "login_manager").LoginManager()
+            manager.login_view = "locust.login"
+            manager.init_app(self.app)
+            self._login_manager = manager
+        return self._login_manager
+
+    def check_login(self):
+        """After event init: whether anybody can log in."""
+        if not self.web_login or (self.login_manager and self._has_loader() and
+                                  self.app.secret_key):
+            return
+        logger.error("--web-login: nobody can log in. In an init listener the locustfile has to set "
+                     "app.secret_key, login_manager.user_loader and auth_args of "
+                     "environment.web_ui; or give --web-login USER:HASH")
+
+    def _has_loader(self):
+        manager = self._login_manager
+        return bool(manager and (manager._user_callback or manager._request_callback))
+
+    def _is_logged_in(self):
+        return self._has_loader() and bool(
+            importlib.import_module("flask_login").current_user.is_authenticated)
+
+    def _note_login(self, response):
+        response.headers[LOGIN_HEADER] = "in" if self._is_logged_in() else "out"
+        return response
+
+    def _show_login(self):
+        from flask import redirect, session
+        if not self.web_login:
+            return redirect("./")
+        if self._is_logged_in():
+            return _WELCOME
+        args = dict(self.auth_args)
+        for kind in ("error", "info"):
+            if f"auth_{kind}" in session:
+                args[kind] = session.pop(f"auth_{kind}")
+        return _login_page(args)
+
+    def _log_out(self):
+        from flask import redirect, url_for
+        if self._login_manager is not None:
+            importlib.import_module("flask_login").logout_user()
+        return redirect(url_for("locust.login"))
+
+    def auth_required_if_enabled(self, view):
+        """With --web-token or --web-login USER:HASH whoever comes here has been let in."""
+        if not self.web_login:
+            return view
+
+        @functools.wraps(view)
+        def guarded(*args, **kwargs):
+            from flask import redirect, url_for
+            return view(*args, **kwargs) if self._is_logged_in() else redirect(
+                url_for("locust.login"))
+        return guarded
 
     def update_template_args(self):
         runner = self.environment.runner

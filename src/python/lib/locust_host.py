@@ -578,6 +578,8 @@ def _on_init(_value):
     global _init
     _init = _in_turn(environment.events.init.fire, environment=environment,
                      runner=environment.runner, web_ui=environment.web_ui)
+    if environment.web_ui:
+        _in_turn(environment.web_ui.check_login)
     _spawn_forever(_watch_usage)
     if isinstance(environment.runner, WorkerRunner):
         _spawn_forever(_report_now_and_then)
