@@ -322,14 +322,21 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 static enum MHD_Result on_head(struct serve_request *r)
 {
 	const char *length = serve_header(r, "Content-Length");
+	const char *coding = serve_header(r, "Transfer-Encoding");
 	uint64_t bytes;
 
+	/* Its end would be that of the connection, which the client keeps open for the answer. */
+	if (coding && strcasecmp(coding, "chunked") != 0) {
+		r->is_dispatched = true;
+		serve_error(r, 501, "a body may be chunked, and nothing else");
+		return queue_answer(r);
+	}
 	if (!length)
 		return MHD_YES;
 	if (!num_parse_u64(str_of(length), UINT64_MAX, &bytes))
 		bytes = UINT64_MAX;
 	if (bytes <= r->serve->options.max_body_bytes) {
-		if (!serve_header(r, "Transfer-Encoding"))
+		if (!coding)
 			r->announced_bytes = bytes;
 		return MHD_YES;
 	}

@@ -588,6 +588,22 @@ static void say_arguments(struct fixture *f, int fd, int count, int headers)
 	buf_fini(&head);
 }
 
+static void a_body_of_unknown_coding_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct buf heard;
+	int fd;
+
+	start(f, 0);
+	fd = dial(f);
+	buf_init(&heard, 1 << 20);
+	say(f, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n");
+	hear(f, fd, &heard, "HTTP/1.1 501 ", 1);
+	buf_fini(&heard);
+	close(fd);
+	serve_destroy(&f->serve, CLOCK_S);
+}
+
 static void a_url_of_many_arguments_is_answered_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -774,6 +790,7 @@ int main(void)
 		BOTH(a_handler_that_says_nothing_becomes_a_500),
 		BOTH(a_silent_client_is_dropped),
 		BOTH(garbage_does_no_harm),
+		BOTH(a_body_of_unknown_coding_is_not_waited_for),
 		BOTH(a_url_of_many_arguments_is_answered_at_once),
 		BOTH(draining_refuses_new_connections_and_finishes_old_ones),
 		BOTH(closing_the_door_under_load_does_no_harm),
