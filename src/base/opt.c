@@ -228,7 +228,8 @@ static enum err unknown_name(const struct opt_table *table, struct str name, con
 			     struct err_text *text)
 {
 	const char *best = NULL;
-	size_t best_distance = 4;
+	/* The name is to be recognised in it. */
+	size_t best_distance = name.len / 2 < 4 ? name.len / 2 + 1 : 4;
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct opt *o = &table->rows[i];

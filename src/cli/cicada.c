@@ -31,7 +31,7 @@
 
 #define FILE_TABLE_MAX 65536 /* 0.5 MB of the kernel's */
 
-enum { EXIT_CANNOT_START = 1, EXIT_USAGE = 2 };
+enum { EXIT_CANNOT_START = 1, EXIT_USAGE = 2, EXIT_TWO_ROLES = 255 };
 
 /* Every user keeps a connection open: take all descriptors we may have. */
 static void raise_open_files(void)
@@ -384,7 +384,7 @@ static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 	if (!err)
 		return run_scenario(o, c, f);
 	fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
-		err == ERR_NOT_FOUND && access(o->scenario, F_OK) != 0
+		err == ERR_NOT_FOUND && (!o->scenario || access(o->scenario, F_OK) != 0)
 			? "; name a scenario with -f FILE"
 			: "");
 	(void)processes_end(&f->children, 0);
@@ -430,6 +430,19 @@ static int show_public_key(const struct cicada_options *o)
 	return 0;
 }
 
+/* Locust's. */
+static int code_of(enum err err)
+{
+	switch (err) {
+	case ERR_BAD_OPTION:
+		return EXIT_USAGE;
+	case ERR_REFUSED: /* --master with --worker */
+		return EXIT_TWO_ROLES;
+	default:
+		return EXIT_CANNOT_START;
+	}
+}
+
 static int read_and_run(int argc, char **argv, struct chosen *c, struct family *f)
 {
 	struct cicada_options o;
@@ -440,7 +453,7 @@ static int read_and_run(int argc, char **argv, struct chosen *c, struct family *
 	if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
 		(void)processes_end(&f->children, 0);
-		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
+		code = code_of(err);
 	} else if (o.want_help) {
 		cicada_options_print_help();
 	} else if (o.want_version) {
@@ -469,7 +482,7 @@ int main(int argc, char **argv)
 	if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
 		(void)processes_end(&family.children, 0);
-		code = err == ERR_BAD_OPTION ? EXIT_USAGE : EXIT_CANNOT_START;
+		code = code_of(err);
 	} else if (only_waits(&peek, &family)) {
 		code = processes_wait(&family.children, family.signal_fd);
 		forget(&chosen);

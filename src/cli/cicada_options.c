@@ -245,7 +245,7 @@ static enum err read_mode(struct cicada_options *o, struct err_text *text)
 	const char *mode = getenv("LOCUST_MODE");
 
 	if (o->is_master && o->is_worker)
-		return err_set(text, ERR_BAD_OPTION,
+		return err_set(text, ERR_REFUSED,
 			       "--master and --worker: a process can only be one of them");
 	if (!mode || !*mode || o->is_master || o->is_worker)
 		return OK;

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -422,15 +423,31 @@ const char *run_model_name(const struct run *run)
 	return names[bits];
 }
 
+/* The one whose name comes after this one's, NULL: the first. */
+static const struct run_class *class_after(const struct run *run, const struct run_class *last)
+{
+	const struct run_class *next = NULL;
+
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		const struct run_class *c = &run->options.classes[i];
+
+		if ((!last || strcmp(c->name, last->name) > 0) &&
+		    (!next || strcmp(c->name, next->name) < 0))
+			next = c;
+	}
+	return next;
+}
+
 void run_log_spawned(const struct run *run)
 {
+	const struct run_class *c = NULL;
 	struct buf text;
 
 	buf_init(&text, LINE_BYTES);
-	for (size_t i = 0; i < run->options.class_count; i++) {
-		buf_add_text(&text, i ? ", " : "");
-		buf_add_json(&text, str_of(run->options.classes[i].name));
-		buf_printf(&text, ": %" PRIu64, run->users_per_class[i]);
+	while ((c = class_after(run, c))) {
+		buf_add_text(&text, text.len ? ", " : "");
+		buf_add_json(&text, str_of(c->name));
+		buf_printf(&text, ": %" PRIu64, run->users_per_class[c - run->options.classes]);
 	}
 	log_line(LOG_INFO, LOGGER, "All users spawned: {%.*s} (%" PRIu64 " total users)",
 		 STR_ARG(buf_str(&text)), run_user_count(run));

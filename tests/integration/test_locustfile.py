@@ -324,7 +324,7 @@ def test_several_files(programs, target, tmp_path):
     second = write(tmp_path, "from first import Visitor\n" +
                    VISITOR.replace("class Visitor", "class Guest"), "second.py")
     program, code = run(programs, f"{first},{second}", "--list")
-    assert program.text("stdout").split() == ["Available", "Users:", "Guest", "Visitor"]
+    assert program.text("stdout").split() == ["Available", "Users:", "Visitor", "Guest"]
     third = write(tmp_path, VISITOR, "third.py")
     program, code = run(programs, f"{first},{third}")
     assert code == 1 and "Duplicate user class names: Visitor is defined in both" in program.text()

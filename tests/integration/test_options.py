@@ -117,11 +117,12 @@ def test_what_would_be_another_test_is_refused(programs, folder, args, said):
 
 
 def test_config_users_sets_shares_of_classes(programs, target, folder):
-    (folder / "more.json").write_text('[{"user_class_name": "Alpha", "fixed_count": 1}]')
-    code, _, err = run(programs, folder, "-f", "s.c", "--headless", "-u", "6", "-r", "100", "-t",
+    (folder / "more.json").write_text('[{"user_class_name": "Zeta", "fixed_count": 1}]')
+    (folder / "z.c").write_text(SCENARIO.replace("Alpha", "Zeta"))
+    code, _, err = run(programs, folder, "-f", "z.c", "--headless", "-u", "6", "-r", "100", "-t",
                        "1s", "-H", target.url, "-s", "10", "--config-users", "more.json",
                        '{"user_class_name": "Beta", "weight": 5}')
-    assert code == 0 and 'All users spawned: {"Alpha": 1, "Beta": 5}' in err, err
+    assert code == 0 and 'All users spawned: {"Beta": 5, "Zeta": 1}' in err, err
 
 
 @pytest.mark.parametrize("mode", [[], ["--processes", "1"]])

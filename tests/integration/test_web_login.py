@@ -158,6 +158,16 @@ def test_the_switch_of_locust_off_is_no_login(opened):
     assert opened(env={"LOCUST_WEB_LOGIN": "false"}).status("/stats/requests") == 200
 
 
+@pytest.mark.parametrize("password, said", [
+    ("correct%20horse", "the master answers and no test runs"),
+    ("wrong%20horse", "/stats/window: answered 401")])
+def test_the_driver_has_them_in_the_address(door, programs, password, said):
+    program, _ = programs.run("cicada-driver", "--dry-run", "--master",
+                              f"http://ann:{password}@127.0.0.1:{door.port}", "--host",
+                              "http://127.0.0.1:1", "--users", "1", timeout_s=60)
+    assert said in program.text() and "horse" not in program.text()
+
+
 def test_passwords_and_hashes_are_shown_nowhere(opened, tmp_path):
     users = tmp_path / "users"
     users.write_text(ANN)

@@ -263,7 +263,7 @@ def _on_draw(_from, _type, data, index):
 
 
 def load(options):
-    """Returns what the classes of the file are, in the order of their names, the name of its shape,
+    """Returns what the classes of the file are, in their order there, the name of its shape,
     whether that uses common options, and the name of the file as bytes."""
     global environment
     log.setup_logging(options["loglevel"])
@@ -274,7 +274,7 @@ def load(options):
     name = ",".join(os.path.basename(part.rstrip("/")) for part in _path.split(","))
     shapes = [value for module in _modules for value in vars(module).values() if _is_shape(value)]
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
-    _classes.extend(found[name] for name in sorted(found))
+    _classes.extend(found.values())
     _filter_by_tags(tags, exclude_tags)
     wanted = options["user_classes"]
     environment = Environment(
