@@ -16,6 +16,7 @@ static void change_users(struct keys *k, int64_t change)
 {
 	struct run *run = k->run;
 	int64_t now = (int64_t)run_user_count(run), wanted = now + change > 0 ? now + change : 0;
+	struct run_start start = { .spawn_rate = SPAWN_RATE };
 	struct err_text text = { "" };
 	enum err err;
 
@@ -28,10 +29,10 @@ static void change_users(struct keys *k, int64_t change)
 		log_line(LOG_WARNING, LOGGER, "Already spawning users, can't spawn more right now");
 		return;
 	}
-	err = run_start(
-		run,
-		&(struct run_start){ .user_count = (uint64_t)wanted, .spawn_rate = SPAWN_RATE },
-		&text);
+	start.user_count = (uint64_t)wanted;
+	if (run_is_busy(run))
+		start.classes = run->wanted.classes;
+	err = run_start(run, &start, &text);
 	if (err)
 		log_line(LOG_WARNING, LOGGER, "%" PRId64 " users: %s", wanted, err_say(&text, err));
 }

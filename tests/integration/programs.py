@@ -49,13 +49,13 @@ def wait_until(condition, timeout_s=30, what="the condition"):
 class Program:
     """One running program. `ready` is the match of the ready line."""
 
-    def __init__(self, args, env, cwd):
+    def __init__(self, args, env, cwd, stdin=subprocess.DEVNULL):
         self.args = [str(a) for a in args]
         self.ready = None
         self._said = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            self.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            self.args, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=env, cwd=cwd, start_new_session=True)
         self._readers = [threading.Thread(target=self._read, args=(name, stream), daemon=True)
                          for name, stream in (("stdout", self.process.stdout),
@@ -130,10 +130,11 @@ class Programs:
     def __init__(self):
         self._running = []
 
-    def start(self, name, *args, ready=None, timeout_s=30, env=None, cwd=None):
+    def start(self, name, *args, ready=None, timeout_s=30, env=None, cwd=None,
+              stdin=subprocess.DEVNULL):
         """name: a program of ours, or a path. env: added to the environment."""
         path = name if os.sep in str(name) else find(name)
-        program = Program([path, *args], {**os.environ, **(env or {})}, cwd)
+        program = Program([path, *args], {**os.environ, **(env or {})}, cwd, stdin)
         self._running.append(program)
         if ready:
             program.ready = program.wait_line(ready, timeout_s)
