@@ -40,19 +40,30 @@ LATER = {"failures": ["First Seen", "Last Seen"]}
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?|N/A")
 
 
-def run(programs, program, tmp_path, name, scenario, target):
+def run(programs, program, tmp_path, name, scenario, target, seconds=5):
+    """(exit code, {kind: rows})"""
     path = tmp_path / name
     path.write_text(scenario)
     prefix = tmp_path / program.rsplit("/", 1)[-1]
-    done, code = programs.run(program, "-f", path, "--headless", "-u", "3", "-r", "3", "-t", "5s",
+    done, code = programs.run(program, "-f", path, "--headless", "-u", "3", "-r", "3", "-t", f"{seconds}s",
                               "-s", "5", "-H", target.url, "--csv", prefix, "--csv-full-history",
                               timeout_s=90)
-    assert code == 1, done.text()
+    assert code in (0, 1), done.text()
     tables = {}
     for kind in FILES:
         data = prefix.with_name(f"{prefix.name}_{kind}.csv").read_bytes().decode()
         assert data.endswith("\r\n"), kind
         tables[kind] = list(csv.reader(data.splitlines()))
+    return code, tables
+
+
+def run_locust(programs, tmp_path, target):
+    """On a machine that is busy with other things it writes little in five seconds."""
+    for seconds in (5, 15, 45):
+        code, tables = run(programs, LOCUST, tmp_path, "lf.py", LOCUSTFILE, target, seconds)
+        if len(tables["stats"]) == 4 and len(tables["failures"]) == 2:
+            break
+    assert code == 1
     return tables
 
 
@@ -61,8 +72,9 @@ def kind_of(cell):
 
 
 def test_csv_files_have_the_layout_of_locust(programs, target, tmp_path):
-    theirs = run(programs, LOCUST, tmp_path, "lf.py", LOCUSTFILE, target)
-    ours = run(programs, "cicada", tmp_path, "s.c", SCENARIO, target)
+    theirs = run_locust(programs, tmp_path, target)
+    code, ours = run(programs, "cicada", tmp_path, "s.c", SCENARIO, target)
+    assert code == 1
     for kind in FILES:
         head = theirs[kind][0]
         assert ours[kind][0] == head + [name for name in LATER.get(kind, []) if name not in head]
