@@ -133,6 +133,8 @@
 #define LIMIT_SERVE_DISCARD_BYTES (16 * 1024 * 1024) /* of an unwanted body */
 #define LIMIT_SERVE_QUERY_ARGS	  100		     /* of a URL */
 #define LIMIT_SERVE_HEADER_BYTES  4096		     /* that a handler adds to its answer */
+/* Of bodies and large answers, in all. */
+#define LIMIT_SERVE_HELD_BYTES (512 * 1024 * 1024)
 
 /* Web API (src/web) */
 /* More than all rows with the longest texts can make, escaped. */

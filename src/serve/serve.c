@@ -204,6 +204,8 @@ enum err serve_create(struct serve **out, const struct serve_options *options,
 		s->options.max_connections = LIMIT_SERVE_CONNECTIONS;
 	if (!s->options.max_body_bytes)
 		s->options.max_body_bytes = LIMIT_SERVE_BODY_BYTES;
+	if (!s->options.max_held_bytes)
+		s->options.max_held_bytes = LIMIT_SERVE_HELD_BYTES;
 	if (!s->options.idle_timeout_s)
 		s->options.idle_timeout_s = LIMIT_SERVE_IDLE_S;
 	if (!s->options.connection_bytes)

@@ -15,8 +15,9 @@
  * answer those of one turn together. Requests without a route, with the wrong method or
  * with too large a body are answered here (404, 405 with Allow, 413) as JSON
  * {"error": "..."}, or, the first two, as the page that Locust shows. HEAD is served by GET's
- * handler. A request line or head that is not HTTP is answered (400, 431) by libmicrohttpd itself
- * and reaches neither handler nor observer.
+ * handler. A body or a large answer that finds no room (max_held_bytes) beside those that slow
+ * clients are sending or taking becomes a 503. A request line or head that is not HTTP is answered
+ * (400, 431) by libmicrohttpd itself and reaches neither handler nor observer.
  *
  * A guard (serve_guard.h) looks at requests before all that.
  *
@@ -67,6 +68,7 @@ struct serve_options {
 	unsigned threads;
 	unsigned max_connections;	 /* 0: LIMIT_SERVE_CONNECTIONS */
 	size_t max_body_bytes;		 /* 0: LIMIT_SERVE_BODY_BYTES */
+	size_t max_held_bytes;		 /* 0: LIMIT_SERVE_HELD_BYTES */
 	unsigned idle_timeout_s;	 /* 0: LIMIT_SERVE_IDLE_S */
 	bool allow_any_origin;		 /* CORS headers for every page of the world, and OPTIONS */
 	bool want_html_errors;		 /* Flask's words for 404 and 405, as a page */

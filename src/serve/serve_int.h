@@ -29,6 +29,7 @@ struct serve {
 	atomic_bool is_draining;
 	atomic_uint in_flight, deferred;
 	_Atomic uint64_t begun;
+	atomic_size_t held_bytes; /* the sum of all requests' */
 	/* threads == 0: a deferred request was answered; libmicrohttpd neither makes its epoll
 	 * readable for that nor counts it in its timeout. */
 	bool has_resumed;
@@ -42,11 +43,13 @@ struct serve_request {
 	const char *method, *path;
 	uint64_t begun_us, body_bytes; /* body_bytes: of the body seen so far, kept or not */
 	uint64_t announced_bytes;      /* Content-Length; UINT64_MAX: there is none that counts */
+	size_t held_bytes;	       /* of its body and, if that is large, its answer */
 	struct str lent;	       /* the body, while the handler runs; {0}: it is in `body` */
 	struct buf body, form, reply, headers;
 	bool has_long_query;
 	bool is_active;	   /* between head and NOTIFY_COMPLETED */
-	bool is_discarded; /* the body is read but not kept: 404, 405, 413 */
+	bool is_discarded; /* the body is read but not kept: 404, 405, 413, 503 */
+	bool is_crowded;   /* because of the bodies of others */
 	bool is_dispatched, is_queued, is_deferred, is_held, is_form_parsed;
 	struct MHD_Response *response; /* set by the answer */
 	unsigned status;

@@ -20,8 +20,10 @@
 #include "base/num.h"
 #include "serve/serve_guard.h"
 
+/* Of the connection's memory, what libmicrohttpd needs for an argument beside its text. */
+#define QUERY_ARG_BYTES 64
 /* What a connection may keep between requests; larger buffers are given back. */
-#define KEPT_BUFFER_BYTES (64 * 1024)
+#define KEPT_BUFFER_BYTES (16 * 1024)
 /* Of a field's head, and what of a value is handed on at once. */
 #define MULTIPART_BYTES (8 * 1024)
 
@@ -129,10 +131,33 @@ static void answer(struct serve_request *r, unsigned status, const char *content
 	}
 }
 
+/* Room for so many bytes until the request has ended, beside what others hold. */
+static bool hold_bytes(struct serve_request *r, size_t bytes)
+{
+	struct serve *s = r->serve;
+
+	if (atomic_fetch_add(&s->held_bytes, bytes) + bytes <= s->options.max_held_bytes) {
+		r->held_bytes += bytes;
+		return true;
+	}
+	atomic_fetch_sub(&s->held_bytes, bytes);
+	return false;
+}
+
+static void answer_crowded(struct serve_request *r)
+{
+	serve_add_header(r, "Retry-After", "1");
+	serve_error(r, 503, "large requests and answers of others are under way; ask again later");
+}
+
 void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
 		 const void *bytes, size_t len)
 {
 	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
+	if (len > KEPT_BUFFER_BYTES && !hold_bytes(r, len)) {
+		answer_crowded(r);
+		return;
+	}
 	buf_clear(&r->reply);
 	buf_add(&r->reply, bytes, len);
 	ensure(!r->reply.is_full);
@@ -269,13 +294,18 @@ static void dispatch(struct serve_request *r)
 
 	r->is_dispatched = true;
 	if (r->has_long_query) {
-		serve_error(r, 414, "the URL has more than %d arguments", LIMIT_SERVE_QUERY_ARGS);
+		serve_error(r, 414, "the URL has more than %d arguments, or long ones",
+			    LIMIT_SERVE_QUERY_ARGS);
 		return;
 	}
 	if (guard && !serve_guard_admits(guard, r))
 		return;
 	if (!r->route) {
 		answer_unrouted(r);
+		return;
+	}
+	if (r->is_crowded) {
+		answer_crowded(r);
 		return;
 	}
 	if (r->is_discarded) {
@@ -306,7 +336,9 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 	r->route = find_route(r->serve, method, path);
 	if (!r->route && !find_route(r->serve, NULL, path) && strcmp(method, "OPTIONS") != 0)
 		r->route = r->serve->options.other;
+	r->held_bytes = 0;
 	r->is_discarded = !r->route;
+	r->is_crowded = false;
 	r->is_dispatched = r->is_queued = r->is_deferred = false;
 	r->is_held = r->is_form_parsed = false;
 	r->response = NULL;
@@ -367,6 +399,8 @@ static enum MHD_Result on_body(struct serve_request *r, const char *upload, size
 		r->is_discarded = true;
 	else if (!r->is_discarded && is_whole && r->serve->options.is_body_lent)
 		dispatch_lent(r, upload, len);
+	else if (!r->is_discarded && !hold_bytes(r, len))
+		r->is_discarded = r->is_crowded = true;
 	else if (!r->is_discarded)
 		buf_add(&r->body, upload, len);
 	/* The idle timeout alone would let one byte a minute hold a place for ever. */
@@ -392,14 +426,16 @@ static struct serve_request *request_of(struct MHD_Connection *connection)
  * zero. */
 void *serve_request_on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
+	const struct serve *s = cls;
 	struct serve_request *r = request_of(connection);
 	char *query = strchr(uri, '?');
 	size_t count = 0;
 
-	(void)cls;
 	for (const char *at = query; at && count <= LIMIT_SERVE_QUERY_ARGS; count++)
 		at = strchr(at + 1, '&');
-	r->has_long_query = count > LIMIT_SERVE_QUERY_ARGS;
+	r->has_long_query = count > LIMIT_SERVE_QUERY_ARGS ||
+			    (query && strlen(uri) + count * QUERY_ARG_BYTES >
+					      s->options.connection_bytes / 4 * 3);
 	if (r->has_long_query)
 		query[1] = '\0';
 	return NULL;
@@ -454,6 +490,8 @@ void serve_request_on_completed(void *cls, struct MHD_Connection *connection, vo
 	if (!r)
 		return;
 	r->is_active = false;
+	if (r->held_bytes)
+		atomic_fetch_sub(&r->serve->held_bytes, r->held_bytes);
 	if (r->is_held && !r->response)
 		r->serve->options.gone(r->serve->options.arg, r);
 	/* Answered later, when the client had gone. */

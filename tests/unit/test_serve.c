@@ -28,6 +28,7 @@
 
 #define DEADLINE_US (10 * CLOCK_S)
 #define BODY_MAX    10000
+#define HELD_MAX    (3 * BODY_MAX)
 
 struct fixture {
 	unsigned threads; /* chosen by the test list */
@@ -73,6 +74,14 @@ static void on_later(void *arg, struct serve_request *r)
 	atomic_store(&f->deferred, r);
 }
 
+static void on_large(void *arg, struct serve_request *r)
+{
+	static const char zeros[HELD_MAX + 1];
+
+	(void)arg;
+	serve_reply(r, 200, "text/plain", zeros, sizeof(zeros));
+}
+
 static void on_silent(void *arg, struct serve_request *r)
 {
 	(void)arg;
@@ -80,10 +89,15 @@ static void on_silent(void *arg, struct serve_request *r)
 }
 
 static const struct serve_route routes[] = {
-	{ "POST", "/echo", on_echo },	 { "GET", "/query", on_query },
-	{ "POST", "/query", on_echo },	 { "GET", "/below/*", on_query },
-	{ "POST", "/form", on_form },	 { "GET", "/later", on_later },
-	{ "GET", "/silent", on_silent }, { NULL, NULL, NULL },
+	{ "POST", "/echo", on_echo },
+	{ "GET", "/query", on_query },
+	{ "POST", "/query", on_echo },
+	{ "GET", "/below/*", on_query },
+	{ "POST", "/form", on_form },
+	{ "GET", "/later", on_later },
+	{ "GET", "/silent", on_silent },
+	{ "GET", "/large", on_large },
+	{ NULL, NULL, NULL },
 };
 
 static void on_answer(void *arg, const struct serve_answer *answer)
@@ -104,6 +118,7 @@ static void start(struct fixture *f, unsigned idle_timeout_s)
 	struct serve_options o = { .host = "127.0.0.1",
 				   .threads = f->threads,
 				   .max_body_bytes = BODY_MAX,
+				   .max_held_bytes = HELD_MAX,
 				   .idle_timeout_s = idle_timeout_s,
 				   .routes = routes,
 				   .observe = on_answer,
@@ -314,6 +329,54 @@ static void a_huge_or_expecting_sender_is_refused_before_its_body(void **state)
 		close(fd);
 		buf_fini(&heard);
 	}
+	serve_destroy(&f->serve, CLOCK_S);
+}
+
+/* All that was sent is read. */
+static void settle(struct fixture *f)
+{
+	struct pollfd pfd = { .fd = serve_fd(f->serve), .events = POLLIN };
+
+	do
+		serve_turn(f->serve);
+	while (poll(&pfd, 1, 0) > 0 || !serve_timeout_us(f->serve));
+}
+
+static void large_bodies_and_answers_have_a_limit_in_all(void **state)
+{
+	static const char head[] =
+		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n";
+	struct fixture *f = *state;
+	char body[BODY_MAX] = { 0 };
+	struct buf heard;
+	int fds[4];
+
+	start(f, 0);
+	buf_init(&heard, 1 << 20);
+	for (size_t i = 0; i < 4; i++) {
+		fds[i] = dial(f);
+		say(f, fds[i], head);
+		say_bytes(f, fds[i], body, i < 3 ? BODY_MAX - 1 : BODY_MAX);
+		settle(f);
+	}
+	hear(f, fds[3], &heard, "large requests and answers of others are under way", 1);
+	assert_true(has(&heard, "HTTP/1.1 503 ") && has(&heard, "Retry-After: 1\r\n"));
+	say(f, fds[3], "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	hear(f, fds[3], &heard, "HTTP/1.1 503 ", 2);
+	/* The others are not harmed, and leave their room. */
+	for (size_t i = 0; i < 3; i++) {
+		buf_clear(&heard);
+		say_bytes(f, fds[i], body, 1);
+		hear(f, fds[i], &heard, "HTTP/1.1 200 ", 1);
+		close(fds[i]);
+	}
+	wait_idle(f);
+	buf_clear(&heard);
+	say(f, fds[3], head);
+	say_bytes(f, fds[3], body, BODY_MAX);
+	hear(f, fds[3], &heard, "HTTP/1.1 200 ", 1);
+	close(fds[3]);
+	buf_fini(&heard);
 	serve_destroy(&f->serve, CLOCK_S);
 }
 
@@ -540,6 +603,8 @@ static void garbage_does_no_harm(void **state)
 	static const char *const asks[] = {
 		"\x16\x03\x01\x02",
 		"GET\r\n\r\n",
+		"GET \r\n\r\n",
+		"GET  \r\n\r\n",
 		"\r\n\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -622,6 +687,15 @@ static void a_url_of_many_arguments_is_answered_at_once(void **state)
 	}
 	say_arguments(f, fd, 1, 0);
 	hear(f, fd, &heard, "/query me -", 2);
+	/* Few, but so long that there is no room for them. */
+	buf_clear(&heard);
+	say(f, fd, "GET /query?a");
+	for (int i = 0; i < 90; i++)
+		say(f, fd,
+		    "&123456789=123456789012345678901234567890123456789012345678901234567890"
+		    "12345678901234567890123456789012345678901234567890123456789012345678901234");
+	say(f, fd, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	hear(f, fd, &heard, "HTTP/1.1 414 ", 1);
 	buf_fini(&heard);
 	close(fd);
 	serve_destroy(&f->serve, CLOCK_S);
@@ -780,6 +854,7 @@ int main(void)
 		BOTH(connections_are_kept_and_pipelined_requests_answered_in_order),
 		BOTH(a_chunked_body_arrives_whole),
 		BOTH(too_large_a_body_is_refused_and_the_connection_survives),
+		cmocka_unit_test_prestate(large_bodies_and_answers_have_a_limit_in_all, &driven),
 		BOTH(a_huge_or_expecting_sender_is_refused_before_its_body),
 		BOTH(unknown_paths_and_methods_get_json_errors),
 		BOTH(head_is_served_without_a_body),
