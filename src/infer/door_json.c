@@ -7,15 +7,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The library's own words; two of its reasons are about JSON that we do not take. */
+static void refuse_text(const json_error_t *where, struct ask_fault *fault)
+{
+	const enum json_error_code code = json_error_code(where);
+	const bool is_json =
+		code == json_error_numeric_overflow || code == json_error_duplicate_key;
+
+	ask_refuse(fault, is_json ? 422 : 400, "body: %sat line %d, column %d: %s",
+		   is_json ? "" : "not JSON ", where->line, where->column, where->text);
+}
+
 json_t *door_parse(struct str body, struct ask_fault *fault)
 {
 	json_error_t where;
-	json_t *json =
-		json_loadb(body.p, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+	json_t *json = json_loadb(
+		body.p, body.len,
+		JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &where);
 
 	if (!json) {
-		ask_refuse(fault, 400, "body: not JSON at line %d, column %d: %s", where.line,
-			   where.column, where.text);
+		refuse_text(&where, fault);
 	} else if (!json_is_object(json)) {
 		json_decref(json);
 		json = NULL;
@@ -42,6 +53,16 @@ bool door_number(const json_t *value, float *out, struct ask_fault *fault, const
 	return ask_refuse(fault, 422, "%s: %s", place, what);
 }
 
+bool door_whole(const json_t *value, size_t max, size_t *out)
+{
+	const double number = json_number_value(value);
+
+	if (!(number >= 1 && number <= (double)max) || number != floor(number))
+		return false;
+	*out = (size_t)number;
+	return true;
+}
+
 bool door_steps(const json_t *params, const char *field, struct ask *a, struct ask_fault *fault)
 {
 	const json_t *steps = json_object_get(params, "inference_length");
@@ -50,12 +71,10 @@ bool door_steps(const json_t *params, const char *field, struct ask *a, struct a
 		return ask_refuse(fault, 422, "%s: must be an object", field);
 	if (!steps)
 		return true;
-	if (!json_is_integer(steps) || json_integer_value(steps) < 1 ||
-	    json_integer_value(steps) > LIMIT_PREDICT_STEPS)
+	if (!door_whole(steps, LIMIT_PREDICT_STEPS, &a->steps))
 		return ask_refuse(fault, 422,
 				  "%s.inference_length: must be a whole number from 1 to %d", field,
 				  LIMIT_PREDICT_STEPS);
-	a->steps = (size_t)json_integer_value(steps);
 	a->has_steps = true;
 	return true;
 }

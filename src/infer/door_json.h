@@ -13,11 +13,13 @@
 #include "base/str.h"
 #include "infer/ask.h"
 
-/* The body, an object; json_decref() it. NULL: *fault is filled. */
+/* The body, an object whose numbers are all real; json_decref() it. NULL: *fault is filled. */
 json_t *door_parse(struct str body, struct ask_fault *fault);
 /* A finite float; place is printf's. */
 bool door_number(const json_t *value, float *out, struct ask_fault *fault, const char *place_fmt,
 		 ...) PRINTF_LIKE(4, 5);
+/* A whole number from 1 to max. */
+bool door_whole(const json_t *value, size_t max, size_t *out);
 /* The member inference_length of an object that may be NULL; `field` is what the object is called.
  */
 bool door_steps(const json_t *params, const char *field, struct ask *a, struct ask_fault *fault);

@@ -33,7 +33,7 @@ enum kserve_page kserve_route(const char *path, char *name, size_t size)
 
 static bool is_numeric(const char *type)
 {
-	static const char *const types[] = { "FP32",  "FP64",  "INT8",	 "INT16",  "INT32",
+	static const char *const types[] = { "FP16",  "FP32",  "FP64",	 "INT8",   "INT16", "INT32",
 					     "INT64", "UINT8", "UINT16", "UINT32", "UINT64" };
 
 	for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++)
@@ -47,22 +47,19 @@ static bool read_shape(const json_t *shape, const struct schema *s, size_t *wind
 		       struct ask_fault *fault)
 {
 	const size_t rank = json_array_size(shape);
-	const json_int_t want[] = { (json_int_t)s->rows, (json_int_t)s->feature_count };
-	json_int_t first = 1;
+	const double want[] = { (double)s->rows, (double)s->feature_count };
 
-	if (rank == 3)
-		first = json_integer_value(json_array_get(shape, 0));
 	for (size_t i = 0; i < 2; i++)
 		if ((rank != 2 && rank != 3) ||
-		    json_integer_value(json_array_get(shape, rank - 2 + i)) != want[i])
+		    json_number_value(json_array_get(shape, rank - 2 + i)) != want[i])
 			return ask_refuse(fault, 422,
 					  "inputs[0].shape: must be [windows, %zu, %zu] or [%zu, "
 					  "%zu]",
 					  s->rows, s->feature_count, s->rows, s->feature_count);
-	if (first < 1 || first > LIMIT_PREDICT_WINDOWS)
+	*windows = 1;
+	if (rank == 3 && !door_whole(json_array_get(shape, 0), LIMIT_PREDICT_WINDOWS, windows))
 		return ask_refuse(fault, 422, "inputs[0].shape: must be of 1 to %d windows",
 				  LIMIT_PREDICT_WINDOWS);
-	*windows = (size_t)first;
 	return true;
 }
 

@@ -234,24 +234,58 @@ static bool read_field(const char *field, const json_t *json, struct ask *a,
 	return read_table(&t, json, a, fault);
 }
 
+static bool is_input(const char *name)
+{
+	static const char *const inputs[] = { "dataframe_split", "dataframe_records", "instances",
+					      "inputs" };
+
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+		if (strcmp(inputs[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The one that is there; *found stays NULL if there is none. */
+static bool find_input(const json_t *body, const char **found, struct ask_fault *fault)
+{
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach ((json_t *)body, name, value) {
+		if (strcmp(name, "params") == 0)
+			continue;
+		if (!is_input(name))
+			return ask_refuse(fault, 422, "body: unknown field \"%.40s\"", name);
+		if (*found)
+			return ask_refuse(fault, 422, "body: both %s and %s", *found, name);
+		*found = name;
+	}
+	return true;
+}
+
+static bool check_params(const json_t *params, struct ask_fault *fault)
+{
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach ((json_t *)params, name, value)
+		if (strcmp(name, "inference_length") != 0)
+			return ask_refuse(fault, 422, "params: unknown \"%.40s\"", name);
+	return true;
+}
+
 static bool read_object(const json_t *body, struct ask *a, struct ask_fault *fault)
 {
-	static const char *const fields[] = { "dataframe_split", "dataframe_records", "instances",
-					      "inputs" };
+	const json_t *params = json_object_get(body, "params");
 	const char *found = NULL;
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (!json_object_get(body, fields[i]))
-			continue;
-		if (found)
-			return ask_refuse(fault, 422, "body: both %s and %s", found, fields[i]);
-		found = fields[i];
-	}
+	if (!find_input(body, &found, fault))
+		return false;
 	if (!found)
 		return ask_refuse(fault, 422,
 				  "body: must have dataframe_split, dataframe_records, instances "
 				  "or inputs");
-	return door_steps(json_object_get(body, "params"), "params", a, fault) &&
+	return door_steps(params, "params", a, fault) && check_params(params, fault) &&
 	       read_field(found, json_object_get(body, found), a, fault) &&
 	       ask_is_complete(a, fault);
 }

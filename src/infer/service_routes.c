@@ -4,6 +4,7 @@
 #include "infer/service_int.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -38,9 +39,20 @@ static void on_predict(void *arg, struct serve_request *r)
 	predict(arg, r, &door_predict);
 }
 
+/* MLflow's servers read this, too; who sends it is told at once what we do not. */
+static bool is_csv(const struct serve_request *r)
+{
+	const char *type = serve_header(r, "Content-Type");
+
+	return type && strncasecmp(type, "text/csv", strlen("text/csv")) == 0;
+}
+
 static void on_invocations(void *arg, struct serve_request *r)
 {
-	predict(arg, r, &door_mlflow);
+	if (is_csv(r))
+		serve_error(r, 415, "text/csv is not read here; send dataframe_split as JSON");
+	else
+		predict(arg, r, &door_mlflow);
 }
 
 /* Answers what does not fit. SIZE_MAX: it has. */
@@ -78,11 +90,15 @@ static void on_kserve_infer(void *arg, struct serve_request *r)
 
 	if (model == SIZE_MAX)
 		return;
-	if (page == KSERVE_INFER)
+	if (page != KSERVE_INFER)
+		refuse_method(r, "GET, HEAD");
+	else if (serve_header(r, "Inference-Header-Content-Length"))
+		serve_error(r, 415,
+			    "binary tensors are not read here; send the data as JSON "
+			    "(binary_data=False)");
+	else
 		lane_predict(at->lane, model, r, &door_kserve,
 			     shelf_name(at->service->shelf, model));
-	else
-		refuse_method(r, "GET, HEAD");
 }
 
 void service_on_gone(void *arg, struct serve_request *r)

@@ -274,14 +274,15 @@ static void read_again(struct shelf *s, size_t model)
 	item->is_wanted = false;
 	item->digest = item->digest_seen = digest_of(item->folder);
 	err = read_folder(s, item, &engine, &seats, &text);
-	meter_reload(s->options.meter, !err);
 	if (err) {
+		meter_reload(s->options.meter, false);
 		log_line(LOG_WARNING, LOGGER, "%s stays as it was, its folder was refused: %s",
 			 item->name, err_say(&text, err));
 		return;
 	}
 	log_line(LOG_INFO, LOGGER, "read again: %s", engine->summary);
 	exchange(s, model, engine, seats);
+	meter_reload(s->options.meter, true);
 }
 
 void shelf_reload(struct shelf *s)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 import models
+import openapi
 from programs import ROOT
 from service import Service
 
@@ -50,7 +51,7 @@ def close_to(want):
 # MLflow.
 
 
-@pytest.mark.parametrize("body", [
+TABLES = [
     {"dataframe_split": SPLIT},
     {"dataframe_split": {**SPLIT, "index": list(range(30))}},
     {"dataframe_split": {"columns": models.FEATURES[::-1], "data": [row[::-1] for row in ROWS]}},
@@ -59,13 +60,17 @@ def close_to(want):
     {"instances": RECORDS},
     {"inputs": COLUMNS},
     {"inputs": RECORDS, "params": {}},
-])
-def test_a_table_in_mlflows_forms(service, body):
-    status, reply = service.post("/invocations", body)
-    assert status == 200, reply
-    assert list(reply) == ["predictions"]
-    assert [list(row) for row in reply["predictions"]] == [TARGETS]
-    assert list(reply["predictions"][0].values()) == close_to(wanted(service))
+]
+
+
+def test_a_table_in_mlflows_forms(service):
+    want = close_to(wanted(service))
+    for body in TABLES:
+        status, reply = service.post("/invocations", body)
+        assert status == 200, reply
+        assert list(reply) == ["predictions"]
+        assert [list(row) for row in reply["predictions"]] == [TARGETS]
+        assert list(reply["predictions"][0].values()) == want
 
 
 def test_a_table_with_times_and_steps(service):
@@ -91,13 +96,20 @@ def test_bare_numbers_in_mlflows_forms(service):
             200, {"predictions": want})
 
 
-@pytest.mark.parametrize("body, status, text", [
+WRONG_FOR_MLFLOW = [
     (b"{", 400, "body: not JSON at line 1"),
     (b'{"inputs": NaN}', 400, "body: not JSON at line 1"),
     (b"[" * 100000, 400, "body: not JSON"),
+    (b'{"inputs": 1, "inputs": 2}', 422, "body: at line 1, column 22: duplicate"),
+    (b'{"instances": [[1e400]]}', 422, "body: at line 1, column 21: real number overflow"),
+    ({"instances": ROWS, "parms": {}}, 422, 'body: unknown field "parms"'),
+    ({"instances": ROWS, "params": {"inference_lenght": 2}}, 422,
+     'params: unknown "inference_lenght"'),
+    ({"instances": ROWS, "params": {"inference_length": 1.5}}, 422,
+     "params.inference_length: must be a whole number"),
     ([1], 422, "body: must be an object"),
     ({}, 422, "body: must have dataframe_split, dataframe_records, instances or inputs"),
-    ({"inputs": 1, "instances": 1}, 422, "body: both instances and inputs"),
+    ({"inputs": 1, "instances": 1}, 422, "body: both inputs and instances"),
     ({"instances": []}, 422, "instances: must be a list that is not empty"),
     ({"instances": 5}, 422, "instances: must be a list that is not empty"),
     ({"instances": ROWS[:29]}, 422, "instances: must be a list of 30 rows"),
@@ -128,12 +140,25 @@ def test_bare_numbers_in_mlflows_forms(service):
     ({"dataframe_split": SPLIT, "params": 5}, 422, "params: must be an object"),
     ({"dataframe_split": SPLIT, "params": {"inference_length": 0}}, 422,
      "params.inference_length: must be a whole number from 1 to 10000"),
-])
-def test_wrong_bodies_for_mlflow(service, body, status, text):
-    data = body if isinstance(body, bytes) else json.dumps(body)
-    got, _, reply = service.ask("POST", "/invocations", data)
-    assert (got, list(json.loads(reply))) == (status, ["error"])
-    assert text in json.loads(reply)["error"]
+]
+
+
+def test_wrong_bodies_for_mlflow(service):
+    for body, status, text in WRONG_FOR_MLFLOW:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        got, _, reply = service.ask("POST", "/invocations", data)
+        assert (got, list(json.loads(reply))) == (status, ["error"]), reply
+        assert text in json.loads(reply)["error"]
+
+
+def test_formats_that_are_not_read_are_named(service):
+    for path, body, headers, text in (
+            ("/invocations", b"down,up\n1,2\n", {"Content-Type": "text/csv; charset=utf-8"},
+             "text/csv is not read here; send dataframe_split"),
+            ("/v2/models/lte-2x64/infer", json.dumps({"inputs": []}).encode() + bytes(8),
+             {"Inference-Header-Content-Length": "14"}, "binary tensors are not read here")):
+        status, _, reply = service.ask("POST", path, body, headers)
+        assert (status, text in json.loads(reply)["error"]) == (415, True), reply
 
 
 def test_mlflows_pages(service):
@@ -164,13 +189,16 @@ def test_kserves_tensors(service):
         assert (status, "id" in reply) == (200, False)
         assert reply["outputs"][0]["shape"] == [2, 5]
         assert reply["outputs"][0]["data"] == close_to(want + wanted(service, other))
+    # Integers of every size are numbers.
+    large = {**TENSOR, "name": "x", "datatype": "UINT64", "data": [2**63] * 330}
+    assert service.post(path, {"inputs": [large]})[0] == 200
     status, reply = service.post(path, {"inputs": [{**TENSOR, "shape": [30, 11], "data": ROWS}],
-                                        "parameters": {"inference_length": 2}})
+                                        "parameters": {"inference_length": 2, "content_type": "np"}})
     assert reply["outputs"][0]["shape"] == [1, 2, 5]
     assert reply["outputs"][0]["data"] == close_to(sum(wanted(service, steps=2), []))
 
 
-@pytest.mark.parametrize("body, text", [
+WRONG_FOR_KSERVE = [
     ({}, "inputs: must be a list of one tensor"),
     ({"inputs": [TENSOR, TENSOR]}, "inputs: must be a list of one tensor"),
     ({"inputs": [{**TENSOR, "datatype": "BYTES"}]}, "inputs[0].datatype: must be a numeric type"),
@@ -187,11 +215,16 @@ def test_kserves_tensors(service):
     ({"inputs": [TENSOR], "outputs": [{"name": "x"}]}, "outputs[0].name: there is only"),
     ({"inputs": [TENSOR], "parameters": {"inference_length": "3"}},
      "parameters.inference_length: must be a whole number"),
-])
-def test_wrong_bodies_for_kserve(service, body, text):
-    status, reply = service.post("/v2/models/lte-2x64/infer", body)
-    assert (status, list(reply)) == (422, ["error"])
-    assert text in reply["error"]
+    ({"inputs": [{**TENSOR, "shape": [1.5, 30, 11]}]}, "inputs[0].shape: must be of 1 to 10000"),
+    ({"inputs": [{**TENSOR, "shape": {"a": 1}}]}, "inputs[0].shape: must be [windows, 30, 11]"),
+]
+
+
+def test_wrong_bodies_for_kserve(service):
+    for body, text in WRONG_FOR_KSERVE:
+        status, reply = service.post("/v2/models/lte-2x64/infer", body)
+        assert (status, list(reply)) == (422, ["error"]), reply
+        assert text in reply["error"]
 
 
 def test_kserves_pages(service):
@@ -261,15 +294,33 @@ def test_the_openapi_document_has_every_route_and_no_other(service):
     for method, path in routes:
         assert path == "*" or method.lower() in document["paths"][path], path
     manual = (ROOT / "docs" / "inference.md").read_text()
-    for path, operations in document["paths"].items():
-        assert path in manual
-        for method in operations:
-            body = b"{}" if method == "post" else None
-            asked = service.ask(method.upper(), path.replace("{model}", "lte-2x64"), body)[0]
-            assert asked == (422 if method == "post" else 200), path
-    known = document["components"]["schemas"]
-    for name in re.findall(r"#/components/schemas/(\w+)", page.decode()):
-        assert name in known
+    assert all(path in manual for path in document["paths"])
+
+
+def test_answers_are_as_the_openapi_document_says(service):
+    document = json.loads(service.ask("GET", "/openapi.json")[2])
+    infer = "/v2/models/{model}/infer"
+    asked = [("POST", "/predict", body, 200) for body in (
+        BODY, {**BODY, "inference_length": 2}, {"windows": [BODY["data"]], "inference_length": 2},
+        {"data": {"ts": TIMES, **COLUMNS}})]
+    asked += [("POST", "/invocations", body, 200) for body in (
+        *TABLES, {"instances": ROWS}, {"inputs": [ROWS, ROWS], "params": {"inference_length": 2}},
+        {"inputs": {"ts": TIMES, **COLUMNS}})]
+    asked += [("POST", infer, {"id": "1", "inputs": [TENSOR]}, 200)]
+    asked += [("GET", path, None, 200) for path, operations in document["paths"].items()
+              if "get" in operations]
+    asked += [("POST", path, body, status) for path in ("/predict", "/invocations", infer)
+              for body, status in (({}, 422), (1, 422), ("x" * 2**20, 413))]
+    for method, path, body, want in asked:
+        data = None if body is None else json.dumps(body)
+        status, headers, text = service.ask(method, path.replace("{model}", "lte-2x64"), data)
+        assert status == want, (path, text)
+        openapi.check(document, method, path, status, headers["Content-Type"], text, body)
+    for method, path in (("POST", infer), ("GET", "/v2/models/{model}")):
+        status, headers, text = service.ask(method, path.replace("{model}", "x"),
+                                            b"{}" if method == "POST" else None)
+        assert status == 404
+        openapi.check(document, method, path, status, headers["Content-Type"], text)
 
 
 def test_a_json_log_has_a_line_for_each_request(programs):
