@@ -8,10 +8,11 @@ for both. CPU is user + system of the whole process as the kernel accounts it.
 
     bench/inference.py --rounds 5 --seconds 5 --write docs/benchmarks.md
     bench/inference.py --only times
-    bench/inference.py --soak 3600 --write docs/benchmarks.md
+    bench/inference.py --soak 3600 --cpu-quota 0.25 --write docs/benchmarks.md
 
 The last is a test of endurance alone: 80 % of what the service can do, its memory every tenth of
-the time, and whether both sides counted the same requests.
+the time, and whether both sides counted the same requests. The quota leaves the machine to others
+meanwhile.
 
 `tools/setup.sh bench` installs the peer; without it it is left out and named."""
 
@@ -36,6 +37,8 @@ CONNECTIONS = 64
 WARMUP_S = 3
 PEER = "FastAPI + uvicorn + PyTorch"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+CPU_GROUPS = pathlib.Path("/sys/fs/cgroup/cpu")
+QUOTA_PERIOD_US = 10000
 # Of the capacity, which is what a closed loop gets.
 # Share of the capacity, and the --queue of the service.
 LOADS = ((0.5, 1024), (0.9, 1024), (0.9, 64), (1.5, 1024), (1.5, 64))
@@ -43,6 +46,24 @@ LOADS = ((0.5, 1024), (0.9, 1024), (0.9, 64), (1.5, 1024), (1.5, 64))
 
 def on_cpu(number):
     return lambda: os.sched_setaffinity(0, {number})
+
+
+@contextlib.contextmanager
+def cpu_group(share):
+    """Moves the calling process into a cgroup (version 1) that may use that share of a CPU, and gets
+    it before all others. None: nowhere."""
+    if not share:
+        yield lambda: None
+        return
+    group = CPU_GROUPS / f"cicada-bench-{os.getpid()}"
+    group.mkdir()
+    try:
+        for name, value in (("cfs_period_us", QUOTA_PERIOD_US), ("shares", 262144),
+                            ("cfs_quota_us", round(share * QUOTA_PERIOD_US))):
+            (group / f"cpu.{name}").write_text(str(value))
+        yield lambda: (group / "cgroup.procs").write_text("0")
+    finally:
+        group.rmdir()
 
 
 def get(port, path):
@@ -72,14 +93,14 @@ def cpu_s(process):
 
 
 class Server:
-    def __init__(self, *command):
+    def __init__(self, *command, enter=lambda: None):
         self.port = free_port()
         started = time.monotonic()
         self.process = subprocess.Popen([str(c).format(port=self.port) for c in command],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, cwd=HERE.parent,
                                         env={**os.environ, "OMP_NUM_THREADS": "1"},
-                                        preexec_fn=on_cpu(1))
+                                        preexec_fn=lambda: (enter(), on_cpu(1)()))
         await_answer(self.process, self.port, "/healthz")
         self.ready_ms = (time.monotonic() - started) * 1000
 
@@ -101,9 +122,9 @@ class Server:
                              re.M)[1])
 
 
-def ours(*more):
+def ours(*more, **how):
     return Server(BUILD / "cicada-inference", "--host", "127.0.0.1", "--port", "{port}",
-                  "--threads", "1", *more)
+                  "--threads", "1", *more, **how)
 
 
 def peer():
@@ -123,8 +144,8 @@ def total_row(page):
 
 def load(server, users, seconds, *more, watch=None):
     """What cicada says of a run: /stats/window, with the row of all names as "all"; its row in
-    /stats/requests, which has the time before and after the window, too, as "whole"; and as
-    "others" the share of the machine that went to neither of the two."""
+    /stats/requests, which has what came outside of the window, too, as "whole"; and as "others" the
+    share of the machine that went to neither of the two."""
     port = free_port()
     command = [CICADA, "-f", HERE / "predict.c", "-H", f"http://127.0.0.1:{server.port}",
                "--autostart", "--web-host", "127.0.0.1", "--web-port", port, "-u", users, "-r",
@@ -135,12 +156,15 @@ def load(server, users, seconds, *more, watch=None):
                                preexec_fn=on_cpu(0))
     try:
         await_answer(process, port, "/stats/window")
-        until = time.monotonic() + seconds + 60
-        while (window := json.loads(get(port, "/stats/window")))["state"] != "stopped":
-            if time.monotonic() > until:
-                sys.exit("the load did not end")
+        # Nobody is asked before the end: one percent of the time is what p99 consists of.
+        due = time.monotonic() + seconds
+        while (left_s := due - time.monotonic()) > 0:
             if watch:
                 watch()
+            time.sleep(min(left_s, 1 if watch else left_s))
+        while (window := json.loads(get(port, "/stats/window")))["state"] != "stopped":
+            if time.monotonic() > due + 60:
+                sys.exit("the load did not end")
             time.sleep(0.2)
         window["whole"] = total_row(json.loads(get(port, "/stats/requests")))
         others_s = busy_s() - server.cpu_s() - cpu_s(process) - before
@@ -153,10 +177,10 @@ def load(server, users, seconds, *more, watch=None):
     return window
 
 
-def open_loop(server, per_s, seconds, **more):
-    # The connections of the start are not what is measured.
-    return load(server, max(1, round(per_s)), seconds + WARMUP_S, "--arrivals", "poisson",
-                "--max-in-flight", "3000", "--warmup", WARMUP_S, **more)
+def open_loop(server, per_s, seconds, warmup_s=WARMUP_S, **more):
+    """The connections of the start are not what is measured; counts leave out the warm-up, too."""
+    return load(server, max(1, round(per_s)), seconds + warmup_s, "--arrivals", "poisson",
+                "--max-in-flight", "3000", "--warmup", warmup_s, **more)
 
 
 def per_s(window, outcome="ok"):
@@ -292,7 +316,7 @@ def compare(options):
 
 
 def soak(options):
-    with ours() as server:
+    with cpu_group(options.cpu_quota) as enter, ours(enter=enter) as server:
         capacity = cost(server, options.seconds)[1]
         before, seen, due = server.predictions(), [], [time.monotonic()]
 
@@ -301,13 +325,14 @@ def soak(options):
                 seen.append(server.resident_mb())
                 due[0] += options.soak / 10
 
-        window = open_loop(server, 0.8 * capacity, options.soak, watch=watch)
+        window = open_loop(server, 0.8 * capacity, options.soak, warmup_s=0, watch=watch)
         predicted = server.predictions() - before
         seen.append(server.resident_mb())
     whole, outcomes = window["whole"], window["all"]["outcomes"]
     ok = outcomes["ok"]
     return {"inference soak": (
-        f"{time.strftime('%Y-%m-%d')}, {options.soak} s at 80 % of {capacity:.0f} predictions/s, Poisson: "
+        f"{time.strftime('%Y-%m-%d')}, {options.soak} s at 80 % of {capacity:.0f} predictions/s"
+        f"{f', which is what {options.cpu_quota} CPU can do' if options.cpu_quota else ''}, Poisson: "
         f"{whole['num_requests'] - whole['num_failures']} requests got a prediction, the service counted {predicted}; "
         f"{outcomes['http_error']['count']} were refused (503), {outcomes['network_error']['count']} lost, "
         f"{window['generator']['dropped']} found no room at the generator. Median {ok['p50']:.2f} ms, p99 {ok['p99']:.2f} ms. Resident MB, ten times over that "
@@ -320,6 +345,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--only", choices=("throughput", "times"), help="half of it")
     parser.add_argument("--soak", type=int, metavar="SECONDS", help="endurance, and nothing else")
+    parser.add_argument("--cpu-quota", type=float, metavar="SHARE",
+                        help="of a CPU, for the service of --soak; for root, cgroup version 1")
     parser.add_argument("--write", type=pathlib.Path, metavar="FILE",
                         help="put the tables between the markers of this document")
     options = parser.parse_args()
