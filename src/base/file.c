@@ -51,7 +51,7 @@ enum err file_read(const char *path, struct buf *out, struct err_text *text)
 	return err;
 }
 
-enum err file_write(int fd, struct str bytes, const char *path, struct err_text *text)
+enum err file_append(int fd, struct str bytes, const char *path, struct err_text *text)
 {
 	while (bytes.len) {
 		ssize_t wrote = write(fd, bytes.p, bytes.len);
@@ -63,7 +63,19 @@ enum err file_write(int fd, struct str bytes, const char *path, struct err_text 
 		bytes.p += wrote;
 		bytes.len -= (size_t)wrote;
 	}
+	return OK;
+}
+
+enum err file_sync(int fd, const char *path, struct err_text *text)
+{
 	if (fsync(fd) != 0)
 		return err_set(text, ERR_IO, "%s: cannot write to disk: %s", path, strerror(errno));
 	return OK;
+}
+
+enum err file_write(int fd, struct str bytes, const char *path, struct err_text *text)
+{
+	enum err err = file_append(fd, bytes, path, text);
+
+	return err ? err : file_sync(fd, path, text);
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,31 +58,48 @@ static enum err sync_folder(const char *folder, struct err_text *text)
 	return err;
 }
 
-enum err folder_replace(const char *folder, const char *name, struct str bytes,
-			struct err_text *text)
+enum err folder_begin(struct folder_file *f, const char *folder, const char *name,
+		      struct err_text *text)
 {
-	char path[PATH_MAX], beside[PATH_MAX];
-	enum err err = join(path, folder, name, text);
-	int fd;
+	enum err err = join(f->path, folder, name, text);
 
-	if (!err &&
-	    (size_t)snprintf(beside, sizeof(beside), "%s/.%s.new", folder, name) >= sizeof(beside))
+	f->folder = folder;
+	if (!err && (size_t)snprintf(f->beside, sizeof(f->beside), "%s/.%s.new", folder, name) >=
+			    sizeof(f->beside))
 		err = err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
 	if (err)
 		return err;
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return failed(text, "create", beside);
-	err = file_write(fd, bytes, beside, text);
-	if (close(fd) != 0 && !err)
-		err = failed(text, "write", beside);
-	if (!err && rename(beside, path) != 0)
-		err = failed(text, "rename to its place", beside);
+	f->fd = open(f->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return f->fd < 0 ? failed(text, "create", f->beside) : OK;
+}
+
+enum err folder_add(struct folder_file *f, struct str bytes, struct err_text *text)
+{
+	return file_append(f->fd, bytes, f->beside, text);
+}
+
+enum err folder_end(struct folder_file *f, enum err added, struct err_text *text)
+{
+	enum err err = added ? added : file_sync(f->fd, f->beside, text);
+
+	if (close(f->fd) != 0 && !err)
+		err = failed(text, "write", f->beside);
+	if (!err && rename(f->beside, f->path) != 0)
+		err = failed(text, "rename to its place", f->beside);
 	if (err) {
-		unlink(beside);
+		unlink(f->beside);
 		return err;
 	}
-	return sync_folder(folder, text);
+	return sync_folder(f->folder, text);
+}
+
+enum err folder_replace(const char *folder, const char *name, struct str bytes,
+			struct err_text *text)
+{
+	struct folder_file f;
+	enum err err = folder_begin(&f, folder, name, text);
+
+	return err ? err : folder_end(&f, folder_add(&f, bytes, text), text);
 }
 
 enum err folder_set_aside(const char *folder, const char *name, struct err_text *text)

@@ -202,7 +202,10 @@
 #define LIMIT_REPORT_POINTS  120 /* of these in report.json */
 #define LIMIT_EVIDENCE_BYTES (4 * 1024 * 1024)
 /* 10,000 rows of at most 1.5 kB in the summaries, with their charts of 20 kB in report.json. */
-#define LIMIT_RESULT_FILE_BYTES	 (256 * 1024 * 1024)
+#define LIMIT_RESULT_FILE_BYTES (256 * 1024 * 1024)
+#define LIMIT_SPILL_BYTES	(8 * 1024 * 1024) /* of these files, in memory */
+/* The page itself, and such a part, of which a byte may become six. */
+#define LIMIT_PAGE_PART_BYTES	 (6 * LIMIT_SPILL_BYTES + 1024 * 1024)
 #define LIMIT_JOURNAL_BYTES	 (128 * 1024 * 1024)
 #define LIMIT_JOURNAL_LINE_BYTES (64 * 1024) /* that of the plan has paths and lists */
 

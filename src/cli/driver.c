@@ -377,8 +377,6 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 	struct err_text text = { "" };
 	struct progress *progress = NULL;
 	const struct master_access access = master_access_of(o);
-	/* Before the platform takes over what is owed. */
-	bool was_killed = result_is_past_open(result) || is_owed(o);
 	struct scenario next;
 	struct buf environment;
 	enum err err;
@@ -403,8 +401,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 							.master_access = &access,
 							.pause = pause,
 							.progress = progress,
-							.result = result,
-							.was_killed = was_killed },
+							.result = result },
 				&text);
 		progress_destroy(&progress);
 		tell_outcome(o, result);
@@ -521,14 +518,15 @@ static int run_on_platform(const struct driver_options *o, struct pause *pause,
 		code = EXIT_INFRASTRUCTURE;
 	platform_destroy(&platform);
 	tell_end(o, result, code, live);
-	if (o->linger_s && code != EXIT_INTERRUPTED)
+	/* Nobody waits for results of which there are none. */
+	if (o->linger_s && code != EXIT_INTERRUPTED && result_count(result))
 		linger(o, pause);
 	return code;
 }
 
 /* All has been measured before. */
-static int tell_again(const struct driver_options *o, struct pause *pause,
-		      const struct result *result, struct live *live)
+static int tell_again(const struct driver_options *o, struct pause *pause, struct result *result,
+		      struct live *live)
 {
 	struct err_text text = { "" };
 	enum err err = result_write_reports(result, &text);

@@ -45,7 +45,7 @@ struct drive {
 	uint64_t step_start_us, next_word_us;
 	bool is_test_running; /* swarm was sent, stop was not answered */
 	bool was_test_started;
-	bool has_leftover;	   /* a test of an earlier driver may run */
+	bool has_leftover;	   /* a test of an attempt before may run */
 	enum err uncounted_as;	   /* OK: the platform reads the counters of the service */
 	struct err_text uncounted; /* why not; "": nobody could mend it */
 	uint64_t served_before;
@@ -140,6 +140,29 @@ static enum err stop_leftover(struct drive *d, struct err_text *text)
 	return err;
 }
 
+/* A test of somebody else is not ours to stop, and nothing is measured beside it. */
+static enum err say_foreign(const struct platform *p, enum err err, struct err_text *text)
+{
+	struct buf url;
+
+	buf_init(&url, LIMIT_URL_BYTES);
+	buf_add_url(&url, p->ops->master_url(p));
+	err_set(text, err,
+		"a test runs at the master that this driver has not started: wait for its end, or "
+		"stop it with: curl %s/stop",
+		buf_str(&url).p);
+	buf_fini(&url);
+	return err;
+}
+
+static enum err check_master(struct drive *d, struct err_text *text)
+{
+	struct master_api_live live;
+	enum err err = master_api_look(d->master, &live, text);
+
+	return err || live.state == MASTER_IDLE ? err : say_foreign(d->c->platform, ERR_BUSY, text);
+}
+
 static enum err start_platform(struct drive *d, struct err_text *text)
 {
 	struct platform *p = d->c->platform;
@@ -149,7 +172,9 @@ static enum err start_platform(struct drive *d, struct err_text *text)
 		return err;
 	d->master = master_api_create(p->ops->master_url(p), d->c->master_access, d->c->pause);
 	err = master_api_open(d->master, d->c->plan->ready_timeout_s * 1000, text);
-	return !err && d->has_leftover ? stop_leftover(d, text) : err;
+	if (err)
+		return err;
+	return d->has_leftover ? stop_leftover(d, text) : wait_until_ready(d, check_master, text);
 }
 
 static enum err scale_target(struct drive *d, struct err_text *text)
@@ -634,6 +659,7 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 	walked = walk_steps(&d, &why);
 	if (d.is_test_running)
 		stop_what_runs(&d, &why);
+	d.row.has_left_test = d.is_test_running || d.has_leftover;
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
 	server_side_assess(&d.opened, &d.stopped, &d.row);
@@ -642,7 +668,7 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 	assess_row(&d.row, evidence);
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;
-	w->has_leftover = d.has_leftover;
+	w->has_leftover = d.row.has_left_test;
 	w->late_s = fmax(w->late_s, gone_s(w, start_us) - plan_scenario_s(c->plan, &d.scenario));
 	return d.row;
 }
@@ -747,13 +773,34 @@ double drive_rest_s(const struct plan *plan, const struct result *result, size_t
 	return sum_s;
 }
 
+/* Whether the master answers is for the scenarios to find out. */
+static enum err refuse_beside_others(const struct walk *w, struct err_text *text)
+{
+	const struct platform *p = w->c->platform;
+	struct err_text ignored = { "" };
+	struct master_api_live live;
+	struct master_api *master;
+	enum err err;
+
+	if (w->has_leftover)
+		return OK;
+	master = master_api_create(p->ops->master_url(p), w->c->master_access, w->c->pause);
+	err = master_api_look(master, &live, &ignored);
+	master_api_destroy(&master);
+	if (err || live.state == MASTER_IDLE || live.state == MASTER_STOPPING)
+		return OK;
+	return say_foreign(p, ERR_STATE, text);
+}
+
 enum err drive_run(const struct drive_config *c, struct err_text *text)
 {
 	struct walk w = { .c = c,
 			  .start_us = c->pause->now_us(c->pause),
-			  .has_leftover = c->was_killed };
-	enum err err = run_scenarios(&w, text), ended;
+			  .has_leftover = result_has_leftover(c->result) };
+	enum err err = refuse_beside_others(&w, text), ended;
 
+	if (!err)
+		err = run_scenarios(&w, text);
 	if (!err)
 		return result_add_ended(c->result, is_anything_left(&w) ? "budget" : "done", text);
 	/* Whether this can be written changes nothing: what ended the walk is said. */

@@ -28,14 +28,13 @@ struct drive_config {
 	struct pause *pause;
 	struct progress *progress;
 	struct result *result;
-	/* An earlier driver was killed: a test that runs at the master is its, and is stopped. */
-	bool was_killed;
 };
 
 /* The platform has been started once, and so have the results; those scenarios that have a row
  * already are passed over. OK: every scenario has its row, whatever its status, or the next one
  * would not fit into the budget. ERR_INTERRUPTED: a stop was asked for; the scenario that ran is
- * recorded as interrupted. ERR_IO and others: the results cannot be written. */
+ * recorded as interrupted. ERR_STATE: a test of somebody else runs at the master, and nothing was
+ * done. ERR_IO and others: the results cannot be written. */
 enum err drive_run(const struct drive_config *config, struct err_text *text) MUST_CHECK;
 /* What is planned for the scenarios from `first` on that have no row: ramps, windows and the
  * cool-downs between them. */

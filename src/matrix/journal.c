@@ -25,7 +25,8 @@
 #include "base/mem.h"
 #include "matrix/result_row.h"
 
-#define VERSION 1
+#define VERSION	  1
+#define LEFT_TEST "left_test" /* a member that is true, or not there */
 
 struct journal {
 	const struct journal_plan *plan;
@@ -140,27 +141,43 @@ static enum err read_ended(struct reader *r, const json_t *line)
 static const struct record {
 	const char *name;
 	enum err (*read)(struct reader *r, const json_t *line);
+	/* Whether a test of ours may run after it. */
+	enum { KEEPS, BEGINS, SAYS } test;
 } records[] = {
-	{ "plan", read_plan },	 { "started", read_started }, { "begun", read_begun },
-	{ "tried", read_tried }, { "row", read_row },	      { "ended", read_ended },
+	{ "plan", read_plan, SAYS },	 { "started", read_started, KEEPS },
+	{ "begun", read_begun, BEGINS }, { "tried", read_tried, SAYS },
+	{ "row", read_row, SAYS },	 { "ended", read_ended, KEEPS },
 };
+
+/* NULL: there is no such record. The plan is the first line, and only that. */
+static const struct record *find_record(const struct reader *r, const json_t *line)
+{
+	const char *name = json_string_value(json_object_get(line, "record"));
+
+	for (size_t i = 0; name && i < sizeof(records) / sizeof(records[0]); i++)
+		if (strcmp(name, records[i].name) == 0 &&
+		    (r->past->kind == JOURNAL_NONE) == (i == 0))
+			return &records[i];
+	return NULL;
+}
 
 static enum err read_line(struct reader *r, struct str line)
 {
-	const char *name;
+	bool is_other = r->past->kind == JOURNAL_OTHER;
+	const struct record *record;
 	json_t *root = NULL;
-	enum err err = ERR_BAD_INPUT;
+	enum err err = OK;
 
-	err_set(&r->why, err, "not a record of a journal");
 	if (line.len <= LIMIT_JOURNAL_LINE_BYTES)
 		root = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
-	name = json_string_value(json_object_get(root, "record"));
-	for (size_t i = 0; name && i < sizeof(records) / sizeof(records[0]); i++) {
-		/* The plan is the first line, and only that. */
-		if (strcmp(name, records[i].name) == 0 &&
-		    (r->past->kind == JOURNAL_NONE) == (i == 0))
-			err = records[i].read(r, root);
-	}
+	record = find_record(r, root);
+	if (record && record->test != KEEPS)
+		r->past->has_leftover =
+			record->test == BEGINS || json_is_true(json_object_get(root, LEFT_TEST));
+	if (record && !is_other)
+		err = record->read(r, root);
+	else if (!is_other)
+		err = err_set(&r->why, ERR_BAD_INPUT, "not a record of a journal");
 	json_decref(root);
 	return err;
 }
@@ -176,9 +193,7 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 		struct str line = { bytes.p + out->whole_bytes, bytes.len - out->whole_bytes };
 		const char *end = memchr(line.p, '\n', line.len);
 
-		if (out->kind == JOURNAL_OTHER)
-			break;
-		out->is_torn = !end;
+		out->is_torn = !end && out->kind != JOURNAL_OTHER;
 		if (!end)
 			break;
 		line.len = (size_t)(end - line.p);
@@ -189,7 +204,6 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 				name, number, r.why.text);
 		out->whole_bytes += line.len + 1;
 	}
-	out->is_open = r.begun != 0;
 	if (err) {
 		mem_free(out->rows);
 		mem_free(out->environment);
@@ -219,7 +233,6 @@ static enum err read_past(const struct journal *j, struct journal_past *past, st
 	struct buf bytes;
 	enum err err;
 
-	*past = (struct journal_past){ JOURNAL_NONE };
 	buf_init(&bytes, LIMIT_JOURNAL_BYTES);
 	err = file_read(j->path, &bytes, text);
 	if (!err)
@@ -230,8 +243,20 @@ static enum err read_past(const struct journal *j, struct journal_past *past, st
 	return err;
 }
 
-enum err journal_open(const char *folder, const struct journal_plan *plan, struct journal **out,
-		      struct journal_past *past, struct err_text *text)
+/* What cannot be read is set aside as it is. */
+static void read_leftover(const struct journal *j, struct journal_past *past)
+{
+	struct err_text ignored = { "" };
+	struct journal_past all = { JOURNAL_NONE };
+
+	if (read_past(j, &all, &ignored) == OK)
+		past->has_leftover = all.has_leftover;
+	mem_free(all.rows);
+	mem_free(all.environment);
+}
+
+enum err journal_open(const char *folder, const struct journal_plan *plan, bool is_fresh,
+		      struct journal **out, struct journal_past *past, struct err_text *text)
 {
 	struct journal *j = mem_zalloc(1, sizeof(*j));
 	enum err err = OK;
@@ -244,7 +269,10 @@ enum err journal_open(const char *folder, const struct journal_plan *plan, struc
 		err = err_set(text, ERR_TOO_BIG, "%s: the path is too long", folder);
 	if (!err)
 		err = lock_folder(j, text);
-	if (!err && past)
+	*past = (struct journal_past){ JOURNAL_NONE };
+	if (!err && is_fresh)
+		read_leftover(j, past);
+	else if (!err)
 		err = read_past(j, past, text);
 	if (err)
 		journal_close(&j);
@@ -265,7 +293,13 @@ void journal_close(struct journal **j)
 	*j = NULL;
 }
 
-static enum err create_file(const struct journal *j, struct err_text *text)
+static void add_left_test(bool has_left, struct buf *line)
+{
+	if (has_left)
+		buf_add_text(line, ",\"" LEFT_TEST "\":true");
+}
+
+static enum err create_file(const struct journal *j, bool has_leftover, struct err_text *text)
 {
 	enum err err = folder_set_aside(j->folder, JOURNAL_FILE, text);
 	struct buf line;
@@ -278,6 +312,7 @@ static enum err create_file(const struct journal *j, struct err_text *text)
 		   "\",\"scenarios\":%zu,\"time\":%.3f,\"plan\":",
 		   VERSION, plan_digest(j->plan), j->plan->scenarios, clock_wall_s());
 	buf_add_json(&line, str_of(j->plan->settings));
+	add_left_test(has_leftover, &line);
 	buf_add_text(&line, "}\n");
 	err = line.is_full ? err_set(text, ERR_TOO_BIG, "%s: the plan is too long", j->path)
 			   : folder_replace(j->folder, JOURNAL_FILE, buf_str(&line), text);
@@ -310,7 +345,7 @@ enum err journal_start(struct journal *j, const struct journal_past *past, const
 		       struct err_text *text)
 {
 	struct buf line;
-	enum err err = past->kind == JOURNAL_SAME ? OK : create_file(j, text);
+	enum err err = past->kind == JOURNAL_SAME ? OK : create_file(j, past->has_leftover, text);
 
 	if (err)
 		return err;
@@ -345,6 +380,7 @@ static enum err add_figures(struct journal *j, const char *record, size_t i,
 	buf_init(&line, LIMIT_JOURNAL_LINE_BYTES);
 	buf_printf(&line, "{\"record\":\"%s\",\"scenario\":%zu", record, i + 1);
 	result_row_add_json(row, &line);
+	add_left_test(row->has_left_test, &line);
 	return append(j, &line, text);
 }
 

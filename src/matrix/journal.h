@@ -9,6 +9,10 @@
  * row that was not measured to its end (result_status_is_measured()) is none: its scenario comes
  * again.
  *
+ * A test that a driver has started and not stopped is its own, and whoever finds it running has to
+ * know that. A scenario that has begun may have one; a row says so when it was left with one, and
+ * the first line of a new journal when the one that was set aside did.
+ *
  * The folder belongs to one driver at a time, from open to close. */
 #pragma once
 
@@ -33,7 +37,7 @@ struct journal_plan {
 enum journal_kind {
 	JOURNAL_NONE,
 	JOURNAL_SAME, /* of this plan */
-	JOURNAL_OTHER /* of another plan: the rest of it was not read */
+	JOURNAL_OTHER /* of another plan: it may only have left a test */
 };
 
 /* What a journal says. */
@@ -43,8 +47,8 @@ struct journal_past {
 	size_t count;
 	char *environment; /* of the last start, mem_free() it; NULL: none */
 	size_t whole_bytes;
-	bool is_open; /* the last scenario that began has no end: its driver was killed */
-	bool is_torn; /* something without a line break follows those */
+	bool has_leftover; /* a test that its drivers have started may run still */
+	bool is_torn;	   /* something without a line break follows those */
 };
 
 /* Reads the bytes of a journal, which may be anything. Errors name the line, as name:line. */
@@ -52,9 +56,11 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 		       struct journal_past *out, struct err_text *text) MUST_CHECK;
 
 /* Takes the folder, which must be there (ERR_BUSY: another driver has it), and reads what the
- * journal in it says, if past is not NULL. Changes nothing. The plan is lent until close. */
-enum err journal_open(const char *folder, const struct journal_plan *plan, struct journal **out,
-		      struct journal_past *past, struct err_text *text) MUST_CHECK;
+ * journal in it says. Changes nothing. The plan is lent until close. is_fresh: whatever it says, it
+ * is JOURNAL_NONE, and has_leftover as far as it could be read. */
+enum err journal_open(const char *folder, const struct journal_plan *plan, bool is_fresh,
+		      struct journal **out, struct journal_past *past,
+		      struct err_text *text) MUST_CHECK;
 /* From here on it is written: behind the past if that is JOURNAL_SAME, else as a new file, for
  * which an earlier one is set aside. environment: lines for people. */
 enum err journal_start(struct journal *j, const struct journal_past *past, const char *environment,

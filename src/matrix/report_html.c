@@ -12,30 +12,36 @@
 
 extern const struct asset asset_matrix_alone;
 
-/* A "<" of JSON stands in a string. Escaped, nothing in the report can end its element. */
-static void add_inert(struct str json, struct buf *out)
+void report_html_begin(struct report_html *h, struct buf *out)
 {
-	struct str part;
-	const char *escape = "";
-
-	while (str_cut(&json, '<', &part)) {
-		buf_add_text(out, escape);
-		buf_add_str(out, part);
-		escape = "\\u003c";
-	}
-}
-
-void report_html_format(struct str json, struct buf *out)
-{
-	struct buf page;
 	const char *place;
 
-	buf_init(&page, asset_matrix_alone.len);
-	asset_unpack(&asset_matrix_alone, &page);
-	place = strstr(buf_str(&page).p, PLACE);
+	buf_init(&h->page, asset_matrix_alone.len);
+	asset_unpack(&asset_matrix_alone, &h->page);
+	place = strstr(buf_str(&h->page).p, PLACE);
 	ensure(place);
-	buf_add(out, page.p, (size_t)(place - page.p));
-	add_inert(json, out);
-	buf_add_text(out, place + strlen(PLACE));
-	buf_fini(&page);
+	buf_add(out, h->page.p, (size_t)(place - h->page.p));
+	h->rest = place + strlen(PLACE);
+}
+
+/* A "<" of JSON stands in a string. Escaped, nothing in the report can end its element. */
+void report_html_add(struct str json, struct buf *out)
+{
+	const char *at;
+
+	while ((at = memchr(json.p, '<', json.len))) {
+		size_t before = (size_t)(at - json.p);
+
+		buf_add(out, json.p, before);
+		buf_add_text(out, "\\u003c");
+		json.p = at + 1;
+		json.len -= before + 1;
+	}
+	buf_add_str(out, json);
+}
+
+void report_html_end(struct report_html *h, struct buf *out)
+{
+	buf_add_text(out, h->rest);
+	buf_fini(&h->page);
 }

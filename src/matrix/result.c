@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/folder.h"
+#include "base/spill.h"
+#include "matrix/charts.h"
 #include "matrix/conclude.h"
 #include "matrix/evidence.h"
 #include "matrix/plan.h"
@@ -22,6 +24,10 @@
 #include "matrix/verdict.h"
 
 #define LOGGER "cicada.driver"
+/* Reports of thousands of rows take their time. So they are made again at most so often that the
+ * driver spends a small part of its own on them; until then the journal has the rows. */
+#define QUICK_US CLOCK_S /* is no matter */
+#define RESTS	 50	 /* between two, as long as one takes */
 
 struct result {
 	struct result_config config;
@@ -30,31 +36,38 @@ struct result {
 	char *environment;
 	struct result_row *rows;
 	size_t count, cap;
+	struct charts *charts; /* of these */
+	uint64_t due_us;       /* not before then are the reports made again */
+	bool is_behind;	       /* a row is not in them yet */
 };
 
-/* What report.json says of it; mem_free() it. */
-static char *text_of_evidence(const struct evidence *evidence, const struct result_row *row)
+static enum err put_charts(struct result *r, const struct evidence *evidence,
+			   const struct result_row *row, struct err_text *text)
 {
-	struct buf text;
+	struct buf members;
+	enum err err;
 
-	buf_init(&text, LIMIT_EVIDENCE_BYTES);
-	evidence_add_json(evidence, row, LIMIT_REPORT_POINTS, &text);
-	return buf_take(&text);
+	buf_init(&members, LIMIT_EVIDENCE_BYTES);
+	evidence_add_json(evidence, row, LIMIT_REPORT_POINTS, &members);
+	err = charts_put(r->charts, row->scenario, buf_str(&members), text);
+	buf_fini(&members);
+	return err;
 }
 
 /* A row without its file is still a row; earlier versions wrote none. */
-static void load_evidence(const struct result *r, struct result_row *row)
+static enum err load_evidence(struct result *r, const struct result_row *row, struct err_text *text)
 {
-	struct err_text text = { "" };
+	struct err_text why = { "" };
 	struct evidence evidence;
 	enum err err;
 
 	evidence_init(&evidence);
-	err = evidence_load(r->config.folder, row->scenario + 1, &evidence, &text);
+	err = evidence_load(r->config.folder, row->scenario + 1, &evidence, &why);
 	if (err && err != ERR_NOT_FOUND)
-		log_line(LOG_WARNING, LOGGER, "No chart of this row: %s", text.text);
-	row->evidence = text_of_evidence(&evidence, row);
+		log_line(LOG_WARNING, LOGGER, "No chart of this row: %s", why.text);
+	err = put_charts(r, &evidence, row, text);
 	evidence_fini(&evidence);
+	return err;
 }
 
 enum err result_create(const struct result_config *config, struct result **out,
@@ -65,19 +78,19 @@ enum err result_create(const struct result_config *config, struct result **out,
 
 	r->config = *config;
 	if (!err)
-		err = journal_open(config->folder, &r->config.plan, &r->journal,
-				   config->is_fresh ? NULL : &r->past, text);
-	if (err) {
-		result_destroy(&r);
-		return err;
-	}
+		err = journal_open(config->folder, &r->config.plan, config->is_fresh, &r->journal,
+				   &r->past, text);
+	if (!err)
+		err = charts_open(config->folder, config->plan.scenarios, &r->charts, text);
 	r->rows = r->past.rows;
 	r->count = r->cap = r->past.count;
 	r->environment = r->past.environment ? r->past.environment : mem_strdup("");
-	for (size_t i = 0; i < r->count; i++)
-		load_evidence(r, &r->rows[i]);
+	for (size_t i = 0; !err && i < r->count; i++)
+		err = load_evidence(r, &r->rows[i], text);
+	if (err)
+		result_destroy(&r);
 	*out = r;
-	return OK;
+	return err;
 }
 
 void result_destroy(struct result **r)
@@ -86,8 +99,7 @@ void result_destroy(struct result **r)
 		return;
 	journal_close(&(*r)->journal);
 	mem_free((*r)->environment);
-	for (size_t i = 0; i < (*r)->count; i++)
-		mem_free((*r)->rows[i].evidence);
+	charts_close(&(*r)->charts);
 	mem_free((*r)->rows);
 	mem_free(*r);
 	*r = NULL;
@@ -103,9 +115,9 @@ bool result_is_past_torn(const struct result *r)
 	return r->past.is_torn;
 }
 
-bool result_is_past_open(const struct result *r)
+bool result_has_leftover(const struct result *r)
 {
-	return r->past.is_open;
+	return r->past.has_leftover;
 }
 
 size_t result_count(const struct result *r)
@@ -148,8 +160,9 @@ static void add_csv_cell(struct buf *out, const char *cell)
 	buf_add_char(out, '"');
 }
 
-void result_format_csv(const struct result *r, struct buf *out)
+static void format_csv(const struct result *r, struct spill *spill)
 {
+	struct buf *out = &spill->bytes;
 	char cell[RESULT_CELL_BYTES];
 
 	for (size_t k = 0; k < RESULT_COLUMNS; k++)
@@ -163,6 +176,7 @@ void result_format_csv(const struct result *r, struct buf *out)
 			add_csv_cell(out, cell);
 		}
 		buf_add_char(out, '\n');
+		spill_turn(spill);
 	}
 }
 
@@ -326,8 +340,9 @@ static bool is_text(const struct result_column *column)
 	return !column->unit && column->kind != COLUMN_TIME;
 }
 
-static void add_markdown_table(const struct result *r, struct buf *out)
+static void add_markdown_table(const struct result *r, struct spill *spill)
 {
+	struct buf *out = &spill->bytes;
 	char cell[RESULT_CELL_BYTES];
 
 	for (size_t i = 0; i < r->count + 2; i++) {
@@ -345,6 +360,7 @@ static void add_markdown_table(const struct result *r, struct buf *out)
 			buf_printf(out, "| %s ", cell);
 		}
 		buf_add_text(out, "|\n");
+		spill_turn(spill);
 	}
 }
 
@@ -353,8 +369,9 @@ static void say_verdict(const struct result_row *row, struct buf *out)
 	buf_printf(out, "; %s: %s", result_verdict_name(row->verdict), row->reason);
 }
 
-static void add_markdown_notes(const struct result *r, struct buf *out)
+static void add_markdown_notes(const struct result *r, struct spill *spill)
 {
+	struct buf *out = &spill->bytes;
 	bool has_title = false;
 
 	for (size_t i = 0; i < r->count; i++) {
@@ -373,6 +390,7 @@ static void add_markdown_notes(const struct result *r, struct buf *out)
 		if (row->reason[0])
 			say_verdict(row, out);
 		buf_add_char(out, '\n');
+		spill_turn(spill);
 	}
 }
 
@@ -409,7 +427,7 @@ static void add_markdown_glossary(struct buf *out)
 			   result_columns[k].meaning);
 }
 
-void result_format_markdown(const struct result *r, struct buf *out)
+static void add_markdown_head(const struct result *r, struct buf *out)
 {
 	char when[RESULT_CELL_BYTES];
 	struct buf line;
@@ -432,9 +450,16 @@ void result_format_markdown(const struct result *r, struct buf *out)
 	if (!result_count_ok(r))
 		buf_add_text(out, "- No scenario has been measured yet.\n");
 	buf_fini(&line);
+}
+
+static void format_markdown(const struct result *r, struct spill *spill)
+{
+	struct buf *out = &spill->bytes;
+
+	add_markdown_head(r, out);
 	add_markdown_capacity(r, out);
 	buf_add_text(out, "\n## Scenarios\n\n");
-	add_markdown_table(r, out);
+	add_markdown_table(r, spill);
 	buf_add_text(out,
 		     "\nRPS and the response times are those of the window in which all users ran; "
 		     "Total_Requests, Failures and Server_Requests cover the whole test, with ramp "
@@ -450,12 +475,12 @@ void result_format_markdown(const struct result *r, struct buf *out)
 		buf_add_text(out, "\n## Limits not met\n\n");
 		result_say_broken(r, out);
 	}
-	add_markdown_notes(r, out);
+	add_markdown_notes(r, spill);
 	add_markdown_glossary(out);
 	buf_printf(out, "\n## Environment\n\n%s", r->environment);
 }
 
-void result_format_json(const struct result *r, struct buf *out)
+static void format_json(const struct result *r, struct spill *spill)
 {
 	result_json_format(&(struct result_json){ .settings = r->config.plan.settings,
 						  .plan = r->config.matrix,
@@ -463,58 +488,102 @@ void result_format_json(const struct result *r, struct buf *out)
 						  .environment = r->environment,
 						  .rows = r->rows,
 						  .count = r->count,
+						  .charts = r->charts,
 						  .bounds = r->config.bounds,
 						  .questions = r->config.questions },
-			   out);
+			   spill);
 }
 
-static enum err replace(const struct result *r, const char *name, const struct buf *bytes,
-			struct err_text *text)
+static enum err take_part(void *arg, struct str bytes, struct err_text *text)
 {
-	return bytes->is_full ? err_set(text, ERR_TOO_BIG, "%s: larger than the limit", name)
-			      : folder_replace(r->config.folder, name, buf_str(bytes), text);
+	return folder_add(arg, bytes, text);
 }
 
 static enum err write_file(const struct result *r, const char *name,
-			   void (*format)(const struct result *, struct buf *),
+			   void (*format)(const struct result *, struct spill *),
 			   struct err_text *text)
 {
-	struct buf bytes;
-	enum err err;
+	struct folder_file file;
+	struct spill spill;
+	enum err err = folder_begin(&file, r->config.folder, name, text);
 
-	buf_init(&bytes, LIMIT_RESULT_FILE_BYTES);
-	format(r, &bytes);
-	err = replace(r, name, &bytes, text);
-	buf_fini(&bytes);
-	return err;
+	if (err)
+		return err;
+	spill_init(&spill, take_part, &file, text);
+	format(r, &spill);
+	return folder_end(&file, spill_end(&spill), text);
 }
 
 /* The page shows what the file for programs says. */
-static enum err write_json_and_page(const struct result *r, struct err_text *text)
-{
-	struct buf json, page;
-	enum err err;
+struct json_and_page {
+	struct folder_file json, page;
+	struct buf part; /* of the page */
+};
 
-	buf_init(&json, LIMIT_RESULT_FILE_BYTES);
-	buf_init(&page, LIMIT_RESULT_FILE_BYTES);
-	result_format_json(r, &json);
-	err = replace(r, RESULT_JSON, &json, text);
-	if (!err) {
-		report_html_format(buf_str(&json), &page);
-		err = replace(r, RESULT_PAGE, &page, text);
-	}
-	buf_fini(&json);
-	buf_fini(&page);
+static enum err take_json(void *arg, struct str bytes, struct err_text *text)
+{
+	struct json_and_page *b = arg;
+	enum err err = folder_add(&b->json, bytes, text);
+
+	report_html_add(bytes, &b->part);
+	if (!err)
+		err = folder_add(&b->page, buf_str(&b->part), text);
+	buf_clear(&b->part);
 	return err;
 }
 
-enum err result_write_reports(const struct result *r, struct err_text *text)
+static enum err fill_json_and_page(const struct result *r, struct json_and_page *b,
+				   struct err_text *text)
 {
-	enum err err = write_file(r, RESULT_CSV, result_format_csv, text);
+	struct report_html html;
+	struct spill spill;
+	enum err err;
+
+	buf_init(&b->part, LIMIT_PAGE_PART_BYTES);
+	report_html_begin(&html, &b->part);
+	spill_init(&spill, take_json, b, text);
+	format_json(r, &spill);
+	err = spill_end(&spill);
+	report_html_end(&html, &b->part);
+	if (!err)
+		err = folder_add(&b->page, buf_str(&b->part), text);
+	buf_fini(&b->part);
+	return err;
+}
+
+static enum err write_json_and_page(const struct result *r, struct err_text *text)
+{
+	struct json_and_page b;
+	enum err err = folder_begin(&b.json, r->config.folder, RESULT_JSON, text), filled;
+
+	if (err)
+		return err;
+	err = folder_begin(&b.page, r->config.folder, RESULT_PAGE, text);
+	if (err)
+		return folder_end(&b.json, err, text);
+	filled = fill_json_and_page(r, &b, text);
+	err = folder_end(&b.json, filled, text);
+	return folder_end(&b.page, err, text);
+}
+
+static uint64_t now_us(const struct result *r)
+{
+	return r->config.now_us ? r->config.now_us() : clock_us();
+}
+
+enum err result_write_reports(struct result *r, struct err_text *text)
+{
+	uint64_t start_us = now_us(r), cost_us;
+	enum err err = write_file(r, RESULT_CSV, format_csv, text);
 
 	if (!err)
-		err = write_file(r, RESULT_MARKDOWN, result_format_markdown, text);
-	return err ? err : write_json_and_page(r, text);
+		err = write_file(r, RESULT_MARKDOWN, format_markdown, text);
+	if (!err)
+		err = write_json_and_page(r, text);
+	cost_us = now_us(r) - start_us;
+	r->due_us = start_us + cost_us + (cost_us < QUICK_US ? 0 : RESTS * cost_us);
+	r->is_behind = err != OK;
+	return err;
 }
 
 static enum err create_evidence_folder(const struct result *r, struct err_text *text)
@@ -559,19 +628,22 @@ enum err result_add_tried(struct result *r, const struct result_row *row, struct
 enum err result_add(struct result *r, const struct result_row *row, const struct evidence *evidence,
 		    struct err_text *text)
 {
-	struct result_row kept = *row;
 	enum err err;
 
 	ensure(row->scenario < r->config.plan.scenarios && !result_has(r, row->scenario));
 	err = evidence_save(r->config.folder, row->scenario + 1, evidence, row, text);
 	if (!err)
 		err = journal_add_row(r->journal, row->scenario, row, text);
-	kept.evidence = text_of_evidence(evidence, row);
-	result_row_insert(&r->rows, &r->count, &r->cap, &kept);
-	return err ? err : result_write_reports(r, text);
+	result_row_insert(&r->rows, &r->count, &r->cap, row);
+	if (!err)
+		err = put_charts(r, evidence, row, text);
+	r->is_behind = true;
+	return err || now_us(r) < r->due_us ? err : result_write_reports(r, text);
 }
 
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text)
 {
-	return journal_add_ended(r->journal, how, text);
+	enum err err = journal_add_ended(r->journal, how, text);
+
+	return err || !r->is_behind ? err : result_write_reports(r, text);
 }

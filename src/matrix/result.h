@@ -37,6 +37,7 @@ struct result_config {
 	const struct verdict_bounds *bounds; /* that the rows are judged by; NULL: none */
 	const struct conclude_questions *questions; /* that they answer; NULL: none */
 	bool is_fresh;				    /* whatever the journal says, begin anew */
+	uint64_t (*now_us)(void);		    /* NULL: clock_us() */
 };
 
 /* Makes the folder, takes it, and reads the rows of the journal. Nothing is changed yet. */
@@ -46,14 +47,14 @@ void result_destroy(struct result **r);
 /* What the journal said. */
 enum journal_kind result_past_kind(const struct result *r);
 bool result_is_past_torn(const struct result *r);
-/* Its driver was killed while it measured. */
-bool result_is_past_open(const struct result *r);
+/* A test that a driver before has started may run still. */
+bool result_has_leftover(const struct result *r);
 /* From here on files change: earlier ones of another plan are set aside, the reports have the rows
  * of the journal. environment (Markdown list lines) is copied. */
 enum err result_start(struct result *r, const char *environment, struct err_text *text) MUST_CHECK;
 /* Instead of that when there is nothing left to measure: makes the reports again, in which the last
  * row is missing if the driver was killed in between. */
-enum err result_write_reports(const struct result *r, struct err_text *text) MUST_CHECK;
+enum err result_write_reports(struct result *r, struct err_text *text) MUST_CHECK;
 /* Has scenario i, from 0, its row? */
 bool result_has(const struct result *r, size_t i);
 /* Scenario i, which has none, begins. */
@@ -61,11 +62,11 @@ enum err result_add_begun(struct result *r, size_t i, struct err_text *text) MUS
 /* An attempt at it has failed and is made again. */
 enum err result_add_tried(struct result *r, const struct result_row *row,
 			  struct err_text *text) MUST_CHECK;
-/* Adds the row, with what it rests on, and writes all files. On failure the row is kept in
- * memory. */
+/* Adds the row, with what it rests on, and writes all files, unless that takes longer than a second
+ * and was done a short while ago. On failure the row is kept in memory. */
 enum err result_add(struct result *r, const struct result_row *row, const struct evidence *evidence,
 		    struct err_text *text) MUST_CHECK;
-/* The walk is over: a word for the journal. */
+/* The walk is over: a word for the journal, and all rows are in all files. */
 enum err result_add_ended(struct result *r, const char *how, struct err_text *text) MUST_CHECK;
 size_t result_count(const struct result *r);
 /* In the order in which they were measured. Lent until the next one is added. */
@@ -85,7 +86,3 @@ void result_say_answer(const struct result *r, struct buf *out);
 bool result_is_answered(const struct result *r);
 /* The table as text with aligned columns, for a terminal. */
 void result_format_table(const struct result *r, struct buf *out);
-/* For tests and writers. */
-void result_format_csv(const struct result *r, struct buf *out);
-void result_format_markdown(const struct result *r, struct buf *out);
-void result_format_json(const struct result *r, struct buf *out);

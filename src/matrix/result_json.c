@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "matrix/charts.h"
 #include "matrix/conclude.h"
 #include "matrix/plan.h"
 #include "matrix/result_row.h"
@@ -164,10 +165,12 @@ static void add_words(const struct result_row *row, struct buf *out)
 	buf_add_char(out, '}');
 }
 
-static void add_row(const struct result_json *r, size_t i, struct buf *out)
+static enum err add_row(const struct result_json *r, size_t i, struct buf *out,
+			struct err_text *text)
 {
 	const struct result_row *row = &r->rows[i];
 	struct buf broken;
+	enum err err;
 
 	buf_printf(out, "{\"scenario\":%zu,", r->rows[i].scenario + 1);
 	add_words(row, out);
@@ -183,8 +186,9 @@ static void add_row(const struct result_json *r, size_t i, struct buf *out)
 		buf_add_text(out, "null");
 	buf_fini(&broken);
 	buf_add_char(out, ',');
-	buf_add_text(out, row->evidence);
+	err = charts_add(r->charts, row->scenario, out, text);
 	buf_add_char(out, '}');
+	return err;
 }
 
 static void add_answers(const struct result_json *r, struct buf *out)
@@ -199,7 +203,7 @@ static void add_answers(const struct result_json *r, struct buf *out)
 	conclude_add_json(r->questions, &c, r->rows, r->count, out);
 }
 
-void result_json_format(const struct result_json *r, struct buf *out)
+static void add_head(const struct result_json *r, struct buf *out)
 {
 	char when[RESULT_CELL_BYTES];
 	size_t measured = 0;
@@ -216,12 +220,18 @@ void result_json_format(const struct result_json *r, struct buf *out)
 	add_plan(r, out);
 	buf_add_text(out, ",\n\"environment\":");
 	add_environment(r->environment, out);
-	buf_add_text(out, ",\n\"rows\":[");
-	for (size_t i = 0; i < r->count; i++) {
-		buf_add_text(out, i ? ",\n" : "\n");
-		add_row(r, i, out);
+}
+
+void result_json_format(const struct result_json *r, struct spill *out)
+{
+	add_head(r, &out->bytes);
+	buf_add_text(&out->bytes, ",\n\"rows\":[");
+	for (size_t i = 0; i < r->count && !out->err; i++) {
+		buf_add_text(&out->bytes, i ? ",\n" : "\n");
+		out->err = add_row(r, i, &out->bytes, out->text);
+		spill_turn(out);
 	}
-	buf_add_text(out, "],\n\"glossary\":");
-	add_glossary(out);
-	buf_add_text(out, "}\n");
+	buf_add_text(&out->bytes, "],\n\"glossary\":");
+	add_glossary(&out->bytes);
+	buf_add_text(&out->bytes, "}\n");
 }

@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 
-#include "base/buf.h"
+#include "base/spill.h"
 
+struct charts;
 struct conclude_questions;
 struct plan;
 struct result_row;
@@ -18,11 +19,12 @@ struct result_json {
 	const char *settings;	 /* what defines the plan, as the journal has it */
 	const struct plan *plan; /* NULL: only these are known */
 	size_t scenarios;
-	const char *environment;       /* lines "- Name: text" */
-	const struct result_row *rows; /* with their evidence */
+	const char *environment; /* lines "- Name: text" */
+	const struct result_row *rows;
 	size_t count;
+	const struct charts *charts;		    /* of these */
 	const struct verdict_bounds *bounds;	    /* NULL: none */
 	const struct conclude_questions *questions; /* NULL: none */
 };
 
-void result_json_format(const struct result_json *r, struct buf *out);
+void result_json_format(const struct result_json *r, struct spill *out);

@@ -91,7 +91,8 @@ struct result_row {
 	double server_share_max_pct; /* of the requests, by the busiest replica */
 	enum result_verdict verdict;
 	char reason[256]; /* why it is not valid; one line */
-	char *evidence;	  /* as report.json has it; struct result's, in its rows. Else NULL */
+
+	bool has_left_test; /* which could not be stopped, and may run still */
 };
 
 const char *result_status_name(enum result_status status);

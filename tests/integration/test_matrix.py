@@ -252,9 +252,9 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
                    "--master-port", port)
     host = target.url.replace("://", "://somebody:sesame@")
-    driver = programs.start("cicada-driver", "--master", master.ready.group(1), "--host",
-                            host, "--replicas", "1", "--workers", "1", "--users", "4",
-                            "--duration", "3", "--results", tmp_path / "results")
+    args = ["cicada-driver", "--master", master.ready.group(1), "--host", host, "--replicas", "1",
+            "--workers", "1", "--users", "4", "--cooldown", "0"]
+    driver = programs.start(*args, "--duration", "3", "--results", tmp_path / "results")
     assert driver.wait(60) == 0, driver.text()
     (row,) = rows_of(tmp_path / "results")
     assert f" host={target.url}" in journal_of(tmp_path / "results")[0]["plan"]
@@ -264,6 +264,17 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     # The target is no inference service: its replies lack "predictions".
     assert row["Total_Requests"] == str(target.total) and row["Status"] == "ok"
     assert int(row["Failures"]) == target.counts["POST /predict"] > 0
+    # A driver that is killed leaves its test to the master. Only who knows its journal stops it.
+    driver = programs.start(*args, "--duration", "60", "--results", tmp_path / "killed")
+    driver.wait_line("RPS: ", 60)
+    driver.signal(signal.SIGKILL)
+    driver.wait()
+    driver, code = programs.run(*args, "--duration", "1", "--results", tmp_path / "other")
+    assert code == 111 and not rows_of(tmp_path / "other"), driver.text()
+    assert f"stop it with: curl {master.ready.group(1)}/stop\n" in driver.text("stderr")
+    driver, code = programs.run(*args, "--duration", "1", "--results", tmp_path / "killed",
+                                "--fresh")
+    assert code == 0 and rows_of(tmp_path / "killed")[0]["Status"] == "ok", driver.text()
 
 
 @pytest.mark.parametrize("args, code, said", [

@@ -52,7 +52,7 @@ static struct journal *open_journal(const char *folder, const struct journal_pla
 	struct err_text text = { "" };
 	struct journal *j = NULL;
 
-	if (journal_open(folder, of, &j, past, &text))
+	if (journal_open(folder, of, false, &j, past, &text))
 		fail_msg("%s", text.text);
 	return j;
 }
@@ -138,7 +138,7 @@ static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
 {
 	struct buf whole;
 	size_t rows = 0, lines = 0;
-	bool open = false;
+	bool begun = false;
 
 	write_journal(*state);
 	whole = read_journal(*state);
@@ -158,8 +158,8 @@ static void a_torn_last_line_is_dropped_wherever_it_ends(void **state)
 		assert_int_equal(past.kind, lines ? JOURNAL_SAME : JOURNAL_NONE);
 		assert_int_equal(past.count, rows);
 		assert_int_equal(past.is_torn, len && !ends_line);
-		open = ends_line ? strncmp(line, BEGUN_BEFORE, strlen(BEGUN_BEFORE)) == 0 : open;
-		assert_int_equal(past.is_open, open);
+		begun = ends_line ? strncmp(line, BEGUN_BEFORE, strlen(BEGUN_BEFORE)) == 0 : begun;
+		assert_int_equal(past.has_leftover, begun);
 		forget(&past);
 	}
 	assert_int_equal(rows, 3);
@@ -251,14 +251,61 @@ static void another_plan_is_known_and_its_journal_set_aside(void **state)
 static void a_folder_has_one_driver_at_a_time(void **state)
 {
 	struct err_text text = { "" };
-	struct journal *first = open_journal(*state, &plan, NULL), *second = NULL;
+	struct journal_past past;
+	struct journal *first = open_journal(*state, &plan, &past), *second = NULL;
 
-	assert_int_equal(journal_open(*state, &plan, &second, NULL, &text), ERR_BUSY);
+	assert_int_equal(journal_open(*state, &plan, false, &second, &past, &text), ERR_BUSY);
 	assert_non_null(strstr(text.text, "another cicada-driver"));
 	assert_null(second);
 	journal_close(&first);
-	second = open_journal(*state, &plan, NULL);
+	second = open_journal(*state, &plan, &past);
 	journal_close(&second);
+}
+
+/* Opens, says whether a test is left, and writes the beginning. */
+static bool go_on(const char *folder, const struct journal_plan *of, bool is_fresh,
+		  struct journal **out)
+{
+	struct journal_past past;
+
+	assert_int_equal(journal_open(folder, of, is_fresh, out, &past, NULL), OK);
+	assert_int_equal(past.kind == JOURNAL_NONE || !is_fresh, true);
+	assert_int_equal(journal_start(*out, &past, "- here\n", NULL), OK);
+	forget(&past);
+	return past.has_leftover;
+}
+
+/* Killed again and again, before and after it could do anything about it. */
+static void a_test_that_was_left_is_known_until_it_was_stopped(void **state)
+{
+	static const struct journal_plan other = { "users=1", 1 };
+	struct result_row row = a_row(0);
+	struct journal *j;
+
+	assert_false(go_on(*state, &plan, false, &j));
+	assert_int_equal(journal_add_begun(j, 2, NULL), OK);
+	journal_close(&j);
+	assert_true(go_on(*state, &plan, false, &j));
+	journal_close(&j);
+	assert_true(go_on(*state, &other, false, &j));
+	journal_close(&j);
+	assert_true(go_on(*state, &other, true, &j));
+	row.status = RESULT_MASTER_NOT_READY;
+	row.has_left_test = true;
+	assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+	assert_int_equal(journal_add_tried(j, 0, &row, NULL), OK);
+	journal_close(&j);
+	assert_true(go_on(*state, &other, false, &j));
+	row.has_left_test = false;
+	assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+	assert_int_equal(journal_add_row(j, 0, &row, NULL), OK);
+	journal_close(&j);
+	assert_false(go_on(*state, &other, true, &j));
+	journal_close(&j);
+	/* --fresh is the way out of a file that cannot be read. */
+	assert_int_equal(folder_replace(*state, JOURNAL_FILE, str_of("hello\n"), NULL), OK);
+	assert_false(go_on(*state, &plan, true, &j));
+	journal_close(&j);
 }
 
 /* lines: what follows the plan's own line. */
@@ -370,6 +417,7 @@ int main(void)
 		IN_FOLDER(only_what_was_measured_counts_whatever_the_order),
 		IN_FOLDER(another_plan_is_known_and_its_journal_set_aside),
 		IN_FOLDER(a_folder_has_one_driver_at_a_time),
+		IN_FOLDER(a_test_that_was_left_is_known_until_it_was_stopped),
 		IN_FOLDER(lines_of_somebody_else_are_refused_with_their_place),
 		cmocka_unit_test(a_first_line_of_another_make_is_refused),
 		IN_FOLDER(figures_out_of_bounds_are_left_out_not_written),

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "matrix/evidence.h"
@@ -326,6 +328,104 @@ static void the_table_lines_up(void **state)
 	result_destroy(&r);
 }
 
+static uint64_t slow_clock_us;
+
+static uint64_t slow_now_us(void)
+{
+	return slow_clock_us += 2 * CLOCK_S;
+}
+
+static size_t lines_of(const char *folder, const char *name)
+{
+	struct buf bytes = read_all(folder, name);
+	size_t lines = 0;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		lines += bytes.p[i] == '\n';
+	buf_fini(&bytes);
+	return lines;
+}
+
+/* Each row of report.json has its own chart, in which the scenario's number stands. */
+static void check_charts(const char *folder, size_t count)
+{
+	struct buf bytes = read_all(folder, "report.json");
+	json_t *root = json_loadb(bytes.p, bytes.len, 0, NULL);
+	json_t *rows = json_object_get(root, "rows");
+
+	assert_int_equal(json_array_size(rows), count);
+	for (size_t i = 0; i < count; i++) {
+		json_t *series = json_object_get(json_array_get(rows, i), "series");
+		json_t *requests = json_object_get(json_object_get(series, "requests"), "values");
+
+		assert_true(json_number_value(json_array_get(requests, 1)) == (double)i);
+	}
+	json_decref(root);
+	buf_fini(&bytes);
+}
+
+#define MANY 220
+
+/* They are more than is held at once, and making the reports takes long. */
+static void of_many_rows_the_reports_are_made_from_time_to_time(void **state)
+{
+	const struct result_config config = { .folder = *state,
+					      .plan = { "a plan", MANY },
+					      .now_us = slow_now_us };
+	struct evidence evidence;
+	struct err_text text = { "" };
+	struct result_row row = a_row();
+	struct result *r = NULL;
+
+	assert_int_equal(result_create(&config, &r, &text), OK);
+	assert_int_equal(result_start(r, "- Machine: x\n", &text), OK);
+	for (size_t i = MANY; i-- > 0;) {
+		row.scenario = i;
+		evidence_init(&evidence);
+		for (size_t k = 0; k < 120; k++)
+			evidence_add(&evidence, &(struct evidence_point){
+							.at_s = (double)k,
+							.requests_per_s = k == 1 ? (double)i : 7 });
+		assert_int_equal(result_add_begun(r, i, &text), OK);
+		assert_int_equal(result_add(r, &row, &evidence, &text), OK);
+		evidence_fini(&evidence);
+		if (i == MANY - 20)
+			assert_int_equal(lines_of(*state, RESULT_CSV), 1);
+	}
+	assert_in_range(lines_of(*state, RESULT_CSV), 100, MANY);
+	assert_int_equal(result_add_ended(r, "done", &text), OK);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(lines_of(*state, RESULT_CSV), 1 + MANY);
+		assert_in_range(lines_of(*state, RESULT_MARKDOWN), 2 * MANY, 3 * MANY);
+		check_charts(*state, MANY);
+		result_destroy(&r);
+		/* From the files of the rows. */
+		assert_int_equal(result_create(&config, &r, &text), OK);
+		assert_int_equal(result_write_reports(r, &text), OK);
+	}
+	result_destroy(&r);
+}
+
+/* What is in its place then is what was there before. */
+static void a_report_that_cannot_be_made_leaves_the_old_one(void **state)
+{
+	struct err_text text = { "" };
+	struct result_row row = a_row();
+	struct result *r = begin(*state, 1, "");
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/.report.html.new", (char *)*state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(result_add(r, &row, &none, &text), ERR_IO);
+	assert_non_null(strstr(text.text, "report.html.new: cannot create"));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(lines_of(*state, RESULT_CSV), 2);
+	snprintf(path, sizeof(path), "%s/.report.json.new", (char *)*state);
+	assert_int_not_equal(access(path, F_OK), 0);
+	check_charts(*state, 0);
+	result_destroy(&r);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -339,6 +439,8 @@ int main(void)
 		IN_FOLDER(a_folder_that_cannot_be_written_is_named),
 		IN_FOLDER(a_failed_replace_leaves_the_old_file),
 		IN_FOLDER(the_table_lines_up),
+		IN_FOLDER(of_many_rows_the_reports_are_made_from_time_to_time),
+		IN_FOLDER(a_report_that_cannot_be_made_leaves_the_old_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,27 +151,91 @@ static void what_was_not_measured_comes_again(void **state)
 	assert_int_equal(remove_tree(folder), 0);
 }
 
+/* As if it had been killed while its first test ran, which runs still. */
+static void leave_a_test(const char *folder)
+{
+	static const struct journal_plan plan = { "a plan", 2 };
+	struct journal_past past;
+	struct journal *j;
+
+	assert_int_equal(journal_open(folder, &plan, false, &j, &past, NULL), OK);
+	assert_int_equal(journal_start(j, &past, "", NULL), OK);
+	assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+	journal_close(&j);
+	world_init();
+	world.is_running = true;
+	world.swarm_us = world.now_us;
+}
+
 static void a_test_that_a_killed_driver_has_left_is_stopped_once(void **state)
+{
+	/* With the same plan, with another one, and with --fresh. */
+	for (int i = 0; i < 3; i++) {
+		char folder[] = "/tmp/cicada-drive-XXXXXX";
+		struct outcome out;
+
+		(void)state;
+		assert_non_null(mkdtemp(folder));
+		leave_a_test(folder);
+		world.is_fresh = i == 2;
+		world.repeats = i == 1 ? 2 : 1;
+		out = drive_in(folder, i == 1 ? 1 : 2);
+		assert_int_equal(out.good, 2);
+		assert_int_equal(strncmp(world.trace, "stop replicas workers reset ", 28), 0);
+		/* With a cool-down behind each of the first two tests. */
+		assert_in_range(out.took_us, (2 * 10 + 2 * 15) * CLOCK_S,
+				(2 * 12 + 2 * 15) * CLOCK_S);
+		assert_int_equal(count_of(world.trace, "stop"), 3);
+		assert_int_equal(remove_tree(folder), 0);
+	}
+}
+
+static void beside_a_test_of_somebody_else_nothing_is_begun(void **state)
 {
 	struct outcome out;
 
 	(void)state;
 	world_init();
-	world.is_running = world.was_killed = true;
-	world.swarm_us = world.now_us;
-	out = drive(2);
-	assert_int_equal(out.good, 2);
-	assert_int_equal(strncmp(world.trace, "stop replicas workers reset ", 28), 0);
-	/* With a cool-down behind each of the first two tests. */
-	assert_in_range(out.took_us, (2 * 10 + 2 * 15) * CLOCK_S, (2 * 12 + 2 * 15) * CLOCK_S);
-	assert_int_equal(count_of(world.trace, "stop"), 3);
-	/* That of somebody else goes on. */
-	world_init();
 	world.is_running = true;
 	world.swarm_us = world.now_us;
 	out = drive(1);
-	expect_status(&out, ",workers_not_ready,", "busy workers");
+	assert_int_equal(out.err, ERR_STATE);
+	assert_int_equal(out.rows, 0);
+	assert_string_equal(world.trace, "");
+	assert_non_null(strstr(out.why, "curl http://master/stop"));
 	assert_true(world.is_running);
+}
+
+/* One that comes between two scenarios is waited for, and costs no more than the scenario. */
+static void a_test_of_somebody_else_in_between_is_never_measured(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.others_start_after = 1;
+	out = drive(2);
+	assert_int_equal(out.err, OK);
+	assert_int_equal(out.rows, 2);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, ",master_not_ready,"));
+	assert_non_null(strstr(out.csv, "a test runs at the master"));
+	assert_int_equal(count_of(world.trace, "stop"), 1);
+	assert_true(world.is_running);
+}
+
+static void a_test_that_could_not_be_stopped_is_stopped_by_the_next_scenario(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.hanging_stops = 2;
+	out = drive(2);
+	assert_int_equal(out.rows, 2);
+	assert_int_equal(out.good, 1);
+	assert_non_null(strstr(out.csv, ",stop_failed,"));
+	assert_non_null(strstr(world.trace, "stop stop stop replicas workers reset "));
 }
 
 static struct buf read_file(const char *folder, const char *name)
@@ -273,6 +337,9 @@ int main(void)
 		cmocka_unit_test(a_later_start_goes_on_behind_the_last_row),
 		cmocka_unit_test(what_was_not_measured_comes_again),
 		cmocka_unit_test(a_test_that_a_killed_driver_has_left_is_stopped_once),
+		cmocka_unit_test(beside_a_test_of_somebody_else_nothing_is_begun),
+		cmocka_unit_test(a_test_of_somebody_else_in_between_is_never_measured),
+		cmocka_unit_test(a_test_that_could_not_be_stopped_is_stopped_by_the_next_scenario),
 		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};
 
