@@ -2,15 +2,17 @@
 """The manifests of deploy/: the names, ports and variables others rely on, and that the programs
 start with exactly what the manifests give them."""
 
+import json
 import re
 import shutil
 import subprocess
+import urllib.request
 
 import pytest
 import yaml
 
 from kube_world import USER, World, start_master
-from programs import ROOT, find, wait_until
+from programs import LOCUST, ROOT, find, free_port, wait_until
 
 DEPLOY = ROOT / "deploy" / "kubernetes"
 FILES = sorted(DEPLOY.glob("*.yaml"))
@@ -89,6 +91,22 @@ def test_every_variable_is_known_to_its_program():
         assert not unknown, program
 
 
+def check_replacement(job):
+    """What another pod would not mend fails the Job; what stands in the way of a replacement does
+    not (docs/driver.md, exit codes)."""
+    assert job["backoffLimit"] > 0 and job["template"]["spec"]["restartPolicy"] == "Never"
+    ignore, fail = job["podFailurePolicy"]["rules"]
+    assert ignore == {"action": "Ignore", "onPodConditions": [
+        {"type": "DisruptionTarget", "status": "True"}]}
+    codes = fail["onExitCodes"]
+    assert fail["action"] == "FailJob" and codes["operator"] == "In"
+    assert codes["containerName"] == job["template"]["spec"]["containers"][0]["name"]
+    table = (ROOT / "docs" / "driver.md").read_text().split("## Exit codes")[1].split("\n## ")[0]
+    known = {int(c) for c in re.findall(r"^\| (\d+) \|", table, re.M)}
+    assert known - set(codes["values"]) == {0, 105, 111} and set(codes["values"]) <= known
+    assert codes["values"] == sorted(codes["values"])
+
+
 @by_name
 def test_nobody_is_root_and_nothing_is_writable_but_volumes(workload):
     pod, container = workload["spec"]["template"]["spec"], container_of(workload)
@@ -101,7 +119,8 @@ def test_nobody_is_root_and_nothing_is_writable_but_volumes(workload):
     assert set(container["resources"]) == {"requests", "limits"}
     if workload["kind"] == "Job":
         assert pod["serviceAccountName"] == "locust-driver"
-        assert {"backoffLimit", "activeDeadlineSeconds"} <= set(workload["spec"])
+        assert "activeDeadlineSeconds" in workload["spec"]
+        check_replacement(workload["spec"])
     else:
         assert pod["automountServiceAccountToken"] is False
 
@@ -255,8 +274,49 @@ def test_kustomizations_build(folder):
     elif folder.name == "python-locustfile":
         for name in ("locust-master", "locust-worker"):
             assert env_of(objects["Deployment", name])["LOCUST_LOCUSTFILE"].endswith(".py")
+    elif folder.name == "locust":
+        assert images == {"locustio/locust:latest", "inference:latest", "locust-driver:latest"}
     else:
         assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
+
+
+@pytest.mark.skipif(kustomize() is None, reason="no kubectl or kustomize")
+def test_locusts_own_program_starts_as_its_overlay_says(programs, tmp_path):
+    """With nothing but the variables of the overlay; only addresses differ. On the other side of each
+    is ours, for the package of Debian 12 does not know its version, and refuses itself."""
+    built = subprocess.run([*kustomize(), ROOT / "deploy" / "overlays" / "locust"],
+                           capture_output=True, text=True, check=True, timeout=60)
+    objects = {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(built.stdout)}
+    script = tmp_path / "locustfile.py"
+    script.write_text(objects["ConfigMap", "locust-scripts"]["data"]["locustfile.py"])
+
+    def env(name, **addresses):
+        values = env_of(objects["Deployment", name])
+        assert values["LOCUST_LOCUSTFILE"] == "/home/locust/locustfile.py"
+        return {**values, "LOCUST_LOCUSTFILE": str(script), **addresses}
+
+    def has_worker(url):
+        try:
+            with urllib.request.urlopen(f"{url}/stats/requests", timeout=30) as r:
+                return [w["state"] for w in json.load(r).get("workers", [])] == ["ready"]
+        except OSError:
+            return False  # Locust says that it listens before it does
+
+    assert env("locust-worker")["LOCUST_MASTER_NODE_HOST"] == "locust-master"
+    url, worker = start_master(programs)
+    web, port = str(free_port()), str(free_port())
+    programs.start(LOCUST, env=env("locust-worker", LOCUST_MASTER_NODE_HOST="127.0.0.1",
+                                   LOCUST_MASTER_NODE_PORT=worker[worker.index("--master-port") + 1]))
+    programs.start(LOCUST, env=env("locust-master", LOCUST_WEB_HOST="127.0.0.1", LOCUST_WEB_PORT=web,
+                                   LOCUST_MASTER_BIND_HOST="127.0.0.1",
+                                   LOCUST_MASTER_BIND_PORT=port))
+    programs.start("cicada", env=env("locust-worker", MASTER=f"127.0.0.1:{port}",
+                                     LOCUST_MASTER_NODE_HOST="127.0.0.1",
+                                     LOCUST_MASTER_NODE_PORT=port))
+    wait_until(lambda: has_worker(url), 60)
+    wait_until(lambda: has_worker(f"http://127.0.0.1:{web}"), 60)
+    with urllib.request.urlopen(f"http://127.0.0.1:{web}/", timeout=30) as r:
+        assert b"http://inference:8000" in r.read()
 
 
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="not Debian")
