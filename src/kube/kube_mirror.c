@@ -21,7 +21,7 @@
 
 #define WATCH_S		20 /* a server that hangs is noticed a little later than this */
 #define REOPEN_MS	1000
-#define LIST_TIMEOUT_MS 5000
+#define LIST_TIMEOUT_MS 5000 /* of a step, which comes again */
 
 struct kube_mirror {
 	struct kube_api *api;
@@ -154,7 +154,7 @@ static void on_bytes(const char *bytes, size_t len, void *arg)
 
 /* ---- list and watch ---- */
 
-enum err kube_mirror_refresh(struct kube_mirror *m, struct err_text *text)
+static enum err read_list(struct kube_mirror *m, uint64_t timeout_ms, struct err_text *text)
 {
 	json_t *items = NULL;
 	enum err err;
@@ -162,7 +162,7 @@ enum err kube_mirror_refresh(struct kube_mirror *m, struct err_text *text)
 	fetch_stream_close(&m->watch);
 	buf_clear(&m->line);
 	m->is_listed = false;
-	err = kube_api_list(m->api, &m->query, LIST_TIMEOUT_MS, &items, m->version, text);
+	err = kube_api_list(m->api, &m->query, timeout_ms, &items, m->version, text);
 	if (err)
 		return err;
 	forget(m);
@@ -171,6 +171,11 @@ enum err kube_mirror_refresh(struct kube_mirror *m, struct err_text *text)
 	json_decref(items);
 	m->is_listed = true;
 	return OK;
+}
+
+enum err kube_mirror_refresh(struct kube_mirror *m, struct err_text *text)
+{
+	return read_list(m, KUBE_CALL_TIMEOUT_MS, text);
 }
 
 static enum err open_watch(struct kube_mirror *m, struct err_text *text)
@@ -213,6 +218,6 @@ enum err kube_mirror_step(struct kube_mirror *m, struct err_text *text)
 	if (err)
 		return err;
 	if (!m->is_listed)
-		return kube_mirror_refresh(m, text);
+		return read_list(m, LIST_TIMEOUT_MS, text);
 	return m->watch ? OK : open_watch(m, text);
 }

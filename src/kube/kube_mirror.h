@@ -25,7 +25,7 @@ void kube_mirror_destroy(struct kube_mirror **m);
  * step tries again. ERR_REFUSED and ERR_NOT_FOUND do not pass by themselves. Waits only for a
  * list that is due. */
 enum err kube_mirror_step(struct kube_mirror *m, struct err_text *text) MUST_CHECK;
-/* Reads the list now. */
+/* Reads the list now, with all the patience there is for a call. */
 enum err kube_mirror_refresh(struct kube_mirror *m, struct err_text *text) MUST_CHECK;
 /* name -> json_t *, until the next step or refresh. */
 const struct map *kube_mirror_objects(const struct kube_mirror *m);

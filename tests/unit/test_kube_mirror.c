@@ -202,6 +202,23 @@ static void a_line_that_is_not_understood_is_answered_with_a_list(void **state)
 	end(&w);
 }
 
+/* A server that asks for five seconds is upgraded just now, and what was measured shall not be lost
+ * for that. A step, which comes again, does not wait so long. */
+static void a_refresh_is_more_patient_than_a_step(void **state)
+{
+	static const char busy[] =
+		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
+	static const char *const replies[] = { busy, busy, LIST("5", POD("a", "3")) };
+	struct world w;
+
+	(void)state;
+	begin(&w, replies, 3);
+	assert_int_not_equal(kube_mirror_step(w.mirror, &w.text), OK);
+	assert_int_equal(kube_mirror_refresh(w.mirror, &w.text), OK);
+	assert_int_equal(kube_mirror_objects(w.mirror)->count, 1);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_pod_is_followed_from_its_birth_to_its_end),
 		cmocka_unit_test(a_bookmark_is_never_taken_as_the_state),
 		cmocka_unit_test(a_line_that_is_not_understood_is_answered_with_a_list),
+		cmocka_unit_test(a_refresh_is_more_patient_than_a_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
