@@ -29,6 +29,7 @@ const struct kube_kind kube_slices = { "/apis/discovery.k8s.io/v1", "discovery.k
 				       "endpointslices" };
 const struct kube_kind kube_autoscalers = { "/apis/autoscaling/v2", "autoscaling",
 					    "horizontalpodautoscalers" };
+const struct kube_kind kube_events = { "/api/v1", "", "events" };
 static const struct kube_kind access_reviews = { "/apis/authorization.k8s.io/v1",
 						 "authorization.k8s.io",
 						 "selfsubjectaccessreviews" };

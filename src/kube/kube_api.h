@@ -34,7 +34,8 @@ struct kube_kind {
 	const char *plural;
 };
 
-extern const struct kube_kind kube_deployments, kube_pods, kube_slices, kube_autoscalers;
+extern const struct kube_kind kube_deployments, kube_pods, kube_slices, kube_autoscalers,
+	kube_events;
 
 /* What a Role grants. */
 struct kube_right {

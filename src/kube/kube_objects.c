@@ -141,6 +141,31 @@ void kube_slice_collect_ready(const json_t *object, struct map *ready)
 	}
 }
 
+/* The newer API of events counts in a series, and both leave out what they do not use. */
+struct kube_event kube_event_read(const json_t *object)
+{
+	const json_t *whom = json_object_get(object, "involvedObject"),
+		     *series = json_object_get(object, "series");
+	const char *const times[] = {
+		text_of(object, "lastTimestamp"),
+		text_of(series, "lastObservedTime"),
+		text_of(object, "eventTime"),
+		text_of(json_object_get(object, "metadata"), "creationTimestamp"),
+	};
+	uint64_t count = count_of(object, "count");
+	struct kube_event event = {
+		.kind = text_of(whom, "kind"),
+		.name = text_of(whom, "name"),
+		.reason = text_of(object, "reason"),
+		.message = text_of(object, "message"),
+		.count = count ? count : count_of(series, "count"),
+	};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]) && !event.at[0]; i++)
+		snprintf(event.at, sizeof(event.at), "%s", times[i]);
+	return event;
+}
+
 struct kube_autoscaler kube_autoscaler_read(const json_t *object)
 {
 	const json_t *metadata = json_object_get(object, "metadata"),

@@ -40,6 +40,15 @@ struct kube_pod kube_pod_read(const struct json_t *object);
  * address (const char *, lent by the object). A pod with two addresses stands in two slices. */
 void kube_slice_collect_ready(const struct json_t *object, struct map *ready);
 
+struct kube_event {
+	const char *kind, *name;      /* lent, as the next two: of whom it speaks */
+	const char *reason, *message; /* "Unhealthy", and in words */
+	uint64_t count;		      /* how often it has happened */
+	char at[20];		      /* the last time: "2026-01-01T00:00:00"; "": not known */
+};
+
+struct kube_event kube_event_read(const struct json_t *object);
+
 struct kube_autoscaler {
 	const char *name;		  /* lent, as the next three */
 	const char *target_kind, *target; /* what it scales */

@@ -580,6 +580,25 @@ static void stop_what_runs(struct drive *d, struct err_text *why)
 	d->c->pause->stops_tolerated--;
 }
 
+/* What went wrong with the platform's own parts, it may know more about. */
+static void explain(struct drive *d)
+{
+	struct platform *p = d->c->platform;
+	enum result_status status = d->row.status;
+	struct buf said;
+
+	if (!p->ops->explain ||
+	    (status != RESULT_TARGET_NOT_READY && status != RESULT_WORKERS_NOT_READY &&
+	     status != RESULT_LOST_REPLICA && status != RESULT_LOST_WORKER &&
+	     status != RESULT_CHANGED))
+		return;
+	buf_init(&said, sizeof(d->row.note));
+	p->ops->explain(p, &said);
+	if (said.len)
+		add_note(&d->row, said.p);
+	buf_fini(&said);
+}
+
 static enum err walk_steps(struct drive *d, struct err_text *text)
 {
 	for (size_t i = 0; i < STEPS; i++) {
@@ -662,6 +681,7 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 	d.row.has_left_test = d.is_test_running || d.has_leftover;
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
+	explain(&d);
 	server_side_assess(&d.opened, &d.stopped, &d.row);
 	server_side_fini(&d.opened);
 	server_side_fini(&d.stopped);

@@ -46,6 +46,9 @@ struct platform_ops {
 	/* What all present replicas say of themselves; *out is init'ed. NULL: it cannot be asked
 	 * for. On failure what is in *out says nothing. */
 	enum err (*read_server)(struct platform *p, struct server_side *out, struct err_text *text);
+	/* What the platform itself has noted of what went wrong since the target was scaled, in a
+	 * sentence. NULL: it notes nothing. */
+	void (*explain)(struct platform *p, struct buf *out);
 	/* Lent until the next start(). */
 	const char *(*master_url)(const struct platform *p);
 	const char *(*target_url)(const struct platform *p);

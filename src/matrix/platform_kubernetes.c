@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "fetch/fetch.h"
@@ -20,10 +21,14 @@
 #include "matrix/counter_text.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
+#include "matrix/result_row.h"
 #include "matrix/rights.h"
 #include "matrix/scaled.h"
+#include "matrix/warnings.h"
 
 #define METRICS_TIMEOUT_MS 2000
+#define EVENTS_TIMEOUT_MS  5000
+#define CLOCKS_APART_S	   5 /* that of the cluster and ours */
 
 enum part { TARGET, WORKERS, PARTS };
 
@@ -36,6 +41,7 @@ struct platform_kubernetes {
 	struct scaled *parts[PARTS];
 	bool is_noted;	 /* what the parts have to get back is on disk */
 	bool was_killed; /* an earlier driver, before it gave that back */
+	double wall_scaled_s;
 };
 
 static struct platform_kubernetes *of(struct platform *p)
@@ -184,6 +190,7 @@ static void kubernetes_rehearse(struct platform *p, uint64_t *workers, struct ch
 static enum err kubernetes_scale_target(struct platform *p, uint64_t replicas,
 					struct err_text *text)
 {
+	of(p)->wall_scaled_s = clock_wall_s();
 	return scaled_order(of(p)->parts[TARGET], replicas, text);
 }
 
@@ -226,6 +233,24 @@ static enum err kubernetes_check_after(struct platform *p, enum platform_part *p
 				       struct err_text *text)
 {
 	return for_both(p, scaled_verify, part, text);
+}
+
+static void kubernetes_explain(struct platform *p, struct buf *out)
+{
+	const struct kube_query warnings = { .kind = &kube_events,
+					     .field_selector = "type=Warning" };
+	struct platform_kubernetes *k = of(p);
+	char version[KUBE_VERSION_BYTES], since[RESULT_CELL_BYTES];
+	struct err_text text = { "" };
+	json_t *items = NULL;
+	enum err err = kube_api_list(k->api, &warnings, EVENTS_TIMEOUT_MS, &items, version, &text);
+
+	result_cell_wall(k->wall_scaled_s - CLOCKS_APART_S, since);
+	for (size_t i = 0; i < PARTS; i++)
+		warnings_add(items, scaled_name(k->parts[i]), since, out);
+	if (err == ERR_REFUSED)
+		buf_add_text(out, err_say(&text, err));
+	json_decref(items);
 }
 
 /* From the pod itself: the Service would ask any of them. */
@@ -356,6 +381,7 @@ static const struct platform_ops kubernetes_ops = {
 	.check_workers = kubernetes_check_workers,
 	.check_running = kubernetes_check_running,
 	.check_after = kubernetes_check_after,
+	.explain = kubernetes_explain,
 	.read_requests = kubernetes_read_requests,
 	.master_url = kubernetes_master_url,
 	.target_url = kubernetes_target_url,

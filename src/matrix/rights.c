@@ -22,6 +22,7 @@ static const struct right {
 	{ &kube_deployments, NULL, { "list", "watch" }, true, false },
 	{ &kube_pods, NULL, { "list", "watch" }, false, false },
 	{ &kube_slices, NULL, { "list", "watch" }, false, false },
+	{ &kube_events, NULL, { "list" }, false, false },
 	{ &kube_autoscalers, NULL, { "list" }, false, false },
 	{ &kube_autoscalers, NULL, { "patch" }, false, true },
 };

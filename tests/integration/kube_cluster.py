@@ -17,7 +17,8 @@ import uuid
 
 GROUPS = {"deployments": ("apps", "v1", "Deployment"), "pods": ("", "v1", "Pod"),
           "endpointslices": ("discovery.k8s.io", "v1", "EndpointSlice"),
-          "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler")}
+          "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler"),
+          "events": ("", "v1", "Event")}
 TICK_S = 0.02
 
 
@@ -211,6 +212,7 @@ class Cluster:
             pod["status"].update(phase="Failed", reason="Evicted",
                                  message="The node was low on resource: memory.")
             self.put("pods", pod)
+            self._warn(pod, "Evicted", pod["status"]["message"])
 
     def crash(self, pod):
         """Its program ends, and is started again at once."""
@@ -324,8 +326,19 @@ class Cluster:
             container.update(state=ended, lastState=ended, ready=False,
                              restartCount=container["restartCount"] + 1)
             process.start()
+            self._warn(pod, "BackOff", "Back-off restarting failed container server in pod "
+                                       f"{name}_{self.namespace}({pod['metadata']['uid']})")
         self._set_condition(pod, container["ready"])
         self.put("pods", pod)
+
+    def _warn(self, pod, reason, message):
+        name = f"{pod['metadata']['name']}.{reason.lower()}"
+        event = self.get("events", name) or {
+            "metadata": self._metadata(name), "type": "Warning", "reason": reason, "count": 0,
+            "involvedObject": {"kind": "Pod", "name": pod["metadata"]["name"],
+                               "namespace": self.namespace, "uid": pod["metadata"]["uid"]}}
+        self.put("events", {**event, "message": message, "count": event["count"] + 1,
+                            "lastTimestamp": now_text()})
 
     @staticmethod
     def _set_condition(pod, is_ready):

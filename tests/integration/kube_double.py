@@ -30,7 +30,7 @@ STALL_S = 1
 PATCH_TYPES = ("application/merge-patch+json",)
 FAILURES = {429: "Too many requests, please try again later.\n"}
 LISTS = {"deployments": "DeploymentList", "pods": "PodList", "endpointslices": "EndpointSliceList",
-         "horizontalpodautoscalers": "HorizontalPodAutoscalerList"}
+         "horizontalpodautoscalers": "HorizontalPodAutoscalerList", "events": "EventList"}
 EXPIRED_PAGE = ("The provided continue parameter is too old to display a consistent list result. "
                 "You can start a new list without the continue parameter, or use the continue "
                 "token in this response to retrieve the remainder of the results. Continuing with "
@@ -73,6 +73,8 @@ def matches(obj, query):
     for term in filter(None, query.get("fieldSelector", "").split(",")):
         name, _, value = term.partition("=")
         if name == "metadata.name" and obj["metadata"]["name"] != value:
+            return False
+        if name == "type" and obj.get("type") != value:
             return False
     return True
 

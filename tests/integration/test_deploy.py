@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 import yaml
 
+from kube_cluster import VirtualPod
 from kube_world import USER, World, start_master
 from programs import LOCUST, ROOT, find, free_port, wait_until
 
@@ -184,6 +185,11 @@ def test_the_role_is_what_the_driver_asks_for(programs, target, tmp_path):
         driver = world.drive("--host", target.url, "--replicas", "1", "--workers", "1", "--users",
                              "4", "--duration", "2", "--pause-autoscaler")
         assert driver.wait(90) == 0, driver.text()
+        # Events are of interest when something goes wrong.
+        world.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
+        driver = world.drive("--host", target.url, "--replicas", "3", "--workers", "1", "--users",
+                             "4", "--ready-timeout", "1", "--pause-autoscaler")
+        assert driver.wait(90) == 1, driver.text()
         assert world.double.used == role_triples(rules)
         wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
             "availableReplicas") == 2)

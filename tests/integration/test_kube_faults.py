@@ -32,6 +32,7 @@ PROBES = 10  # of a search, for each number of replicas
 LIMIT = 90  # users of a replica within the objective
 BEFORE = {"inference": 3, "locust-worker": 1}
 AT_ONCE = 6
+HANGS_S = 300  # it takes a few seconds, and minutes where a hundred others are at work
 READING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
 
 
@@ -151,7 +152,7 @@ class Storm:
         is_killed = False
         try:
             try:
-                driver.wait(lives_s or 120)
+                driver.wait(lives_s or HANGS_S)
             except subprocess.TimeoutExpired:
                 assert lives_s, "it does not end"
                 is_killed = True
@@ -211,7 +212,7 @@ class Storm:
         good = {row["scenario"]: row["Max_ms"] for row in self.rows() if row["Status"] == "ok"}
         driver = self.start()
         try:
-            code = driver.wait(120)
+            code = driver.wait(HANGS_S)
         finally:
             driver.kill()
         self.look(code)

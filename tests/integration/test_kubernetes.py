@@ -148,7 +148,8 @@ def test_pods_that_crash_are_never_measured_and_named(timed):
     (row,) = timed.rows()
     assert row["Status"] == "target_not_ready" and row["RPS"] == ""
     assert re.search(r"inference: 2 of 3 replicas are available; pod inference-\S+: container "
-                     r"server ended with code 1 \(Error\), \d+ restarts", row["Note"]), row
+                     r"server ended with code 1 \(Error\), \d+ restarts / Events: Pod inference-\S+: "
+                     r"BackOff \(\d+ times\): Back-off restarting failed container", row["Note"]), row
     assert timed.replicas("inference") == 2
 
 
@@ -160,7 +161,9 @@ def test_an_eviction_in_the_window_makes_the_row_invalid(timed):
     assert driver.wait(60) == 1, driver.text()
     (row,) = timed.rows()
     assert row["Status"] == "lost_replica"
-    assert f"pod {pod['metadata']['name']} has ended: Evicted: The node was low" in row["Note"]
+    name = pod["metadata"]["name"]
+    assert f"pod {name} has ended: Evicted: The node was low" in row["Note"]
+    assert f" / Events: Pod {name}: Evicted: The node was low on resource" in row["Note"]
     assert "lost_replica" in (timed.folder / "results" / "auto_summary.md").read_text()
     assert timed.replicas("inference") == 2
 
@@ -319,6 +322,7 @@ def rules_without(group, resource, verb):
              ("apps", "deployments/scale", ["get", "patch"]),
              ("", "pods", ["list", "watch"]),
              ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+             ("", "events", ["list"]),
              ("autoscaling", "horizontalpodautoscalers", ["list"])]
     return [{"apiGroups": [g], "resources": [r],
              "verbs": [v for v in verbs if (g, r, v) != (group, resource, verb)]}
@@ -384,7 +388,7 @@ def test_a_dry_run_finds_all_well_and_touches_nothing(timed):
 @pytest.mark.parametrize("group, resource, verbs", [
     ("apps", "deployments/scale", ["get", "patch"]), ("apps", "deployments", ["list", "watch"]),
     ("", "pods", ["list", "watch"]), ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
-    ("autoscaling", "horizontalpodautoscalers", ["list"])])
+    ("", "events", ["list"]), ("autoscaling", "horizontalpodautoscalers", ["list"])])
 def test_a_dry_run_prints_the_rule_that_the_role_lacks(timed, group, resource, verbs):
     every = rules_without("", "", "")
     rules = [r for r in every if r["resources"] != [resource]]

@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "kube/kube_objects.h"
+#include "matrix/warnings.h"
 
 static json_t *load(const char *name)
 {
@@ -197,6 +198,54 @@ static void fields_of_a_wrong_type_are_missing_ones(void **state)
 	assert_false(kube_pod_read(NULL).is_ready);
 }
 
+/* What `events` say of the Deployment "web" since 10:00:05. */
+static void expect_warnings(const char *events, const char *said)
+{
+	json_t *items = json_loads(events, 0, NULL);
+	struct buf out;
+
+	assert_non_null(items);
+	buf_init(&out, 4096);
+	warnings_add(items, "web", "2026-01-01T10:00:05Z", &out);
+	assert_string_equal(buf_str(&out).p, said);
+	buf_fini(&out);
+	json_decref(items);
+}
+
+#define EVENT(kind, name, rest) \
+	"{\"involvedObject\":{\"kind\":\"" kind "\",\"name\":\"" name "\"},\"reason\":\"R\"," rest \
+	"}"
+#define AT(s) "\"lastTimestamp\":\"2026-01-01T10:00:" s "Z\""
+
+static void warnings_are_those_of_the_deployment_and_the_newest(void **state)
+{
+	(void)state;
+	expect_warnings("[]", "");
+	expect_warnings(
+		"[" EVENT("Pod", "web-1a-x", AT("04")) "," EVENT(
+			"Pod", "webs-1a-x",
+			AT("09")) "," EVENT("Pod", "web-b-1a-x",
+					    AT("09")) "," EVENT("Pod", "web",
+								AT("09")) "," EVENT("ReplicaSet",
+										    "web-b-1a",
+										    AT("09")) ",7,"
+											      "null"
+											      ",{}"
+											      "]",
+		"");
+	expect_warnings(
+		"[" EVENT("Pod", "web-1a-x", AT("05") ",\"message\":\"one\",\"count\":3") "]",
+		"Events: Pod web-1a-x: R (3 times): one");
+	/* Three, of which two have the same second. */
+	expect_warnings(
+		"[" EVENT("Deployment", "web",
+			  AT("07")) "," EVENT("ReplicaSet", "web-1a",
+					      "\"lastTimestamp\":null,\"eventTime\":\"2026-01-"
+					      "01T10:00:07.123Z\"") "," EVENT("Pod", "web-1a-x",
+									      AT("06")) "]",
+		"Events: Deployment web: R: ; ReplicaSet web-1a: R: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +256,7 @@ int main(void)
 		cmocka_unit_test(ready_endpoints_are_counted_once),
 		cmocka_unit_test(an_autoscaler_names_its_target_and_its_maker),
 		cmocka_unit_test(fields_of_a_wrong_type_are_missing_ones),
+		cmocka_unit_test(warnings_are_those_of_the_deployment_and_the_newest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
