@@ -358,6 +358,18 @@ void cookie_jar_write(struct cookie_jar *jar, const struct cookie_site *site, in
 	}
 }
 
+bool cookie_jar_next(const struct cookie_jar *jar, const struct cookie **at,
+		     struct cookie_view *out)
+{
+	const struct cookie *c = *at = *at ? (*at)->next : jar->first;
+
+	if (c)
+		*out = (struct cookie_view){ name_of(c),  value_of(c),	domain_of(c),
+					     path_of(c),  c->expires_s, c->is_host_only,
+					     c->is_secure };
+	return c;
+}
+
 void cookie_jar_clear(struct cookie_jar *jar)
 {
 	while (jar->first)

@@ -45,6 +45,18 @@ void cookie_jar_set(struct cookie_jar *jar, const struct cookie_site *site, stru
 void cookie_jar_write(struct cookie_jar *jar, const struct cookie_site *site, int64_t wall_s,
 		      struct buf *out);
 
+/* One of them, lent until the jar changes. */
+struct cookie_view {
+	struct str name, value, domain, path;
+	int64_t expires_s; /* INT64_MAX: with the user */
+	bool is_host_only, is_secure;
+};
+
+/* Each, in the order in which they are sent: *at is NULL for the first. False: no more. Those that
+ * have expired are among them. */
+bool cookie_jar_next(const struct cookie_jar *jar, const struct cookie **at,
+		     struct cookie_view *out);
+
 /* "Wed, 21 Oct 2015 07:28:00 GMT" and what else servers write, by the rules of RFC 6265 5.1.1.
  * Seconds since 1970, UTC. */
 bool cookie_parse_date(struct str text, int64_t *out_s);

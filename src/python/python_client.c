@@ -432,6 +432,34 @@ static PyObject *client_cookies(PyObject *self, PyObject *arg)
 	return result;
 }
 
+/* cookie_list() -> [(name, value, domain, path, expires or None, is of one host only, is secure)]
+ */
+static PyObject *client_cookie_list(PyObject *self, PyObject *unused)
+{
+	const struct cookie_jar *jar = &((struct python_client *)self)->cookies;
+	int64_t now_s = (int64_t)clock_wall_s();
+	PyObject *list = PyList_New(0), *row;
+	const struct cookie *at = NULL;
+	struct cookie_view view;
+
+	(void)unused;
+	while (list && cookie_jar_next(jar, &at, &view)) {
+		if (view.expires_s <= now_s)
+			continue;
+		row = Py_BuildValue("(NNNNNOO)", text_of(view.name), text_of(view.value),
+				    text_of(view.domain), text_of(view.path),
+				    view.expires_s == INT64_MAX
+					    ? Py_NewRef(Py_None)
+					    : PyLong_FromLongLong(view.expires_s),
+				    view.is_host_only ? Py_True : Py_False,
+				    view.is_secure ? Py_True : Py_False);
+		if (!row || PyList_Append(list, row))
+			Py_CLEAR(list);
+		Py_XDECREF(row);
+	}
+	return list;
+}
+
 static PyObject *client_clear_cookies(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -480,6 +508,7 @@ static PyMethodDef client_methods[] = {
 	{ "request", (PyCFunction)(void (*)(void))client_request, METH_FASTCALL, NULL },
 	{ "set_cookie", client_set_cookie, METH_VARARGS, NULL },
 	{ "cookies", client_cookies, METH_O, NULL },
+	{ "cookie_list", client_cookie_list, METH_NOARGS, NULL },
 	{ "clear_cookies", client_clear_cookies, METH_NOARGS, NULL },
 	{ "close", client_close, METH_NOARGS, NULL },
 	{ NULL, NULL, 0, NULL },

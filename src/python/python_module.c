@@ -59,7 +59,7 @@ static uint64_t ms_to_us(double ms)
 		      : 0;
 }
 
-/* record(type, name, response time in ms, length, error or None, has an answer come) */
+/* record(type, name, response time in ms or None, length, error or None, has an answer come) */
 static PyObject *record(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
 	struct python *p = python_self();
@@ -76,7 +76,9 @@ static PyObject *record(PyObject *module, PyObject *const *args, Py_ssize_t coun
 	name = type ? PyUnicode_AsUTF8(args[1]) : NULL;
 	if (!name)
 		return NULL;
-	request.service_us = ms_to_us(PyFloat_AsDouble(args[2]));
+	request.is_untimed = args[2] == Py_None;
+	if (!request.is_untimed)
+		request.service_us = ms_to_us(PyFloat_AsDouble(args[2]));
 	length = PyFloat_AsDouble(args[3]);
 	request.content_bytes = length > 0 && length < 1e15 ? (uint64_t)length : 0;
 	if (args[4] != Py_None) {
@@ -89,6 +91,21 @@ static PyObject *record(PyObject *module, PyObject *const *args, Py_ssize_t coun
 	if (p->place)
 		tally_record(&p->place->tally, tally_label(&p->place->tally, type, name), &request,
 			     clock_us());
+	Py_RETURN_NONE;
+}
+
+/* fail(type, name, error): of a request that is recorded besides */
+static PyObject *fail(PyObject *module, PyObject *args)
+{
+	struct python *p = python_self();
+	const char *type, *name, *error;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "sss", &type, &name, &error))
+		return NULL;
+	if (p->place)
+		tally_fail(&p->place->tally, tally_label(&p->place->tally, type, name), error,
+			   clock_us());
 	Py_RETURN_NONE;
 }
 
@@ -341,13 +358,16 @@ static PyObject *read_cluster(PyObject *module, PyObject *unused)
 
 static PyObject *row_of(const struct stats_entry *e, const struct stats_entry *total)
 {
+	PyObject *min = isnan(e->min_response_time_ms)
+				? Py_NewRef(Py_None)
+				: PyFloat_FromDouble(e->min_response_time_ms);
+
 	return Py_BuildValue(
-		"{ss ss sK sK sK sd sd sd sK sd sd sd sd sd sd sd}", "name", e->name, "method",
+		"{ss ss sK sK sK sd sN sd sK sd sd sd sd sd sd sd}", "name", e->name, "method",
 		e->method, "num_requests", (unsigned long long)e->num_requests, "num_none_requests",
 		(unsigned long long)e->num_none_requests, "num_failures",
 		(unsigned long long)e->num_failures, "total_response_time",
-		e->total_response_time_ms, "min_response_time",
-		isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms, "max_response_time",
+		e->total_response_time_ms, "min_response_time", min, "max_response_time",
 		e->max_response_time_ms, "total_content_length",
 		(unsigned long long)e->total_content_length, "start_time", e->start_time,
 		"last_request_timestamp", e->last_request_timestamp, "median_response_time",
@@ -514,6 +534,7 @@ static PyMethodDef methods[] = {
 	{ "log", log_text, METH_VARARGS, NULL },
 	{ "turn", python_turn, METH_NOARGS, NULL },
 	{ "record", (PyCFunction)(void (*)(void))record, METH_FASTCALL, NULL },
+	{ "fail", fail, METH_VARARGS, NULL },
 	{ "json_text", (PyCFunction)(void (*)(void))python_json_text, METH_FASTCALL, NULL },
 	{ "exception", exception, METH_VARARGS, NULL },
 	{ "leave", leave, METH_O, NULL },

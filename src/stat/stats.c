@@ -160,24 +160,33 @@ void stats_entry_add_second(struct stats_entry *e, int64_t unix_s, uint64_t requ
 	slot->failures += failures;
 }
 
-static void count_request(struct stats_entry *e, const struct stats_request *request,
-			  double now_wall_s)
+static void count_time(struct stats_entry *e, const struct stats_request *request)
 {
 	double ms = (double)request->service_us / 1000;
-	bool is_failure = request->error != NULL;
 
-	e->num_requests++;
-	e->num_failures += is_failure;
 	e->total_response_time_ms += ms;
-	e->total_content_length += request->content_bytes;
 	/* Written so that the NAN of an untimed entry is replaced. */
 	if (!(e->min_response_time_ms <= ms))
 		e->min_response_time_ms = ms;
 	if (ms > e->max_response_time_ms)
 		e->max_response_time_ms = ms;
+	hist_add(&e->times[request->outcome], request->service_us, 1);
+}
+
+static void count_request(struct stats_entry *e, const struct stats_request *request,
+			  double now_wall_s)
+{
+	bool is_failure = request->error != NULL;
+
+	e->num_requests++;
+	e->num_failures += is_failure;
+	e->total_content_length += request->content_bytes;
 	if (now_wall_s > e->last_request_timestamp)
 		e->last_request_timestamp = now_wall_s;
-	hist_add(&e->times[request->outcome], request->service_us, 1);
+	if (request->is_untimed)
+		e->num_none_requests++;
+	else
+		count_time(e, request);
 	if (request->is_scheduled)
 		hist_add(&e->responses[request->outcome], request->response_us, 1);
 	stats_entry_add_second(e, (int64_t)now_wall_s, 1, is_failure);
@@ -191,6 +200,18 @@ void stats_record(struct stats *s, struct stats_entry *e, const struct stats_req
 	if (request->error)
 		stats_add_error(s, (struct str){ "", 0 }, str_of(e->method), str_of(e->name),
 				str_of(request->error), 1, now_wall_s, now_wall_s);
+}
+
+void stats_fail(struct stats *s, struct stats_entry *e, const char *error, double now_wall_s)
+{
+	struct stats_entry *const counted[] = { e, &s->total };
+
+	for (size_t i = 0; i < 2; i++) {
+		counted[i]->num_failures++;
+		stats_entry_add_second(counted[i], (int64_t)now_wall_s, 0, 1);
+	}
+	stats_add_error(s, (struct str){ "", 0 }, str_of(e->method), str_of(e->name), str_of(error),
+			1, now_wall_s, now_wall_s);
 }
 
 static struct stats_error *find_error(struct stats *s, struct str key, struct str method,

@@ -50,6 +50,7 @@ struct stats_request {
 	uint64_t service_us;
 	uint64_t response_us; /* only when scheduled */
 	bool is_scheduled;
+	bool is_untimed;	    /* counted in num_none_requests; service_us says nothing */
 	enum stats_outcome outcome; /* STATS_OK exactly when error is NULL */
 	uint64_t content_bytes;
 	const char *error; /* its text is counted as well */
@@ -103,6 +104,8 @@ struct stats_entry *stats_find(const struct stats *s, struct str method, struct 
 /* Counts a request in the entry and in the total. now_wall_s is when it ended. */
 void stats_record(struct stats *s, struct stats_entry *e, const struct stats_request *request,
 		  double now_wall_s);
+/* Counts a failure of a request that is counted besides. */
+void stats_fail(struct stats *s, struct stats_entry *e, const char *error, double now_wall_s);
 
 /* Counts an error row. An empty key (len 0) is made from the three parts: Locust takes any
  * string that is unique and stable. */

@@ -101,17 +101,29 @@ struct label *tally_label(struct tally *t, const char *method, const char *name)
 	return slot->label;
 }
 
-void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
-		  uint64_t ended_us)
+static struct stats_entry *entry_of(const struct tally *t, struct label *label, double wall_s)
 {
-	double wall_s = wall_of(t, ended_us);
-
 	if (label->generation != t->generation) {
 		label->entry =
 			stats_entry(t->stats, str_of(label->method), str_of(label->name), wall_s);
 		label->generation = t->generation;
 	}
-	stats_record(t->stats, label->entry, request, wall_s);
+	return label->entry;
+}
+
+void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
+		  uint64_t ended_us)
+{
+	double wall_s = wall_of(t, ended_us);
+
+	stats_record(t->stats, entry_of(t, label, wall_s), request, wall_s);
+}
+
+void tally_fail(struct tally *t, struct label *label, const char *error, uint64_t now_us)
+{
+	double wall_s = wall_of(t, now_us);
+
+	stats_fail(t->stats, entry_of(t, label, wall_s), error, wall_s);
 }
 
 void tally_error(struct tally *t, const char *name, const char *error, uint64_t now_us)

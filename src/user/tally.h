@@ -42,6 +42,8 @@ const char *tally_label_name(const struct label *label);
 /* Counts a request that ended at ended_us (monotonic). */
 void tally_record(struct tally *t, struct label *label, const struct stats_request *request,
 		  uint64_t ended_us);
+/* A failure of a request that is counted besides. */
+void tally_fail(struct tally *t, struct label *label, const char *error, uint64_t now_us);
 /* An error that belongs to no request. */
 void tally_error(struct tally *t, const char *name, const char *error, uint64_t now_us);
 /* Goes on counting in `blank`; what was counted so far is the caller's. */

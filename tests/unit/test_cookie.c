@@ -96,6 +96,26 @@ static void what_is_no_cookie_is_ignored(void **state)
 	}
 }
 
+static void all_can_be_looked_at(void **state)
+{
+	const struct cookie *at = NULL;
+	struct cookie_view view;
+
+	(void)state;
+	assert_false(cookie_jar_next(&jar, &at, &view));
+	set("a.example", "/", "one=1; Path=/x; Domain=a.example; Secure; Max-Age=5");
+	set("b.example", "/", "two=2");
+	assert_true(cookie_jar_next(&jar, &at, &view));
+	assert_true(str_eq(view.name, "one") && str_eq(view.value, "1"));
+	assert_true(str_eq(view.domain, "a.example") && str_eq(view.path, "/x"));
+	assert_true(view.is_secure && !view.is_host_only);
+	assert_int_equal(view.expires_s, NOW + 5);
+	assert_true(cookie_jar_next(&jar, &at, &view));
+	assert_true(str_eq(view.name, "two") && view.is_host_only && !view.is_secure);
+	assert_true(view.expires_s == INT64_MAX);
+	assert_false(cookie_jar_next(&jar, &at, &view));
+}
+
 static void domains_say_who_gets_it(void **state)
 {
 	(void)state;
@@ -228,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_cookie_comes_back_until_it_is_replaced, clear),
 		cmocka_unit_test_teardown(what_is_no_cookie_is_ignored, clear),
+		cmocka_unit_test_teardown(all_can_be_looked_at, clear),
 		cmocka_unit_test_teardown(domains_say_who_gets_it, clear),
 		cmocka_unit_test_teardown(paths_say_where_it_goes, clear),
 		cmocka_unit_test_teardown(secure_ones_wait_for_tls, clear),

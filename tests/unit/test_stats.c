@@ -109,6 +109,46 @@ static void each_request_is_counted_once_after_merging(void **state)
 	stats_fini(&all);
 }
 
+static void a_request_without_a_time_is_in_no_average(void **state)
+{
+	const struct stats_request timed = { .service_us = 20000 };
+	const struct stats_request untimed = { .is_untimed = true, .service_us = 99 };
+	struct stats_entry *e;
+	struct stats s;
+
+	(void)state;
+	stats_init(&s, 100);
+	e = stats_entry(&s, str_of("X"), str_of("it"), 100);
+	stats_record(&s, e, &untimed, 101);
+	assert_true(isnan(e->min_response_time_ms));
+	assert_true(stats_avg_response_time_ms(e) == 0);
+	stats_record(&s, e, &timed, 101);
+	assert_int_equal(e->num_requests, 2);
+	assert_int_equal(e->num_none_requests, 1);
+	assert_int_equal(s.total.num_none_requests, 1);
+	assert_true(stats_avg_response_time_ms(e) == 20);
+	assert_int_equal(stats_timed(e), 1);
+	stats_fini(&s);
+}
+
+static void a_failure_can_be_told_besides(void **state)
+{
+	const struct stats_request fine = { .service_us = 20000 };
+	struct stats_entry *e;
+	struct stats s;
+
+	(void)state;
+	stats_init(&s, 100);
+	e = stats_entry(&s, str_of("X"), str_of("it"), 100);
+	stats_record(&s, e, &fine, 101);
+	stats_fail(&s, e, "boom", 101);
+	assert_int_equal(e->num_requests, 1);
+	assert_int_equal(e->num_failures, 1);
+	assert_int_equal(s.total.num_failures, 1);
+	assert_int_equal(s.errors.count, 1);
+	stats_fini(&s);
+}
+
 static void current_rate_leaves_out_the_newest_seconds(void **state)
 {
 	struct stats s;
@@ -157,6 +197,8 @@ int main(void)
 		cmocka_unit_test(percentiles_are_locusts),
 		cmocka_unit_test(subtracting_an_earlier_copy_leaves_what_came_since),
 		cmocka_unit_test(each_request_is_counted_once_after_merging),
+		cmocka_unit_test(a_request_without_a_time_is_in_no_average),
+		cmocka_unit_test(a_failure_can_be_told_besides),
 		cmocka_unit_test(current_rate_leaves_out_the_newest_seconds),
 		cmocka_unit_test(names_and_errors_beyond_the_limit_share_a_row),
 	};

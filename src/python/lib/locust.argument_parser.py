@@ -8,32 +8,66 @@ class ParserError(Exception):
     pass
 
 
-class ArgumentParser(argparse.ArgumentParser):
-    """With an argument for a variable of the environment, which counts where the option is missing,
-    and some for the web interface."""
-
-    def __init__(self):
-        self.shown = []  # in the web interface
-        super().__init__(prog="cicada", add_help=False, allow_abbrev=False)
+class _Options:
+    """add_argument() with a variable of the environment, which counts where the option is missing, and
+    with what the web interface wants to know."""
 
     def add_argument(self, *args, env_var=None, include_in_web_ui=True, is_secret=False,
                      is_required=False, is_multiple=False, **kwargs):
         action = super().add_argument(*args, **kwargs)
         action.is_secret = is_secret
-        if include_in_web_ui:
-            self.shown.append(action)
+        action.include_in_web_ui = include_in_web_ui
         value = os.environ.get(env_var) if env_var else None
-        if value and action.nargs == 0:
-            action.default = value.lower() in ("1", "true", "yes", "on")
-        elif value:
-            action.default = value
+        if value:
+            action.default = _value_of(action, value)
+            action.required = False
         return action
+
+    add = add_arg = add_argument
+
+    def add_argument_group(self, *args, **kwargs):
+        group = _Group(self, *args, **kwargs)
+        self._action_groups.append(group)
+        return group
+
+    def add_mutually_exclusive_group(self, **kwargs):
+        group = _ExclusiveGroup(self, **kwargs)
+        self._mutually_exclusive_groups.append(group)
+        return group
+
+
+def _value_of(action, text):
+    """As it would be on the command line; several as `[a, b]`."""
+    if action.nargs == 0:
+        return text.lower() in ("1", "true", "yes", "on")
+    if action.nargs in (None, "?"):
+        return text
+    convert = action.type or str
+    return [convert(part.strip()) for part in text.strip("[]").split(",")]
+
+
+class _Group(_Options, argparse._ArgumentGroup):
+    pass
+
+
+class _ExclusiveGroup(_Options, argparse._MutuallyExclusiveGroup):
+    pass
+
+
+class LocustArgumentParser(_Options, argparse.ArgumentParser):
+    """Of the command line it knows what the locustfile has added."""
+
+    @property
+    def args_included_in_web_ui(self):
+        return {action.dest: action for action in self._actions
+                if getattr(action, "include_in_web_ui", False)}
 
     def has_options(self):
         return bool(self._actions)
 
+    def parse_args(self, args=None, namespace=None):
+        """What is not known here is the program's."""
+        return self.parse_known_args(args, namespace)[0]
+
     def error(self, message):
         raise ParserError(message)
-
-
-LocustArgumentParser = ArgumentParser

@@ -6,6 +6,8 @@ here arguments become a request and an answer becomes an object like that of req
 import base64
 import datetime
 import functools
+import importlib.util
+import io
 import json as json_module
 import logging
 import re
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import _cicada
+import locust_cookies
 
 from locust.event import RequestHook
 from locust.exception import CatchResponseError, LocustError, ResponseError
@@ -56,7 +59,16 @@ class ConnectionError(RequestException):
 def _of_requests(cls):
     """The class of that name in requests, where the locustfile has imported it: it may catch it."""
     requests = sys.modules.get("requests")
-    return getattr(requests.exceptions, cls.__name__) if requests else cls
+    return getattr(requests.exceptions, cls.__name__, cls) if requests else cls
+
+
+@functools.lru_cache
+def _network_error(name, requests):
+    """The class of an error with that name, for requests' as well where it is imported."""
+    if not requests:
+        return ConnectionError
+    base = getattr(requests.exceptions, name, requests.exceptions.ConnectionError)
+    return type(base.__name__, (ConnectionError, base), {})
 
 
 def _invalid(error, url):
@@ -147,49 +159,8 @@ def _parse_head(head):
     return headers
 
 
-def _cookies_of_head(head):
-    cookies = {}
-    for name, value in _fields_of(head):
-        if name.lower() == "set-cookie":
-            key, _, rest = value.partition("=")
-            cookies[key] = rest.partition(";")[0].strip().strip('"')
-    return cookies
-
-
-class Cookies(MutableMapping):
-    """The cookies of a session: those that would go to its base URL."""
-
-    def __init__(self, client, url):
-        self._client, self._url = client, url
-
-    def get_dict(self, domain=None, path=None):
-        text = self._client.cookies(self._url) if self._url else ""
-        return dict(pair.split("=", 1) for pair in text.split("; ") if "=" in pair)
-
-    def set(self, name, value, domain=None, path="/", **other):
-        if value is None:
-            self._client.set_cookie(self._url, f"{name}=; Path={path}; Max-Age=0")
-            return
-        at = f"; Domain={domain}" if domain else ""
-        self._client.set_cookie(self._url, f"{name}={value}{at}; Path={path}")
-
-    def __getitem__(self, name):
-        return self.get_dict()[name]
-
-    def __setitem__(self, name, value):
-        self.set(name, value)
-
-    def __delitem__(self, name):
-        self.set(name, None)
-
-    def __iter__(self):
-        return iter(self.get_dict())
-
-    def __len__(self):
-        return len(self.get_dict())
-
-    def clear(self, *args):
-        self._client.clear_cookies()
+class NeedsRequests(AttributeError):
+    """The request has to be made by Python's requests."""
 
 
 class PreparedRequest:
@@ -201,6 +172,10 @@ class PreparedRequest:
     @property
     def path_url(self):
         return _path_of(self.url)
+
+    def __getattr__(self, name):
+        """What is not here is there where requests makes the request."""
+        raise NeedsRequests(name)
 
 
 def without_secret(url):
@@ -223,15 +198,28 @@ def _target_of(url):
     return url, _path_of(url), without_secret(url)
 
 
-class LocustResponse:
+class Unjudged:
+    """Of an answer whose status has judged it."""
+
+    def success(self, *args):
+        raise LocustError("If you want to change the state of the request, you must pass "
+                          "catch_response=True. See https://docs.locust.io/en/stable/"
+                          "writing-a-locustfile.html#validating-responses")
+
+    failure = success
+
+
+class LocustResponse(Unjudged):
     """An answer, or none (status_code 0, content None, error)."""
+    connection = None
 
     def __init__(self, answer, asked):
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
          hops) = answer
         self._asked = asked
         self.url = without_secret(url) if url else asked[4]
-        self.error = ConnectionError(error, response=self) if error else None
+        self.error = _network_error(error.partition("(")[0], sys.modules.get("requests"))(
+            error, response=self) if error else None
         self.history = self._history(hops) if hops else []
 
     def _history(self, hops):
@@ -263,7 +251,8 @@ class LocustResponse:
 
     @property
     def cookies(self):
-        return _cookies_of_head(self._head or b"")
+        return locust_cookies.of_head([value for name, value in _fields_of(self._head or b"")
+                                       if name.lower() == "set-cookie"], self.url)
 
     @property
     def elapsed(self):
@@ -279,6 +268,31 @@ class LocustResponse:
     @property
     def is_redirect(self):
         return "location" in self.headers and self.status_code in (301, 302, 303, 307, 308)
+
+    @property
+    def is_permanent_redirect(self):
+        return "location" in self.headers and self.status_code in (301, 308)
+
+    @property
+    def links(self):
+        """Of its Link header, by their rel or, without one, their address."""
+        found = {}
+        for url, rest in re.findall(r"<([^>]*)>([^<]*)", self.headers.get("link", "")):
+            link = {"url": url, **{name: value.strip("'\" ") for name, value in
+                                   re.findall(r";\s*([\w-]+)\s*=\s*(\"[^\"]*\"|[^;,\s]+)", rest)}}
+            found[link.get("rel", url)] = link
+        return found
+
+    @property
+    def apparent_encoding(self):
+        """That in which the body can be read."""
+        for name in ("ascii", "utf-8"):
+            try:
+                (self._content or b"").decode(name)
+                return name
+            except UnicodeDecodeError:
+                pass
+        return "ISO-8859-1"
 
     @property
     def encoding(self):
@@ -307,9 +321,12 @@ class LocustResponse:
 
     def json(self, **kwargs):
         try:
-            return json_module.loads(self._content or b"", **kwargs)
-        except UnicodeDecodeError:
-            return json_module.loads(self.text, **kwargs)
+            try:
+                return json_module.loads(self._content or b"", **kwargs)
+            except UnicodeDecodeError:
+                return json_module.loads(self.text, **kwargs)
+        except json_module.JSONDecodeError as e:
+            raise _of_requests(json_module.JSONDecodeError)(e.msg, e.doc, e.pos) from None
 
     def iter_content(self, chunk_size=1, decode_unicode=False):
         content = self.text if decode_unicode else self._content or b""
@@ -319,6 +336,13 @@ class LocustResponse:
     def iter_lines(self, chunk_size=512, decode_unicode=False, delimiter=None):
         content = self.text if decode_unicode else self._content or b""
         yield from content.split(delimiter) if delimiter else content.splitlines()
+
+    def __iter__(self):
+        return self.iter_content(128)
+
+    @property
+    def raw(self):
+        return io.BytesIO(self._content or b"")
 
     def close(self):
         pass
@@ -342,7 +366,7 @@ class LocustResponse:
         return f"<Response [{self.status_code}]>"
 
 
-class ResponseContextManager(LocustResponse):
+class Judged:
     """Of catch_response=True: counted at the end of the with-block, as the block says."""
     _result = _meta = None
     _entered = False
@@ -398,6 +422,10 @@ class ResponseContextManager(LocustResponse):
     def failure(self, exc):
         self._check_entered()
         self._result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
+
+
+class ResponseContextManager(Judged, LocustResponse):
+    pass
 
 
 # ---- what is sent ----
@@ -492,13 +520,18 @@ def _seconds(timeout):
     return FOREVER if timeout is None else timeout
 
 
-_warned = set()
+def _detour():
+    import locust_detour
+    return locust_detour
 
 
-def _warn_once(what):
-    if what not in _warned:
-        _warned.add(what)
-        logger.warning(what)
+@functools.lru_cache
+def _has_requests():
+    if importlib.util.find_spec("requests"):
+        return True
+    logger.warning("What needs Python's requests has no effect - stream, proxies, cert, verify=FILE, "
+                   "client.mount() -: apt-get install python3-requests")
+    return False
 
 
 # Headers that were put together before, all of them text.
@@ -507,7 +540,6 @@ _header_texts = {}
 
 class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
-    trust_env = False
     default_timeout = None
 
     def __init__(self, base_url, request_event, user, headers):
@@ -522,10 +554,11 @@ class BaseSession:
 
     @property
     def cookies(self):
-        return Cookies(self._engine, self.base_url)
+        return locust_cookies.SessionCookies(self._engine, self.base_url)
 
     @cookies.setter
     def cookies(self, values):
+        values = dict(values) if not hasattr(values, "set_cookie") else values.copy()
         self._engine.clear_cookies()
         self.cookies.update(values)
 
@@ -673,55 +706,101 @@ class BaseSession:
         return self.request("DELETE", url, **kwargs)
 
 
+# What requests takes as it is.
+_OF_REQUESTS = ("params", "data", "headers", "cookies", "files", "auth", "timeout", "json",
+                "allow_redirects", "proxies", "hooks", "stream", "verify", "cert")
+
+
 class HttpSession(BaseSession):
-    """Like requests.Session; of proxies, client certificates and CA files see docs/locustfile.md."""
+    """Like requests.Session. What the engine cannot do is done by requests (locust_detour.py)."""
     verify = True
     cert = None
-    proxies = None
+    trust_env = stream = False
+    max_redirects = 30
 
     def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
         super().__init__(base_url, request_event, user, {
             "User-Agent": f"cicada/{_cicada.version}", "Accept": "*/*",
             "Connection": "keep-alive"})
+        self.proxies, self.adapters, self.hooks = {}, {}, {"response": []}
         parts = urlsplit(base_url or "")
         if parts.username and parts.password:
             self.auth = (parts.username, parts.password)
             self.base_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
     def mount(self, prefix, adapter):
-        """Adapters of requests have no place here."""
-        _warn_once("client.mount() has no effect: requests are made by cicada's own client")
+        if not _has_requests() or not _detour().is_plain(adapter):
+            self.adapters[prefix] = adapter
+
+    def send(self, request, **kwargs):
+        """Of a request that has been prepared. As under Locust it is not counted."""
+        with _detour().session_like(self) as session:
+            return session.send(request, **kwargs)
+
+    def prepare_request(self, request):
+        with _detour().session_like(self) as session:
+            return session.prepare_request(request)
 
     def request(self, method, url, name=None, catch_response=False, context={}, params=None,
                 data=None, headers=None, cookies=None, files=None, auth=None, timeout=None,
                 allow_redirects=True, proxies=None, hooks=None, stream=None, verify=None,
                 cert=None, json=None):
         name = name or self.request_name
+        if (stream or proxies or cert or self.stream or self.adapters or self.proxies or self.cert or
+                self.trust_env or isinstance(verify, str) or isinstance(self.verify, str)) and \
+                _has_requests():
+            return self._take_detour(locals())
         insecure = verify is False or (self.verify is False and verify is None)
-        if proxies or cert or self.proxies or self.cert or isinstance(verify, str):
-            _warn_once("proxies, cert and verify=FILE of a request have no effect: see "
-                       "--tls-client-cert and --tls-ca")
         start_time = time.time()
         target = self._target(url, params)
-        response = self._send(method, target, data, headers, cookies, files, auth,
-                              _seconds(timeout), allow_redirects, insecure, json,
-                              ResponseContextManager if catch_response else LocustResponse)
-        if hooks:
-            listeners = hooks.get("response") or ()
-            for hook in [listeners] if callable(listeners) else listeners:
-                response = hook(response) or response
-        name = name or target[1]
-        length = int(response.headers.get("content-length") or 0) if stream else \
-            len(response._content or b"")
-        asked_as = (method, name, start_time, target, length, context)
-        if catch_response:
+        try:
+            response = self._send(method, target, data, headers, cookies, files, auth,
+                                  _seconds(timeout), allow_redirects, insecure, json,
+                                  ResponseContextManager if catch_response else LocustResponse)
+        except NeedsRequests:
+            if not _has_requests():
+                raise
+            return self._take_detour(locals())
+        if hooks or self.hooks.get("response"):
+            for hook in self._hooks(hooks):
+                response = hook(response, timeout=timeout, verify=verify, proxies=proxies,
+                                stream=stream, cert=cert) or response
+        asked_as = (method, name or target[1], start_time, target, len(response._content or b""),
+                    context)
+        return self._conclude(response, catch_response, name, asked_as)
+
+    def _hooks(self, hooks):
+        """Of a request, in place of those of the session."""
+        listeners = (hooks or {}).get("response") or self.hooks.get("response") or ()
+        return [listeners] if callable(listeners) else listeners
+
+    def _conclude(self, response, is_caught, name, asked_as):
+        """Counts it, or leaves that to the block of a catch_response."""
+        if is_caught:
             response._session, response._asked_as = self, asked_as
             return response
         exception = None
         if response.error or response.status_code >= 400:
-            exception = self._judge(response, name)
+            exception = self._judge(response, name or asked_as[1])
         self._count(response, exception, *asked_as)
         return response
+
+    def _take_detour(self, given):
+        """given: the arguments of request(), by name."""
+        method, name, is_caught = given["method"], given["name"], given["catch_response"]
+        url = self._build_url(given["url"])
+        start_time, began = time.time(), time.perf_counter()
+        response = _detour().ask(self, method, url, is_caught,
+                                 **{key: given[key] for key in _OF_REQUESTS})
+        response._seconds = time.perf_counter() - began
+        first = (response.history and response.history[0] or response).request
+        if given["stream"]:
+            length = int(response.headers.get("content-length") or 0)
+        else:
+            length = len(response.content or b"")
+        target = (first.url, first.path_url, first.url)
+        asked_as = (method, name or first.path_url, start_time, target, length, given["context"])
+        return self._conclude(response, is_caught, name, asked_as)
 
     @staticmethod
     def _judge(response, name):
@@ -730,7 +809,7 @@ class HttpSession(BaseSession):
         try:
             response.raise_for_status()
         except (RequestException, _of_requests(RequestException)) as e:
-            return e
+            return e if isinstance(response, LocustResponse) else _detour().cause_of(e)
         finally:
             response.url = url
         return None

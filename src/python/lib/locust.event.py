@@ -36,14 +36,17 @@ class EventHook:
 
     def fire(self, *, reverse=False, **kwargs):
         for handler in reversed(self._handlers) if reverse else list(self._handlers):
-            try:
-                handler(**kwargs)
-            except _STEERING:
-                raise
-            except Exception:
-                logging.getLogger(__name__).error("Uncaught exception in event handler:",
-                                                  exc_info=True)
-                log.unhandled_greenlet_exception = True
+            self._call(handler, kwargs)
+
+    @staticmethod
+    def _call(handler, kwargs):
+        try:
+            handler(**kwargs)
+        except _STEERING:
+            raise
+        except Exception:
+            logging.getLogger(__name__).error("Uncaught exception in event handler:", exc_info=True)
+            log.unhandled_greenlet_exception = True
 
 
 class RequestHook(EventHook):
@@ -57,14 +60,15 @@ class RequestHook(EventHook):
         _cicada.record(request_type, name, response_time, response_length,
                        None if exception is None else error_text(exception), status_code != 0)
 
-    def fire(self, *, request_type, name, response_time, response_length, exception=None,
-             reverse=False, **kwargs):
-        self.count(request_type, name, response_time or 0, response_length or 0, exception,
-                   getattr(kwargs.get("response"), "status_code", 0) or 0)
+    def fire(self, *, reverse=False, **kwargs):
+        self._call(self._count_fired, kwargs)
         if self._handlers:
-            super().fire(request_type=request_type, name=name, response_time=response_time,
-                         response_length=response_length, exception=exception, **kwargs)
+            super().fire(reverse=reverse, **kwargs)
 
+    def _count_fired(self, request_type, name, response_time, response_length, exception=None,
+                     response=None, **kwargs):
+        self.count(request_type, name, response_time, response_length or 0, exception,
+                   getattr(response, "status_code", 0) or 0)
 
     @contextmanager
     def measure(self, request_type, name, response_length=0, context=None):

@@ -11,16 +11,12 @@ from gevent.pool import Group
 
 from locust import log
 from locust.rpc import pack
+from locust.rpc.protocol import Message
 
 logger = logging.getLogger(__name__)
 
 STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_STOPPED, \
     STATE_MISSING = "ready", "spawning", "running", "cleanup", "stopping", "stopped", "missing"
-
-
-class Message:
-    def __init__(self, message_type, data, node_id):
-        self.type, self.data, self.node_id = message_type, data, node_id
 
 
 class Runner:

@@ -24,14 +24,15 @@ import gevent.event
 
 import locust
 from locust import log
-from locust.argument_parser import ArgumentParser, ParserError
+from locust.argument_parser import LocustArgumentParser, ParserError
 from locust.clients import basic_auth, without_secret
 from locust.env import Environment
 from locust.rpc import pack, pack_pairs, unpack
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 from locust.shape import LoadTestShape
+from locust.stats import RequestStats
 from locust.user.task import filter_tasks_by_tags
-from locust.user.users import User
+from locust.util.load_locustfile import is_shape_class, is_user_class
 from locust.web import WebUI
 
 logger = logging.getLogger("locust.runners")
@@ -136,15 +137,6 @@ def _report(e, path):
     return f"{path}:{line or 1}: {type(e).__name__}: {e}"
 
 
-def _is_user_class(value):
-    return inspect.isclass(value) and issubclass(value, User) and not value.abstract
-
-
-def _is_shape(value):
-    return (inspect.isclass(value) and issubclass(value, LoadTestShape) and
-            value is not LoadTestShape and not vars(value).get("abstract", False))
-
-
 def _words(options, key):
     """Tags may come as one text, `[a,b]`."""
     words = {word for text in options[key]
@@ -200,11 +192,11 @@ def open_file(path, argv):
         files.extend(_find_files(part))
     for file in files:
         _modules.append(_import_url(file) if "://" in file else _import_file(file))
-    parser = ArgumentParser()
+    parser = LocustArgumentParser(prog="cicada", add_help=False, allow_abbrev=False)
     locust.events.init_command_line_parser.fire(parser=parser)
     if not parser.has_options():
         return None
-    _shown.extend(parser.shown)
+    _shown.extend(parser.args_included_in_web_ui.values())
     end = argv.index("--") if "--" in argv else len(argv)
     try:
         _own_options, rest = parser.parse_known_args(argv[1:end])
@@ -218,7 +210,7 @@ def _user_classes():
     found = {}
     for module in _modules:
         for value in vars(module).values():
-            if not _is_user_class(value):
+            if not is_user_class(value):
                 continue
             other = found.setdefault(value.__name__, value)
             if inspect.getfile(other) != inspect.getfile(value):
@@ -272,7 +264,7 @@ def load(options):
         raise LoadError(f"{_path}: No User class found! Define one, such as "
                         "class Visitor(HttpUser), with a @task")
     name = ",".join(os.path.basename(part.rstrip("/")) for part in _path.split(","))
-    shapes = [value for module in _modules for value in vars(module).values() if _is_shape(value)]
+    shapes = [value for module in _modules for value in vars(module).values() if is_shape_class(value)]
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found.values())
     _filter_by_tags(tags, exclude_tags)
@@ -283,6 +275,7 @@ def load(options):
         locustfile=name, events=locust.events, host=options["host"],
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found)
+    environment.stats = RequestStats.of_process()
     environment.runner = _RUNNERS[options["role"]](environment)
     environment.web_ui = WebUI(environment) if options["has_web"] else None
     LoadTestShape.runner = environment.runner
