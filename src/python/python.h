@@ -35,7 +35,9 @@ struct python_options {
 	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
 		want_only_summary, want_full_history;
 	const char *log_file, *csv_prefix, *html_file, *web_host, *master_host, *master_bind_host;
-	uint64_t web_port, master_port, master_bind_port, expect_workers;
+	const char *web_tls_cert, *web_tls_key;
+	uint64_t web_port, master_port, master_bind_port, expect_workers, expect_workers_max_wait_s;
+	uint64_t exit_code_on_error, autoquit_s; /* UINT64_MAX: never */
 	const char *const *user_classes;
 	const char *const *tags;
 	const char *const *exclude_tags;

@@ -54,17 +54,22 @@ static PyObject *is_so(bool value)
 static PyObject *other_options_of(const struct python_options *o)
 {
 	return Py_BuildValue(
-		"{sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sK sK sK sK}", "reset_stats",
-		is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart), "class_picker",
-		is_so(o->want_class_picker), "print_stats", is_so(o->want_print_stats),
-		"only_summary", is_so(o->want_only_summary), "stats_history_enabled",
-		is_so(o->want_full_history), "web_login", is_so(o->has_guest_login),
-		"web_base_path", "", "base_path", "", "logfile", o->log_file, "csv_prefix",
-		o->csv_prefix, "html_file", o->html_file, "web_host", o->web_host, "master_host",
-		o->master_host, "master_bind_host", o->master_bind_host, "web_port",
-		(unsigned long long)o->web_port, "master_port", (unsigned long long)o->master_port,
-		"master_bind_port", (unsigned long long)o->master_bind_port, "expect_workers",
-		(unsigned long long)o->expect_workers);
+		"{sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sz sz sK sK sK sK sK sK sL}",
+		"reset_stats", is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart),
+		"class_picker", is_so(o->want_class_picker), "print_stats",
+		is_so(o->want_print_stats), "only_summary", is_so(o->want_only_summary),
+		"stats_history_enabled", is_so(o->want_full_history), "web_login",
+		is_so(o->has_guest_login), "web_base_path", "", "base_path", "", "logfile",
+		o->log_file, "csv_prefix", o->csv_prefix, "html_file", o->html_file, "web_host",
+		o->web_host, "master_host", o->master_host, "master_bind_host", o->master_bind_host,
+		"tls_cert", o->web_tls_cert ? o->web_tls_cert : "", "tls_key",
+		o->web_tls_key ? o->web_tls_key : "", "web_port", (unsigned long long)o->web_port,
+		"master_port", (unsigned long long)o->master_port, "master_bind_port",
+		(unsigned long long)o->master_bind_port, "expect_workers",
+		(unsigned long long)o->expect_workers, "expect_workers_max_wait",
+		(unsigned long long)o->expect_workers_max_wait_s, "exit_code_on_error",
+		(unsigned long long)o->exit_code_on_error, "autoquit",
+		o->autoquit_s == UINT64_MAX ? -1 : (long long)o->autoquit_s);
 }
 
 static PyObject *options_of(const struct python_options *o)

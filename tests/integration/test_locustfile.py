@@ -730,7 +730,9 @@ def test_locusts_worker_gets_our_locustfile(programs, tmp_path):
 
 WEB_ROUTES = ONE_CLASS.format("Ant") + """
 import gevent
-from flask import Blueprint, jsonify, make_response, redirect, request
+import json
+from flask import (Blueprint, jsonify, make_response, redirect, render_template,
+                   render_template_string, request)
 from locust import events
 
 extend = Blueprint("extend", __name__, url_prefix="/extend")
@@ -778,7 +780,22 @@ def init(environment, web_ui, **kwargs):
     @web_ui.app.after_request
     def mark(response):
         response.headers["X-Marked"] = "yes"
+        if request.path == "/stats/requests":
+            response.set_data(json.dumps({**response.json, "extended_stats": [
+                {"key": "lengths", "data": [{"name": "all", "bytes": 7}]}]}))
         return response
+
+    @web_ui.app.route("/more")
+    def more():
+        web_ui.update_template_args()
+        web_ui.set_static_modern_ui()
+        return render_template("index.html", template_args={
+            **web_ui.template_args, "extended_tabs": [{"key": "lengths", "title": "Le</script>ngths"}]})
+
+    @web_ui.app.route("/more/blocks")
+    def blocks():
+        return render_template_string(
+            '{% extends "index.html" %}{% block extended_panes %}a pane{% endblock %}')
 
     web_ui.app.register_blueprint(extend)
 
@@ -813,6 +830,11 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
     assert ask(url + "/said/%FF")[2] == "\ufffd".encode()
     assert ask(url + "//added_page/said/x")[0] == 404, "no part of it is a host"
     assert ask(url + "/away")[2] == b"Another page"
+    status, _, page = ask(url + "/more")
+    assert status == 200 and b"Le\\u003c/script\\u003engths" in page, "data stay within their script"
+    assert b'<div class="panes">a pane</div>' in ask(url + "/more/blocks")[2]
+    assert get_json(url + "/extended-stats") == {"extended_stats": [
+        {"key": "lengths", "data": [{"name": "all", "bytes": 7}]}]}
     assert ask(url + "/broken")[0] == 500
     assert "ZeroDivisionError" in cicada.text("stderr")
     assert ask(url + "/none")[0] == 404 and ask(url + "/echo/x")[0] == 405

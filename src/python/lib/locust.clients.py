@@ -4,6 +4,7 @@
 What is sent and received, cookies, redirects, compressed bodies and connections are the engine's;
 here arguments become a request and an answer becomes an object like that of requests."""
 import base64
+import builtins
 import datetime
 import functools
 import importlib.util
@@ -64,11 +65,15 @@ def _of_requests(cls):
 
 @functools.lru_cache
 def _network_error(name, requests):
-    """The class of an error with that name, for requests' as well where it is imported."""
-    if not requests:
-        return ConnectionError
-    base = getattr(requests.exceptions, name, requests.exceptions.ConnectionError)
-    return type(base.__name__, (ConnectionError, base), {})
+    """The class of an error with that name: it is also Python's, and that of requests where that is
+    imported, so that `except` and isinstance() find it."""
+    bases = [ConnectionError]
+    if requests:
+        bases.append(getattr(requests.exceptions, name, requests.exceptions.ConnectionError))
+    of_python = getattr(builtins, name, None)
+    if isinstance(of_python, type) and issubclass(of_python, builtins.ConnectionError):
+        bases.append(of_python)
+    return type(name, tuple(bases), {}) if len(bases) > 1 else ConnectionError
 
 
 def _invalid(error, url):
@@ -217,7 +222,7 @@ class LocustResponse(Unjudged):
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
          hops) = answer
         self._asked = asked
-        self.url = without_secret(url) if url else asked[4]
+        self.url = without_secret(url) if url else asked[5]
         self.error = _network_error(error.partition("(")[0], sys.modules.get("requests"))(
             error, response=self) if error else None
         self.history = self._history(hops) if hops else []
@@ -227,16 +232,17 @@ class LocustResponse(Unjudged):
         history = []
         for status, reason, head, target, seconds in hops:
             answer = (status, None, reason, head, b"", seconds, None, None)
-            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:4],
+            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:5],
                                                     without_secret(url))))
             url = target
         return history
 
     @property
     def request(self):
-        method, url, headers, body, _ = self._asked
+        method, url, headers, body, is_json, _ = self._asked
         lines = (headers or "").encode("latin-1", "replace")
-        return PreparedRequest(method, url, _parse_head(lines), body)
+        return PreparedRequest(method, url, _parse_head(lines),
+                               body.encode() if is_json else body or None)
 
     @property
     def content(self):
@@ -436,7 +442,8 @@ def _body_of_files(files, data):
     parts = []
     for name, value in data.items() if isinstance(data, dict) else data or ():
         for item in value if isinstance(value, (list, tuple)) else [value]:
-            parts.append((f'name="{name}"', None, item))
+            if item is not None:
+                parts.append((f'name="{name}"', None, item))
     for name, value in files.items() if isinstance(files, dict) else files:
         filename, content, kind = name, value, None
         if isinstance(value, (tuple, list)):
@@ -462,17 +469,28 @@ def json_text(value, allow_nan=True):
     return _cicada.json_text(value, allow_nan) or json_module.dumps(value, allow_nan=allow_nan)
 
 
+def _form(pairs):
+    """As a query has them; what is None is not there."""
+    given = []
+    for name, value in pairs.items() if hasattr(pairs, "items") else pairs:
+        if isinstance(value, (list, tuple, set)):
+            given += [(name, item) for item in value if item is not None]
+        elif value is not None:
+            given.append((name, value))
+    return urlencode(given, doseq=True)
+
+
 def _body_of_data(data):
     """(body, content type or None)"""
     if hasattr(data, "read"):
         data = data.read()
     if isinstance(data, str):
-        return data.encode(), None
+        return data, None
     if isinstance(data, (bytes, bytearray)):
         return bytes(data), None
     if isinstance(data, dict) or (isinstance(data, (list, tuple)) and
                                   all(isinstance(item, tuple) for item in data)):
-        return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
+        return _form(data), "application/x-www-form-urlencoded"
     return b"".join(part if isinstance(part, bytes) else part.encode() for part in data), None
 
 
@@ -500,8 +518,7 @@ def _with_params(url, params):
     if isinstance(params, (str, bytes)):
         query = _text(params)
     else:
-        pairs = params.items() if isinstance(params, dict) else params
-        query = urlencode([(k, v) for k, v in pairs if v is not None], doseq=True)
+        query = _form(params)
     if not query:
         return url
     parts = urlsplit(url)
@@ -623,6 +640,7 @@ class BaseSession:
     def _send(self, method, target, data, headers, cookies, files, auth, timeout, allow_redirects,
               insecure, json, answer_type):
         content_type = body = None
+        is_json = False
         method = method.upper()
         url = target[0]
         if headers is not None and type(headers) is not dict:
@@ -633,6 +651,7 @@ class BaseSession:
             body, content_type = _body_of_data(data)
         elif json is not None:
             body, content_type = json_text(json, False), "application/json"
+            is_json = True
         elif method in ("POST", "PUT", "PATCH"):
             body = b""
         more = self._authorized(auth or self.auth, method, url, headers, body) \
@@ -640,7 +659,7 @@ class BaseSession:
         if cookies:
             more = {"Cookie": self._cookie_header(url, cookies), **more}
         lines = self._lines({**(headers or {}), **more} if more else headers, content_type)
-        asked = (method, url, lines, body, target[2])
+        asked = (method, url, lines, body, is_json, target[2])
         if not lines.isascii():
             lines = lines.encode("latin-1", "replace")
         try:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What a locustfile imports: `from locust import HttpUser, task, between`."""
 from _cicada import version as __version__
-from locust import event as _event
+from locust.event import Events
 
-events = _event.Events()
+events = Events()
 
 from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
 from locust.debug import run_single_user  # noqa: E402
 from locust.env import Environment  # noqa: E402
 from locust.shape import LoadTestShape  # noqa: E402
+from locust import util  # noqa: E402
 from locust.user import wait_time  # noqa: E402
 from locust.user.markov_taskset import MarkovTaskSet, transition, transitions  # noqa: E402
 from locust.user.task import SequentialTaskSet, TaskSet, tag, task  # noqa: E402
@@ -16,10 +17,10 @@ from locust.user.users import HttpUser, User  # noqa: E402
 from locust.user.wait_time import (between, constant, constant_pacing,  # noqa: E402
                                    constant_throughput, poisson)
 
-__all__ = ["Environment", "FastHttpUser", "HttpUser", "LoadTestShape", "MarkovTaskSet",
+__all__ = ["Environment", "Events", "FastHttpUser", "HttpUser", "LoadTestShape", "MarkovTaskSet",
            "SequentialTaskSet", "TaskSet", "User", "between", "constant", "constant_pacing",
            "constant_throughput", "events", "poisson", "run_single_user", "tag", "task",
-           "transition", "transitions", "wait_time", "__version__"]
+           "transition", "transitions", "util", "wait_time", "__version__"]
 
 _RENAMED = {"Locust": "User", "HttpLocust": "HttpUser", "FastHttpLocust": "FastHttpUser",
             "TaskSequence": "SequentialTaskSet"}

@@ -37,3 +37,6 @@ def pack_pairs(values):
 
 def unpack(data):
     return _msgpack().unpackb(data, object_hook=_decode, raw=False, strict_map_key=False)
+
+
+from locust.rpc.protocol import Message  # noqa: E402,F401

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_STOPPED, \
     STATE_MISSING = "ready", "spawning", "running", "cleanup", "stopping", "stopped", "missing"
+# What files read; the engine has its own.
+WORKER_REPORT_INTERVAL, HEARTBEAT_INTERVAL, HEARTBEAT_LIVENESS = 3.0, 1, 3
 
 
 class Runner:
@@ -179,6 +181,9 @@ class WorkerNodes(dict):
 
     def _in(self, *states):
         return [node for node in self.values() if node.state in states]
+
+    def get_by_state(self, state):
+        return self._in(state)
 
     @property
     def all(self):

@@ -73,6 +73,9 @@ def collect_tasks(bases, members):
     return tasks
 
 
+get_tasks_from_base_classes = collect_tasks  # its name in Locust
+
+
 def filter_tasks_by_tags(holder, tags=None, exclude_tags=None, seen=None):
     """Takes the tasks out of a user class or TaskSet that shall not run."""
     seen = {} if seen is None else seen

@@ -8,9 +8,14 @@ web interface from then on."""
 import functools
 import html
 import importlib
+import json
 import logging
 import os
 from urllib.parse import quote
+
+import _cicada
+
+import locust_page
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +125,10 @@ class WebUI:
 
     def _make_app(self):
         flask = _needed("flask", "python3-flask", "app")
+        from jinja2 import ChoiceLoader, DictLoader
         app = flask.Flask("locust", root_path=os.getcwd())
+        app.jinja_loader = ChoiceLoader([app.jinja_loader,
+                                         DictLoader({"index.html": locust_page.INDEX})])
         # For url_for(); what is there is in C, but for the login that the locustfile makes.
         pages = flask.Blueprint("locust", __name__, root_path=os.getcwd())
         pages.add_url_rule("/", "index", lambda: flask.redirect("./"))
@@ -192,18 +200,32 @@ class WebUI:
                 url_for("locust.login"))
         return guarded
 
+    def set_static_modern_ui(self):
+        """There is one kind of page only."""
+
     def update_template_args(self):
         runner = self.environment.runner
         self.template_args.update({
+            "version": _cicada.version,
             "locustfile": self.environment.locustfile, "state": runner.state,
             "host": self.environment.host, "user_count": runner.user_count,
             "num_users": runner.target_user_count, "is_distributed": hasattr(runner, "clients"),
             "worker_count": getattr(runner, "worker_count", 0)})
 
+    def _extended_stats(self):
+        """What after_request functions of the locustfile would add to /stats/requests."""
+        with self._app.test_request_context("/stats/requests"):
+            reply = self._app.process_response(_needed("flask", "python3-flask", "app").jsonify({}))
+            stats = reply.get_json().get("extended_stats", [])
+        return 200, [("Content-Type", "application/json")], json.dumps(
+            {"extended_stats": stats}).encode()
+
     def answer(self, method, path, said):
         """(status, headers, body); said: see python.h. None: there is no such path."""
         if self._app is None:
             return None
+        if path == "/extended-stats":
+            return self._extended_stats()
         from werkzeug.datastructures import MultiDict
         from werkzeug.test import EnvironBuilder, run_wsgi_app
         query, headers = [], []

@@ -49,6 +49,11 @@ _modules = []
 files = []  # paths and URLs
 _shown = []  # options of its own, for the web interface
 _own_options = argparse.Namespace()
+# Options of Locust's that are not among those of _parsed(), as they are there when nobody gives them.
+_NOT_GIVEN = {"config": None, "enable_rebalancing": False, "equal_weights": False, "headful": False,
+              "list_commands": False, "show_task_ratio": False, "show_task_ratio_json": False,
+              "skip_log_setup": False, "web_auth": None, "web_login": False, "processes": None,
+              "json": False, "profile": None, "config_users": None}
 _classes = []
 _task_names = []  # of each class, as the engine knows them
 _end = gevent.event.Event()
@@ -157,7 +162,7 @@ def _parsed(options):
         if name in common:
             raise LoadError(f"{_path}: cicada has an option {name} already; give the one that is "
                             "added in init_command_line_parser another name")
-    return argparse.Namespace(**vars(_own_options), **common)
+    return argparse.Namespace(**{**_NOT_GIVEN, **vars(_own_options), **common})
 
 
 def _name_of(task):

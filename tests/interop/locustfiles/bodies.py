@@ -25,4 +25,8 @@ class Bodies(HttpUser):
         self.client.get("/echo", params={"a": 1, "b": ["x", "y"], "none": None})
         self.client.get("/echo?z=0", params=[("q", "a b")])
         self.client.get("/echo", params="raw=1")
+        post("/echo", data={"a": [1, None], "b": None})
+        for asked in (post("/echo", json={"a": 1}), post("/echo", data={"a": 1}), post("/echo", "b"),
+                      post("/echo"), self.client.get("/echo")):
+            print(asked.request.method, asked.request.path_url, asked.request.body)
         self.environment.runner.quit()

@@ -10,6 +10,11 @@ class NoAnswer(HttpUser):
         r = self.client.get("/slow", timeout=0.3, name="timeout")
         print(r.status_code)
         self.client.get("/")
+        @self.environment.events.request.add_listener
+        def refused(name, exception, **kwargs):
+            print(name, isinstance(exception, ConnectionRefusedError))
+        self.client.get("http://127.0.0.1:1/refused")
+        self.environment.events.request.remove_listener(refused)
         with self.client.get("/slow", timeout=0.3, catch_response=True, name="caught") as r:
             if r.status_code == 0:
                 r.success()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-# args: --my-text given --my-number 7 --my-flag -u 1
+# args: --my-text given --my-number 7 --my-flag -u 1 --many a b --grouped own
+import sys
+
 from locust import HttpUser, events, task
 
 
@@ -9,6 +11,10 @@ def add(parser, **kwargs):
     parser.add_argument("--my-number", type=int, env_var="MY_NUMBER", default=1)
     parser.add_argument("--my-flag", action="store_true", include_in_web_ui=False)
     parser.add_argument("--my-home", env_var="PATH", default="nowhere")
+    parser.add_argument("--my-language", env_var="LC_ALL", required=True)
+    parser.add_argument("--many", nargs="*", default=[])
+    parser.add_argument_group("mine").add_argument("--grouped", env_var="NO_SUCH", default="no")
+    print(parser.parse_known_args()[0].my_text, parser.parse_args(sys.argv[1:]).grouped)
 
 
 class Options(HttpUser):
@@ -16,6 +22,9 @@ class Options(HttpUser):
     def all(self):
         options = self.environment.parsed_options
         print(options.my_text, options.my_number, options.my_flag, options.my_home)
-        print(options.num_users, options.headless, options.host == self.host)
+        print(options.my_language, options.many, options.grouped)
+        print(options.num_users, options.headless, options.host == self.host, options.web_port,
+              options.exit_code_on_error, options.autoquit, options.equal_weights, options.tls_cert,
+              options.expect_workers, options.expect_workers_max_wait, options.locustfile)
         self.client.get("/" + options.my_text)
         self.environment.runner.quit()

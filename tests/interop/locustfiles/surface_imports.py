@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The modules that locustfiles import, and what they take from them."""
 import locust
+import locust.dispatch
+import locust.html
+import locust.input_events
+import locust.main
+from locust import Events as TopEvents, dispatch
+from locust.rpc import Message
+from locust.rpc.protocol import Message as ProtocolMessage
+from locust.user.task import get_tasks_from_base_classes
+from locust.util.load_locustfile import is_shape_class, is_user_class
+from locust.util.exception_handler import retry
 from locust import (FastHttpUser, HttpUser, LoadTestShape, SequentialTaskSet, TaskSet, User,
                     between, constant, constant_pacing, constant_throughput, events,
                     run_single_user, tag, task, wait_time)
@@ -37,4 +47,22 @@ class Importing(HttpUser):
         print(parse_timespan("1h2m3s"), proper_round(2.5), locust.events is events)
         print(calculate_response_time_percentile({1: 5, 2: 3, 100: 2}, 10, 0.8))
         print(issubclass(ResponseError, Exception), issubclass(HttpUser, User))
+        print(TopEvents is Events, Message is ProtocolMessage, is_user_class(Importing),
+              is_user_class(HttpUser), is_shape_class(Shape), dispatch is locust.dispatch)
+        print(repr(Message.unserialize(Message("kind", {"a": [1, None]}, "me").serialize())))
+        for package in ("mongodb", "postgres", "socketio", "no_such"):
+            try:
+                __import__(f"locust.contrib.{package}")
+            except ModuleNotFoundError as e:
+                print(type(e).__name__)
+        attempts = []
+
+        @retry(delays=(0, 0))
+        def fail():
+            attempts.append(1)
+            raise KeyError("again")
+        try:
+            fail()
+        except KeyError:
+            print(len(attempts))
         self.environment.runner.quit()
