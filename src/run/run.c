@@ -192,8 +192,8 @@ bool run_is_busy(const struct run *run)
 	return run->state != RUN_READY && run->state != RUN_STOPPED;
 }
 
-static enum err check_start(const struct run *run, const struct run_start *start,
-			    struct err_text *text)
+enum err run_check_start(const struct run *run, const struct run_start *start,
+			 struct err_text *text)
 {
 	uint64_t users_min = start->is_shaped ? 0 : 1;
 
@@ -247,7 +247,7 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 {
 	enum run_state before = run->state;
 	bool is_change = run_is_busy(run);
-	enum err err = check_start(run, start, text);
+	enum err err = run_check_start(run, start, text);
 
 	if (err)
 		return err;

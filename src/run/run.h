@@ -200,6 +200,9 @@ void run_fini(struct run *run);
  * run without workers (then nothing is changed), ERR_STATE: the last test is still stopping. */
 enum err run_start(struct run *run, const struct run_start *start,
 		   struct err_text *text) MUST_CHECK;
+/* Whether it would be refused now, and why. */
+enum err run_check_start(const struct run *run, const struct run_start *start,
+			 struct err_text *text) MUST_CHECK;
 /* Asks for the stop; fn (may be NULL) is called once the run is RUN_STOPPED or RUN_READY, at once
  * when it is already. ERR_BUSY when RUN_STOP_WAITERS are waiting; then fn is never called, but
  * the run does stop. */

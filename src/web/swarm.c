@@ -228,6 +228,19 @@ static void tell_fields(const struct web_fields *fields, struct form *f)
 	buf_fini(&pairs);
 }
 
+/* What a start that is refused says of the locustfile's options counts as little as the rest. */
+static bool will_start(const struct run *run, const struct follow *follow,
+		       const struct run_start *start)
+{
+	struct run_start asked = *start;
+
+	if (follow) {
+		asked.is_shaped = true;
+		asked.spawn_rate = 1;
+	}
+	return !(follow && run_is_busy(run)) && run_check_start(run, &asked, NULL) == OK;
+}
+
 void swarm_answer(struct run *run, struct follow *follow, const struct web_fields *fields,
 		  enum web_compat compat, struct serve_request *r)
 {
@@ -246,7 +259,7 @@ void swarm_answer(struct run *run, struct follow *follow, const struct web_field
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message && !follow && read_classes(&form, run, &start.classes, root, &text))
 		message = text.text;
-	if (!message)
+	if (!message && will_start(run, follow, &start))
 		tell_fields(fields, &form);
 	if (!message)
 		message = begin(run, follow, &start, &text);

@@ -115,12 +115,28 @@ static void test_swarm_in_json_has_the_options_of_a_locustfile(void **state)
 		"{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
 		"  \"success\": true\n}\n");
 	assert_string_equal(pairs.p, wanted);
+	/* A start that is refused leaves them as they are. */
+	buf_clear(&pairs);
+	expect_swarm(FORM, "user_count=0&spawn_rate=1&a=2",
+		     "{\n  \"host\": null,\n  \"message\": \"Missing user_count or spawn_rate from "
+		     "/swarm request\",\n  \"success\": false\n}\n");
+	expect_swarm(FORM, "user_count=2&spawn_rate=1e-9&a=2",
+		     "{\n  \"host\": null,\n  \"message\": \"spawn_rate must be a number from "
+		     "1e-06 upwards\",\n  \"success\": false\n}\n");
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	expect_swarm(FORM, "user_count=2&spawn_rate=1&a=2",
+		     "{\n  \"host\": null,\n  \"message\": \"the test is still stopping; "
+		     "start when its state is 'stopped'\",\n  \"success\": false\n}\n");
+	assert_int_equal(pairs.len, 0);
 	buf_fini(&pairs);
 }
 
 static void test_swarm_with_a_shape_needs_no_numbers(void **state)
 {
+	static const struct web_field item = { .name = "a" };
 	struct shape_stages stages = { .stage = { { 60, 7, 3 } }, .count = 1 };
+	struct buf pairs;
+	struct web_fields fields = { &item, 1, note_pairs, &pairs };
 	struct shape shape;
 	struct follow follow;
 
@@ -128,14 +144,19 @@ static void test_swarm_with_a_shape_needs_no_numbers(void **state)
 	shape_init_stages(&shape, "--stages", &stages);
 	follow_init(&follow, &run, &shape);
 	web->follow = &follow;
+	buf_init(&pairs, 64);
+	web->fields = &fields;
 	for (unsigned i = 0; i < 2; i++) { /* the second one finds it running */
-		expect_swarm(FORM, "host=http%3A%2F%2Fa&user_count=99",
+		expect_swarm(FORM, "host=http%3A%2F%2Fa&user_count=99&a=1",
 			     "{\n  \"host\": \"http://a\",\n"
 			     "  \"message\": \"Swarming started using shape class '--stages'\",\n"
 			     "  \"success\": true\n}\n");
 		assert_int_equal(mode.starts, 1);
 		assert_int_equal(mode.last.user_count, 7);
 	}
+	assert_string_equal(pairs.p, "a 1 ");
+	buf_fini(&pairs);
+	web->fields = NULL;
 	assert_int_equal(run_stop(&run, NULL, NULL), OK);
 	expect_swarm(FORM, "",
 		     "{\n  \"host\": \"http://a\",\n  \"message\": \"the test is still stopping; "
