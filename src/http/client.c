@@ -376,6 +376,14 @@ static bool is_stale(const struct http_exchange *x)
 	return x->is_reused && !x->was_retried && !x->in.len && (x->is_idempotent || !x->sent);
 }
 
+/* For what it does now: connect, or all of it. */
+static uint64_t time_limit_us(const struct http_conn *conn)
+{
+	const struct http_exchange *x = conn->exchange;
+
+	return !conn->is_connected && x->connect_timeout_us ? x->connect_timeout_us : x->timeout_us;
+}
+
 static bool retry(struct http_conn *conn)
 {
 	conn->exchange->was_retried = true;
@@ -399,6 +407,8 @@ static bool check_connected(struct http_conn *conn)
 	}
 	conn->is_connected = true;
 	conn->client->count.opened++;
+	if (x->connect_timeout_us)
+		deadline_set(&x->deadline, clock_us() + x->timeout_us);
 	dial_succeeded(conn);
 	return true;
 }
@@ -616,7 +626,7 @@ static void on_deadline(void *arg)
 	if (!x->error[0]) {
 		if (!conn->is_connected)
 			dial_timed_out(conn);
-		failure_of_timeout(x->error, conn, x->timeout_us);
+		failure_of_timeout(x->error, conn, time_limit_us(conn));
 	}
 	finish(conn, false);
 }
@@ -634,6 +644,7 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	x->error[0] = '\0';
 	x->start_us = clock_us();
 	x->timeout_us = request->timeout_us;
+	x->connect_timeout_us = request->connect_timeout_us;
 	x->is_idempotent = traits & METHOD_IS_IDEMPOTENT;
 	x->is_reused = x->was_retried = x->has_surplus = x->is_done = false;
 	http_response_init(&x->response, traits & METHOD_IS_HEAD);
@@ -697,5 +708,5 @@ void http_conn_send(struct http_conn *conn, const struct http_request *request,
 	has_begun = begin(conn);
 	if (!has_begun)
 		conn_close_socket(conn);
-	deadline_set(&x->deadline, has_begun ? x->start_us + x->timeout_us : x->start_us);
+	deadline_set(&x->deadline, has_begun ? x->start_us + time_limit_us(conn) : x->start_us);
 }

@@ -48,6 +48,9 @@ struct http_request {
 	 * have to stay until the request is done. */
 	struct str body;
 	uint64_t timeout_us; /* for all of it: connect, send, answer; > 0 */
+	/* Until a new connection stands, from when timeout_us counts then; 0: it has no time of its
+	 * own. */
+	uint64_t connect_timeout_us;
 };
 
 /* The answer. Lives until http_conn_release(). */

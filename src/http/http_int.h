@@ -98,7 +98,7 @@ struct http_exchange {
 	struct http_origin *origin;
 	struct http_conn *conn;
 	struct list waiting; /* in origin->waiting, or alone */
-	uint64_t start_us, timeout_us;
+	uint64_t start_us, timeout_us, connect_timeout_us;
 	struct http_reply *reply;
 	http_done_fn done;
 	void *arg;

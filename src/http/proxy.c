@@ -25,12 +25,13 @@ static const char *look_up(char *const *environment, const char *name)
 	return NULL;
 }
 
-static bool read_url(const char *value, struct proxy *p)
+bool proxy_set(struct proxy *p, const char *variable, const char *value)
 {
 	struct http_url url;
 	bool has_scheme = strstr(value, "://") != NULL;
 	int len = snprintf(p->url, sizeof(p->url), "%s%s", has_scheme ? "" : "http://", value);
 
+	p->variable = variable;
 	return len > 0 && (size_t)len < sizeof(p->url) &&
 	       http_url_parse(str_of(p->url), &url, NULL) == OK && !url.is_tls;
 }
@@ -49,8 +50,7 @@ static enum err read_one(const char *variable, const char *value, struct proxy *
 {
 	struct str scheme;
 
-	p->variable = variable;
-	if (read_url(value, p))
+	if (proxy_set(p, variable, value))
 		return OK;
 	scheme = foreign_scheme(value);
 	if (scheme.len)

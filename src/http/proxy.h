@@ -28,6 +28,9 @@ struct proxies {
  * the variable, never its value. */
 enum err proxy_read(struct proxies *out, char *const *environment, struct err_text *why) MUST_CHECK;
 
+/* False: value is not the URL of a proxy that can be used. */
+bool proxy_set(struct proxy *p, const char *variable, const char *value) MUST_CHECK;
+
 /* The proxy for a target; NULL: none. */
 const struct proxy *proxy_choose(const struct proxies *p, const struct http_url *target);
 /* Slices of p->url. */

@@ -227,6 +227,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 			   .conn = &u->conn,
 			   .cookies = &u->cookies,
 			   .wants_decode = u->kind->class->decode,
+			   .redirects_max = LIMIT_REDIRECTS,
 			   .wait = wait_for_answer,
 			   .done = on_answer,
 			   .arg = u,

@@ -212,10 +212,10 @@ static bool follow(struct visit *v)
 	int status = t->reply.head->status;
 	const char *method = redirect_method(status, v->http.method);
 
-	if (v->redirects == LIMIT_REDIRECTS) {
+	if (v->redirects >= v->redirects_max) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "Exceeded %d redirects.", LIMIT_REDIRECTS);
+		snprintf(text, sizeof(text), "Exceeded %u redirects.", v->redirects_max);
 		return refuse(v, FAILURE_REDIRECTS, text);
 	}
 	v->redirects++;

@@ -29,6 +29,7 @@ struct visit {
 	struct http_request http;	   /* what is sent next */
 	struct str userinfo;		   /* user:password of an absolute URL; len 0: none */
 	unsigned redirects;		   /* followed so far */
+	unsigned redirects_max;		   /* then it fails */
 	bool is_at_host;     /* a path was asked for: the host's user and password count */
 	bool has_left;	     /* a redirect led to another origin: secrets stay behind */
 	bool has_no_content; /* a redirect made it a GET */
