@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 4096 /* descriptors */
+#define CONNECTIONS_MAX 32768 /* descriptors */
 #define RECV_BYTES	(64 * 1024)
 
 static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
