@@ -384,7 +384,8 @@ static struct run_task *tasks_of(const struct cic_user_class *c, size_t *count)
 	tasks = mem_zalloc(*count, sizeof(*tasks));
 	for (size_t i = 0; i < *count; i++)
 		tasks[i] = (struct run_task){ c->tasks[i].name,
-					      c->tasks[i].weight > 0 ? c->tasks[i].weight : 1 };
+					      c->tasks[i].weight > 0 ? c->tasks[i].weight : 1,
+					      c->tasks[i].tags };
 	return tasks;
 }
 

@@ -554,6 +554,8 @@ static enum err open_page(const struct driver_options *o, struct live **live,
 	*live = live_create(plan_count(&o->plan));
 	err = live_page_open(&(struct live_page_config){ .host = o->page_host,
 							 .port = (uint16_t)o->page_port,
+							 .hosts = o->page_hosts.value,
+							 .host_count = o->page_hosts.count,
 							 .folder = o->results,
 							 .live = *live },
 			     page, text);

@@ -120,6 +120,8 @@ static const struct opt rows[] = {
 	  0, 65535 },
 	{ "page-host", 0, OPT_TEXT, AT(page_host), "CICADA_PAGE_HOST", "ADDRESS",
 	  "where the page listens; whoever reaches it may look (default 127.0.0.1)" },
+	{ "page-allow-host", 0, OPT_WORDS, AT(page_hosts), "CICADA_PAGE_ALLOW_HOST", "NAME ...",
+	  "names of the page; it answers to no others (default: all, but on 127.0.0.1)" },
 	{ "namespace", 'n', OPT_TEXT, AT(namespace), "CICADA_NAMESPACE", "NAME",
 	  "kubernetes: where the Deployments are (default: the service account's, the context's)" },
 	{ "target-deployment", 0, OPT_TEXT, AT(target_deployment), "CICADA_TARGET_DEPLOYMENT",

@@ -36,6 +36,7 @@ struct driver_options {
 	uint64_t target_port, web_port, bind_port, metrics_port;
 	uint64_t page_port; /* DRIVER_NO_PAGE */
 	const char *page_host;
+	struct opt_texts page_hosts;
 	const char *kubeconfig, *context, *service_account, *namespace;
 	const char *target_deployment, *worker_deployment, *target_service;
 	const char *termination_log;

@@ -147,6 +147,7 @@ static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)
 	*out = (struct run_worker){ .id = p->id,
 				    .index = p->index,
 				    .version = *p->version ? p->version : NULL,
+				    .cicada = *p->cicada ? p->cicada : NULL,
 				    .state = p->state,
 				    .cpu_usage = p->cpu_percent,
 				    .lag_p99_ms = p->lag_p99_ms,
@@ -350,6 +351,7 @@ static void on_heartbeat(struct master *m, struct peer *p, const struct msg_hear
 
 	p->cpu_percent = beat->cpu_percent;
 	p->memory_bytes = beat->memory_bytes;
+	peer_note_cicada(p, beat->cicada);
 	if (p->cpu_percent > CPU_HIGH && !p->was_cpu_high) {
 		p->was_cpu_high = true;
 		log_line(LOG_WARNING, LOGGER,

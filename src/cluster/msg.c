@@ -541,6 +541,7 @@ static void read_data(struct reader *r, const msgpack_object *o, struct msg *m)
 			read_number(r, find(o, "current_cpu_usage"), "current_cpu_usage", 0);
 		m->heartbeat.memory_bytes =
 			read_count(r, find(o, "current_memory_usage"), "current_memory_usage");
+		m->heartbeat.cicada = read_text(r, find(o, "cicada"), "cicada");
 		break;
 	case MSG_SPAWN:
 		read_spawn(r, o, &m->spawn);

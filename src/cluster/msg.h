@@ -76,6 +76,7 @@ struct msg_heartbeat {
 	struct str state;
 	double cpu_percent;
 	uint64_t memory_bytes;
+	struct str cicada; /* our worker, to our master: its version (key "cicada"); else "" */
 };
 
 /* master -> worker. */

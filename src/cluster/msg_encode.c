@@ -395,10 +395,12 @@ static void put_heartbeat(msgpack_packer *pk, const struct msg_heartbeat *m)
 		msgpack_pack_nil(pk);
 		return;
 	}
-	msgpack_pack_map(pk, 3);
+	msgpack_pack_map(pk, m->cicada.len ? 4 : 3);
 	put_text_at(pk, "state", m->state);
 	put_number_at(pk, "current_cpu_usage", m->cpu_percent);
 	put_count_at(pk, "current_memory_usage", m->memory_bytes);
+	if (m->cicada.len)
+		put_text_at(pk, "cicada", m->cicada);
 }
 
 static bool has_texts(const struct opt_texts *texts)

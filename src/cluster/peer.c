@@ -45,18 +45,24 @@ void peer_forget_test(struct peer *p)
 }
 
 /* It is for people to see: what is not text, or too much of it, says nothing. */
-static void note_version(struct peer *p, struct str version)
+static void note_version(char out[PEER_VERSION_BYTES], struct str version)
 {
 	bool is_text = version.len < PEER_VERSION_BYTES && peers_is_id(version);
 
-	snprintf(p->version, sizeof(p->version), "%.*s", STR_ARG(is_text ? version : str_of("")));
+	snprintf(out, PEER_VERSION_BYTES, "%.*s", STR_ARG(is_text ? version : str_of("")));
+}
+
+void peer_note_cicada(struct peer *p, struct str version)
+{
+	note_version(p->cicada, version);
 }
 
 void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t class_count)
 {
 	p->state = RUN_READY;
 	p->lag_p99_ms = NAN;
-	note_version(p, ready->version);
+	note_version(p->version, ready->version);
+	note_version(p->cicada, str_of(""));
 	/* Debian's 2.12.1 has no version text and foreign workers have none either. */
 	p->knows_heartbeat = msg_version_at_least(ready->version, 2, 19);
 	p->knows_classes = msg_version_at_least(ready->version, 2, 25);

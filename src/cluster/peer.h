@@ -37,7 +37,8 @@ struct peer {
 	enum run_state state;
 	/* Its version understands these from a master. */
 	bool knows_heartbeat, knows_classes, knows_complete;
-	char version[PEER_VERSION_BYTES]; /* "" unknown */
+	char version[PEER_VERSION_BYTES]; /* of Locust, as it introduced itself; "" unknown */
+	char cicada[PEER_VERSION_BYTES];  /* of Cicada; "" it is none, or has not said yet */
 	double cpu_percent, lag_p99_ms;	  /* lag: of its last report; NAN: it does not say */
 	uint64_t memory_bytes;
 	bool was_cpu_high;
@@ -64,6 +65,8 @@ void peer_destroy(struct peer **p);
 
 /* It introduced itself: whatever was known of its users and versions is void. */
 void peer_begin(struct peer *p, const struct msg_client_ready *ready, size_t class_count);
+/* The version of Cicada that it says it is; "": none. */
+void peer_note_cicada(struct peer *p, struct str version);
 /* A new test begins. */
 void peer_forget_test(struct peer *p);
 

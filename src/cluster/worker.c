@@ -695,7 +695,8 @@ static void beat(struct worker *w)
 	static const char *const words[] = { "ready", "spawning", "running", "running", "ready" };
 	struct msg m = { .type = MSG_HEARTBEAT,
 			 .heartbeat = { .cpu_percent = w->cpu_percent,
-					.memory_bytes = w->memory_bytes } };
+					.memory_bytes = w->memory_bytes,
+					.cicada = str_of(w->is_ours ? CICADA_VERSION : "") } };
 
 	m.heartbeat.state = str_of(words[w->state]);
 	w->heartbeat_due_us = w->now_us + HEARTBEAT_US;

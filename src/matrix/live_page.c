@@ -164,6 +164,9 @@ enum err live_page_open(const struct live_page_config *config, struct live_page 
 	enum err err;
 
 	p->config = *config;
+	p->guard = (struct serve_guard){ .hosts = config->hosts,
+					 .host_count = config->host_count,
+					 .hosts_option = "--page-allow-host" };
 	err = open_deaf(p, text);
 	if (err)
 		live_page_close(&p);

@@ -16,8 +16,10 @@ struct pause;
 
 /* Lent until close. */
 struct live_page_config {
-	const char *host; /* name or address to listen at */
-	uint16_t port;	  /* 0: the kernel chooses */
+	const char *host;	  /* name or address to listen at */
+	uint16_t port;		  /* 0: the kernel chooses */
+	const char *const *hosts; /* names that it is asked by, see serve_guard.h */
+	size_t host_count;
 	const char *folder;
 	struct live *live;
 };

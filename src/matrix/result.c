@@ -18,10 +18,12 @@
 #include "matrix/conclude.h"
 #include "matrix/evidence.h"
 #include "matrix/plan.h"
-#include "matrix/report_html.h"
 #include "matrix/result_json.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
+#include "serve/asset.h"
+
+extern const struct asset asset_matrix_alone;
 
 #define LOGGER "cicada.driver"
 /* Reports of thousands of rows take their time. So they are made again at most so often that the
@@ -525,7 +527,7 @@ static enum err take_json(void *arg, struct str bytes, struct err_text *text)
 	struct json_and_page *b = arg;
 	enum err err = folder_add(&b->json, bytes, text);
 
-	report_html_add(bytes, &b->part);
+	asset_add(bytes, &b->part);
 	if (!err)
 		err = folder_add(&b->page, buf_str(&b->part), text);
 	buf_clear(&b->part);
@@ -535,16 +537,16 @@ static enum err take_json(void *arg, struct str bytes, struct err_text *text)
 static enum err fill_json_and_page(const struct result *r, struct json_and_page *b,
 				   struct err_text *text)
 {
-	struct report_html html;
+	struct asset_page html;
 	struct spill spill;
 	enum err err;
 
 	buf_init(&b->part, LIMIT_PAGE_PART_BYTES);
-	report_html_begin(&html, &b->part);
+	asset_begin(&html, &asset_matrix_alone, &b->part);
 	spill_init(&spill, take_json, b, text);
 	format_json(r, &spill);
 	err = spill_end(&spill);
-	report_html_end(&html, &b->part);
+	asset_end(&html, &b->part);
 	if (!err)
 		err = folder_add(&b->page, buf_str(&b->part), text);
 	buf_fini(&b->part);

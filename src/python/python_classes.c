@@ -23,7 +23,7 @@ static char *copy_text(PyObject *text)
 	return bytes ? mem_strdup(bytes) : NULL;
 }
 
-/* found: (name, host, weight, fixed_count, is_paced, [(task's name, weight), ...]) */
+/* found: (name, host, weight, fixed_count, is_paced, [(task's name, weight, tags), ...]) */
 static struct python_class *class_from(struct python *p, PyObject *found, size_t index)
 {
 	PyObject *name, *host, *tasks;
@@ -37,6 +37,11 @@ static struct python_class *class_from(struct python *p, PyObject *found, size_t
 			      &PyList_Type, &tasks))
 		return NULL;
 	count = (size_t)PyList_GET_SIZE(tasks);
+	if (count > LIMIT_USER_TASKS) {
+		PyErr_Format(PyExc_ValueError, "class %S has %zu tasks; at most %d", name, count,
+			     LIMIT_USER_TASKS);
+		return NULL;
+	}
 	class = mem_zalloc(1, sizeof(*class) + (count + 1) * sizeof(class->tasks[0]));
 	class->python = p;
 	class->index = index;
@@ -56,14 +61,17 @@ static struct python_class *class_from(struct python *p, PyObject *found, size_t
 		class->tasks[i].run = run_elsewhere;
 		class->tasks[i].name = copy_text(PyTuple_GetItem(task, 0));
 		class->tasks[i].weight = PyFloat_AsDouble(PyTuple_GetItem(task, 1));
+		class->tasks[i].tags = copy_text(PyTuple_GetItem(task, 2));
 	}
 	return class;
 }
 
 static void class_free(struct python_class *class)
 {
-	for (struct cic_task *task = class->tasks; task->run; task++)
+	for (struct cic_task *task = class->tasks; task->run; task++) {
 		mem_free((void *)task->name);
+		mem_free((void *)task->tags);
+	}
 	mem_free((void *)class->class.name);
 	mem_free((void *)class->class.host);
 	mem_free(class);

@@ -48,6 +48,7 @@ const char *run_state_name(enum run_state state);
 struct run_task {
 	const char *name;
 	double weight;
+	const char *tags; /* words; NULL: none */
 };
 
 /* When a user class sends: what its response times can mean. */
@@ -99,7 +100,8 @@ struct run_start {
 struct run_worker {
 	const char *id;
 	size_t index;
-	const char *version; /* as it introduced itself; NULL: it did not say */
+	const char *version; /* of Locust, as it introduced itself; NULL: it did not say */
+	const char *cicada;  /* of Cicada; NULL: it is none of ours, or has not said yet */
 	enum run_state state;
 	uint64_t user_count;
 	double cpu_usage;      /* percent of one CPU */

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #define GZIP_WINDOW (16 + MAX_WBITS)
+#define PLACE	    "{{report}}"
 
 static const char policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -44,6 +45,40 @@ void asset_unpack(const struct asset *asset, struct buf *out)
 	inflateEnd(&z);
 	out->len += asset->len;
 	out->p[out->len] = '\0';
+}
+
+void asset_begin(struct asset_page *p, const struct asset *page, struct buf *out)
+{
+	const char *place;
+
+	buf_init(&p->html, page->len);
+	asset_unpack(page, &p->html);
+	place = strstr(buf_str(&p->html).p, PLACE);
+	ensure(place);
+	buf_add(out, p->html.p, (size_t)(place - p->html.p));
+	p->rest = place + strlen(PLACE);
+}
+
+/* A "<" of JSON stands in a string. Escaped, nothing in it can end its element. */
+void asset_add(struct str json, struct buf *out)
+{
+	const char *at;
+
+	while ((at = memchr(json.p, '<', json.len))) {
+		size_t before = (size_t)(at - json.p);
+
+		buf_add(out, json.p, before);
+		buf_add_text(out, "\\u003c");
+		json.p = at + 1;
+		json.len -= before + 1;
+	}
+	buf_add_str(out, json);
+}
+
+void asset_end(struct asset_page *p, struct buf *out)
+{
+	buf_add_text(out, p->rest);
+	buf_fini(&p->html);
 }
 
 static void reply_unpacked(const struct asset *asset, struct serve_request *r)

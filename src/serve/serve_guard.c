@@ -231,16 +231,15 @@ bool serve_guard_admits(const struct serve_guard *g, struct serve_request *r)
 	if (is_open && !is_change)
 		return true;
 	if (!is_host_known(g, r)) {
-		serve_error(r, 403,
-			    "this server does not know itself by the name %.200s; see "
-			    "--web-allow-host",
-			    serve_header(r, "Host"));
+		serve_error(r, 403, "this server does not know itself by the name %.200s; see %s",
+			    serve_header(r, "Host"), g->hosts_option);
 		return false;
 	}
 	if (!is_open && !knows_them(g, r))
 		return false;
 	if (is_change && !is_own_idea(g, r)) {
-		serve_error(r, 403, "the page of another site asks for this; see --web-allow-host");
+		serve_error(r, 403, "the page of another site asks for this; see %s",
+			    g->hosts_option);
 		return false;
 	}
 	return true;

@@ -28,6 +28,7 @@ struct serve_guard {
 	 * Addresses and localhost always do. */
 	const char *const *hosts;
 	size_t host_count;
+	const char *hosts_option; /* that names them, for who is refused */
 };
 
 /* Whether a request may go on; where not, it has been answered: 401, 403, 429, or to a browser that

@@ -4,57 +4,19 @@
  * its tasks stand behind the copy. */
 #include "user/tags.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
-
-#define SEPARATORS " ,[]"
+#include "base/tag_words.h"
 
 struct copy {
 	struct cic_user_class class;
 	struct cic_task tasks[];
 };
 
-/* The next word of *rest; len 0: there is none. */
-static struct str next_word(const char **rest)
-{
-	struct str word;
-
-	*rest += strspn(*rest, SEPARATORS);
-	word = (struct str){ *rest, strcspn(*rest, SEPARATORS) };
-	*rest += word.len;
-	return word;
-}
-
-static bool holds(const char *words, struct str wanted)
-{
-	struct str word;
-
-	while ((word = next_word(&words)).len)
-		if (word.len == wanted.len && memcmp(word.p, wanted.p, word.len) == 0)
-			return true;
-	return false;
-}
-
-static bool has_one_of(const struct cic_task *task, const struct opt_texts *tags)
-{
-	for (size_t i = 0; task->tags && i < tags->count; i++) {
-		const char *rest = tags->value[i];
-		struct str word;
-
-		while ((word = next_word(&rest)).len)
-			if (holds(task->tags, word))
-				return true;
-	}
-	return false;
-}
-
 bool tags_admit(const struct cic_task *task, const struct opt_texts *only,
 		const struct opt_texts *except)
 {
-	return (!only->count || has_one_of(task, only)) && !has_one_of(task, except);
+	return tag_words_admit(task->tags, only, except);
 }
 
 static const struct cic_user_class *choose_tasks(const struct cic_user_class *class,

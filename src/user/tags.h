@@ -2,9 +2,7 @@
  *
  * tags - which tasks of a scenario run: --tags and --exclude-tags, by Locust's rules.
  *
- * With `only` a task stays when it has one of these tags; then those that have one of `except` go.
- * Either may be empty. Each text of them holds tags separated by blanks or commas, perhaps in
- * brackets, as LOCUST_TAGS="[a,b]". */
+ * See base/tag_words.h for what `only` and `except` mean. */
 #pragma once
 
 #include "base/err.h"

@@ -33,6 +33,13 @@ static void add_document(struct buf *text, json_t *root)
 	json_decref(root);
 }
 
+void api_json_add_packed(struct buf *out, json_t *root)
+{
+	ensure(json_dump_callback(root, add_bytes, out,
+				  JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) == 0);
+	json_decref(root);
+}
+
 char *api_json_take(json_t *root)
 {
 	struct buf text;
@@ -59,6 +66,11 @@ json_t *api_json_string(const char *text)
 	buf_fini(&b);
 	ensure(value);
 	return value;
+}
+
+json_t *api_json_real(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
 }
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -94,7 +106,7 @@ static void set_count(json_t *object, const char *key, uint64_t value)
 /* Always with a point, as Python writes a float; null when it is none. */
 static void set_real(json_t *object, const char *key, double value)
 {
-	json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+	json_object_set_new(object, key, api_json_real(value));
 }
 
 /* Whole milliseconds without a point, as Locust's buckets are. */
@@ -171,7 +183,7 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	return row;
 }
 
-static json_t *errors_of(const struct run *run, enum web_compat compat)
+json_t *api_json_error_list(const struct run *run, enum web_compat compat, size_t rows_max)
 {
 	json_t *errors = json_array();
 	struct map_entry *slot;
@@ -182,7 +194,7 @@ static json_t *errors_of(const struct run *run, enum web_compat compat)
 		const struct stats_error *e = slot->value;
 		json_t *row;
 
-		if (json_array_size(errors) == LIMIT_API_ROWS)
+		if (json_array_size(errors) == rows_max)
 			break;
 		row = json_object();
 		set_text(row, "method", e->method);
@@ -228,9 +240,19 @@ static void add_measured(struct buf *text, double value)
 		buf_add_text(text, ".0");
 }
 
+static void add_text_or_null(struct buf *text, const char *value)
+{
+	if (value)
+		buf_add_json(text, str_of(value));
+	else
+		buf_add_text(text, "null");
+}
+
 static void add_worker(struct buf *text, const struct run_worker *worker)
 {
-	buf_add_text(text, "\n    {\n      \"cpu_usage\": ");
+	buf_add_text(text, "\n    {\n      \"cicada\": ");
+	add_text_or_null(text, worker->cicada);
+	buf_add_text(text, ",\n      \"cpu_usage\": ");
 	add_measured(text, worker->cpu_usage);
 	buf_add_text(text, ",\n      \"id\": ");
 	buf_add_json(text, str_of(worker->id));
@@ -245,10 +267,7 @@ static void add_worker(struct buf *text, const struct run_worker *worker)
 	buf_add_text(text, ",\n      \"user_count\": ");
 	buf_add_u64(text, worker->user_count);
 	buf_add_text(text, ",\n      \"version\": ");
-	if (worker->version)
-		buf_add_json(text, str_of(worker->version));
-	else
-		buf_add_text(text, "null");
+	add_text_or_null(text, worker->version);
 	buf_add_text(text, "\n    }");
 }
 
@@ -281,7 +300,7 @@ char *api_json_requests(const struct run *run, enum web_compat compat)
 	struct buf text;
 
 	json_object_set_new(root, "stats", rows_of(&run->stats, request_row, &how));
-	json_object_set_new(root, "errors", errors_of(run, compat));
+	json_object_set_new(root, "errors", api_json_error_list(run, compat, LIMIT_API_ROWS));
 	set_current_percentiles(root, run, compat);
 	set_real(root, "current_rps", stats_current_rps(total, total));
 	set_real(root, "current_fail_per_sec", stats_current_fail_per_sec(total, total));
@@ -363,10 +382,9 @@ static json_t *window_row(const struct stats_entry *e, const void *arg)
 	return row;
 }
 
-/* Of the load generator itself, in the window. All null when no worker of ours reports. */
-static json_t *generator_of(const struct run *run)
+/* All null when no worker of ours reports. */
+json_t *api_json_generator(const struct run *run, const struct health *h)
 {
-	const struct health *h = &run->window.health;
 	bool is_known = health_is_known(h);
 	const char *reason = health_reason(h);
 	json_t *generator = json_object();
@@ -398,7 +416,7 @@ char *api_json_window(const struct run *run)
 	set_count(total, "num_requests", run->stats.total.num_requests);
 	set_count(total, "num_failures", run->stats.total.num_failures);
 	json_object_set_new(root, "total", total);
-	json_object_set_new(root, "generator", generator_of(run));
+	json_object_set_new(root, "generator", api_json_generator(run, &run->window.health));
 	if (run->mode->is_distributed)
 		set_count(root, "workers_on_one_port", run->workers_on_one_port);
 	set_text(root, "model", run_model_name(run));
@@ -512,9 +530,9 @@ char *api_json_window_details(const struct run *run)
 	return api_json_take(root);
 }
 
-char *api_json_exceptions(const struct run *run, enum web_compat compat)
+json_t *api_json_exception_list(const struct run *run, enum web_compat compat)
 {
-	json_t *root = json_object(), *list = json_array();
+	json_t *list = json_array();
 	struct map_entry *slot;
 
 	for (size_t i = 0; (slot = map_next(&run->exceptions, &i));) {
@@ -529,7 +547,14 @@ char *api_json_exceptions(const struct run *run, enum web_compat compat)
 		mem_free(nodes);
 		json_array_append_new(list, row);
 	}
-	json_object_set_new(root, "exceptions", list);
+	return list;
+}
+
+char *api_json_exceptions(const struct run *run, enum web_compat compat)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "exceptions", api_json_exception_list(run, compat));
 	return api_json_take(root);
 }
 

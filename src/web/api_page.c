@@ -19,11 +19,6 @@
 
 #define POINTS_PER_HALF 16
 
-static json_t *real_or_null(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* Settings. */
 
 static json_t *class_of(const struct run_class *class, const struct run_share *share)
@@ -35,6 +30,9 @@ static json_t *class_of(const struct run_class *class, const struct run_share *s
 
 		json_object_set_new(task, "name", api_json_string(class->tasks[i].name));
 		json_object_set_new(task, "weight", json_real(class->tasks[i].weight));
+		json_object_set_new(
+			task, "tags",
+			api_json_string(class->tasks[i].tags ? class->tasks[i].tags : ""));
 		json_object_set_new(task, "is_drawn",
 				    json_boolean(!share->draws || share->draws[i]));
 		json_array_append_new(tasks, task);
@@ -79,8 +77,9 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 	json_object_set_new(root, "shape", api_json_string(shape ? shape->name : NULL));
 	json_object_set_new(root, "shape_wants_numbers",
 			    json_boolean(shape && shape->wants_numbers));
+	json_object_set_new(root, "is_shaped", json_boolean(run->wanted.is_shaped));
 	json_object_set_new(root, "user_count", json_integer((json_int_t)start->user_count));
-	json_object_set_new(root, "spawn_rate", real_or_null(start->spawn_rate));
+	json_object_set_new(root, "spawn_rate", api_json_real(start->spawn_rate));
 	json_object_set_new(root, "run_time", json_integer((json_int_t)start->run_time_s));
 	json_object_set_new(root, "user_classes", classes);
 	json_object_set_new(root, "options", options);
@@ -89,7 +88,7 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 
 /* History. */
 
-char *api_page_history(const struct run *run)
+json_t *api_page_history(const struct run *run)
 {
 	static const char *const names[] = { "time",
 					     "current_rps",
@@ -117,9 +116,9 @@ char *api_page_history(const struct run *run)
 						 (double)item->user_count };
 
 		for (size_t c = 0; c < COLUMNS; c++)
-			json_array_append_new(columns[c], real_or_null(values[c]));
+			json_array_append_new(columns[c], api_json_real(values[c]));
 	}
-	return api_json_take(root);
+	return root;
 }
 
 /* Distribution. */
@@ -189,7 +188,7 @@ static json_t *curve_of_rounded(const struct stats_entry *e)
 			 c.points);
 }
 
-char *api_page_distribution(const struct run *run, const char *method, const char *name)
+json_t *api_page_distribution(const struct run *run, const char *method, const char *name)
 {
 	const struct stats_entry *e = &run->stats.total;
 	bool is_exact;
@@ -210,5 +209,5 @@ char *api_page_distribution(const struct run *run, const char *method, const cha
 			    is_exact && stats_scheduled(e)
 				    ? curve_of_set(e->responses, STATS_OUTCOMES)
 				    : json_null());
-	return api_json_take(root);
+	return root;
 }

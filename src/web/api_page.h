@@ -9,6 +9,8 @@
 #include "run/run.h"
 #include "web/field.h"
 
+struct json_t;
+
 struct api_page_settings {
 	double process_start_wall_s;
 	const struct follow *follow;	  /* NULL: no load shape */
@@ -17,8 +19,8 @@ struct api_page_settings {
 	bool has_full_history;
 };
 
-/* The text of each; mem_free() it. */
+/* The text; mem_free() it. */
 char *api_page_settings(const struct run *run, const struct api_page_settings *settings);
-char *api_page_history(const struct run *run);
+struct json_t *api_page_history(const struct run *run);
 /* NULL: no request has this method and name. method and name NULL: all requests together. */
-char *api_page_distribution(const struct run *run, const char *method, const char *name);
+struct json_t *api_page_distribution(const struct run *run, const char *method, const char *name);

@@ -12,10 +12,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/opt.h"
 #include "web/api_json.h"
 #include "web/field.h"
+#include "web/tag_choice.h"
 
-#define LOGGER "locust.web"
+#define LOGGER	 "locust.web"
+#define NO_SHAPE "Default" /* Locust's word */
 
 struct form {
 	struct serve_request *r;
@@ -113,6 +116,44 @@ static enum err read_classes(struct form *f, const struct run *run, struct run_c
 	return err;
 }
 
+static void add_text(struct opt_texts *out, const char *text)
+{
+	if (text && *text && out->count < LIMIT_AXIS_VALUES)
+		out->value[out->count++] = text;
+}
+
+/* One field or several, a text or a list of texts. False: it is not given. */
+static bool read_texts(struct form *f, const char *name, struct opt_texts *out)
+{
+	const json_t *list = f->json ? json_object_get(f->json, name) : NULL;
+	const char *text = f->json ? json_string_value(list) : serve_form(f->r, name);
+	bool is_given = text || json_is_array(list);
+
+	out->count = 0;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_text(out, json_string_value(json_array_get(list, i)));
+	for (; text; text = f->json ? NULL : serve_form_next(f->r, name, text))
+		add_text(out, text);
+	return is_given;
+}
+
+/* Takes the classes that have no task left out of *classes. */
+static enum err read_tags(struct form *f, struct run *run, bool is_shaped,
+			  struct run_classes *classes, struct err_text *text)
+{
+	struct opt_texts only, except;
+	bool has_only = read_texts(f, "tags", &only),
+	     has_except = read_texts(f, "exclude_tags", &except);
+
+	if (!has_only && !has_except)
+		return OK;
+	if (is_shaped)
+		return err_set(text, ERR_BAD_INPUT,
+			       "tags: not with a load shape, which chooses classes by itself; give "
+			       "--tags at the start of the program");
+	return tag_choice_apply(run, &only, &except, classes, text);
+}
+
 static void answer(struct serve_request *r, json_t *root, bool success, const char *message)
 {
 	char *text;
@@ -177,6 +218,28 @@ static char *read_host(struct form *f)
 			*to++ = *at;
 	*to = '\0';
 	return copy;
+}
+
+/* What rules the test: that which does while one runs, else what the form names, else the shape
+ * there is. NULL: the numbers of the form. */
+static enum err choose_shape(struct form *f, const struct run *run, struct follow **follow,
+			     struct err_text *text)
+{
+	const char *name = field(f, "shape_class");
+	bool is_named = name && *name;
+
+	if (run_is_busy(run)) {
+		if (!run->wanted.is_shaped)
+			*follow = NULL;
+	} else if (is_named && strcmp(name, NO_SHAPE) == 0) {
+		*follow = NULL;
+	} else if (is_named && (!*follow || strcmp(name, (*follow)->shape->name) != 0)) {
+		return err_set(text, ERR_NOT_FOUND,
+			       "shape_class: no load shape is called '%.100s'; give %s%s%s", name,
+			       *follow ? (*follow)->shape->name : "", *follow ? " or " : "",
+			       NO_SHAPE);
+	}
+	return OK;
 }
 
 /* NULL when the test runs; else why not. */
@@ -255,9 +318,13 @@ void swarm_answer(struct run *run, struct follow *follow, const struct web_field
 	form_init(&form, r);
 	host = read_host(&form);
 	start.host = host;
-	if (!follow || follow->shape->wants_numbers)
+	if (choose_shape(&form, run, &follow, &text))
+		message = text.text;
+	else if (!follow || follow->shape->wants_numbers)
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message && !follow && read_classes(&form, run, &start.classes, root, &text))
+		message = text.text;
+	if (!message && read_tags(&form, run, follow, &start.classes, &text))
 		message = text.text;
 	if (!message && will_start(run, follow, &start))
 		tell_fields(fields, &form);

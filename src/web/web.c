@@ -273,16 +273,16 @@ static void on_settings(void *arg, struct serve_request *r)
 
 static void on_history(void *arg, struct serve_request *r)
 {
-	answer_json(r, 200, api_page_history(((struct web *)arg)->run));
+	answer_json(r, 200, api_json_take(api_page_history(((struct web *)arg)->run)));
 }
 
 static void on_distribution(void *arg, struct serve_request *r)
 {
 	const char *method = serve_query(r, "method"), *name = serve_query(r, "name");
-	char *text = api_page_distribution(((struct web *)arg)->run, method, name);
+	struct json_t *curves = api_page_distribution(((struct web *)arg)->run, method, name);
 
-	if (text)
-		answer_json(r, 200, text);
+	if (curves)
+		answer_json(r, 200, api_json_take(curves));
 	else
 		serve_error(r, 404,
 			    "no request is called '%.100s %.100s'; /stats/requests has them all",
@@ -427,6 +427,9 @@ static void on_report(void *arg, struct serve_request *r)
 	} else {
 		if (is_download)
 			download_add_name(w->run, w->compat, r, "report");
+		/* It brings the rest of its policy with it. */
+		serve_add_header(r, "Content-Security-Policy", "frame-ancestors 'none'");
+		serve_add_header(r, "X-Content-Type-Options", "nosniff");
 		serve_reply(r, 200, "text/html; charset=utf-8", b.p, b.len);
 	}
 	buf_fini(&b);
@@ -554,7 +557,8 @@ enum err web_create(struct loop *loop, struct run *run, const struct web_options
 	w->guard = (struct serve_guard){ .token = options->token,
 					 .login = options->login,
 					 .hosts = options->hosts,
-					 .host_count = options->host_count };
+					 .host_count = options->host_count,
+					 .hosts_option = "--web-allow-host" };
 	make_routes(w, options);
 	w->watch.fd = -1;
 	list_init(&w->stops);

@@ -122,7 +122,7 @@ test("workers are as the master knows them", async () => {
       assertShown(row[4], workers[at].cpu_usage, "CPU");
       assert.match(row[5], /^[\d.]+ MB$/);
       assertShown(row[6], workers[at].lag_p99_ms, "lag");
-      assert.equal(row[7], workers[at].version);
+      assert.equal(row[7], `Cicada ${workers[at].cicada}`);
     }
     return true;
   });

@@ -38,7 +38,8 @@ def live(port):
 @pytest.fixture(name="running")
 def running_driver(programs, tmp_path):
     """One whose test runs until it is ended."""
-    driver, port = start(programs, tmp_path, "--users", "5,6", "--duration", "600")
+    driver, port = start(programs, tmp_path, "--users", "5,6", "--duration", "600",
+                         "--page-allow-host", "board.example")
     wait_until(lambda: (live(port)["step"] or {}).get("name") == "measuring", 60, "the window")
     return driver, port
 
@@ -85,7 +86,9 @@ def test_nothing_can_be_changed(running, method):
 
 def test_a_name_that_was_made_to_lead_here_is_refused(running):
     _, port = running
-    assert ask(port, "/live.json", Host="rebound.example")[0].status == 403
+    answer, body = ask(port, "/live.json", Host="rebound.example")
+    assert answer.status == 403 and b"--page-allow-host" in body
+    assert ask(port, "/live.json", Host="board.example:8090")[0].status == 200
     assert ask(port, "/report.json", Host=f"localhost:{port}")[0].status == 200
 
 

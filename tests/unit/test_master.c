@@ -38,7 +38,9 @@ struct fixture {
 	char tasks[64]; /* "weight:name name " of the last update_user_class */
 };
 
-static const struct run_task tasks[] = { { "read", 3 }, { "write", 1 }, { "look", 1 } };
+static const struct run_task tasks[] = { { "read", 3, NULL },
+					 { "write", 1, NULL },
+					 { "look", 1, NULL } };
 static const struct run_class classes[] = {
 	{ .name = "Alpha", .weight = 1, .tasks = tasks, .task_count = 3 }
 };
@@ -305,6 +307,12 @@ static void only_versions_that_know_it_hear_a_heartbeat(void **state)
 	assert_true(worker.cpu_usage == 12.5);
 	assert_int_equal(worker.index, 1);
 	assert_string_equal(worker.version, "2.12.1");
+	assert_null(worker.cicada);
+	hear(f, "b",
+	     &(struct msg){ .type = MSG_HEARTBEAT,
+			    .heartbeat = { .state = str_of("ready"), .cicada = str_of("0.1.0") } });
+	assert_true(f->run->mode->worker(f->run, 1, &worker));
+	assert_string_equal(worker.cicada, "0.1.0");
 	assert_true(f->run->mode->worker(f->run, 2, &worker));
 	assert_null(worker.version);
 	assert_true(isnan(worker.lag_p99_ms));

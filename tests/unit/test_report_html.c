@@ -10,21 +10,23 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "matrix/report_html.h"
+#include "serve/asset.h"
+
+extern const struct asset asset_matrix_alone;
 
 #define BEGIN "<script id=\"report\" type=\"application/json\">"
 
 static struct buf page_of(const char *json)
 {
-	struct report_html html;
+	struct asset_page html;
 	struct buf page;
 
 	buf_init(&page, LIMIT_RESULT_FILE_BYTES);
-	report_html_begin(&html, &page);
+	asset_begin(&html, &asset_matrix_alone, &page);
 	/* Wherever it is cut. */
 	for (; *json; json++)
-		report_html_add((struct str){ json, 1 }, &page);
-	report_html_end(&html, &page);
+		asset_add((struct str){ json, 1 }, &page);
+	asset_end(&html, &page);
 	assert_false(page.is_full);
 	return page;
 }

@@ -163,6 +163,94 @@ static void test_swarm_with_a_shape_needs_no_numbers(void **state)
 		     "start when its state is 'stopped'\",\n  \"success\": false\n}\n");
 }
 
+static void test_swarm_may_do_without_the_shape(void **state)
+{
+	struct shape_stages stages = { .stage = { { 60, 7, 3 } }, .count = 1 };
+	struct shape shape;
+	struct follow follow;
+
+	(void)state;
+	shape_init_stages(&shape, "--stages", &stages);
+	follow_init(&follow, &run, &shape);
+	web->follow = &follow;
+	expect_swarm(FORM, "user_count=5&spawn_rate=1&shape_class=Stairs",
+		     "{\n  \"host\": null,\n  \"message\": \"shape_class: no load shape is called "
+		     "'Stairs'; give --stages or Default\",\n  \"success\": false\n}\n");
+	expect_swarm(FORM, "shape_class=Default",
+		     "{\n  \"host\": null,\n  \"message\": \"Missing user_count or spawn_rate from "
+		     "/swarm request\",\n  \"success\": false\n}\n");
+	assert_int_equal(mode.starts, 0);
+	/* The change of a test keeps to what rules it. */
+	for (unsigned users = 5; users < 7; users++) {
+		char form[64];
+
+		snprintf(form, sizeof(form), "user_count=%u&spawn_rate=1%s", users,
+			 users == 5 ? "&shape_class=Default" : "");
+		expect_swarm(FORM, form,
+			     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+			     "  \"success\": true\n}\n");
+		assert_int_equal(mode.last.user_count, users);
+		assert_false(mode.last.is_shaped);
+	}
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	run.users_per_class[0] = run.users_per_class[1] = 0;
+	run_set_state(&run, RUN_STOPPED);
+	expect_swarm(FORM, "shape_class=--stages",
+		     "{\n  \"host\": null,\n"
+		     "  \"message\": \"Swarming started using shape class '--stages'\",\n"
+		     "  \"success\": true\n}\n");
+	assert_int_equal(mode.last.user_count, 7);
+	assert_true(mode.last.is_shaped);
+}
+
+static void expect_tags(const char *type, const char *form, const char *reply)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole),
+		 "{\n  \"host\": null,\n  \"message\": \"%s\",\n  \"success\": %s\n}\n",
+		 reply ? reply : "Swarming started", reply ? "false" : "true");
+	expect_swarm(type, form, whole);
+}
+
+static unsigned drawn(size_t class_index)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < classes[class_index].task_count; i++)
+		bits |= (!run.shares[class_index].draws || run.shares[class_index].draws[i]) << i;
+	return bits;
+}
+
+static void test_swarm_chooses_tasks_by_tags(void **state)
+{
+	(void)state;
+	run.shares[0].weight = run.shares[1].weight = 1;
+	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=nothing",
+		    "tags: they leave no class that makes users a task; /settings has the tags of "
+		    "all tasks");
+	assert_int_equal(mode.starts, 0);
+	assert_int_equal(drawn(0), 7);
+	/* The class without such a task takes no part. */
+	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=slow", NULL);
+	assert_int_equal(drawn(0), 2);
+	assert_int_equal(drawn(1), 1);
+	assert_int_equal(mode.last.classes.words[0], 1);
+	/* Not said: as it is. */
+	expect_tags(FORM, "user_count=1&spawn_rate=1", NULL);
+	assert_int_equal(drawn(0), 2);
+	assert_int_equal(mode.last.classes.words[0], 1);
+	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=slow&tags=fast&exclude_tags=read", NULL);
+	assert_int_equal(drawn(0), 1);
+	expect_tags("application/json",
+		    "{\"user_count\": 1, \"spawn_rate\": 1, \"user_classes\": [],"
+		    " \"tags\": [], \"exclude_tags\": [\"fast\"]}",
+		    NULL);
+	assert_int_equal(drawn(0), 6);
+	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=", NULL);
+	assert_int_equal(drawn(0), 7);
+}
+
 static void expect_user(const char *body, unsigned status, const char *words)
 {
 	struct call c;
@@ -532,6 +620,8 @@ int main(void)
 		LOCAL(test_the_end_waits_for_no_guest),
 		LOCAL(test_swarm_in_json_has_the_options_of_a_locustfile),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
+		LOCAL(test_swarm_may_do_without_the_shape),
+		LOCAL(test_swarm_chooses_tasks_by_tags),
 		LOCAL(test_user_changes_the_share_of_a_class),
 		LOCAL(test_user_changes_the_tasks_of_a_class),
 		LOCAL(test_swarm_says_what_is_wrong),

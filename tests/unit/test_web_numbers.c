@@ -109,6 +109,9 @@ static void test_requests_have_both_generations_of_names(void **state)
 	assert_string_equal(
 		json_string_value(json_object_get(json_array_get(workers, 0), "version")),
 		"2.46.6");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(workers, 0), "cicada")), "0.1.0");
+	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "cicada")));
 	assert_true(number(json_array_get(workers, 1), "index") == 1);
 	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "lag_p99_ms")));
 	assert_true(json_is_null(json_object_get(json_array_get(workers, 1), "version")));

@@ -166,6 +166,7 @@ static void test_settings_name_the_shape(void **state)
 	root = get_json("/settings");
 	assert_string_equal(text_of(root, "shape"), "stairs");
 	assert_true(json_is_false(json_object_get(root, "shape_wants_numbers")));
+	assert_true(json_is_false(json_object_get(root, "is_shaped")));
 	json_decref(root);
 	shape.wants_numbers = true;
 	root = get_json("/settings");

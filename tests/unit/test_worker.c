@@ -30,7 +30,7 @@ struct fixture {
 	char said[512]; /* the types sent since the last look, with a mark behind: "stats:test " */
 	uint64_t requests[MSG_PHASE_COUNT]; /* reported, by phase */
 	uint64_t reported_users;
-	char heartbeat_state[32];
+	char heartbeat_state[64];
 	/* the load */
 	uint64_t wanted[2], users[2];
 	char host[64];
@@ -106,8 +106,9 @@ static bool take_frame(void *arg, struct str frame)
 		f->test = m.report.test;
 	}
 	if (m.type == MSG_HEARTBEAT)
-		snprintf(f->heartbeat_state, sizeof(f->heartbeat_state), "%.*s",
-			 STR_ARG(m.heartbeat.state));
+		snprintf(f->heartbeat_state, sizeof(f->heartbeat_state), "%.*s%s%.*s",
+			 STR_ARG(m.heartbeat.state), m.heartbeat.cicada.len ? " of " : "",
+			 STR_ARG(m.heartbeat.cicada));
 	if (m.type == MSG_CLIENT_READY)
 		assert_true(msg_version_at_least(m.client_ready.version, 2, 46));
 	msg_fini(&m);
@@ -523,6 +524,7 @@ static void run_users_for_ours(struct fixture *f)
 	hear(f, &(struct msg){ .type = MSG_ACK, .ack = { .is_ours = true, .bulk_port = 5558 } });
 	assert_int_equal(f->bulk_port, 5558);
 	assert_int_equal(f->collects, 0);
+	assert_string_equal(f->heartbeat_state, "ready of " CICADA_VERSION);
 	f->spawn_test = 77;
 	hear_spawn(f, 3, 1);
 	answer(f, 0);

@@ -76,6 +76,7 @@ static inline bool some_worker(const struct run *r, size_t i, struct run_worker 
 	*out = (struct run_worker){ .id = ids[i],
 				    .index = i,
 				    .version = i ? NULL : "2.46.6",
+				    .cicada = i ? NULL : "0.1.0",
 				    .lag_p99_ms = i ? NAN : 0.25,
 				    .state = i == 1 ? RUN_MISSING : RUN_RUNNING,
 				    .user_count = i == 1 ? 0 : 9,
@@ -102,7 +103,9 @@ static const struct run_mode master_mode = { .is_distributed = true,
 					     .worker = some_worker,
 					     .worker_count = count_workers };
 
-static const struct run_task tasks[] = { { "index", 4 }, { "slow", 2 }, { "fail", 2 } };
+static const struct run_task tasks[] = { { "index", 4, "fast" },
+					 { "slow", 2, "read slow" },
+					 { "fail", 2, NULL } };
 static const struct run_class classes[] = {
 	{ .name = "Alpha", .tasks = tasks, .task_count = 3, .model = RUN_PACED },
 	{ .name = "Beta", .tasks = tasks, .task_count = 1 }

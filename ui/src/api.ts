@@ -35,7 +35,8 @@ export interface Failure {
 export interface Worker {
   id: string;
   index: number;
-  version: string | null;
+  version: string | null; // Of Locust.
+  cicada: string | null;
   state: State;
   user_count: number;
   cpu_usage: number | null;
@@ -64,7 +65,7 @@ export interface UserClass {
   name: string;
   weight: number;
   fixed_count: number;
-  tasks: {name: string; is_drawn: boolean}[];
+  tasks: {name: string; tags: string; is_drawn: boolean}[]; // tags: words
 }
 
 /** That a locustfile has added. */
@@ -83,8 +84,9 @@ export interface Settings {
   host: string | null;
   is_distributed: boolean;
   has_full_history: boolean;
-  shape: string | null;
+  shape: string | null; // The one there is.
   shape_wants_numbers: boolean;
+  is_shaped: boolean; // It rules the test that runs, or ruled the last one.
   user_count: number;
   spawn_rate: number;
   run_time: number;
@@ -116,8 +118,20 @@ export interface Distribution {
   response_time_from_start: Curve | null;
 }
 
+/** How the load generator did; null: nobody says. */
+export interface Generator {
+  limited: boolean | null;
+  reason: string | null;
+  lag_p99_ms: number | null;
+  lag_max_ms: number | null;
+  cpu_percent_max: number | null;
+  connections_opened: number;
+  connections_failed: number;
+  dropped: number;
+}
+
 export interface Window {
-  generator: {limited: boolean | null; reason: string | null; dropped: number};
+  generator: Generator;
 }
 
 export interface Exception {
@@ -185,6 +199,9 @@ export interface SwarmForm {
   host?: string;
   run_time?: string;
   user_classes?: string[];
+  shape_class?: string;
+  tags?: string[];
+  exclude_tags?: string[];
   /** A locustfile's own. */
   [option: string]: string | string[] | undefined;
 }

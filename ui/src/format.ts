@@ -39,8 +39,17 @@ export function bytes(value: number): string {
 }
 
 /** A moment, given in unix seconds, where the reader is. */
-export function moment(unix: number | null): string {
-  return unix ? new Date(unix * 1000).toLocaleString() : NONE;
+export function moment(unix: number | null, withZone = false): string {
+  return unix ? new Date(unix * 1000).toLocaleString(undefined, withZone ? {timeZoneName: "short"} : {}) : NONE;
+}
+
+/** So long, in its two largest units. */
+export function duration(seconds: number): string {
+  const whole = Math.ceil(seconds), days = Math.floor(whole / 86400);
+  const hours = Math.floor(whole / 3600) % 24, minutes = Math.floor(whole / 60) % 60;
+
+  return days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes} min`
+    : minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
 /** The time of the day where the reader is, with the day where it is midnight. */

@@ -5,6 +5,7 @@
 import {useEffect, useState} from "preact/hooks";
 
 import {keep, readKept} from "./kept";
+import {onPaper} from "./paper";
 
 export type Theme = "light" | "dark";
 
@@ -28,13 +29,24 @@ function tell() {
     listener();
 }
 
-/** Call once, before anything is shown. */
-export function startTheme(): void {
-  const kept = chosen();
+/** Call once, before anything is shown; what is asked for comes before what is kept. */
+export function startTheme(asked?: Theme | null): void {
+  const first = asked ?? chosen();
 
-  if (kept)
-    document.documentElement.dataset.theme = kept;
+  if (first)
+    document.documentElement.dataset.theme = first;
   system.addEventListener("change", tell);
+  onPaper(() => {
+    const {dataset} = document.documentElement, shown = dataset.theme;
+
+    dataset.theme = "light";
+    return () => {
+      if (shown)
+        dataset.theme = shown;
+      else
+        delete dataset.theme;
+    };
+  });
 }
 
 export function useTheme(): Theme {

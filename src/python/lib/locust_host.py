@@ -169,6 +169,15 @@ def _name_of(task):
     return getattr(task, "__name__", repr(task))
 
 
+def _tags_of(task, seen):
+    """Those of a TaskSet are those of all that is in it."""
+    if task in seen:
+        return set()
+    seen.add(task)
+    tags = set(getattr(task, "locust_tag_set", ()))
+    return tags.union(*(_tags_of(inner, seen) for inner in getattr(task, "tasks", ())))
+
+
 def _describe(cls):
     """What python_classes.c reads."""
     for name in ("weight", "fixed_count"):
@@ -176,14 +185,16 @@ def _describe(cls):
         if not isinstance(value, (int, float)) or not 0 <= value < 1e15:
             raise LoadError(f"{_path}: class {cls.__name__}: {name} is {value!r}; give a number "
                             "from 0 on")
-    counts = {}
+    counts, tags = {}, {}
     for task in cls.tasks:
         name = _name_of(task)
         counts[name] = counts.get(name, 0) + 1
+        tags.setdefault(name, set()).update(_tags_of(task, set()))
     _task_names.append(list(counts))
     is_paced = getattr(cls.wait_time, "is_paced", False)
     return (cls.__name__, cls.host, float(cls.weight), int(cls.fixed_count or 0), is_paced,
-            list(counts.items()) or [("(none)", 1)])
+            [(name, count, " ".join(sorted(map(str, tags[name])))) for name, count in counts.items()]
+            or [("(none)", 1, "")])
 
 
 def open_file(path, argv):

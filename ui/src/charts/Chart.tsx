@@ -7,6 +7,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import {clock} from "../format";
+import {onPaper} from "../paper";
 import {theme, useTheme} from "../theme";
 import {color} from "./colors";
 import type {Marker} from "./track";
@@ -35,6 +36,7 @@ export interface ChartProps {
 }
 
 const HEIGHT = 260;
+const PAPER_PX = 680; // A4 between its margins.
 const FONT = "12px system-ui, sans-serif";
 
 const LABEL_PX = 52;
@@ -191,15 +193,21 @@ export function Chart(props: ChartProps) {
   latest.current = props;
   useEffect(() => {
     const at = root.current!, u = create(at, () => latest.current);
-    const observer = new ResizeObserver(() => {
+    const fit = () => {
       if (at.clientWidth)
         u.setSize({width: at.clientWidth, height: HEIGHT});
-    });
+    };
+    const observer = new ResizeObserver(fit);
 
     plot.current = u;
     u.over.addEventListener("dblclick", () => latest.current.onZoom?.(undefined));
     observer.observe(at);
+    const forget = onPaper(() => {
+      u.setSize({width: PAPER_PX, height: HEIGHT});
+      return fit;
+    });
     return () => {
+      forget();
       observer.disconnect();
       u.destroy();
     };

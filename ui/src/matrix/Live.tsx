@@ -5,7 +5,7 @@ import {useEffect, useMemo, useState} from "preact/hooks";
 
 import {getJson} from "../api";
 import {Brand} from "../components/Brand";
-import {clock, milliseconds, number, percent} from "../format";
+import {clock, duration, milliseconds, number, percent} from "../format";
 import {usePoll} from "../poll";
 import {ThemeSwitch} from "../theme";
 import {Matrix} from "./Matrix";
@@ -34,12 +34,6 @@ const ENDS = {
   interrupted: "The driver was interrupted. The same command goes on.",
   failed: "The driver has ended: it could not go on. Its output says why.",
 };
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds), hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-
-  return hours ? `${hours} h ${minutes} min` : minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
-}
 
 /** The newest one; `reports` counts them. */
 function useReport(reports: number | undefined): Report | undefined {

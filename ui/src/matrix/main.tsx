@@ -5,6 +5,7 @@ import {render} from "preact";
 
 import "../style/base.css";
 import "../style/head.css";
+import "../style/print.css";
 import "./matrix.css";
 import {startTheme} from "../theme";
 import {Live} from "./Live";

@@ -6,7 +6,7 @@ import {useMemo, useRef, useState} from "preact/hooks";
 import type {Row} from "../api";
 import {Chart} from "../charts/Chart";
 import type {Line, Range} from "../charts/Chart";
-import type {Track} from "../charts/track";
+import type {Marker, Track} from "../charts/track";
 import {milliseconds, number} from "../format";
 import {NamePicker} from "./NamePicker";
 import {TOTAL} from "./useTrack";
@@ -14,7 +14,7 @@ import type {Tracked} from "./useTrack";
 
 const SPANS: [string, number][] = [["5 min", 300], ["1 h", 3600], ["All", 0]];
 
-interface Picture {
+export interface Picture {
   times: number[];
   rates: Line[];
   latencies: Line[];
@@ -35,6 +35,26 @@ function picture(track: Track, name: string): Picture {
     users: [line("Users", "--line-1", "users", TOTAL)],
   };
 }
+
+/** All three, of one time. */
+export function Pictures({shown, latencyTitle, ...common}: {
+  shown: Picture;
+  latencyTitle: string;
+  range: Range | undefined;
+  onZoom: (range: Range | undefined) => void;
+  markers?: Marker[];
+}) {
+  const all = {x: shown.times, group: "test", ...common};
+
+  return <>
+    <Chart {...all} title="Requests per second" lines={shown.rates}
+           format={(value) => number(value, value && value < 10 ? 1 : 0)}/>
+    <Chart {...all} title={latencyTitle} lines={shown.latencies} format={milliseconds}/>
+    <Chart {...all} title="Number of users" lines={shown.users} format={(value) => number(value)}/>
+  </>;
+}
+
+export const LATENCY_NOW = "Response times of the last 10 s (ms)";
 
 export function Charts({track, looks, rows}: Tracked & {rows: Row[]}) {
   const [name, setName] = useState(TOTAL);
@@ -57,7 +77,6 @@ export function Charts({track, looks, rows}: Tracked & {rows: Row[]}) {
     setSpan(seconds);
   }
 
-  const common = {x: shown.times, range, onZoom: setZoom, markers: track.markers, group: "test"};
   return <>
     <div class="tools">
       <NamePicker rows={rows} value={name} onChange={setName}/>
@@ -68,11 +87,8 @@ export function Charts({track, looks, rows}: Tracked & {rows: Row[]}) {
         {isPaused ? "Go on" : "Pause"}</button>
       <span class="quiet">{zoom ? "Zoomed: double-click or All shows all" : "Drag to zoom"}</span>
     </div>
-    <Chart {...common} title="Requests per second" lines={shown.rates}
-           format={(value) => number(value, value && value < 10 ? 1 : 0)}/>
-    <Chart {...common} lines={shown.latencies} format={milliseconds}
-           title={name === TOTAL ? "Response times of the last 10 s (ms)"
-                                 : "Response times of the test so far, and average now (ms)"}/>
-    <Chart {...common} title="Number of users" lines={shown.users} format={(value) => number(value)}/>
+    <Pictures shown={shown} range={range} onZoom={setZoom} markers={track.markers}
+              latencyTitle={name === TOTAL ? LATENCY_NOW
+                            : "Response times of the test so far, and average now (ms)"}/>
   </>;
 }

@@ -4,12 +4,12 @@
 import type {Exception} from "../api";
 import {number} from "../format";
 
-export function Exceptions({list}: {list: Exception[]}) {
+export function Exceptions({list, isOpen}: {list: Exception[]; isOpen?: boolean}) {
   if (list.length === 0)
     return <p class="empty">No task has raised an exception.</p>;
   return <ul class="exceptions">{list.map((one) =>
     <li key={one.traceback}>
-      <details>
+      <details open={isOpen}>
         <summary><strong>{number(one.count)}{"\u00d7"}</strong> <bdi>{one.msg}</bdi>{" "}
           <span class="quiet">{one.nodes}</span></summary>
         <pre tabIndex={0}>{one.traceback}</pre>

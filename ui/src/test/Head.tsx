@@ -22,7 +22,7 @@ export function Head({requests, settings, isStopping, onEdit, onStop, onReset}: 
   onReset: () => void;
 }) {
   const state = requests?.state, busy = isBusy(state);
-  const isShaped = settings?.shape !== null;
+  const isShaped = settings?.is_shaped ?? true;
 
   return <header class="head">
     <div class="brand">

@@ -64,30 +64,40 @@ function Percentiles({curves}: {curves: [string, Curve][]}) {
     </tr>)}</tbody></table></div>;
 }
 
+/** As a curve and as a table. */
+export function Spread({value, isLog}: {value: Distribution; isLog: boolean}) {
+  const drawn = useMemo(() => lines(value), [value]);
+  const curves: [string, Curve][] = [["Service time", value.service_time]];
+
+  if (value.response_time_from_start)
+    curves.push(["Response time", value.response_time_from_start]);
+  return <>
+    <Chart title="Response time by share of requests (ms)" x={drawn.x} lines={drawn.lines}
+           format={milliseconds} isLog={isLog} xLabel="Share of requests" xTicks={TICKS}
+           xText={(x) => percentText(1 - 10 ** -x)}/>
+    <Percentiles curves={curves}/>
+  </>;
+}
+
+/** Of how many requests, and how exactly. */
+export function basisText({service_time: {count, is_exact}}: Distribution): string {
+  return `${number(count)} requests${is_exact ? "" : ", some of them with times that Locust's workers rounded"}`;
+}
+
 export function Latency({rows, isBusy}: {rows: Row[]; isBusy: boolean}) {
   const [name, setName] = useState(TOTAL);
   const [isLog, setLog] = useState(true);
   const {value, error} = usePoll<Distribution>(pathOf(name), isBusy ? POLL_MS : STILL_MS);
-  const drawn = useMemo(() => value && lines(value), [value]);
-  const curves: [string, Curve][] = value ? [["Service time", value.service_time]] : [];
 
-  if (value?.response_time_from_start)
-    curves.push(["Response time", value.response_time_from_start]);
   return <>
     <div class="tools">
       <NamePicker rows={rows} value={name} onChange={setName}/>
       <label class="check"><input type="checkbox" checked={isLog}
         onChange={() => setLog(!isLog)}/>Logarithmic times</label>
-      {value && <span class="quiet">{number(value.service_time.count)} requests{
-        !value.service_time.is_exact && ", some of them with times that Locust's workers rounded"}</span>}
+      {value && <span class="quiet">{basisText(value)}</span>}
     </div>
     {error && <p class="notice bad">{error}</p>}
     {value?.service_time.count === 0 && <p class="empty">No request has ended yet.</p>}
-    {drawn && value!.service_time.count > 0 && <>
-      <Chart title="Response time by share of requests (ms)" x={drawn.x} lines={drawn.lines}
-             format={milliseconds} isLog={isLog} xLabel="Share of requests" xTicks={TICKS}
-             xText={(x) => percentText(1 - 10 ** -x)}/>
-      <Percentiles curves={curves}/>
-    </>}
+    {value && value.service_time.count > 0 && <Spread value={value} isLog={isLog}/>}
   </>;
 }

@@ -16,13 +16,15 @@ function List({ratios}: {ratios: Ratios}) {
     </li>)}</ul>;
 }
 
-export function Ratio() {
-  const tasks = usePoll<Tasks>("tasks", POLL_MS).value;
-
+export function Shares({tasks}: {tasks: Tasks | undefined}) {
   return <div class="ratios">
     <section aria-labelledby="per-class"><h2 id="per-class">Ratio per class</h2>
       {tasks && <List ratios={tasks.per_class}/>}</section>
     <section aria-labelledby="in-total"><h2 id="in-total">Total ratio</h2>
       {tasks && <List ratios={tasks.total}/>}</section>
   </div>;
+}
+
+export function Ratio() {
+  return <Shares tasks={usePoll<Tasks>("tasks", POLL_MS).value}/>;
 }

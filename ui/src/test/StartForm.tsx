@@ -10,6 +10,7 @@ import {Dialog} from "../components/Dialog";
 import {withoutUser} from "../format";
 import {ClassDialog} from "./ClassDialog";
 
+const NO_SHAPE = "Default"; // Locust's word.
 const RUN_TIME = "\\s*(\\d+|(?=\\d)(\\d+h)?(\\d+m)?(\\d+s)?)\\s*";
 
 interface FormProps {
@@ -27,31 +28,58 @@ function isUrl(host: string): boolean {
   return URL.canParse(host) && /^https?:/.test(host);
 }
 
-function share({weight, fixed_count}: UserClass): string {
-  return fixed_count ? `${fixed_count} users` : `weight ${weight}`;
+function share({weight, fixed_count, tasks}: UserClass): string {
+  const drawn = tasks.filter((task) => task.is_drawn).length;
+
+  return (fixed_count ? `${fixed_count} users` : `weight ${weight}`) +
+    (drawn < tasks.length ? `, ${drawn} of ${tasks.length} tasks` : "");
+}
+
+interface TagChoice {
+  only: string[];
+  except: string[];
+}
+
+function tagsOf(classes: UserClass[]): string[] {
+  const words = classes.flatMap(({tasks}) => tasks.flatMap(({tags}) => tags.split(/[ ,]+/)));
+
+  return [...new Set(words)].filter((word) => word).sort();
+}
+
+function TagList({legend, all, chosen, onChoose}: {
+  legend: string;
+  all: string[];
+  chosen: string[];
+  onChoose: (tags: string[]) => void;
+}) {
+  return <fieldset class="tags"><legend>{legend}</legend>{all.map((tag) =>
+    <label key={tag} class="check"><input type="checkbox" checked={chosen.includes(tag)}
+      onChange={() => onChoose(chosen.includes(tag) ? chosen.filter((one) => one !== tag) : [...chosen, tag])}/>
+      <bdi>{tag}</bdi></label>)}</fieldset>;
 }
 
 function Classes({classes, chosen, onChoose, onOpen}: {
   classes: UserClass[];
   chosen: string[];
-  onChoose: (names: string[]) => void;
+  onChoose: ((names: string[]) => void) | undefined; // A load shape decides by itself.
   onOpen: (name: string) => void;
 }) {
   const all = classes.map((one) => one.name);
 
   function toggle(name: string) {
-    onChoose(chosen.includes(name) ? chosen.filter((one) => one !== name)
+    onChoose?.(chosen.includes(name) ? chosen.filter((one) => one !== name)
                                    : all.filter((one) => one === name || chosen.includes(one)));
   }
 
   return <fieldset class="classes">
     <legend>User classes</legend>
-    {all.length > 1 && <label class="check all">
+    {onChoose && all.length > 1 && <label class="check all">
       <input type="checkbox" checked={chosen.length === all.length}
         onChange={() => onChoose(chosen.length === all.length ? [] : all)}/>All</label>}
     <ul>{classes.map((one) => <li key={one.name}>
-      <label class="check"><input type="checkbox" checked={chosen.includes(one.name)}
+      {onChoose ? <label class="check"><input type="checkbox" checked={chosen.includes(one.name)}
         onChange={() => toggle(one.name)}/><bdi>{one.name}</bdi></label>
+        : <bdi class="check">{one.name}</bdi>}
       <span class="quiet">{share(one)}</span>
       <button type="button" class="small" onClick={() => onOpen(one.name)}
               aria-label={`Settings of ${one.name}`}>Settings</button>
@@ -69,13 +97,16 @@ function OptionInput({of: {name, value, is_secret, choices}}: {of: OwnOption}) {
 }
 
 export function StartForm({settings, requests, onStarted, onClasses}: FormProps) {
-  const isEdit = isBusy(requests.state), isShaped = settings.shape !== null;
-  const hasNobody = requests.worker_count === 0;
+  const isEdit = isBusy(requests.state), hasNobody = requests.worker_count === 0;
+  const [wantsShape, setWantsShape] = useState(true);
+  const isShaped = isEdit ? settings.is_shaped : settings.shape !== null && wantsShape;
   const hasNumbers = !isShaped || settings.shape_wants_numbers;
   const [host, setHost] = useState(settings.host ?? "");
   const [chosen, setChosen] = useState(() => settings.user_classes.map((one) => one.name));
   const [open, setOpen] = useState<string>();
   const edited = settings.user_classes.find((one) => one.name === open);
+  const allTags = tagsOf(settings.user_classes);
+  const [tags, setTags] = useState<TagChoice>(); // Undefined: as it is.
   const [problem, setProblem] = useState<string>();
   const [isAsking, setAsking] = useState(false);
 
@@ -86,8 +117,14 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
         asked[name] = String(form.get(name)).trim();
     for (const {name} of settings.options)
       asked[name] = String(form.get(name));
-    if (!isEdit && chosen.length < settings.user_classes.length)
+    if (!isEdit && settings.shape !== null)
+      asked.shape_class = isShaped ? settings.shape : NO_SHAPE;
+    if (!isEdit && !isShaped && chosen.length < settings.user_classes.length)
       asked.user_classes = chosen;
+    if (!isEdit && !isShaped && tags) {
+      asked.tags = tags.only;
+      asked.exclude_tags = tags.except;
+    }
     return asked;
   }
 
@@ -107,6 +144,12 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
   return <>
     <form onSubmit={onSubmit}>
       {!isEdit && requests.state === "ready" && <h2>Start a test</h2>}
+      {!isEdit && settings.shape !== null && <p><label class="inline">Load shape
+        <select value={isShaped ? "yes" : "no"}
+                onChange={(event) => setWantsShape(event.currentTarget.value === "yes")}>
+          <option value="yes">{settings.shape}</option>
+          <option value="no">None: the numbers of this form</option>
+        </select></label></p>}
       {isShaped && <p>The load shape <strong>{settings.shape}</strong> says how many users there are
         {hasNumbers ? ", going by these numbers," : ""} and when the test ends. Stop ends it before.</p>}
       <div class="fields">
@@ -140,13 +183,19 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
             <label key={one.name}>{one.name}<OptionInput of={one}/>
               {one.help && <small>{one.help}</small>}</label>)}</div>
         </fieldset>}
-        {!isEdit && <Classes classes={settings.user_classes} chosen={chosen} onChoose={setChosen}
-                             onOpen={setOpen}/>}
+        {!isEdit && !isShaped && allTags.length > 0 && <div class="fields">
+          <TagList legend="Only tasks with one of these tags" all={allTags} chosen={tags?.only ?? []}
+                   onChoose={(only) => setTags({only, except: tags?.except ?? []})}/>
+          <TagList legend="No tasks with these tags" all={allTags} chosen={tags?.except ?? []}
+                   onChoose={(except) => setTags({only: tags?.only ?? [], except})}/>
+        </div>}
+        {!isEdit && <Classes classes={settings.user_classes} chosen={chosen} onOpen={setOpen}
+                             onChoose={isShaped ? undefined : setChosen}/>}
       </details>
       {problem && <p class="bad" role="alert">{problem}</p>}
       <div class="buttons">
         <button type="submit" class="main"
-                disabled={isAsking || hasNobody || (!isEdit && !chosen.length)}>
+                disabled={isAsking || hasNobody || (!isEdit && !isShaped && !chosen.length)}>
           {isEdit ? "Update" : "Start"}</button>
       </div>
     </form>

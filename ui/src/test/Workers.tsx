@@ -8,6 +8,11 @@ import {bytes, milliseconds, number} from "../format";
 
 const CPU_HIGH_PERCENT = 90;
 
+/** What it is; as whom a worker of ours introduces itself is only for Locust's masters to know. */
+function versionText({cicada, version}: Worker): string {
+  return cicada ? `Cicada ${cicada}` : version ? `Locust ${version}` : "\u2013";
+}
+
 const COLUMNS: Column<Worker>[] = [
   {key: "index", label: "Index", value: (row) => row.index},
   {key: "id", label: "Worker", isText: true, value: (row) => row.id},
@@ -22,8 +27,7 @@ const COLUMNS: Column<Worker>[] = [
    show: (row) => bytes(row.memory_usage)},
   {key: "lag_p99_ms", label: "Lag p99 (ms)", value: (row) => row.lag_p99_ms,
    show: (row) => milliseconds(row.lag_p99_ms)},
-  {key: "version", label: "Version", isText: true, value: (row) => row.version ?? "",
-   show: (row) => row.version ?? "\u2013"},
+  {key: "version", label: "Version", isText: true, value: versionText},
 ];
 
 export function Workers({workers}: {workers: Worker[]}) {

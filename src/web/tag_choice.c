@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tag_choice - see the header. */
+#include "web/tag_choice.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/tag_words.h"
+
+static bool is_chosen(const struct run_classes *c, size_t class_index)
+{
+	static const struct run_classes all;
+
+	return memcmp(c, &all, sizeof(all)) == 0 ||
+	       c->words[class_index / 64] >> (class_index % 64) & 1;
+}
+
+/* How many tasks are left; which of them is in draws. */
+static size_t choose(const struct run_class *class, const struct opt_texts *only,
+		     const struct opt_texts *except, bool *draws)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < class->task_count; i++) {
+		draws[i] = tag_words_admit(class->tasks[i].tags, only, except);
+		count += draws[i];
+	}
+	return count;
+}
+
+static bool is_same(const struct run_class *class, const struct run_share *share, const bool *draws)
+{
+	for (size_t i = 0; i < class->task_count; i++)
+		if (draws[i] != (!share->draws || share->draws[i]))
+			return false;
+	return true;
+}
+
+static enum err apply(struct run *run, size_t class_index, const bool *draws, size_t count,
+		      struct err_text *text)
+{
+	const struct run_class *class = &run->options.classes[class_index];
+	struct run_share share = run->shares[class_index];
+
+	if (is_same(class, &share, draws))
+		return OK;
+	share.draws = count < class->task_count ? draws : NULL;
+	return run_set_share(run, class_index, &share, text);
+}
+
+enum err tag_choice_apply(struct run *run, const struct opt_texts *only,
+			  const struct opt_texts *except, struct run_classes *classes,
+			  struct err_text *text)
+{
+	struct run_classes left = { 0 };
+	bool draws[LIMIT_USER_TASKS], is_any = false, is_all = true;
+	enum err err = OK;
+
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		const struct run_share *share = &run->shares[i];
+
+		if (!is_chosen(classes, i) ||
+		    !choose(&run->options.classes[i], only, except, draws)) {
+			is_all = false;
+			continue;
+		}
+		run_classes_add(&left, i);
+		is_any |= share->weight > 0 || share->fixed_count;
+	}
+	if (!is_any)
+		return err_set(text, ERR_BAD_INPUT,
+			       "tags: they leave no class that makes users a task; /settings has "
+			       "the tags of all tasks");
+	for (size_t i = 0; i < run->options.class_count && !err; i++) {
+		size_t count = choose(&run->options.classes[i], only, except, draws);
+
+		if (count)
+			err = apply(run, i, draws, count, text);
+	}
+	if (!err && !is_all)
+		*classes = left;
+	return err;
+}
