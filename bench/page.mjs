@@ -3,12 +3,12 @@
 // page - what the page of a test costs the reader: bytes, time to the first paint, CPU and heap
 // while a test with 200 names runs. Needs build/release and Chromium, and a machine that is quiet.
 //
-//	tools/npm_ci tests/browser && node bench/page.mjs
+//	tools/npm_ci tests/browser && node bench/page.mjs [MINUTES of each tab, default 2]
 import {test} from "node:test";
 
 import {Site, eventually, openPage, sleep, startTarget} from "../tests/browser/world.mjs";
 
-const NAMES = 200, MINUTES = 2, LOADS = 15, HEAP_EVERY_S = 20;
+const NAMES = 200, MINUTES = Number(process.argv[2] ?? 2), LOADS = 15, HEAP_EVERY_S = 20;
 
 function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];

@@ -88,6 +88,7 @@ struct cicada_options {
 	bool is_usable; /* after a peek: master and key are known */
 	struct opt_texts user_classes, config_users;
 	struct opt_texts tags, exclude_tags;
+	const char *profile;
 	const char *feed_slice_text; /* "2/4", "auto" */
 	bool want_feed_slice_auto;
 	struct feed_slice feed_slice;

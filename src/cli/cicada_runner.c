@@ -417,6 +417,7 @@ static void describe_classes(struct runner *r)
 					       .stop_timeout_s = (double)r->o->stop_timeout_s,
 					       .want_reset_stats = r->o->want_reset_stats,
 					       .scenario_name = s->file_name,
+					       .profile = r->o->profile,
 					       .order = r->o->web_compat == WEB_COMPAT_2_12
 								? PICKER_ROUND_ROBIN
 								: PICKER_BY_GAIN };

@@ -38,7 +38,7 @@ void history_add(struct history *h, const struct run *run)
 		.avg_ms = stats_avg_response_time_ms(total),
 		.user_count = run_user_count(run),
 	};
-	recent_percentiles(&run->recent, run, &item->median_ms, &item->p95_ms);
+	recent_percentiles_exact(&run->recent, run, &item->median_ms, &item->p95_ms);
 	h->due_us = run->now_us + h->interval_us;
 }
 

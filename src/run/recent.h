@@ -2,14 +2,16 @@
  *
  * recent - response times of about the last 10 seconds: Locust's "current percentiles".
  *
- * Keeps a copy of the total's rounded times each second; the last 10 seconds are what has
- * come on top of the copy that is nearest to 10 s old (reference section 4.5). */
+ * Keeps a copy of the total's times each second, in Locust's rounding and in full resolution; the
+ * last 10 seconds are what has come on top of the copy that is nearest to 10 s old (reference
+ * section 4.5). */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stat/hist.h"
 #include "stat/rounded.h"
 
 #define RECENT_COPIES 20
@@ -20,7 +22,8 @@ struct recent {
 	struct {
 		uint64_t at_us;
 		struct rounded times;
-	} copies[RECENT_COPIES]; /* a ring */
+		struct hist exact; /* without what came rounded */
+	} copies[RECENT_COPIES];   /* a ring */
 	size_t next, used;
 	uint64_t epoch;	 /* of the run, when the copies were made */
 	uint64_t due_us; /* of the next copy */
@@ -36,3 +39,6 @@ bool recent_times(const struct recent *r, const struct run *run, struct rounded 
 /* Median and 95th percentile of them: zeros before the first request, NAN when unknown. */
 void recent_percentiles(const struct recent *r, const struct run *run, double *median_ms,
 			double *p95_ms);
+/* The same in full resolution, where none of them came rounded. */
+void recent_percentiles_exact(const struct recent *r, const struct run *run, double *median_ms,
+			      double *p95_ms);

@@ -59,6 +59,7 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 			     .wall_offset_s = wall_offset_s,
 			     .ends_us = NEVER };
 	run->wanted.host = run->host;
+	run->profile = options->profile && *options->profile ? mem_strdup(options->profile) : NULL;
 	run->users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
 	run->last_users_per_class = mem_zalloc(options->class_count + 1, sizeof(uint64_t));
 	run->shares = mem_zalloc(options->class_count + 1, sizeof(*run->shares));
@@ -104,6 +105,7 @@ void run_fini(struct run *run)
 	mem_free(run->shares);
 	mem_free(run->has_new_share);
 	mem_free(run->host);
+	mem_free(run->profile);
 }
 
 static void open_window(struct run *run)
@@ -272,6 +274,16 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 		run_set_state(run, before);
 	}
 	return err;
+}
+
+enum err run_set_profile(struct run *run, const char *name, struct err_text *text)
+{
+	if (name && strlen(name) > LIMIT_PROFILE_BYTES)
+		return err_set(text, ERR_TOO_BIG, "profile is longer than %d bytes",
+			       LIMIT_PROFILE_BYTES);
+	mem_free(run->profile);
+	run->profile = name && *name ? mem_strdup(name) : NULL;
+	return OK;
 }
 
 static bool makes_users(const struct run_share *share)

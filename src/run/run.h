@@ -141,6 +141,7 @@ struct run_options {
 	double stop_timeout_s;
 	bool want_reset_stats;	   /* --reset-stats: zero `stats` when all users are spawned */
 	const char *scenario_name; /* file name shown to people */
+	const char *profile;	   /* what people call the test; NULL: nothing */
 	enum picker_order order;   /* in which users of the classes are made */
 };
 
@@ -157,7 +158,8 @@ struct run_stop_waiter {
 struct run {
 	const struct run_mode *mode;
 	struct run_options options;
-	char *host; /* present target base URL or NULL */
+	char *host;    /* present target base URL or NULL */
+	char *profile; /* as in run_options, until a start says otherwise; NULL: none */
 	enum run_state state;
 	double stop_timeout_s;
 	struct stats stats, window;
@@ -205,6 +207,8 @@ enum err run_start(struct run *run, const struct run_start *start,
 /* Whether it would be refused now, and why. */
 enum err run_check_start(const struct run *run, const struct run_start *start,
 			 struct err_text *text) MUST_CHECK;
+/* What the test is called from now on; NULL and "": nothing. ERR_TOO_BIG: LIMIT_PROFILE_BYTES. */
+enum err run_set_profile(struct run *run, const char *name, struct err_text *text) MUST_CHECK;
 /* Asks for the stop; fn (may be NULL) is called once the run is RUN_STOPPED or RUN_READY, at once
  * when it is already. ERR_BUSY when RUN_STOP_WAITERS are waiting; then fn is never called, but
  * the run does stop. */

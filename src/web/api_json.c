@@ -151,6 +151,28 @@ static json_t *begin_row(const struct stats_entry *e)
 	return row;
 }
 
+/* Not in Locust's rounding, by which a fast target has a median of 0. */
+static json_t *exact_times_of(const struct stats_entry *e)
+{
+	static const struct {
+		const char *key;
+		double share;
+	} percentiles[] = {
+		{ "p50", 0.5 }, { "p90", 0.9 }, { "p95", 0.95 }, { "p99", 0.99 }, { "p99.9", 0.999 }
+	};
+	json_t *times;
+
+	if (e->num_requests == e->num_none_requests)
+		return json_null();
+	times = json_object();
+	set_real(times, "min", e->min_response_time_ms);
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
+		set_ms(times, percentiles[i].key,
+		       stats_percentile_exact_ms(e, percentiles[i].share));
+	set_real(times, "max", e->max_response_time_ms);
+	return times;
+}
+
 struct request_rows {
 	const struct stats_entry *total;
 	enum web_compat compat;
@@ -172,6 +194,7 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	set_ms(row, "response_time_percentile_0.99", rounded_percentile_ms(&all, 0.99));
 	set_ms(row, "response_time_percentile_0.999", rounded_percentile_ms(&all, 0.999));
 	rounded_fini(&all);
+	json_object_set_new(row, "exact_times", exact_times_of(e));
 	set_real(row, "min_response_time", half_up(e->min_response_time_ms));
 	set_real(row, "max_response_time", half_up(e->max_response_time_ms));
 	set_real(row, "current_rps", stats_current_rps(e, total));
@@ -214,12 +237,17 @@ json_t *api_json_error_list(const struct run *run, enum web_compat compat, size_
 static void set_current_percentiles(json_t *root, const struct run *run, enum web_compat compat)
 {
 	json_t *object = json_object();
-	double median, p95;
+	double median, p95, exact_median, exact_p95;
 
 	recent_percentiles(&run->recent, run, &median, &p95);
 	set_ms(object, "response_time_percentile_0.5", median);
 	set_ms(object, "response_time_percentile_0.95", p95);
 	json_object_set_new(root, "current_response_time_percentiles", object);
+	recent_percentiles_exact(&run->recent, run, &exact_median, &exact_p95);
+	object = json_object();
+	set_ms(object, "p50", exact_median);
+	set_ms(object, "p95", exact_p95);
+	json_object_set_new(root, "current_exact_times", object);
 	if (compat == WEB_COMPAT_2_46)
 		return;
 	set_ms(root, "current_response_time_percentile_50", median);

@@ -72,6 +72,7 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 	json_object_set_new(root, "process_start", json_real(settings->process_start_wall_s));
 	json_object_set_new(root, "scenario", api_json_string(run->options.scenario_name));
 	json_object_set_new(root, "host", api_json_string(run->host));
+	json_object_set_new(root, "profile", api_json_string(run->profile));
 	json_object_set_new(root, "is_distributed", json_boolean(run->mode->is_distributed));
 	json_object_set_new(root, "has_full_history", json_boolean(settings->has_full_history));
 	json_object_set_new(root, "shape", api_json_string(shape ? shape->name : NULL));

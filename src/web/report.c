@@ -107,6 +107,7 @@ static void set_facts(json_t *root, const struct run *run)
 	set_text(root, "version", CICADA_VERSION);
 	set_text(root, "scenario", run->options.scenario_name);
 	set_host(root, run->host);
+	set_text(root, "profile", run->profile);
 	set_text(root, "model", run_model_name(run));
 	set_text(root, "state", run_state_name(run->state));
 	set_real(root, "written", run_wall_s(run));

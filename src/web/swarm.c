@@ -326,6 +326,9 @@ void swarm_answer(struct run *run, struct follow *follow, const struct web_field
 		message = text.text;
 	if (!message && read_tags(&form, run, follow, &start.classes, &text))
 		message = text.text;
+	if (!message && field(&form, "profile") &&
+	    run_set_profile(run, field(&form, "profile"), &text))
+		message = text.text;
 	if (!message && will_start(run, follow, &start))
 		tell_fields(fields, &form);
 	if (!message)

@@ -37,15 +37,14 @@ static bool is_same(const struct run_class *class, const struct run_share *share
 	return true;
 }
 
-static enum err apply(struct run *run, size_t class_index, const bool *draws, size_t count,
-		      struct err_text *text)
+/* Also where all are drawn: workers that knew of less are told only of what is named. */
+static enum err apply(struct run *run, size_t class_index, const bool *draws, struct err_text *text)
 {
-	const struct run_class *class = &run->options.classes[class_index];
 	struct run_share share = run->shares[class_index];
 
-	if (is_same(class, &share, draws))
+	if (is_same(&run->options.classes[class_index], &share, draws))
 		return OK;
-	share.draws = count < class->task_count ? draws : NULL;
+	share.draws = draws;
 	return run_set_share(run, class_index, &share, text);
 }
 
@@ -73,10 +72,8 @@ enum err tag_choice_apply(struct run *run, const struct opt_texts *only,
 			       "tags: they leave no class that makes users a task; /settings has "
 			       "the tags of all tasks");
 	for (size_t i = 0; i < run->options.class_count && !err; i++) {
-		size_t count = choose(&run->options.classes[i], only, except, draws);
-
-		if (count)
-			err = apply(run, i, draws, count, text);
+		if (choose(&run->options.classes[i], only, except, draws))
+			err = apply(run, i, draws, text);
 	}
 	if (!err && !is_all)
 		*classes = left;

@@ -180,6 +180,45 @@ test("where a load shape rules there is nothing to enter and nothing to change",
   await page.locator("#stop").waitFor();
   assert.ok(await page.locator("#edit").isDisabled());
   await page.locator("#stop").click();
+  await page.locator("#new").click();
+
+  // Or not: then it is a test as any other.
+  await page.getByLabel("Load shape").selectOption("no");
+  await page.getByLabel("Number of users (peak)").fill("2");
+  await page.getByRole("button", {name: "Start"}).click();
+  await page.locator("#edit:enabled").waitFor();
+  assert.equal((await shaped.get("settings")).is_shaped, false);
+  await page.locator("#edit").click();
+  await page.getByLabel("Number of users (peak)").fill("1");
+  await page.getByRole("button", {name: "Update"}).click();
+  await eventually("1 user", async () => (await shaped.get("stats/requests")).user_count === 1);
+  await page.locator("#stop").click();
   await page.locator("#new").waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test("tags choose what is drawn", async () => {
+  const page = await openPage(site);
+
+  await page.locator("#new").click();
+  await page.getByRole("group", {name: "Only tasks with one of these tags"}).getByLabel("read").check();
+  await page.getByRole("group", {name: "No tasks with these tags"}).getByLabel("slow").check();
+  await page.getByLabel("Number of users (peak)").fill("3");
+  await page.getByLabel(/^Run time/).fill("10m");
+  await page.getByRole("button", {name: "Start"}).click();
+  await page.locator("#stop").waitFor();
+  await site.requests(10);
+  assert.deepEqual((await site.get("stats/requests")).stats.map(({name}) => name), ["/", "Aggregated"]);
+  await page.locator("#stop").click();
+  await page.locator("#new").click();
+  // What the last test was is seen, and can be taken back.
+  await page.getByText(/1 of \d tasks/).waitFor();
+  const only = page.getByRole("group", {name: "Only tasks with one of these tags"}).getByLabel("read");
+  await only.check();
+  await only.uncheck();
+  await page.getByLabel(/^Run time/).fill("1s");
+  await page.getByRole("button", {name: "Start"}).click();
+  await eventually("all tasks", async () => (await site.get("settings")).user_classes
+    .every(({tasks}) => tasks.every((task) => task.is_drawn)));
   assert.deepEqual(page.faults, []);
 });

@@ -5,7 +5,7 @@ must not take for markup, and tasks that raise."""
 import itertools
 import os
 
-from locust import HttpUser, constant, task
+from locust import HttpUser, constant, tag, task
 
 MANY = int(os.environ.get("BROWSER_NAMES", "0"))
 HOSTILE = os.environ.get("BROWSER_HOSTILE") == "1"
@@ -27,10 +27,12 @@ class Visitor(HttpUser):
     wait_time = constant(0.05)
     counter = itertools.count()
 
+    @tag("read")
     @task(8)
     def index(self):
         self.client.get("/")
 
+    @tag("read", "slow")
     @task(2)
     def slow(self):
         self.client.get("/slow")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // looks - every view of the page of a test, looked at.
+import {writeFileSync} from "node:fs";
+import {join} from "node:path";
 import {before, test} from "node:test";
 
 import {look} from "./looking.mjs";
-import {eventually, openPage, startCluster, startTarget} from "./world.mjs";
+import {eventually, folder, openFile, openPage, startCluster, startTarget} from "./world.mjs";
 
 let site;
 
@@ -40,6 +42,13 @@ test("the tabs while a test runs, and the window to change it", async () => {
   await page.locator("#edit").click();
   await page.getByRole("button", {name: "Update"}).waitFor();
   await look(page, "edit");
+});
+
+test("the report", async () => {
+  const path = join(folder(), "report.html");
+
+  writeFileSync(path, await site.text("stats/report?download=1"));
+  await look(await openFile(path, {heading: "Charts"}), "report", {fullPage: true});
 });
 
 test("the window for a new test, and the one about", async () => {

@@ -2,11 +2,11 @@
 //
 // views - what the tabs show of a test that was made by two workers is what the API says of it.
 import assert from "node:assert/strict";
-import {readFileSync} from "node:fs";
+import {readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {before, test} from "node:test";
 
-import {Site, cells, eventually, folder, openPage, startCluster, startTarget} from "./world.mjs";
+import {Site, cells, eventually, folder, openFile, openPage, startCluster, startTarget} from "./world.mjs";
 
 let target, site;
 
@@ -165,11 +165,9 @@ test("exceptions with their traceback, and failures with their times", async () 
 });
 
 const NUMBERS = [
-  ["num_requests"], ["num_failures"], ["median_response_time"], ["ninetieth_response_time"],
-  ["response_time_percentile_0.95"], ["response_time_percentile_0.99"],
-  ["response_time_percentile_0.999"], ["avg_response_time"], ["min_response_time"],
-  ["max_response_time"], ["avg_content_length"], ["current_rps"], ["current_fail_per_sec"],
-].flat();
+  "num_requests", "num_failures", "p50", "p90", "p95", "p99", "p99.9", "avg_response_time", "min", "max",
+  "avg_content_length", "current_rps", "current_fail_per_sec",
+];
 
 test("statistics are those of the API, in every cell", async () => {
   const page = await openPage(site);
@@ -179,7 +177,7 @@ test("statistics are those of the API, in every cell", async () => {
   assert.deepEqual(rows.map((row) => row.slice(0, 2)), stats.map(({method, name}) => [method, name]));
   for (const [at, row] of rows.entries())
     for (const [i, key] of NUMBERS.entries())
-      assertShown(row[2 + i], stats[at][key], `${stats[at].name} ${key}`);
+      assertShown(row[2 + i], stats[at][key] ?? stats[at].exact_times[key], `${stats[at].name} ${key}`);
   assertShown(await page.locator("#failures").textContent(), ratio * 100, "failures");
   assert.equal(await page.locator("#users").textContent(), "0");
   assert.deepEqual(page.faults, []);
@@ -266,8 +264,44 @@ test("all files can be had", async () => {
                                    page.getByRole("link", {name: "Report"}).first().click()]);
   await tab.waitForLoadState();
   assert.match(tab.url(), /stats\/report\?theme=light$/);
-  assert.match(await tab.locator("h1").first().textContent(), /Report/);
+  await tab.getByText("Test report").waitFor();
+  assert.equal(await tab.getByRole("link", {name: "Download the report"}).getAttribute("href"),
+               "?download=1&theme=light");
   assert.equal(await page.getByRole("link", {name: "Statistics over time"}).count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
+test("the report, from the disk: the numbers of the API, sorted, under the pointer, on paper", async () => {
+  const path = join(folder(), "report.html");
+  writeFileSync(path, await site.text("stats/report?download=1"));
+  const page = await openFile(path, {heading: "Request statistics", theme: "dark"});
+  const {stats, errors} = await site.get("stats/requests"), label = "Request statistics of every name";
+  const rows = [...await cells(page, label), ...await cells(page, label, "tfoot")];
+
+  assert.deepEqual(rows.map((row) => [row[0], row[1], value(row[2]), value(row[3])]),
+                   stats.map((one) => [one.method, one.name, one.num_requests, one.num_failures]));
+  const {service_time: curve} = await site.get("stats/distribution");
+  const times = (await cells(page, "Response times of every name", "tfoot"))[0];
+  for (const [at, share] of [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999].entries())
+    if (![0.6, 0.7, 0.8].includes(share))
+      assertShown(times[2 + at], curve.points.find(([upTo]) => upTo >= share - 1e-12)[1], `${share}`);
+  assert.deepEqual((await cells(page, "Failures")).map((row) => row[3]), errors.map(({error}) => error));
+  await page.getByRole("region", {name: label}).getByRole("button", {name: "# Requests"}).click();
+  const counts = (await cells(page, label)).map((row) => value(row[2]));
+  assert.deepEqual(counts, counts.toSorted((a, b) => b - a));
+
+  const plot = page.locator("figure .u-over").first();
+  await plot.hover();
+  await page.locator("figure .u-legend").first().getByText(/\d\d:\d\d:\d\d/).waitFor();
+  // Paper is light, and the screen is afterwards as it was.
+  await page.evaluate(() => addEventListener("beforeprint", () => {
+    window.onPaper = document.documentElement.dataset.theme;
+  }));
+  const width = (await plot.boundingBox()).width;
+  assert.ok((await page.pdf({format: "A4"})).length > 20000);
+  assert.equal(await page.evaluate(() => window.onPaper), "light");
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), undefined);
+  await eventually("the old width", async () => (await plot.boundingBox()).width === width);
   assert.deepEqual(page.faults, []);
 });
 

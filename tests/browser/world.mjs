@@ -278,11 +278,11 @@ export async function openPage(site, {tab, path = "/", ...options} = {}) {
 }
 
 /** A page in a file. It asks for nothing else: that would be one of its faults. */
-export async function openFile(path, options) {
+export async function openFile(path, {heading = "Answer", ...options} = {}) {
   const page = await newPage(options);
 
   await page.goto(pathToFileURL(path).href);
-  await page.getByRole("heading", {name: "Answer"}).waitFor();
+  await page.getByRole("heading", {name: heading, exact: true}).waitFor();
   return page;
 }
 

@@ -87,12 +87,12 @@ def test_equal_weights_and_names_of_classes(programs, folder):
 
 
 def test_what_has_no_effect_gets_one_warning(programs, folder):
-    code, _, err = run(programs, folder, "-f", "s.c", "--list", "--class-picker", "--profile", "p",
+    code, _, err = run(programs, folder, "-f", "s.c", "--list", "--class-picker",
                        env={"LOCUST_ENABLE_OPENTELEMETRY": "true", "LOCUST_PLAYWRIGHT": "1"})
     assert code == 0
     (warning,) = re.findall(r"/WARNING/locust.main: (.*)", err)
     assert sorted(warning.split(": ")[1].split(", ")) == \
-        ["--class-picker", "--otel", "--profile", "LOCUST_PLAYWRIGHT"]
+        ["--class-picker", "--otel", "LOCUST_PLAYWRIGHT"]
 
 
 @pytest.mark.parametrize("version", ["2.12.1", "2.46.6"])

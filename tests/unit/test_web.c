@@ -237,7 +237,8 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 	assert_int_equal(drawn(1), 1);
 	assert_int_equal(mode.last.classes.words[0], 1);
 	/* Not said: as it is. */
-	expect_tags(FORM, "user_count=1&spawn_rate=1", NULL);
+	expect_tags(FORM, "user_count=1&spawn_rate=1&profile=nightly", NULL);
+	assert_string_equal(run.profile, "nightly");
 	assert_int_equal(drawn(0), 2);
 	assert_int_equal(mode.last.classes.words[0], 1);
 	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=slow&tags=fast&exclude_tags=read", NULL);
@@ -249,6 +250,8 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 	assert_int_equal(drawn(0), 6);
 	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=", NULL);
 	assert_int_equal(drawn(0), 7);
+	/* By name: a worker that has heard of less goes by what it hears. */
+	assert_non_null(run.shares[0].draws);
 }
 
 static void expect_user(const char *body, unsigned status, const char *words)

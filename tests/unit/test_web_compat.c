@@ -94,7 +94,9 @@ static void expect_keys(const char *version, const char *route, const char *file
 static void test_keys_of_2_46(void **state)
 {
 	static const char *const extra[] = {
-		"cicada", /* of workers, and the next three */
+		"current_exact_times",
+		"exact_times", /* of rows, with all that is in it */
+		"cicada",      /* of workers, and the next three */
 		"index",
 		"lag_p99_ms",
 		"version",
@@ -111,7 +113,9 @@ static void test_keys_of_2_46(void **state)
 static void test_keys_of_2_12(void **state)
 {
 	static const char *const extra[] = {
-		"cicada", /* of workers */
+		"cicada",      /* of workers */
+		"exact_times", /* of rows */
+		"current_exact_times",
 		"current_fail_per_sec",
 		"current_response_time_percentiles",
 		"current_rps",
@@ -294,7 +298,7 @@ static void test_a_reply_looks_as_one_document(void **state)
 		root = json_loads(c.body, 0, NULL);
 		assert_non_null(root);
 		assert_int_equal(json_array_size(json_object_get(root, "workers")), mode.workers);
-		assert_int_equal(json_object_size(root), 12 + mode.workers / 3);
+		assert_int_equal(json_object_size(root), 13 + mode.workers / 3);
 		whole = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(16));
 		assert_int_equal(strncmp(c.body, whole, strlen(whole)), 0);
 		assert_string_equal(c.body + strlen(whole), "\n");

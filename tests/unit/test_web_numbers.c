@@ -30,6 +30,10 @@ static void test_idle_master_is_locusts(void **state)
 {
 	(void)state;
 	expect_body("/stats/requests", "{\n"
+				       "  \"current_exact_times\": {\n"
+				       "    \"p50\": 0,\n"
+				       "    \"p95\": 0\n"
+				       "  },\n"
 				       "  \"current_fail_per_sec\": 0.0,\n"
 				       "  \"current_response_time_percentiles\": {\n"
 				       "    \"response_time_percentile_0.5\": 0,\n"
@@ -45,6 +49,7 @@ static void test_idle_master_is_locusts(void **state)
 				       "      \"avg_response_time\": 0.0,\n"
 				       "      \"current_fail_per_sec\": 0.0,\n"
 				       "      \"current_rps\": 0.0,\n"
+				       "      \"exact_times\": null,\n"
 				       "      \"max_response_time\": 0.0,\n"
 				       "      \"median_response_time\": 0,\n"
 				       "      \"method\": \"\",\n"
@@ -91,6 +96,8 @@ static void test_requests_have_both_generations_of_names(void **state)
 	assert_true(number(row, "response_time_percentile_0.95") == 900);
 	assert_true(number(row, "response_time_percentile_0.99") == 900);
 	assert_true(number(row, "response_time_percentile_0.999") == 900);
+	assert_true(fabs(number(json_object_get(row, "exact_times"), "p99.9") - 900) < 1);
+	assert_true(number(json_object_get(row, "exact_times"), "min") == 150);
 	assert_true(number(row, "max_response_time") == 900);
 	assert_true(number(row, "min_response_time") == 150);
 	assert_true(number(row, "avg_content_length") == 10);
@@ -148,6 +155,7 @@ static const json_t *current_percentiles_of(const json_t *root)
 static void test_current_percentiles_are_of_ten_seconds(void **state)
 {
 	struct rounded times;
+	double median, p95;
 
 	(void)state;
 	rounded_init(&times);
@@ -158,9 +166,11 @@ static void test_current_percentiles_are_of_ten_seconds(void **state)
 	assert_false(recent_times(&run.recent, &run, &times)); /* nothing is old enough */
 	for (int second = 0; second < 30; second++) {
 		run.now_us += CLOCK_S;
-		record("/a", second < 20 ? 900000 : 2000, NULL);
+		record("/a", second < 20 ? 900000 : 2345, NULL);
 		recent_tick(&run.recent, &run);
 	}
+	recent_percentiles_exact(&run.recent, &run, &median, &p95);
+	assert_true(fabs(median - 2.345) < 0.003 && fabs(p95 - 2.345) < 0.003);
 	assert_true(recent_times(&run.recent, &run, &times));
 	assert_int_equal(times.count, 10);
 	assert_true(rounded_percentile_ms(&times, 0.95) == 2);

@@ -114,6 +114,7 @@ static void test_settings_say_what_a_test_can_be(void **state)
 	assert_string_equal(text_of(root, "version"), CICADA_VERSION);
 	assert_string_equal(text_of(root, "scenario"), "some.c");
 	assert_true(json_is_null(json_object_get(root, "host")));
+	assert_true(json_is_null(json_object_get(root, "profile")));
 	assert_true(json_is_null(json_object_get(root, "shape")));
 	assert_true(json_is_false(json_object_get(root, "is_distributed")));
 	assert_string_equal(text_of(class, "name"), "Alpha");

@@ -72,10 +72,12 @@ static void test_report_has_what_locusts_has(void **state)
 
 	(void)state;
 	run.host = mem_strdup("http://h:1/?a=\"&b");
+	assert_int_equal(run_set_profile(&run, "nightly", &text), OK);
 	run_a_test();
 	root = get_report("/stats/report");
 	expect_text(root, "host", "http://h:1/?a=\"&b");
 	expect_text(root, "scenario", "some.c");
+	expect_text(root, "profile", "nightly");
 	expect_text(root, "state", "stopped");
 	assert_true(json_is_null(json_object_get(root, "theme")));
 	assert_true(json_is_true(json_object_get(root, "has_download_link")));

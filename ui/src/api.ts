@@ -10,14 +10,9 @@ export interface Row {
   name: string;
   num_requests: number;
   num_failures: number;
-  median_response_time: number;
-  ninetieth_response_time: number;
-  "response_time_percentile_0.95": number;
-  "response_time_percentile_0.99": number;
-  "response_time_percentile_0.999": number;
   avg_response_time: number;
-  min_response_time: number;
-  max_response_time: number;
+  /** In full resolution where it is known; null: nothing was timed. */
+  exact_times: Record<"min" | "p50" | "p90" | "p95" | "p99" | "p99.9" | "max", number | null> | null;
   avg_content_length: number;
   current_rps: number;
   current_fail_per_sec: number;
@@ -50,10 +45,7 @@ export interface Requests {
   current_rps: number;
   current_fail_per_sec: number;
   fail_ratio: number;
-  current_response_time_percentiles: {
-    "response_time_percentile_0.5": number | null;
-    "response_time_percentile_0.95": number | null;
-  };
+  current_exact_times: {p50: number | null; p95: number | null};
   stats: Row[];
   errors: Failure[];
   worker_count?: number;
@@ -82,6 +74,7 @@ export interface Settings {
   process_start: number;
   scenario: string | null;
   host: string | null;
+  profile: string | null;
   is_distributed: boolean;
   has_full_history: boolean;
   shape: string | null; // The one there is.
@@ -198,6 +191,7 @@ export interface SwarmForm {
   spawn_rate?: string;
   host?: string;
   run_time?: string;
+  profile?: string;
   user_classes?: string[];
   shape_class?: string;
   tags?: string[];

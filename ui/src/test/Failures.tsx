@@ -12,9 +12,9 @@ const COLUMNS: Column<Failure>[] = [
   {key: "method", label: "Method", isText: true, value: (row) => row.method},
   {key: "name", label: "Name", isText: true, value: (row) => row.name},
   {key: "error", label: "Message", isText: true, value: (row) => row.error, mark: () => "long"},
-  {key: "first_seen", label: "First seen", value: (row) => row.first_seen,
+  {key: "first_seen", label: "First seen", value: (row) => row.first_seen, mark: () => "when",
    show: (row) => moment(row.first_seen)},
-  {key: "last_seen", label: "Last seen", value: (row) => row.last_seen,
+  {key: "last_seen", label: "Last seen", value: (row) => row.last_seen, mark: () => "when",
    show: (row) => moment(row.last_seen)},
 ];
 

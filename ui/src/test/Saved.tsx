@@ -39,6 +39,7 @@ export interface Report {
   version: string;
   scenario: string | null;
   host: string | null;
+  profile: string | null;
   model: string | null;
   state: string;
   written: number;
@@ -131,6 +132,7 @@ function Facts({report}: {report: Report}) {
   const {start_time: start, end_time: end} = report;
 
   return <section class="panel" aria-label="The test"><dl class="facts wide">
+    {report.profile && <Fact name="Profile"><bdi>{report.profile}</bdi></Fact>}
     <Fact name="During"><time dateTime={iso(start)}>{moment(start)}</time> {"\u2013"}{" "}
       <time dateTime={iso(end)}>{moment(end, true)}</time> ({duration(end - start)})</Fact>
     <Fact name="Target host"><bdi>{report.host ?? "none"}</bdi></Fact>

@@ -112,7 +112,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
 
   function read(form: FormData): SwarmForm {
     const asked: SwarmForm = {};
-    for (const name of ["user_count", "spawn_rate", "host", "run_time"] as const)
+    for (const name of ["user_count", "spawn_rate", "host", "run_time", "profile"] as const)
       if (form.has(name))
         asked[name] = String(form.get(name)).trim();
     for (const {name} of settings.options)
@@ -176,6 +176,9 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
             <input name="run_time" type="text" placeholder="20, 20s, 3m, 2h, 1h20m" pattern={RUN_TIME}
                    defaultValue={isEdit ? "" : runTimeText(settings.run_time)}
                    title="Seconds, or hours, minutes and seconds: 20, 20s, 3m, 1h20m"/></label>}
+          {!isEdit && <label>Profile (what the test is called)
+            <input name="profile" type="text" maxLength={256} autoComplete="off"
+                   defaultValue={settings.profile ?? ""}/></label>}
         </div>
         {settings.options.length > 0 && <fieldset>
           <legend>Options of the locustfile</legend>

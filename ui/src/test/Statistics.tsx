@@ -17,9 +17,9 @@ function count(key: Numeric, label: string, digits = 0): Column<Row> {
   return {key, label, value: (row) => row[key], show: (row) => number(row[key], digits)};
 }
 
-function time(key: Numeric, label: string): Column<Row> {
-  return {key, label, value: (row) => row[key],
-          show: (row) => milliseconds(row.num_requests ? row[key] : null)};
+function time(key: keyof NonNullable<Row["exact_times"]>, label: string): Column<Row> {
+  return {key, label, value: (row) => row.exact_times?.[key] ?? null,
+          show: (row) => milliseconds(row.exact_times?.[key])};
 }
 
 const COLUMNS: Column<Row>[] = [
@@ -27,14 +27,15 @@ const COLUMNS: Column<Row>[] = [
   {key: "name", label: "Name", isText: true, value: (row) => row.name},
   count("num_requests", "# Requests"),
   {...count("num_failures", "# Fails"), mark: (row) => row.num_failures ? "bad" : ""},
-  time("median_response_time", "Median (ms)"),
-  time("ninetieth_response_time", "90%ile (ms)"),
-  time("response_time_percentile_0.95", "95%ile (ms)"),
-  time("response_time_percentile_0.99", "99%ile (ms)"),
-  time("response_time_percentile_0.999", "99.9%ile (ms)"),
-  time("avg_response_time", "Average (ms)"),
-  time("min_response_time", "Min (ms)"),
-  time("max_response_time", "Max (ms)"),
+  time("p50", "Median (ms)"),
+  time("p90", "90%ile (ms)"),
+  time("p95", "95%ile (ms)"),
+  time("p99", "99%ile (ms)"),
+  time("p99.9", "99.9%ile (ms)"),
+  {key: "avg", label: "Average (ms)", value: (row) => row.exact_times && row.avg_response_time,
+   show: (row) => milliseconds(row.exact_times && row.avg_response_time)},
+  time("min", "Min (ms)"),
+  time("max", "Max (ms)"),
   count("avg_content_length", "Average size (bytes)"),
   count("current_rps", "Current RPS", 1),
   count("current_fail_per_sec", "Current Failures/s", 1),

@@ -40,7 +40,7 @@ class Recorder {
   }
 
   private values(now: Requests): Map<string, Values> {
-    const all = new Map<string, Values>(), current = now.current_response_time_percentiles;
+    const all = new Map<string, Values>(), current = now.current_exact_times;
 
     for (const row of now.stats) {
       const key = keyOf(row);
@@ -49,15 +49,15 @@ class Recorder {
       if (key === TOTAL)
         Object.assign(values, {
           users: now.user_count,
-          p50: current["response_time_percentile_0.5"],
-          p95: current["response_time_percentile_0.95"],
+          p50: current.p50,
+          p95: current.p95,
         });
       else
         Object.assign(values, {
           mean: this.meanSince(key, row),
-          p50: row.num_requests ? row.median_response_time : null,
-          p95: row.num_requests ? row["response_time_percentile_0.95"] : null,
-          p99: row.num_requests ? row["response_time_percentile_0.99"] : null,
+          p50: row.exact_times?.p50 ?? null,
+          p95: row.exact_times?.p95 ?? null,
+          p99: row.exact_times?.p99 ?? null,
         });
       all.set(key, values);
     }
