@@ -7,7 +7,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import {clock} from "../format";
-import {onPaper} from "../paper";
+import {PAPER_PX, onPaper} from "../paper";
 import {theme, useTheme} from "../theme";
 import {color} from "./colors";
 import type {Marker} from "./track";
@@ -36,7 +36,6 @@ export interface ChartProps {
 }
 
 const HEIGHT = 260;
-const PAPER_PX = 680; // A4 between its margins.
 const FONT = "12px system-ui, sans-serif";
 
 const LABEL_PX = 52;

@@ -4,6 +4,8 @@
 // they are given: over its throughput a curve of latencies bends back where a service is overloaded.
 import {useEffect, useRef, useState} from "preact/hooks";
 
+import {PAPER_PX, onPaper} from "../paper";
+
 export interface Point {
   x: number;
   y: number;
@@ -68,10 +70,18 @@ function useWidth() {
   const [width, set] = useState(600);
 
   useEffect(() => {
-    const observer = new ResizeObserver(() => set(root.current?.clientWidth || 600));
+    const fit = () => set(root.current?.clientWidth || 600);
+    const observer = new ResizeObserver(fit);
+    const forget = onPaper(() => {
+      set(PAPER_PX);
+      return fit;
+    });
 
     observer.observe(root.current!);
-    return () => observer.disconnect();
+    return () => {
+      forget();
+      observer.disconnect();
+    };
   }, []);
   return {root, width};
 }
