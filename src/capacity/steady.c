@@ -16,6 +16,8 @@ struct series {
 	const char *name, *unit;
 	const double *values;
 	size_t count;
+	size_t batch;	   /* values in one */
+	double interval_s; /* of a value */
 };
 
 /* Of those that are known; NAN when none is. */
@@ -55,32 +57,34 @@ static size_t mser(const double *batches, size_t count, size_t first)
 
 static enum err find_cut(const struct series *s, size_t *out_begin, struct err_text *why)
 {
-	size_t count = s->count / STEADY_BATCH_S, left_over = s->count % STEADY_BATCH_S;
+	size_t count = s->count / s->batch, left_over = s->count % s->batch;
 	size_t first = 0, cut;
 	double *batches = mem_zalloc(count, sizeof(*batches));
 
 	for (size_t i = 0; i < count; i++) {
-		batches[i] = mean(s->values + left_over + i * STEADY_BATCH_S, STEADY_BATCH_S);
+		batches[i] = mean(s->values + left_over + i * s->batch, s->batch);
 		if (isnan(batches[i]))
 			first = i + 1;
 	}
 	if (first > count / 2) {
 		mem_free(batches);
-		return err_set(why, ERR_NOT_FOUND, "nothing was answered in the seconds %zu to %zu",
-			       left_over + (first - 1) * STEADY_BATCH_S + 1,
-			       left_over + first * STEADY_BATCH_S);
+		return err_set(why, ERR_NOT_FOUND,
+			       "nothing was answered in the seconds %.0f to %.0f",
+			       (double)(left_over + (first - 1) * s->batch) * s->interval_s + 1,
+			       (double)(left_over + first * s->batch) * s->interval_s);
 	}
 	cut = mser(batches, count, first);
 	mem_free(batches);
-	*out_begin = cut ? left_over + cut * STEADY_BATCH_S : 0;
+	*out_begin = cut ? left_over + cut * s->batch : 0;
 	return OK;
 }
 
 /* The chance that windows of an unchanging series differ as much, by the variance of batches within
  * them: the F-test with 2 degrees of freedom above. 0 when there are too few batches to tell. */
-static double chance_of(const double *from, size_t length, const double means[STEADY_WINDOWS])
+static double chance_of(const double *from, size_t length, size_t batch,
+			const double means[STEADY_WINDOWS])
 {
-	size_t batches = length / STEADY_BATCH_S;
+	size_t batches = length / batch;
 	double middle = mean(means, STEADY_WINDOWS), between = 0, within = 0;
 	double freedom = (double)(STEADY_WINDOWS * batches) - STEADY_WINDOWS;
 
@@ -89,8 +93,7 @@ static double chance_of(const double *from, size_t length, const double means[ST
 	for (size_t i = 0; i < STEADY_WINDOWS; i++) {
 		between += (double)batches * (means[i] - middle) * (means[i] - middle);
 		for (size_t k = 0; k < batches; k++) {
-			double off = mean(from + i * length + k * STEADY_BATCH_S, STEADY_BATCH_S) -
-				     means[i];
+			double off = mean(from + i * length + k * batch, batch) - means[i];
 
 			within += isnan(off) ? 0 : off * off;
 		}
@@ -109,29 +112,31 @@ static enum err check_windows(const struct series *s, size_t begin, struct err_t
 		low = fmin(low, means[i]);
 		high = fmax(high, means[i]);
 	}
-	if (high <= low * STEADY_RATIO || chance_of(from, length, means) > STEADY_CHANCE)
+	if (high <= low * STEADY_RATIO || chance_of(from, length, s->batch, means) > STEADY_CHANCE)
 		return OK;
 	return err_set(why, ERR_NOT_FOUND,
 		       "%s moved by more than %.0f %%: %.6g, %.6g and %.6g %s in the last three "
-		       "times %zu s; test longer, or find what changes",
+		       "times %.0f s; test longer, or find what changes",
 		       s->name, (STEADY_RATIO - 1) * 100, means[0], means[1], means[2], s->unit,
-		       length);
+		       (double)length * s->interval_s);
 }
 
-enum err steady_find(const double *rps, const double *response_ms, size_t count, size_t *out_begin,
-		     struct err_text *why)
+enum err steady_find(const double *rps, const double *response_ms, size_t count, double interval_s,
+		     size_t *out_begin, struct err_text *why)
 {
+	const size_t batch =
+		interval_s < STEADY_BATCH_S ? (size_t)(STEADY_BATCH_S / interval_s) : 1;
 	const struct series all[] = {
-		{ "throughput", "requests/s", rps, count },
-		{ "response time", "ms", response_ms, count },
+		{ "throughput", "requests/s", rps, count, batch, interval_s },
+		{ "response time", "ms", response_ms, count, batch, interval_s },
 	};
 	size_t begin = 0;
 	enum err err = OK;
 
 	if (count < STEADY_SECONDS_MIN)
 		return err_set(why, ERR_NOT_FOUND,
-			       "%zu s are too short to tell; test for %u s or more", count,
-			       STEADY_SECONDS_MIN);
+			       "%.0f s are too short to tell; test for %.0f s or more",
+			       (double)count * interval_s, STEADY_SECONDS_MIN * interval_s);
 	for (size_t i = 0; !err && i < 2; i++) {
 		size_t cut = 0;
 

@@ -2,7 +2,7 @@
  *
  * steady - from which second on does a test say the same again and again?
  *
- * Two steps, on series with one value per second:
+ * Two steps, on series with one value per second (or more, of windows of hours):
  *
  * 1. MSER-5 (White, 1997): means of 5 seconds each; the beginning is cut where what is left has the
  *    smallest standard error. At most half may be cut. The later cut of the two series counts.
@@ -25,8 +25,9 @@
 #define STEADY_RATIO	   1.10
 #define STEADY_SECONDS_MIN 15u
 
-/* rps[i] are the requests answered in second i; response_ms[i] their mean or a percentile, NAN
- * where nothing was answered. *out_begin: the first steady second; they last to the end.
+/* rps[i] are the requests per second answered in interval i, of interval_s seconds; response_ms[i]
+ * their mean or a percentile, NAN where nothing was answered. Intervals of more than a second are
+ * those of hours: a batch has at least one. *out_begin: the first steady one; they last to the end.
  * ERR_NOT_FOUND: there is no steady state; the reason names the series and the figures. */
-enum err steady_find(const double *rps, const double *response_ms, size_t count, size_t *out_begin,
-		     struct err_text *why) MUST_CHECK;
+enum err steady_find(const double *rps, const double *response_ms, size_t count, double interval_s,
+		     size_t *out_begin, struct err_text *why) MUST_CHECK;

@@ -30,6 +30,7 @@ const struct kube_kind kube_slices = { "/apis/discovery.k8s.io/v1", "discovery.k
 const struct kube_kind kube_autoscalers = { "/apis/autoscaling/v2", "autoscaling",
 					    "horizontalpodautoscalers" };
 const struct kube_kind kube_events = { "/api/v1", "", "events" };
+const struct kube_kind kube_usages = { "/apis/metrics.k8s.io/v1beta1", "metrics.k8s.io", "pods" };
 static const struct kube_kind access_reviews = { "/apis/authorization.k8s.io/v1",
 						 "authorization.k8s.io",
 						 "selfsubjectaccessreviews" };

@@ -35,7 +35,7 @@ struct kube_kind {
 };
 
 extern const struct kube_kind kube_deployments, kube_pods, kube_slices, kube_autoscalers,
-	kube_events;
+	kube_events, kube_usages; /* of pods, where the cluster has metrics.k8s.io */
 
 /* What a Role grants. */
 struct kube_right {

@@ -3,12 +3,16 @@
  * kube_objects - see the header. */
 #include "kube/kube_objects.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/map.h"
+#include "base/num.h"
 
 static uint64_t count_of(const json_t *object, const char *name)
 {
@@ -183,4 +187,102 @@ struct kube_autoscaler kube_autoscaler_read(const json_t *object)
 		.min = min ? min : 1,
 		.max = count_of(spec, "maxReplicas"),
 	};
+}
+
+/* ---- metrics.k8s.io ---- */
+
+/* A quantity of Kubernetes: a number and perhaps a suffix. NAN: it is none. */
+static double quantity(const char *text)
+{
+	static const struct {
+		const char *suffix;
+		double factor;
+	} units[] = {
+		{ "", 1 },	  { "n", 1e-9 },    { "u", 1e-6 },    { "m", 1e-3 },
+		{ "k", 1e3 },	  { "M", 1e6 },	    { "G", 1e9 },     { "T", 1e12 },
+		{ "P", 1e15 },	  { "E", 1e18 },    { "Ki", 0x1p10 }, { "Mi", 0x1p20 },
+		{ "Gi", 0x1p30 }, { "Ti", 0x1p40 }, { "Pi", 0x1p50 }, { "Ei", 0x1p60 },
+	};
+	size_t len = strlen(text), digits = len;
+	double value;
+
+	while (digits && !(text[digits - 1] >= '0' && text[digits - 1] <= '9') &&
+	       text[digits - 1] != '.')
+		digits--;
+	if (!num_parse_double((struct str){ text, digits }, &value) || value < 0)
+		return NAN;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text + digits, units[i].suffix))
+			return value * units[i].factor;
+	return NAN;
+}
+
+/* "2026-11-26T17:29:00Z" */
+static double wall_of(const char *text)
+{
+	struct tm tm = { 0 };
+	int end = 0;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
+	    strcmp(text + end, "Z") != 0)
+		return NAN;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	return (double)timegm(&tm);
+}
+
+/* "15.32s", "1m0.5s": as Go prints a duration. */
+static double duration_of(const char *text)
+{
+	struct str rest = str_of(text), part;
+	double minutes = 0, seconds;
+
+	if (memchr(rest.p, 'm', rest.len) && str_cut(&rest, 'm', &part) &&
+	    !num_parse_double(part, &minutes))
+		return NAN;
+	if (!rest.len || rest.p[rest.len - 1] != 's' ||
+	    !num_parse_double((struct str){ rest.p, rest.len - 1 }, &seconds))
+		return NAN;
+	return 60 * minutes + seconds;
+}
+
+struct kube_usage kube_usage_read(const json_t *object)
+{
+	const json_t *containers = json_object_get(object, "containers");
+	struct kube_usage usage = {
+		.pod = text_of(json_object_get(object, "metadata"), "name"),
+		.wall_s = wall_of(text_of(object, "timestamp")),
+		.window_s = duration_of(text_of(object, "window")),
+	};
+
+	for (size_t i = 0; i < json_array_size(containers); i++) {
+		const json_t *used = json_object_get(json_array_get(containers, i), "usage");
+
+		usage.cpus += quantity(text_of(used, "cpu"));
+		usage.memory_bytes += quantity(text_of(used, "memory"));
+	}
+	if (!json_array_size(containers))
+		usage.cpus = usage.memory_bytes = NAN;
+	return usage;
+}
+
+void kube_pod_add_images(const json_t *object, struct buf *out)
+{
+	const json_t *containers =
+		json_object_get(json_object_get(object, "status"), "containerStatuses");
+
+	for (size_t i = 0; i < json_array_size(containers); i++) {
+		const json_t *container = json_array_get(containers, i);
+		const char *id = text_of(container, "imageID");
+		struct buf said;
+
+		buf_init(&said, 2048);
+		buf_printf(&said, "%.600s", text_of(container, "image"));
+		if (*id)
+			buf_printf(&said, " (%.600s)", id);
+		if (said.len && !(out->p && strstr(out->p, said.p)))
+			buf_printf(out, "%s%s", out->len ? ", " : "", said.p);
+		buf_fini(&said);
+	}
 }

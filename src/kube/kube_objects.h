@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
 struct json_t;
 struct map;
 
@@ -57,3 +58,17 @@ struct kube_autoscaler {
 };
 
 struct kube_autoscaler kube_autoscaler_read(const struct json_t *object);
+
+/* PodMetrics of metrics.k8s.io: what the containers of a pod used together, CPU as the mean of
+ * window_s seconds that ended at wall_s. NAN: it does not say, or in no way that we know. */
+struct kube_usage {
+	const char *pod; /* lent; "" when missing */
+	double cpus, memory_bytes;
+	double wall_s, window_s;
+};
+
+struct kube_usage kube_usage_read(const struct json_t *object);
+
+/* The images of a pod's containers, each with what it is by content: "image (imageID)", with a
+ * comma between them. What is there already is not added again. */
+void kube_pod_add_images(const struct json_t *object, struct buf *out);

@@ -24,6 +24,7 @@
 #include "matrix/pause.h"
 #include "matrix/plan.h"
 #include "matrix/platform.h"
+#include "matrix/pod_usage.h"
 #include "matrix/progress.h"
 #include "matrix/result.h"
 #include "matrix/result_row.h"
@@ -33,6 +34,8 @@
 #define STOP_MARGIN_S	  15  /* beyond the stop timeout: workers' last reports */
 #define COUNTS_SETTLE_S	  2   /* the service may count a moment after its answer */
 #define MASTER_TIMEOUT_MS 10000
+#define USAGE_EVERY_S	  15  /* as often as clusters measure their pods */
+#define USAGE_LEFT_MIN_S  3   /* of the window, so that asking for them does not lengthen it */
 #define TRIED_BYTES	  256 /* the names of LIMIT_RETRIES statuses */
 
 struct drive {
@@ -40,6 +43,7 @@ struct drive {
 	struct scenario scenario;
 	struct result_row row;
 	struct evidence *evidence; /* for it */
+	char generator_limit[128]; /* why the load generator was the limit; "": it was not */
 	struct master_api *master;
 	struct master_api_live last_look; /* of the window; window_s 0: none */
 	uint64_t step_start_us, next_word_us;
@@ -52,6 +56,10 @@ struct drive {
 	/* What the replicas said when the window was open, and after the stop: while it is open,
 	 * nothing may keep it so. */
 	struct server_side opened, stopped;
+	/* What the cluster has measured meanwhile, and why nothing is known of that. */
+	struct pod_usage usage;
+	struct err_text no_usage;
+	uint64_t next_usage_us;
 };
 
 struct step {
@@ -352,17 +360,34 @@ static enum err ask_server(struct drive *d, struct server_side *out, struct err_
 
 	if (err)
 		server_side_fini(out);
+	out->at_us = now_us(d);
+	return err == ERR_INTERRUPTED ? interrupted(text) : OK;
+}
+
+/* The same of what the cluster knows. */
+static enum err ask_cluster(struct drive *d, struct err_text *text)
+{
+	struct platform *p = d->c->platform;
+	struct err_text why = { "" };
+	enum err err = p->ops->read_usage ? p->ops->read_usage(p, &d->usage, &why) : OK;
+
+	d->no_usage = why;
+	d->next_usage_us = now_us(d) + USAGE_EVERY_S * CLOCK_S;
 	return err == ERR_INTERRUPTED ? interrupted(text) : OK;
 }
 
 static enum err ask_server_first(struct drive *d, struct err_text *text)
 {
+	pod_usage_init(&d->usage, clock_wall_s());
+	d->next_usage_us = now_us(d) + USAGE_EVERY_S * CLOCK_S;
 	return ask_server(d, &d->opened, text);
 }
 
 static enum err ask_server_last(struct drive *d, struct err_text *text)
 {
-	return ask_server(d, &d->stopped, text);
+	enum err err = ask_server(d, &d->stopped, text);
+
+	return err ? err : ask_cluster(d, text);
 }
 
 /* Polls until the window has been open for the planned duration. */
@@ -392,6 +417,10 @@ static enum err measure(struct drive *d, struct err_text *text)
 		left_s = (double)d->scenario.duration_s - live.window_s;
 		if (left_s <= 0)
 			return OK;
+		if (left_s >= USAGE_LEFT_MIN_S && now_us(d) >= d->next_usage_us)
+			err = ask_cluster(d, text);
+		if (err)
+			return err;
 		/* From when it was asked: polls keep their rhythm, the end its moment. */
 		if (!pause_until(d->c->pause,
 				 asked_us + (uint64_t)(fmin(left_s, poll_s) * CLOCK_S)))
@@ -463,6 +492,9 @@ static enum err read_final(struct drive *d, struct err_text *text)
 	row->response_p99_ms = final.response_p99_ms;
 	snprintf(row->model, sizeof(row->model), "%s", final.model);
 	note_generator(row, &final);
+	if (final.is_generator_limited)
+		snprintf(d->generator_limit, sizeof(d->generator_limit), "%s",
+			 final.generator_reason);
 	/* First: a master that was restarted has no requests either. */
 	if (isnan(final.rps))
 		return end_with(d, RESULT_LOST_MASTER,
@@ -656,6 +688,19 @@ static enum err cool_down(const struct walk *w, struct err_text *text)
 	return pause_for(w->c->pause, w->c->plan->cooldown_s * CLOCK_S) ? OK : interrupted(text);
 }
 
+/* What the cluster has measured goes before what the replicas say of themselves. */
+static void assess_server(struct drive *d)
+{
+	server_side_assess(&d->opened, &d->stopped, &d->row);
+	pod_usage_assess(&d->usage, &d->row);
+	if (result_status_is_measured(d->row.status) && isnan(d->row.server_cpu_pct) &&
+	    d->no_usage.text[0])
+		add_note(&d->row, d->no_usage.text);
+	server_side_fini(&d->opened);
+	server_side_fini(&d->stopped);
+	pod_usage_fini(&d->usage);
+}
+
 /* Once down the steps. What went wrong is in the row, *evidence is of this attempt only. */
 static struct result_row attempt(struct walk *w, size_t i, struct evidence *evidence)
 {
@@ -682,10 +727,8 @@ static struct result_row attempt(struct walk *w, size_t i, struct evidence *evid
 	if (walked)
 		result_row_note(&d.row, err_say(&why, walked));
 	explain(&d);
-	server_side_assess(&d.opened, &d.stopped, &d.row);
-	server_side_fini(&d.opened);
-	server_side_fini(&d.stopped);
-	assess_row(&d.row, evidence);
+	assess_server(&d);
+	assess_row(&d.row, evidence, d.generator_limit[0] ? d.generator_limit : NULL);
 	master_api_destroy(&d.master);
 	w->was_test_started = d.was_test_started;
 	w->has_leftover = d.row.has_left_test;

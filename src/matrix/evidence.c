@@ -54,6 +54,9 @@ void evidence_fini(struct evidence *e)
 {
 	mem_free(e->points);
 	hist_fini(&e->times);
+	for (size_t i = 0; i < e->part_count; i++)
+		hist_fini(&e->parts[i]);
+	mem_free(e->parts);
 	evidence_init(e);
 }
 
@@ -73,6 +76,13 @@ void evidence_add(struct evidence *e, const struct evidence_point *point)
 		e->points = mem_realloc(e->points, e->cap * sizeof(*e->points));
 	}
 	e->points[e->count++] = *point;
+}
+
+void evidence_times_from(const struct evidence *e, double at_s, struct hist *out)
+{
+	for (size_t i = 0; i < e->part_count; i++)
+		if (e->parts_at_s + (double)i * e->part_s >= at_s)
+			hist_merge(out, &e->parts[i]);
 }
 
 static double *field(const struct evidence_point *point, size_t quantity)

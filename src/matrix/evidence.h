@@ -33,13 +33,19 @@ struct evidence {
 	bool is_polled;	   /* slopes between looks, not counts of each second */
 	double interval_s; /* else, from point to point */
 	struct hist times; /* service times; empty: not known */
-	double waited_s;   /* of all users together, between tasks; NAN: not known */
+	/* The same in parts of part_s seconds, from parts_at_s on; not kept with the rest. */
+	struct hist *parts;
+	size_t part_count; /* 0: not known */
+	double parts_at_s, part_s;
+	double waited_s; /* of all users together, between tasks; NAN: not known */
 };
 
 void evidence_init(struct evidence *e);
 void evidence_fini(struct evidence *e);
 /* LIMIT_SERIES: when they are there, every second one is dropped. */
 void evidence_add(struct evidence *e, const struct evidence_point *point);
+/* Adds the service times of the parts that begin then or later to *out. */
+void evidence_times_from(const struct evidence *e, double at_s, struct hist *out);
 
 /* Two members of a JSON object, "series" and "percentile_curve", with at most points_max points. */
 void evidence_add_json(const struct evidence *e, const struct result_row *row, size_t points_max,

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "matrix/evidence.h"
 
 #define TIME_US_MAX 1e18
@@ -80,6 +81,28 @@ static enum err read_times(const json_t *distribution, struct hist *out, struct 
 	return OK;
 }
 
+/* Older masters have none, and a master with workers of Locust. */
+static enum err read_parts(const json_t *root, struct evidence *out, struct err_text *why)
+{
+	const json_t *parts = json_object_get(root, "parts"),
+		     *list = json_object_get(parts, "service_times");
+	size_t count = json_array_size(list);
+	enum err err = OK;
+
+	out->parts_at_s = json_number_value(json_object_get(parts, "start_time")) -
+			  json_number_value(json_object_get(root, "start_time"));
+	out->part_s = json_number_value(json_object_get(parts, "interval_s"));
+	if (count > LIMIT_PARTS || (count && !(out->part_s >= 1)))
+		return err_set(why, ERR_BAD_INPUT, "the parts are too many, or have no interval");
+	out->parts = mem_zalloc(count + 1, sizeof(*out->parts));
+	for (; !err && out->part_count < count; out->part_count++) {
+		hist_init(&out->parts[out->part_count]);
+		err = read_times(json_array_get(list, out->part_count),
+				 &out->parts[out->part_count], why);
+	}
+	return err;
+}
+
 enum err master_details_read(const json_t *root, struct evidence *out, struct err_text *why)
 {
 	const json_t *waited = json_object_get(json_object_get(root, "waiting"), "total_s");
@@ -90,6 +113,8 @@ enum err master_details_read(const json_t *root, struct evidence *out, struct er
 	err = read_series(root, &read, why);
 	if (!err)
 		err = read_times(json_object_get(root, "service_times"), &read.times, why);
+	if (!err)
+		err = read_parts(root, &read, why);
 	if (json_is_number(waited))
 		read.waited_s = json_number_value(waited);
 	if (err) {

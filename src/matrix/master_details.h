@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * master_details - what a master of ours says of a finished window beyond its figures
- * (GET /stats/window/details): every second, the whole distribution, how long users waited. */
+ * (GET /stats/window/details): every second, the whole distribution and its parts, how long
+ * users waited. */
 #pragma once
 
 #include <jansson.h>

@@ -20,6 +20,7 @@ enum platform_part { PLATFORM_MASTER, PLATFORM_TARGET, PLATFORM_WORKERS };
 
 struct checklist;
 struct platform;
+struct pod_usage;
 struct server_side;
 
 struct platform_ops {
@@ -49,6 +50,9 @@ struct platform_ops {
 	/* What the platform itself has noted of what went wrong since the target was scaled, in a
 	 * sentence. NULL: it notes nothing. */
 	void (*explain)(struct platform *p, struct buf *out);
+	/* What the cluster has measured of the replicas of late; answers within 2 s. NULL: nobody
+	 * measures. */
+	enum err (*read_usage)(struct platform *p, struct pod_usage *out, struct err_text *text);
 	/* Lent until the next start(). */
 	const char *(*master_url)(const struct platform *p);
 	const char *(*target_url)(const struct platform *p);

@@ -21,14 +21,18 @@
 #include "matrix/counter_text.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
+#include "matrix/pod_usage.h"
 #include "matrix/result_row.h"
 #include "matrix/rights.h"
 #include "matrix/scaled.h"
+#include "matrix/server_side.h"
 #include "matrix/warnings.h"
 
 #define METRICS_TIMEOUT_MS 2000
+#define USAGE_TIMEOUT_MS   1000
 #define EVENTS_TIMEOUT_MS  5000
 #define CLOCKS_APART_S	   5 /* that of the cluster and ours */
+#define IMAGES_BYTES	   8192
 
 enum part { TARGET, WORKERS, PARTS };
 
@@ -39,8 +43,9 @@ struct platform_kubernetes {
 	struct kube_api *api;
 	struct fetch *fetch; /* for the replicas' counters */
 	struct scaled *parts[PARTS];
-	bool is_noted;	 /* what the parts have to get back is on disk */
-	bool was_killed; /* an earlier driver, before it gave that back */
+	struct buf images[PARTS]; /* of their pods when the driver came */
+	bool is_noted;		  /* what the parts have to get back is on disk */
+	bool was_killed;	  /* an earlier driver, before it gave that back */
 	double wall_scaled_s;
 };
 
@@ -110,6 +115,18 @@ static enum err take_over(struct platform_kubernetes *k, struct err_text *text)
 	return err;
 }
 
+/* What exactly is measured, and with what. Without it the figures are as right as before. */
+static enum err find_images(struct platform_kubernetes *k, struct err_text *text)
+{
+	struct err_text ignored = { "" };
+
+	for (size_t i = 0; i < PARTS; i++)
+		if (!k->images[i].len &&
+		    scaled_add_images(k->parts[i], &k->images[i], &ignored) == ERR_INTERRUPTED)
+			return err_set(text, ERR_INTERRUPTED, "interrupted");
+	return OK;
+}
+
 /* Each time: an autoscaler may have come since. */
 static enum err kubernetes_start(struct platform *p, struct err_text *text)
 {
@@ -124,7 +141,7 @@ static enum err kubernetes_start(struct platform *p, struct err_text *text)
 		err = owed_write(k->config.results, kube_api_namespace(k->api), k->parts, PARTS,
 				 text);
 	k->is_noted |= !err;
-	return err;
+	return err ? err : find_images(k, text);
 }
 
 /* ---- --dry-run ---- */
@@ -254,26 +271,35 @@ static void kubernetes_explain(struct platform *p, struct buf *out)
 }
 
 /* From the pod itself: the Service would ask any of them. */
-static enum err read_pod(struct platform_kubernetes *k, const char *address, uint64_t *out,
-			 struct err_text *text)
+static enum err fetch_page(struct platform_kubernetes *k, const char *address, unsigned attempts,
+			   struct fetch_reply *reply, struct err_text *text)
 {
 	bool is_v6 = strchr(address, ':');
 	char url[128];
 	struct fetch_request request = { .url = url,
 					 .timeout_ms = METRICS_TIMEOUT_MS,
-					 .attempts = 3 };
-	struct fetch_reply reply;
+					 .attempts = attempts };
 	enum err err;
 
 	snprintf(url, sizeof(url), "http://%s%.60s%s:%" PRIu64 "/metrics", is_v6 ? "[" : "",
 		 address, is_v6 ? "]" : "", k->config.metrics_port);
+	err = fetch_call(k->fetch, &request, reply, text);
+	return err ? err : fetch_expect(&request, reply, text);
+}
+
+static enum err read_pod(struct platform_kubernetes *k, const char *address, uint64_t *out,
+			 struct err_text *text)
+{
+	struct fetch_reply reply;
+	enum err err;
+
 	fetch_reply_init(&reply);
-	err = fetch_call(k->fetch, &request, &reply, text);
-	if (!err)
-		err = fetch_expect(&request, &reply, text);
+	err = fetch_page(k, address, 3, &reply, text);
 	if (!err && (!counter_text_has(buf_str(&reply.body), COUNTER_OF_REQUESTS) ||
 		     !counter_text_sum(buf_str(&reply.body), COUNTER_OF_REQUESTS, out)))
-		err = err_set(text, ERR_UNSUPPORTED, "%s has no counter " COUNTER_OF_REQUESTS, url);
+		err = err_set(text, ERR_UNSUPPORTED,
+			      "http://%s:%" PRIu64 "/metrics has no counter " COUNTER_OF_REQUESTS,
+			      address, k->config.metrics_port);
 	fetch_reply_fini(&reply);
 	return err;
 }
@@ -303,6 +329,58 @@ static enum err kubernetes_read_requests(struct platform *p, uint64_t *out, stru
 		return err;
 	return err_set(text, ERR_UNSUPPORTED, "the replicas' requests were not counted: %s",
 		       err_say(&why, err));
+}
+
+/* One that cannot be asked is not asked again: the window is open, and there may be hundreds. */
+static enum err kubernetes_read_server(struct platform *p, struct server_side *out,
+				       struct err_text *text)
+{
+	struct platform_kubernetes *k = of(p);
+	struct map addresses;
+	struct map_entry *e;
+	enum err err = OK;
+
+	if (!k->config.metrics_port)
+		return OK;
+	map_init(&addresses);
+	scaled_collect_addresses(k->parts[TARGET], &addresses);
+	for (size_t i = 0; !err && (e = map_next(&addresses, &i));) {
+		struct fetch_reply reply;
+
+		fetch_reply_init(&reply);
+		err = fetch_page(k, e->value, 1, &reply, text);
+		if (!err)
+			server_side_add(out, e->key, buf_str(&reply.body));
+		fetch_reply_fini(&reply);
+	}
+	map_fini(&addresses);
+	return err;
+}
+
+/* Not every cluster measures its pods, and not every Role lets us ask. */
+static enum err kubernetes_read_usage(struct platform *p, struct pod_usage *out,
+				      struct err_text *text)
+{
+	struct platform_kubernetes *k = of(p);
+	const struct kube_query query = { .kind = &kube_usages,
+					  .label_selector = scaled_selector(k->parts[TARGET]) };
+	struct err_text why = { "" };
+	char version[KUBE_VERSION_BYTES];
+	json_t *items = NULL;
+	enum err err = kube_api_list(k->api, &query, USAGE_TIMEOUT_MS, &items, version, &why);
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct kube_usage usage = kube_usage_read(json_array_get(items, i));
+
+		pod_usage_add(out, &usage);
+	}
+	json_decref(items);
+	if (err == ERR_NOT_FOUND)
+		err_set(&why, err, "the cluster has no metrics.k8s.io");
+	if (err && err != ERR_INTERRUPTED)
+		err_set(text, err, "CPU and memory of the pods are not known: %s",
+			err_say(&why, err));
+	return err;
 }
 
 /* ---- the rest ---- */
@@ -339,6 +417,9 @@ static void kubernetes_describe(const struct platform *p, struct buf *out)
 				? "; its autoscaler is held at the replicas of each scenario "
 				  "(minReplicas = maxReplicas) and gets its bounds back at the end"
 				: "");
+		if (k->images[i].len)
+			buf_printf(out, "- Images of %s: %s\n", scaled_name(k->parts[i]),
+				   k->images[i].p);
 	}
 }
 
@@ -364,8 +445,10 @@ static void kubernetes_destroy(struct platform *p)
 {
 	struct platform_kubernetes *k = of(p);
 
-	for (size_t i = 0; i < PARTS; i++)
+	for (size_t i = 0; i < PARTS; i++) {
 		scaled_destroy(&k->parts[i]);
+		buf_fini(&k->images[i]);
+	}
 	fetch_destroy(&k->fetch);
 	kube_api_destroy(&k->api);
 	kube_access_fini(&k->access);
@@ -383,6 +466,8 @@ static const struct platform_ops kubernetes_ops = {
 	.check_after = kubernetes_check_after,
 	.explain = kubernetes_explain,
 	.read_requests = kubernetes_read_requests,
+	.read_server = kubernetes_read_server,
+	.read_usage = kubernetes_read_usage,
 	.master_url = kubernetes_master_url,
 	.target_url = kubernetes_target_url,
 	.describe = kubernetes_describe,
@@ -446,6 +531,8 @@ enum err platform_kubernetes_create(const struct platform_kubernetes_config *con
 	ns = config->namespace ? config->namespace : k->access.namespace;
 	k->api = kube_api_create(&k->access, ns, is_stopped, config->pause);
 	k->fetch = fetch_create(is_stopped, config->pause);
+	for (size_t i = 0; i < PARTS; i++)
+		buf_init(&k->images[i], IMAGES_BYTES);
 	k->parts[TARGET] = scaled_create(k->api, config->target, config->service);
 	k->parts[WORKERS] = scaled_create(k->api, config->workers, NULL);
 	err = check_names(config, ns, text);

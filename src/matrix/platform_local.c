@@ -336,7 +336,7 @@ static enum err local_read_server(struct platform *p, struct server_side *out,
 	for (size_t i = 0; !err && i < l->replicas.wanted; i++) {
 		err = ask_replica(l, &l->replicas.slot[i], "/metrics", 1, &reply, text);
 		if (!err)
-			server_side_add(out, buf_str(&reply.body));
+			server_side_add(out, l->replicas.slot[i].child.name, buf_str(&reply.body));
 	}
 	fetch_reply_fini(&reply);
 	return err;

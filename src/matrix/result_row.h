@@ -83,12 +83,18 @@ struct result_row {
 	struct result_range median_range, p90_range, p95_range, p99_range;
 	double p999_ms;
 	struct result_range p999_range;
+	/* Service times of the steady part alone. */
+	double steady_median_ms, steady_p90_ms, steady_p95_ms, steady_p99_ms, steady_p999_ms;
+	struct result_range steady_median_range, steady_p90_range, steady_p95_range,
+		steady_p99_range, steady_p999_range;
 	double wait_ms;		/* of a user, for each request */
 	double law_error_pct;	/* of users = RPS (response + wait) */
 	double server_cpu_ms;	/* of the replicas, for each request they answered in the window */
 	double server_queue_ms; /* mean wait for a batch */
 	double server_compute_ms;    /* mean of a batch */
 	double server_share_max_pct; /* of the requests, by the busiest replica */
+	double server_cpu_pct;	     /* of a CPU that a replica used, on average */
+	double server_memory_mib;    /* of the replica that had most */
 	enum result_verdict verdict;
 	char reason[256]; /* why it is not valid; one line */
 
@@ -112,7 +118,7 @@ void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 void result_row_note(struct result_row *row, const char *text);
 void result_row_reason(struct result_row *row, const char *text);
 
-#define RESULT_COLUMNS	  52
+#define RESULT_COLUMNS	  69
 #define RESULT_CELL_BYTES 600
 
 /* How a field becomes text. */

@@ -17,14 +17,19 @@ static const struct right {
 	const char *verbs[VERBS_MAX];
 	bool is_of_deployments; /* a Role may grant it by their names */
 	bool is_for_pausing;
+	const char *without; /* what is missing without it; NULL: it has to be there */
 } rights[] = {
-	{ &kube_deployments, "scale", { "get", "patch" }, true, false },
-	{ &kube_deployments, NULL, { "list", "watch" }, true, false },
-	{ &kube_pods, NULL, { "list", "watch" }, false, false },
-	{ &kube_slices, NULL, { "list", "watch" }, false, false },
-	{ &kube_events, NULL, { "list" }, false, false },
-	{ &kube_autoscalers, NULL, { "list" }, false, false },
-	{ &kube_autoscalers, NULL, { "patch" }, false, true },
+	{ &kube_deployments, "scale", { "get", "patch" }, .is_of_deployments = true },
+	{ &kube_deployments, NULL, { "list", "watch" }, .is_of_deployments = true },
+	{ &kube_pods, NULL, { "list", "watch" } },
+	{ &kube_slices, NULL, { "list", "watch" } },
+	{ &kube_events, NULL, { "list" } },
+	{ &kube_autoscalers, NULL, { "list" } },
+	{ &kube_autoscalers, NULL, { "patch" }, .is_for_pausing = true },
+	{ &kube_usages,
+	  NULL,
+	  { "list" },
+	  .without = "CPU and memory as the cluster measures them are left out" },
 };
 
 /* *out: for all names it is wanted for. */
@@ -58,6 +63,12 @@ static void add_rule(const struct right *right, const char *const missing[], siz
 	buf_add_text(out, "]\n");
 }
 
+/* Two groups have "pods". */
+static const char *of_group(const struct right *right)
+{
+	return right->kind == &kube_usages ? " of metrics.k8s.io" : "";
+}
+
 static enum err check_right(struct kube_api *api, const struct rights_wanted *wanted,
 			    const struct right *right, struct checklist *out, struct err_text *text)
 {
@@ -72,12 +83,15 @@ static enum err check_right(struct kube_api *api, const struct rights_wanted *wa
 		if (err)
 			return err;
 		if (is_granted)
-			checklist_pass(out, "right to %s %s%s%s", right->verbs[i],
-				       right->kind->plural, slash, part);
+			checklist_pass(out, "right to %s %s%s%s%s", right->verbs[i],
+				       right->kind->plural, slash, part, of_group(right));
+		else if (right->without)
+			checklist_pass(out, "no right to %s %s%s: %s", right->verbs[i],
+				       right->kind->plural, of_group(right), right->without);
 		else
 			checklist_fail(out, "no right to %s %s%s%s", right->verbs[i],
 				       right->kind->plural, slash, part);
-		if (!is_granted)
+		if (!is_granted && !right->without)
 			missing[count++] = right->verbs[i];
 	}
 	if (count)

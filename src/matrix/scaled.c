@@ -22,6 +22,7 @@ struct scaled {
 	struct kube_api *api;
 	const char *deployment, *service;
 	struct kube_mirror *deployments, *pods, *slices; /* slices NULL: no service */
+	char *selector;					 /* of the pods */
 	uint64_t wanted;
 	bool is_open, was_ordered;
 	struct map baseline; /* pod name -> restarts + 1, when scaled_check() was OK */
@@ -50,6 +51,7 @@ void scaled_destroy(struct scaled **s)
 	kube_mirror_destroy(&(*s)->slices);
 	map_fini(&(*s)->baseline);
 	mem_free((*s)->autoscaler);
+	mem_free((*s)->selector);
 	mem_free(*s);
 	*s = NULL;
 }
@@ -118,6 +120,7 @@ enum err scaled_open(struct scaled *s, struct err_text *text)
 		/* What was taken over is older than what is found. */
 		if (!s->was_ordered)
 			s->before.replicas = s->wanted;
+		s->selector = mem_strdup(selector);
 		watch_all(s, selector);
 		s->is_open = true;
 	} else {
@@ -289,6 +292,11 @@ void scaled_collect_addresses(const struct scaled *s, struct map *out)
 		kube_slice_collect_ready(e->value, out);
 }
 
+const char *scaled_selector(const struct scaled *s)
+{
+	return s->selector;
+}
+
 static enum err check_endpoints(const struct scaled *s, struct err_text *text)
 {
 	struct map ready;
@@ -340,6 +348,16 @@ enum err scaled_check(struct scaled *s, struct err_text *text)
 		err = check_endpoints(s, text);
 	if (!err)
 		remember_pods(s);
+	return err;
+}
+
+enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *text)
+{
+	enum err err = kube_mirror_refresh(s->pods, text);
+	struct map_entry *e;
+
+	for (size_t i = 0; !err && (e = map_next(kube_mirror_objects(s->pods), &i));)
+		kube_pod_add_images(e->value, out);
 	return err;
 }
 

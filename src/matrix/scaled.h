@@ -53,6 +53,10 @@ enum err scaled_compare(struct scaled *s, struct err_text *text) MUST_CHECK;
 enum err scaled_verify(struct scaled *s, struct err_text *text) MUST_CHECK;
 /* Of the pods that the Service has: uid -> const char *address, lent until the next call. */
 void scaled_collect_addresses(const struct scaled *s, struct map *out);
+/* What picks out its pods, after scaled_open(); lent. */
+const char *scaled_selector(const struct scaled *s);
+/* Those of the pods that it has now, by kube_pod_add_images(); asks the API server. */
+enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *text) MUST_CHECK;
 /* Undoes all orders. What could not be undone stands in *todo as kubectl commands, one a line,
  * under the reason. */
 enum err scaled_restore(struct scaled *s, struct buf *todo) MUST_CHECK;

@@ -73,6 +73,7 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 	recent_init(&run->recent);
 	history_clear(&run->history);
 	series_init(&run->series);
+	parts_init(&run->parts);
 }
 
 static void forget_exceptions(struct run *run)
@@ -98,6 +99,7 @@ void run_fini(struct run *run)
 	stats_fini(&run->window);
 	recent_fini(&run->recent);
 	series_fini(&run->series);
+	parts_fini(&run->parts);
 	mem_free(run->users_per_class);
 	mem_free(run->last_users_per_class);
 	for (size_t i = 0; i < run->options.class_count; i++)
@@ -111,6 +113,7 @@ void run_fini(struct run *run)
 static void open_window(struct run *run)
 {
 	series_clear(&run->series, run_wall_s(run));
+	parts_clear(&run->parts, run_wall_s(run));
 	stats_clear(&run->window, run_wall_s(run));
 	run->has_window = run->is_window_open = true;
 	run->window_start_us = run->now_us;
@@ -130,6 +133,7 @@ static void drop_window(struct run *run)
 {
 	run->has_window = run->is_window_open = false;
 	series_clear(&run->series, run_wall_s(run));
+	parts_clear(&run->parts, run_wall_s(run));
 	stats_clear(&run->window, run_wall_s(run));
 }
 
@@ -520,6 +524,8 @@ void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 	if (run->has_window && !is_draining) {
 		stats_merge(&run->window, delta);
 		series_add(&run->series, &delta->total, run_wall_s(run), run_user_count(run));
+		parts_add(&run->parts, &delta->total,
+			  series_first_second(&delta->total, run_wall_s(run)));
 	}
 	count_connections(run, &delta->health);
 	warn_if_limited(run);

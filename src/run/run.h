@@ -26,6 +26,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "run/history.h"
+#include "run/parts.h"
 #include "run/recent.h"
 #include "run/series.h"
 #include "stat/stats.h"
@@ -187,6 +188,7 @@ struct run {
 	struct recent recent;
 	struct history history;
 	struct series series; /* of the window */
+	struct parts parts;   /* the same */
 	uint64_t epoch;	      /* changes when stats are cleared or reset */
 	uint64_t generation;  /* changes with every state change, start and reset; for caches */
 	struct run_stop_waiter stop_waiters[RUN_STOP_WAITERS];

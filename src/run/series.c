@@ -74,16 +74,32 @@ static int64_t last_second(const struct stats_entry *delta)
 	return last_s;
 }
 
+/* How far the clock of the report is behind ours. */
+static int64_t clock_off_s(const struct stats_entry *delta, double now_wall_s)
+{
+	int64_t off_s = (int64_t)floor(now_wall_s) - last_second(delta);
+
+	return off_s >= 0 && off_s <= LATE_MAX_S ? 0 : off_s;
+}
+
+int64_t series_first_second(const struct stats_entry *delta, double now_wall_s)
+{
+	int64_t first_s = last_second(delta);
+
+	for (size_t i = 0; i < STATS_SECONDS; i++)
+		if (delta->seconds[i].requests && delta->seconds[i].unix_s < first_s)
+			first_s = delta->seconds[i].unix_s;
+	return first_s + clock_off_s(delta, now_wall_s);
+}
+
 void series_add(struct series *s, const struct stats_entry *delta, double now_wall_s,
 		uint64_t users)
 {
-	int64_t now_s = (int64_t)floor(now_wall_s), off_s = now_s - last_second(delta);
+	int64_t now_s = (int64_t)floor(now_wall_s), off_s = clock_off_s(delta, now_wall_s);
 	double timed = (double)(delta->num_requests - delta->num_none_requests);
 
 	if (!delta->num_requests || now_s < s->first_unix_s)
 		return;
-	if (off_s >= 0 && off_s <= LATE_MAX_S)
-		off_s = 0;
 	for (size_t i = 0; i < STATS_SECONDS; i++) {
 		const struct stats_second *second = &delta->seconds[i];
 		double share = (double)second->requests / (double)delta->num_requests;

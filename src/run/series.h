@@ -37,5 +37,7 @@ void series_clear(struct series *s, double now_wall_s);
  * passed over. */
 void series_add(struct series *s, const struct stats_entry *delta, double now_wall_s,
 		uint64_t users);
+/* The first second of which a report speaks, by the clock of here. */
+int64_t series_first_second(const struct stats_entry *delta, double now_wall_s);
 /* The window lasted until then: seconds of which no report speaks had no requests. */
 void series_end(struct series *s, double now_wall_s, uint64_t users);

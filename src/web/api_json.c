@@ -500,14 +500,28 @@ static json_t *empty_distribution(const char *resolution)
 	return distribution;
 }
 
-static json_t *distribution_of(const struct hist *set)
+static json_t *distribution_of(const struct hist *set, size_t size)
 {
 	json_t *distribution = empty_distribution("three digits");
 	uint64_t us, count;
 
-	for (size_t at = 0; hist_set_next(set, STATS_OUTCOMES, &at, &us, &count);)
+	for (size_t at = 0; hist_set_next(set, size, &at, &us, &count);)
 		add_bucket(distribution, (double)us, count);
 	return distribution;
+}
+
+/* The service times in parts, from the window's begin on. */
+static json_t *parts_of(const struct run *run)
+{
+	const struct parts *p = &run->parts;
+	json_t *parts = json_object(), *list = json_array();
+
+	set_real(parts, "start_time", (double)p->first_unix_s);
+	set_count(parts, "interval_s", p->interval_s);
+	for (size_t i = 0; i < p->count; i++)
+		json_array_append_new(list, distribution_of(&p->items[i], 1));
+	json_object_set_new(parts, "service_times", list);
+	return parts;
 }
 
 /* With Locust's workers: all in their rounding, for a mixture would be neither. */
@@ -549,10 +563,11 @@ char *api_json_window_details(const struct run *run)
 	json_object_set_new(root, "series", series_of(run, duration_s));
 	json_object_set_new(root, "service_times",
 			    total->rounded.count ? rounded_distribution_of(total)
-						 : distribution_of(total->times));
+						 : distribution_of(total->times, STATS_OUTCOMES));
+	json_object_set_new(root, "parts", total->rounded.count ? json_null() : parts_of(run));
 	json_object_set_new(root, "response_times",
 			    stats_scheduled(total) && !total->rounded.count
-				    ? distribution_of(total->responses)
+				    ? distribution_of(total->responses, STATS_OUTCOMES)
 				    : json_null());
 	json_object_set_new(root, "waiting", waiting_of(&run->window));
 	return api_json_take(root);

@@ -20,6 +20,7 @@ GROUPS = {"deployments": ("apps", "v1", "Deployment"), "pods": ("", "v1", "Pod")
           "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler"),
           "events": ("", "v1", "Event")}
 TICK_S = 0.02
+IMAGE = "server:latest"
 
 
 def now_text():
@@ -317,7 +318,8 @@ class Cluster:
             return
         pod["status"]["phase"] = "Running"
         containers = pod["status"].setdefault(
-            "containerStatuses", [{"name": "server", "restartCount": 0}])
+            "containerStatuses", [{"name": "server", "restartCount": 0, "image": IMAGE,
+                                   "imageID": f"docker.io/library/{IMAGE}@sha256:{'5' * 64}"}])
         container = containers[0]
         if process.is_running():
             container.update(state={"running": {}}, ready=process.is_ready())

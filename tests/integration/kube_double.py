@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.parse
 
-from kube_cluster import GROUPS, Cluster
+from kube_cluster import GROUPS, Cluster, now_text
 
 EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
 REVIEWS = "selfsubjectaccessreviews.authorization.k8s.io"
@@ -317,13 +317,44 @@ def review_access(double, user, rules, body):
             "status": {"allowed": is_allowed}}
 
 
+def go_duration(seconds):
+    return f"{seconds:g}s" if seconds < 60 else f"{seconds // 60:g}m{seconds % 60:g}s"
+
+
+def list_usages(double, user, rules, query):
+    """PodMetrics, as metrics-server has them: of pods that run, as `usage` says."""
+    if double.usage is None:
+        raise Plain(404, "404 page not found\n")
+    if not is_granted(rules, "metrics.k8s.io", "pods", "list", None):
+        raise Refusal(403, "Forbidden",
+                      f'pods.metrics.k8s.io is forbidden: User "{user}" cannot list resource "pods" '
+                      f'in API group "metrics.k8s.io" in the namespace "{double.cluster.namespace}"',
+                      {"group": "metrics.k8s.io", "kind": "pods"})
+    double.used.add(("metrics.k8s.io", "pods", "list"))
+    with double.cluster.changed:
+        pods = [p for _, p in sorted(double.cluster.objects["pods"].items())
+                if matches(p, query) and p["status"]["phase"] == "Running"]
+    items = []
+    for pod in pods:
+        cpu, memory, window_s = double.usage(pod["metadata"]["name"])
+        items.append({"metadata": {k: pod["metadata"][k] for k in ("name", "namespace", "labels")},
+                      "timestamp": now_text(), "window": go_duration(window_s),
+                      "containers": [{"name": "server", "usage": {"cpu": cpu, "memory": memory}}]})
+    return {"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {},
+            "items": items}
+
+
 class KubeDouble:
     def __init__(self, folder, namespace="llm"):
         self.cluster = Cluster(namespace)
+        self.usages_path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
         self.tokens = {}  # token -> (user, rules)
         self.used = set()
         self.reviewed = set()
         self.requests = []  # "METHOD path" in order
+        # Of a pod's name: its CPU and memory as quantities, and of how many seconds. None: the
+        # cluster does not measure.
+        self.usage = None
         self.is_cutting_watches = False  # watches end as soon as they have said something
         self.is_mute = False  # watches say nothing
         self._failures = []  # [status, times left, word in the path]
@@ -396,6 +427,11 @@ class KubeDouble:
                 who = self.identify(handler.headers.get("Authorization"),
                                     handler.connection.getpeercert())
                 status, value = 201, review_access(self, *who, body)
+            elif urllib.parse.urlsplit(handler.path).path == self.usages_path:
+                who = self.identify(handler.headers.get("Authorization"),
+                                    handler.connection.getpeercert())
+                query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(handler.path).query))
+                status, value = 200, list_usages(self, *who, query)
             else:
                 call = Call(self, handler, body)
                 call.authorize()

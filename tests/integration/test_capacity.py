@@ -37,6 +37,7 @@ def check_found(results):
     capacity = next(a for a in report["answers"] if a["question"] == "capacity")
     limit = capacity["figures"]["Users"]["value"]
     assert LIMIT / 1.05 - 1 <= limit <= LIMIT
+    assert capacity["figures"]["Planned_Users"]["value"] == limit * 8 // 10
     assert f"{limit:g} users, confirmed in a longer window" in answer["text"]
     users = [int(row["Users"]) for row in rows_of(results)]
     assert len(users) <= 10 and users[0] == 100 and users[-1] == limit

@@ -182,6 +182,7 @@ def test_the_role_is_what_the_driver_asks_for(programs, target, tmp_path):
         world.double.tokens["first"] = (USER, rules)
         world.cluster.add_deployment("inference", 2, service="inference")
         world.cluster.add_autoscaler("hpa", "inference", 1, 4)
+        world.double.usage = lambda pod: ("5m", "20Mi", 15)
         driver = world.drive("--host", target.url, "--replicas", "1", "--workers", "1", "--users",
                              "4", "--duration", "2", "--pause-autoscaler")
         assert driver.wait(90) == 0, driver.text()

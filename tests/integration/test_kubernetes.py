@@ -70,11 +70,19 @@ def test_a_whole_matrix_of_real_programs(real):
     assert all(float(r["RPS"]) > 0 and float(r["Failures_Pct"]) == 0 for r in rows)
     # Counted by the replicas themselves.
     assert all(r["Server_Requests"] == r["Total_Requests"] != "" for r in rows)
+    # What they say of themselves, each pod asked at its own address.
+    for r in rows:
+        assert 0 <= float(r["Server_CPU_Pct"]) < 200 and 1 < float(r["Server_Memory_MiB"]) < 4096
+        assert float(r["Server_CPU_ms"]) > 0 and float(r["Server_Compute_ms"]) > 0
+        share = float(r["Server_Share_Max_Pct"])
+        assert share == 100 if r["Replicas"] == "1" else 50 <= share < 100
+    assert all(r["Note"] == "" for r in rows)
     assert (real.replicas("inference"), real.replicas("locust-worker")) == (3, 1)
     assert "platform kubernetes" in driver.text("stdout")
     report = (real.folder / "results" / "auto_summary.md").read_text()
     assert re.search(r"- Deployment inference: 3 replicas before\n", report)
     assert f"target {real.host[1]} by Service inference" in report
+    assert re.search(r"- Images of inference: server:latest \(docker\S+@sha256:5{64}\)\n", report)
     assert "s3cret" not in report + driver.text()
 
 
@@ -96,7 +104,37 @@ def test_a_target_without_the_counter_is_measured_and_says_so(timed, tmp_path):
         assert (row["Status"], row["Server_Requests"]) == ("ok", "")
         assert "the replicas' requests were not counted: " in row["Note"] and said in row["Note"]
     driver = timed.drive(*timed.host, "--duration", "1", "--fresh", "--target-metrics-port", "0")
-    assert driver.wait(60) == 0 and timed.rows()[0]["Note"] == ""
+    assert driver.wait(60) == 0 and "not counted" not in timed.rows()[0]["Note"]
+
+
+def test_what_the_cluster_measures_of_the_pods_is_in_the_row(timed):
+    """And why not, where it does not. The pods have no page of their own."""
+    timed.double.usage = lambda pod: ("250m", "20Mi", 0.5)
+    args = [*timed.host, "--duration", "1", "--fresh", "--target-metrics-port", "0"]
+    driver = timed.drive(*args)
+    assert driver.wait(60) == 0, driver.text()
+    (row,) = timed.rows()
+    assert (row["Server_CPU_Pct"], row["Server_Memory_MiB"]) == ("25.00", "20.00"), row
+    assert row["Note"] == "" and row["Server_CPU_ms"] == ""
+    # What was measured before the window began says nothing of it.
+    timed.double.usage = lambda pod: ("250m", "20Mi", 80)
+    driver = timed.drive(*args)
+    assert driver.wait(60) == 0 and timed.rows()[0]["Server_CPU_Pct"] == "", timed.rows()
+    for usage, rules, said in [
+            (None, [], "the cluster has no metrics.k8s.io"),
+            (timed.double.usage, rules_without("", "", ""),
+             '{apiGroups: ["metrics.k8s.io"], resources: ["pods"], verbs: ["list"]}')]:
+        timed.double.usage = usage
+        timed.double.tokens["first"] = (USER, rules or timed.double.tokens["first"][1])
+        driver = timed.drive(*args)
+        assert driver.wait(60) == 0, driver.text()
+        (row,) = timed.rows()
+        assert row["Status"] == "ok" and row["Server_CPU_Pct"] == ""
+        assert "CPU and memory of the pods are not known: " in row["Note"] and said in row["Note"]
+    driver = timed.drive(*timed.host, "--dry-run")
+    driver.wait(60)
+    assert "  ok     no right to list pods of metrics.k8s.io: CPU and memory as the cluster " \
+        "measures them are left out\n" in driver.text("stdout"), driver.text()
 
 
 def test_replicas_that_have_counted_something_else_are_not_believed(timed):

@@ -92,7 +92,7 @@ static size_t count_steady(double arrivals_per_s, double warm_s, double growth)
 		sim_open(&service, arrivals_per_s, warm_s, 240, &rng, &window);
 		for (size_t i = 0; i < 240; i++)
 			window.response_ms[i] *= 1 + growth * (double)i / 240;
-		steady += !steady_find(window.rps, window.response_ms, 240, &begin, &why);
+		steady += !steady_find(window.rps, window.response_ms, 240, 1, &begin, &why);
 		hist_fini(&window.hist);
 	}
 	return steady;

@@ -40,7 +40,7 @@ static void a_steady_test_is_steady_from_early_on(void **state)
 	rng_init(&rng, 1, 0);
 	for (size_t run = 0; run < 50; run++) {
 		make_steady(&s, &rng);
-		assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), OK);
+		assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why), OK);
 		assert_true(begin <= SECONDS / 2);
 		sum += begin;
 	}
@@ -62,7 +62,7 @@ static void a_warm_up_is_cut(void **state)
 			s.rps[i] *= 1 - exp(-(double)i / 10);
 			s.response_ms[i] *= 1 + 5 * exp(-(double)i / 10);
 		}
-		assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), OK);
+		assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why), OK);
 		assert_in_range(begin, 20, SECONDS / 2);
 	}
 }
@@ -79,13 +79,15 @@ static void what_drifts_is_not_steady_and_the_series_is_named(void **state)
 	make_steady(&s, &rng);
 	for (size_t i = 0; i < SECONDS; i++)
 		s.response_ms[i] *= 1 + (double)i / 40;
-	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), ERR_NOT_FOUND);
+	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why),
+			 ERR_NOT_FOUND);
 	assert_int_equal(begin, 77);
 	assert_non_null(strstr(why.text, "response time moved by more than 10 %"));
 	make_steady(&s, &rng);
 	for (size_t i = SECONDS / 2; i < SECONDS; i++)
 		s.rps[i] *= 1 - (double)(i - SECONDS / 2) / SECONDS;
-	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), ERR_NOT_FOUND);
+	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why),
+			 ERR_NOT_FOUND);
 	assert_non_null(strstr(why.text, "throughput moved by more than 10 %"));
 }
 
@@ -104,12 +106,17 @@ static void seconds_without_answers_are_cut_or_named(void **state)
 		s.response_ms[i] = NAN;
 	}
 	s.response_ms[50] = NAN;
-	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), OK);
+	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why), OK);
 	assert_true(begin >= 10);
 	for (size_t i = 70; i < 75; i++)
 		s.response_ms[i] = NAN;
-	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, &begin, &why), ERR_NOT_FOUND);
+	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 1, &begin, &why),
+			 ERR_NOT_FOUND);
 	assert_string_equal(why.text, "nothing was answered in the seconds 71 to 75");
+	/* Of a window of hours each value is of 2 s. */
+	assert_int_equal(steady_find(s.rps, s.response_ms, SECONDS, 2, &begin, &why),
+			 ERR_NOT_FOUND);
+	assert_string_equal(why.text, "nothing was answered in the seconds 145 to 148");
 }
 
 static void too_short_and_silent_tests_are_not_steady(void **state)
@@ -121,10 +128,13 @@ static void too_short_and_silent_tests_are_not_steady(void **state)
 	(void)state;
 	for (size_t i = 0; i < SECONDS; i++)
 		response_ms[i] = NAN;
-	assert_int_equal(steady_find(rps, response_ms, 14, &begin, &why), ERR_NOT_FOUND);
+	assert_int_equal(steady_find(rps, response_ms, 14, 1, &begin, &why), ERR_NOT_FOUND);
 	assert_string_equal(why.text, "14 s are too short to tell; test for 15 s or more");
+	assert_int_equal(steady_find(rps, response_ms, 14, 2, &begin, &why), ERR_NOT_FOUND);
+	assert_string_equal(why.text, "28 s are too short to tell; test for 30 s or more");
 	for (size_t count = 15; count <= SECONDS; count++)
-		assert_int_equal(steady_find(rps, response_ms, count, &begin, &why), ERR_NOT_FOUND);
+		assert_int_equal(steady_find(rps, response_ms, count, 1, &begin, &why),
+				 ERR_NOT_FOUND);
 }
 
 /* Of a published matrix, users waiting 1.5 s in the mean; medians stand for the means. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * kube_objects: held against what a real API server said while Deployments were scaled. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "kube/kube_objects.h"
 #include "matrix/warnings.h"
@@ -246,9 +248,87 @@ static void warnings_are_those_of_the_deployment_and_the_newest(void **state)
 		"Events: Deployment web: R: ; ReplicaSet web-1a: R: ");
 }
 
+/* As metrics-server 0.7 says it. */
+static struct kube_usage usage_of(const char *cpu, const char *memory, const char *window)
+{
+	json_t *object =
+		json_pack("{s:{s:s}, s:s, s:s, s:[{s:s, s:{s:s, s:s}}]}", "metadata", "name",
+			  "inference-1", "timestamp", "2026-11-26T17:29:07Z", "window", window,
+			  "containers", "name", "server", "usage", "cpu", cpu, "memory", memory);
+	struct kube_usage usage = kube_usage_read(object);
+
+	json_decref(object);
+	return usage;
+}
+
+static void what_pods_use_is_read_in_all_its_units(void **state)
+{
+	static const struct {
+		const char *cpu, *memory, *window;
+		double cpus, memory_bytes, window_s;
+	} cases[] = {
+		{ "256923341n", "20216Ki", "15.32s", 0.256923341, 20216 * 1024., 15.32 },
+		{ "12u", "1G", "1m0.5s", 12e-6, 1e9, 60.5 },
+		{ "250m", "1.5Gi", "20s", 0.25, 1.5 * 0x1p30, 20 },
+		{ "2", "129e6", "30s", 2, 129e6, 30 },
+		{ "0", "0", "0s", 0, 0, 0 },
+		{ "x", "1Xi", "15", NAN, NAN, NAN },
+		{ "-1", "", "1h", NAN, NAN, NAN },
+		{ "nan", "m", "m", NAN, NAN, NAN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kube_usage u = usage_of(cases[i].cpu, cases[i].memory, cases[i].window);
+		const double got[] = { u.cpus, u.memory_bytes, u.window_s },
+			     want[] = { cases[i].cpus, cases[i].memory_bytes, cases[i].window_s };
+
+		assert_true(u.wall_s == 1795714147);
+		for (size_t k = 0; k < 3; k++)
+			if (!(fabs(got[k] - want[k]) <= 1e-9 * want[k]) &&
+			    !(isnan(got[k]) && isnan(want[k])))
+				fail_msg("case %zu, %zu: %g", i, k, got[k]);
+	}
+}
+
+static void what_says_nothing_of_usage_is_not_known(void **state)
+{
+	static const char *const texts[] = { "{}", "[]", "{\"containers\":[{}]}",
+					     "{\"containers\":5,\"timestamp\":\"2026-11\"}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *object = json_loads(texts[i], 0, NULL);
+		struct kube_usage u = kube_usage_read(object);
+
+		assert_true(isnan(u.cpus) && isnan(u.memory_bytes) && isnan(u.wall_s));
+		json_decref(object);
+	}
+}
+
+static void images_are_named_once(void **state)
+{
+	json_t *pod = json_loads("{\"status\":{\"containerStatuses\":["
+				 "{\"image\":\"a:1\",\"imageID\":\"r/a@sha256:12\"},"
+				 "{\"image\":\"b:2\",\"imageID\":\"\"},{}]}}",
+				 0, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	kube_pod_add_images(pod, &out);
+	kube_pod_add_images(pod, &out);
+	assert_string_equal(out.p, "a:1 (r/a@sha256:12), b:2");
+	buf_fini(&out);
+	json_decref(pod);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_pods_use_is_read_in_all_its_units),
+		cmocka_unit_test(what_says_nothing_of_usage_is_not_known),
+		cmocka_unit_test(images_are_named_once),
 		cmocka_unit_test(a_scale_is_done_when_everything_says_so),
 		cmocka_unit_test(a_quota_shows_as_trouble),
 		cmocka_unit_test(pods_say_why_they_are_not_ready),

@@ -18,6 +18,9 @@
 	"\"requests\":[10,20],\"failures\":[0,1],\"timed\":[10,20]," \
 	"\"avg_response_time\":[1.5,null],\"user_count\":[5,5]}"
 #define TIMES "\"service_times\":{\"us\":[1500,2500],\"counts\":[29,1]}"
+#define PARTS \
+	"\"parts\":{\"start_time\":1000,\"interval_s\":2,\"service_times\":[" \
+	"{\"us\":[900],\"counts\":[5]},{\"us\":[1100,1200],\"counts\":[2,1]}]}"
 
 static enum err read(const char *text, struct evidence *out, struct err_text *why)
 {
@@ -31,6 +34,7 @@ static enum err read(const char *text, struct evidence *out, struct err_text *wh
 static void a_reply_becomes_evidence(void **state)
 {
 	struct err_text why = { "" };
+	struct hist later = { .count = 0 };
 	struct evidence e;
 
 	(void)state;
@@ -47,6 +51,13 @@ static void a_reply_becomes_evidence(void **state)
 	assert_true(e.points[0].mean_ms == 1.5 && isnan(e.points[1].mean_ms));
 	assert_int_equal(e.times.count, 30);
 	assert_int_equal(hist_percentile_us(&e.times, 0.5), 1500);
+	assert_int_equal(e.part_count, 0);
+	assert_int_equal(read("{" SERIES "," TIMES "," PARTS "}", &e, &why), OK);
+	assert_int_equal(e.part_count, 2);
+	assert_true(e.parts_at_s == -0.25 && e.part_s == 2);
+	evidence_times_from(&e, 0, &later);
+	assert_true(later.count == 3 && hist_percentile_us(&later, 1) == 1200);
+	hist_fini(&later);
 	assert_int_equal(read("{" SERIES "," TIMES ",\"waiting\":null}", &e, &why), OK);
 	assert_true(isnan(e.waited_s));
 	evidence_fini(&e);
@@ -67,6 +78,10 @@ static void what_is_none_leaves_it_as_it_was(void **state)
 		"{" SERIES ",\"service_times\":{\"us\":[-1],\"counts\":[1]}}",
 		"{" SERIES ",\"service_times\":{\"us\":[1],\"counts\":[1e300]}}",
 		"{" SERIES ",\"service_times\":{\"us\":[\"1\"],\"counts\":[1]}}",
+		"{" SERIES "," TIMES
+		",\"parts\":{\"start_time\":1000,\"interval_s\":0,\"service_times\":[{}]}}",
+		"{" SERIES "," TIMES
+		",\"parts\":{\"start_time\":1000,\"interval_s\":1,\"service_times\":[{}]}}",
 	};
 
 	(void)state;

@@ -29,10 +29,15 @@
 	"Duration_s,Timestamp,Status,P90_ms,Avg_ms,Min_ms,Max_ms,Failures,Window_Requests," \
 	"Server_Requests,Note,Lag_P99_ms,Generator_CPU_Pct,Generator," \
 	"Response_P95_ms,Response_P99_ms,Model,Dropped,Repeat,Attempts," \
-	"Steady_From_s,Steady_RPS,Steady_RPS_Low,Steady_RPS_High,Median_Low_ms," \
+	"Steady_From_s,Steady_RPS,Steady_RPS_Low,Steady_RPS_High," \
+	"Steady_Median_ms,Steady_Median_Low_ms,Steady_Median_High_ms,Steady_P90_ms," \
+	"Steady_P90_Low_ms,Steady_P90_High_ms,Steady_P95_ms,Steady_P95_Low_ms,Steady_P95_High_ms," \
+	"Steady_P99_ms,Steady_P99_Low_ms,Steady_P99_High_ms,Steady_P999_ms,Steady_P999_Low_ms," \
+	"Steady_P999_High_ms,Median_Low_ms," \
 	"Median_High_ms,P90_Low_ms,P90_High_ms,P95_Low_ms,P95_High_ms,P99_Low_ms," \
 	"P99_High_ms,P999_ms,P999_Low_ms,P999_High_ms,Wait_ms,Law_Error_Pct,Server_CPU_ms,Server_" \
-	"Queue_ms,Server_Compute_ms,Server_Share_Max_Pct,Verdict," \
+	"Queue_ms,Server_Compute_ms,Server_Share_Max_Pct,Server_CPU_Pct,Server_Memory_MiB," \
+	"Verdict," \
 	"Reason\n"
 
 static const struct evidence none;
@@ -66,6 +71,8 @@ static struct result_row a_row(void)
 	row.steady_from_s = 15.75;
 	row.steady_rps = 21.5;
 	row.steady_rps_range = (struct result_range){ 20.25, 22.75 };
+	row.steady_p95_ms = 1750;
+	row.steady_p95_range = (struct result_range){ 1740, 1760.5 };
 	row.p99_range = (struct result_range){ 2300, 2500.5 };
 	row.p999_ms = 2900;
 	row.p999_range = (struct result_range){ 2800, 3000 };
@@ -75,6 +82,8 @@ static struct result_row a_row(void)
 	row.server_queue_ms = 0.5;
 	row.server_compute_ms = 1.5;
 	row.server_share_max_pct = 51;
+	row.server_cpu_pct = 25.5;
+	row.server_memory_mib = 64;
 	row.verdict = RESULT_VERDICT_SUSPECT;
 	result_row_reason(&row, "few, or none");
 	return row;
@@ -121,8 +130,9 @@ static void a_row_is_on_disk_when_added_in_the_orders_columns(void **state)
 		bytes.p, HEADER
 		"4,8,800,21.23,620,1800,2400,0.50,2250,120.00,2026-01-01T00:00:00Z,ok,"
 		"1700,700.50,0.72,3000,11,2200,2250,,0.42,37.50,ok,1850.25,2500,paced,17,1,1,"
-		"15.75,21.50,20.25,22.75,,,,,,,2300,2500.50,2900,2800,3000,1500.25,4.20,0.25,0.50,"
-		"1.50,51.00,suspect,"
+		"15.75,21.50,20.25,22.75,,,,,,,1750,1740,1760.50,,,,,,,,,,,,,2300,2500.50,2900,"
+		"2800,3000,1500.25,4.20,0.25,0.50,"
+		"1.50,51.00,25.50,64.00,suspect,"
 		"\"few, or none\"\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
@@ -153,10 +163,10 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	r = begin(*state, 1, "");
 	assert_int_equal(result_add(r, &row, &none, &text), OK);
 	bytes = read_all(*state, "auto_summary.csv");
-	assert_string_equal(
-		bytes.p, HEADER
-		"2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
-		"\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1,,,,,,,,,,,,,,,,,,,,,,,\n");
+	assert_string_equal(bytes.p,
+			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
+				   "\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1,"
+				   ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_null(strstr(bytes.p, "Best Throughput"));

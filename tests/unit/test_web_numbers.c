@@ -314,7 +314,7 @@ static void test_window_has_both_latencies_and_outcomes(void **state)
 
 static void test_window_details_are_of_whole_seconds(void **state)
 {
-	const json_t *series, *times, *waiting;
+	const json_t *series, *times, *waiting, *parts;
 	struct stats delta;
 	json_t *root;
 
@@ -350,6 +350,12 @@ static void test_window_details_are_of_whole_seconds(void **state)
 	assert_int_equal(json_array_size(json_object_get(times, "us")), 1);
 	assert_true(json_number_value(json_array_get(json_object_get(times, "us"), 0)) == 1500);
 	assert_true(json_number_value(json_array_get(json_object_get(times, "counts"), 0)) == 4);
+	parts = json_object_get(root, "parts");
+	assert_true(number(parts, "interval_s") == 1);
+	parts = json_object_get(parts, "service_times");
+	assert_int_equal(json_array_size(parts), 4);
+	assert_true(json_number_value(json_array_get(
+			    json_object_get(json_array_get(parts, 3), "us"), 0)) == 1500);
 	assert_true(json_is_null(json_object_get(root, "response_times")));
 	waiting = json_object_get(root, "waiting");
 	assert_true(number(waiting, "waits") == 4 && number(waiting, "total_s") == 1);
@@ -370,6 +376,7 @@ static void test_window_details_are_of_whole_seconds(void **state)
 	assert_true(json_number_value(json_array_get(json_object_get(times, "us"), 1)) == 150000);
 	assert_true(json_number_value(json_array_get(json_object_get(times, "counts"), 1)) == 2);
 	assert_true(json_is_null(json_object_get(root, "waiting")));
+	assert_true(json_is_null(json_object_get(root, "parts")));
 	json_decref(root);
 
 	/* Seconds without an answer are seconds of it, also the last ones. */
