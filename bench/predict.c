@@ -9,6 +9,10 @@
 
 #define ROWS	   30
 #define BODY_BYTES 7000
+#ifndef PATH
+#define PATH "/predict"
+#define WAIT CIC_CONSTANT(0)
+#endif
 
 struct client {
 	char body[BODY_BYTES + 1];
@@ -40,8 +44,8 @@ static void predict(struct cic_user *u)
 {
 	struct client *c = cic_data(u);
 
-	cic_post(u, "/predict", .json = c->body, .body_len = BODY_BYTES);
+	cic_post(u, PATH, .json = c->body, .body_len = BODY_BYTES);
 }
 
-CIC_USER(Predict, .data_bytes = sizeof(struct client), .on_start = write_body,
+CIC_USER(Predict, .wait = WAIT, .data_bytes = sizeof(struct client), .on_start = write_body,
 	 .tasks = CIC_TASKS(CIC_TASK(predict, 1)));

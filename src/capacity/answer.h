@@ -17,7 +17,7 @@ struct answer {
 	const struct sizing_level *levels; /* capacities, ascending */
 	size_t level_count;
 	double target_rps; /* NAN: none was asked for */
-	double head_room;
+	double head_room;  /* of the target, else of a load to plan for within the objectives */
 	const struct sizing *sizing; /* for the target; NULL: no answer */
 	const char *why_no_sizing;   /* then */
 	double cost_per_million;     /* NAN: not asked for */

@@ -471,14 +471,23 @@ static void add_interval(const struct interval *i, struct buf *out)
 		buf_printf(out, " (%.4g to %.4g)", i->low, i->high);
 }
 
+/* The load that leaves the head-room free, of a limit that a search has found: at the limit itself
+ * every second run would be beyond it. NAN: there is none. */
+static double planned_share(const struct conclude_questions *q, const struct sizing_level *level)
+{
+	return q->agenda.plan->is_search && !level->is_floor ? 1 - q->head_room : NAN;
+}
+
 static void add_levels_markdown(const struct conclude_questions *q, const struct conclude *c,
 				const struct result_row *rows, size_t count, struct buf *out)
 {
-	buf_add_text(out,
-		     "| Replicas | Capacity, requests/s | Users | Efficiency, % | Knee, users |\n"
-		     "| ---: | ---: | ---: | ---: | --- |\n");
+	buf_add_text(
+		out,
+		"| Replicas | Capacity, requests/s | Users | Plan for, users | Efficiency, % | "
+		"Knee, users |\n| ---: | ---: | ---: | ---: | ---: | --- |\n");
 	for (size_t i = 0; i < c->count; i++) {
-		double efficiency = sizing_efficiency(c->levels, c->count, i);
+		double efficiency = sizing_efficiency(c->levels, c->count, i),
+		       planned = planned_share(q, &c->levels[i]) * (double)c->users[i];
 		struct err_text why = { "" };
 		struct knee knee;
 
@@ -486,6 +495,9 @@ static void add_levels_markdown(const struct conclude_questions *q, const struct
 			   c->levels[i].is_floor ? "at least " : "");
 		add_interval(&c->levels[i].rps, out);
 		buf_printf(out, " | %" PRIu64 " | ", c->users[i]);
+		if (!isnan(planned))
+			buf_printf(out, "%.0f", floor(planned));
+		buf_add_text(out, " | ");
 		if (!isnan(efficiency))
 			buf_printf(out, "%.0f", 100 * efficiency);
 		buf_add_text(out, " | ");
@@ -623,9 +635,11 @@ static void add_sizing_json(const struct conclude_questions *q, const struct con
 	buf_add_char(out, '}');
 }
 
-static void add_level_json(const struct conclude *c, size_t i, struct buf *out)
+static void add_level_json(const struct conclude_questions *q, const struct conclude *c, size_t i,
+			   struct buf *out)
 {
 	const struct sizing_level *level = &c->levels[i];
+	const double share = planned_share(q, level);
 
 	begin_answer("capacity", true, out);
 	buf_printf(out,
@@ -638,6 +652,8 @@ static void add_level_json(const struct conclude *c, size_t i, struct buf *out)
 	add_figure(",", "Capacity", "requests/s", &level->rps, out);
 	add_value(",", "Users", "users", (double)c->users[i], out);
 	add_value(",", "Efficiency", "%", 100 * sizing_efficiency(c->levels, c->count, i), out);
+	add_value(",", "Planned_RPS", "requests/s", share * level->rps.value, out);
+	add_value(",", "Planned_Users", "users", floor(share * (double)c->users[i]), out);
 	buf_add_text(out, "}}");
 }
 
@@ -702,7 +718,7 @@ void conclude_add_json(const struct conclude_questions *q, const struct conclude
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		buf_add_text(out, ",\n");
-		add_level_json(c, i, out);
+		add_level_json(q, c, i, out);
 	}
 	buf_add_text(out, ",\n");
 	add_law_json(c, out);

@@ -272,6 +272,13 @@ static void what_is_not_known_is_said(void **state)
 			  "2 replicas carry 580 requests/s (560 to 600); other numbers of replicas "
 			  "were not measured.\n"
 			  "The one row is valid.\n");
+	a.objectives = "p95<200ms";
+	a.head_room = 0.2;
+	expect_answer(&a, "The most that was measured within p95<200ms is 580 requests/s (560 to "
+			  "600) with 2 replicas; plan for 464, which leaves 20 % of it free.\n"
+			  "2 replicas carry 580 requests/s (560 to 600); other numbers of replicas "
+			  "were not measured.\n"
+			  "The one row is valid.\n");
 	a.level_count = 0;
 	a.rows = 0;
 	expect_answer(&a, "No capacity was measured.\n"
