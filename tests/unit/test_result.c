@@ -166,7 +166,7 @@ static void what_was_not_measured_stays_empty_and_says_why(void **state)
 	assert_string_equal(bytes.p,
 			    HEADER "2,1,1,,,,,,,,2026-01-01T00:00:00Z,target_not_ready,,,,,,,,"
 				   "\"inference-2 ended, \"\"bad\"\" / model\",,,,,,,,1,1,"
-				   ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
+				   ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n");
 	buf_fini(&bytes);
 	bytes = read_all(*state, "auto_summary.md");
 	assert_null(strstr(bytes.p, "Best Throughput"));
