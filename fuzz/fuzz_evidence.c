@@ -47,7 +47,7 @@ static void check_compared(struct str bytes)
 	versus_say(&v, &out);
 	versus_add_junit(&v, &out);
 	mem_free(v.items);
-	mem_free(side.rows);
+	versus_side_fini(&side);
 	buf_fini(&out);
 }
 

@@ -85,7 +85,7 @@ static int tell(const struct compare_options *o, const struct versus *v)
 
 static int compare(const struct compare_options *o, const struct opt_texts *folders)
 {
-	struct versus_side a = { NULL, 0 }, b = { NULL, 0 };
+	struct versus_side a = { NULL, NULL, 0 }, b = { NULL, NULL, 0 };
 	struct versus v = { .items = NULL };
 	struct err_text text = { "" };
 	int code = EXIT_UNREADABLE;
@@ -100,8 +100,8 @@ static int compare(const struct compare_options *o, const struct opt_texts *fold
 		code = tell(o, &v);
 	}
 	mem_free(v.items);
-	mem_free(a.rows);
-	mem_free(b.rows);
+	versus_side_fini(&a);
+	versus_side_fini(&b);
 	return code;
 }
 

@@ -14,20 +14,28 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/xml.h"
+#include "capacity/interval.h"
+#include "matrix/evidence.h"
 #include "matrix/result.h"
 
 /* Up to here each whole number is a double. */
 #define WHOLE_MAX 9e15
 
+#define NO_SERIES SIZE_MAX
+
 static const struct {
 	const char *name, *unit;
-	size_t offset;
+	size_t offset, series; /* in the row, and in a point of its evidence */
 	bool is_more_better;
 } metrics[VERSUS_METRICS] = {
-	[VERSUS_RPS] = { "RPS", "requests/s", offsetof(struct result_row, rps), true },
-	[VERSUS_MEDIAN] = { "Median_ms", "ms", offsetof(struct result_row, median_ms), false },
-	[VERSUS_P95] = { "P95_ms", "ms", offsetof(struct result_row, p95_ms), false },
-	[VERSUS_P99] = { "P99_ms", "ms", offsetof(struct result_row, p99_ms), false },
+	[VERSUS_RPS] = { "RPS", "requests/s", offsetof(struct result_row, rps),
+			 offsetof(struct evidence_point, requests_per_s), true },
+	[VERSUS_MEDIAN] = { "Median_ms", "ms", offsetof(struct result_row, median_ms), NO_SERIES,
+			    false },
+	[VERSUS_P95] = { "P95_ms", "ms", offsetof(struct result_row, p95_ms), NO_SERIES, false },
+	[VERSUS_P99] = { "P99_ms", "ms", offsetof(struct result_row, p99_ms), NO_SERIES, false },
+	[VERSUS_MEAN] = { "Avg_ms", "ms", offsetof(struct result_row, avg_ms),
+			  offsetof(struct evidence_point, mean_ms), false },
 };
 
 /* ---- reading ---- */
@@ -58,6 +66,15 @@ static enum err read_row(const json_t *row, struct result_row *out, struct err_t
 	return err;
 }
 
+void versus_side_fini(struct versus_side *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		evidence_fini(&s->evidence[i]);
+	mem_free(s->evidence);
+	mem_free(s->rows);
+	*s = (struct versus_side){ NULL, NULL, 0 };
+}
+
 static enum err read_rows(const json_t *root, struct versus_side *out, struct err_text *why)
 {
 	const json_t *list = json_object_get(root, "rows");
@@ -71,10 +88,15 @@ static enum err read_rows(const json_t *root, struct versus_side *out, struct er
 	if (count > LIMIT_SCENARIOS)
 		return err_set(why, ERR_TOO_BIG, "more than %d rows", LIMIT_SCENARIOS);
 	out->rows = mem_zalloc(count + 1, sizeof(*out->rows));
+	out->evidence = mem_zalloc(count + 1, sizeof(*out->evidence));
 	for (; !err && out->count < count; out->count++) {
+		const json_t *row = json_array_get(list, out->count);
 		struct err_text wrong = { "" };
 
-		err = read_row(json_array_get(list, out->count), &out->rows[out->count], &wrong);
+		evidence_init(&out->evidence[out->count]);
+		err = read_row(row, &out->rows[out->count], &wrong);
+		if (!err)
+			err = evidence_read_json(row, &out->evidence[out->count], &wrong);
 		if (err)
 			err_set(why, err, "row %zu: %s", out->count + 1, wrong.text);
 	}
@@ -87,13 +109,11 @@ enum err versus_parse(struct str bytes, struct versus_side *out, struct err_text
 	json_t *root = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, &at);
 	enum err err;
 
-	*out = (struct versus_side){ NULL, 0 };
+	*out = (struct versus_side){ NULL, NULL, 0 };
 	err = root ? read_rows(root, out, why)
 		   : err_set(why, ERR_BAD_INPUT, "line %d: %s", at.line, at.text);
-	if (err) {
-		mem_free(out->rows);
-		*out = (struct versus_side){ NULL, 0 };
-	}
+	if (err)
+		versus_side_fini(out);
 	json_decref(root);
 	return err;
 }
@@ -106,7 +126,7 @@ enum err versus_read(const char *path, struct versus_side *out, struct err_text 
 	struct buf bytes;
 	enum err err;
 
-	*out = (struct versus_side){ NULL, 0 };
+	*out = (struct versus_side){ NULL, NULL, 0 };
 	if ((size_t)snprintf(file, sizeof(file), "%s%s", path,
 			     stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? "/" RESULT_JSON : "") >=
 	    sizeof(file))
@@ -154,44 +174,122 @@ static size_t count_missing(const struct versus_side *of, const struct versus_si
 	return missing;
 }
 
-static size_t collect(const struct versus_side *side, const struct result_row *scenario,
-		      size_t offset, double values[LIMIT_REPEATS])
+static bool may_be_compared(const struct result_row *row, const struct result_row *scenario)
+{
+	return is_same_scenario(row, scenario) && row->status == RESULT_OK &&
+	       row->verdict != RESULT_VERDICT_INVALID;
+}
+
+static size_t collect_rows(const struct versus_side *side, const struct result_row *scenario,
+			   size_t metric, double values[LIMIT_REPEATS])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < side->count && count < LIMIT_REPEATS; i++) {
 		const struct result_row *row = &side->rows[i];
-		double value = *(const double *)((const char *)row + offset);
+		double value = *(const double *)((const char *)row + metrics[metric].offset);
 
-		if (is_same_scenario(row, scenario) && row->status == RESULT_OK &&
-		    row->verdict != RESULT_VERDICT_INVALID && isfinite(value))
+		if (may_be_compared(row, scenario) && isfinite(value))
 			values[count++] = value;
 	}
 	return count;
 }
 
-static struct versus_item compare_scenario(const struct versus_side *a, const struct versus_side *b,
-					   const struct result_row *row, double alpha,
-					   double effect_min)
+/* The steady values of one run; mem_free() them. */
+static double *steady_values(const struct evidence *e, double from_s, size_t offset,
+			     size_t *out_count)
+{
+	double *values = mem_alloc((e->count + 1) * sizeof(*values));
+
+	*out_count = 0;
+	for (size_t i = 0; !e->is_polled && i < e->count; i++) {
+		double value = *(const double *)((const char *)&e->points[i] + offset);
+
+		if (e->points[i].at_s >= from_s && isfinite(value))
+			values[(*out_count)++] = value;
+	}
+	return values;
+}
+
+/* Means of windows of the steady time of each run. */
+static size_t collect_windows(const struct versus_side *side, const struct result_row *scenario,
+			      size_t metric, double means[LIMIT_REPEATS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < side->count; i++) {
+		struct interval_batches batches = { .size = 0 };
+		struct interval mean;
+		struct err_text few = { "" };
+		size_t value_count;
+		double *values;
+
+		if (!may_be_compared(&side->rows[i], scenario))
+			continue;
+		values = steady_values(&side->evidence[i], side->rows[i].steady_from_s,
+				       metrics[metric].series, &value_count);
+		if (!interval_mean(values, value_count, &mean, &batches, &few))
+			for (size_t at = value_count % batches.size;
+			     at < value_count && count < LIMIT_REPEATS; at += batches.size) {
+				means[count] = 0;
+				for (size_t k = 0; k < batches.size; k++)
+					means[count] += values[at + k] / (double)batches.size;
+				count++;
+			}
+		mem_free(values);
+	}
+	return count;
+}
+
+typedef size_t (*collect_fn)(const struct versus_side *side, const struct result_row *scenario,
+			     size_t metric, double values[LIMIT_REPEATS]);
+
+/* What is compared: the sides, and how. */
+struct question {
+	const struct versus_side *a, *b;
+	double alpha, effect_min;
+};
+
+static struct versus_figure compare_metric(const struct question *q, const struct result_row *row,
+					   size_t metric, collect_fn collect)
+{
+	const struct compare_config config = { .alpha = q->alpha,
+					       .effect_min = q->effect_min,
+					       .is_more_better = metrics[metric].is_more_better };
+	double values_a[LIMIT_REPEATS], values_b[LIMIT_REPEATS];
+	struct versus_figure figure = { .repeats_a = collect(q->a, row, metric, values_a),
+					.repeats_b = collect(q->b, row, metric, values_b) };
+	struct err_text why = { "" };
+
+	if (compare_samples(values_a, figure.repeats_a, values_b, figure.repeats_b, &config,
+			    &figure.compare, &why))
+		figure.compare =
+			(struct compare){ .median_a = NAN, .median_b = NAN, .shift_pct = NAN };
+	return figure;
+}
+
+static bool has_enough(const struct versus_figure *figure)
+{
+	return figure->compare.repeats_needed &&
+	       figure->repeats_a >= figure->compare.repeats_needed &&
+	       figure->repeats_b >= figure->compare.repeats_needed;
+}
+
+static struct versus_item compare_scenario(const struct question *q, const struct result_row *row)
 {
 	struct versus_item item = { .row = row };
 
 	for (size_t i = 0; i < VERSUS_METRICS; i++) {
-		struct versus_figure *figure = &item.figures[i];
-		double values_a[LIMIT_REPEATS], values_b[LIMIT_REPEATS];
-		struct err_text why = { "" };
+		struct versus_figure windows;
 
-		figure->repeats_a = collect(a, row, metrics[i].offset, values_a);
-		figure->repeats_b = collect(b, row, metrics[i].offset, values_b);
-		if (compare_samples(
-			    values_a, figure->repeats_a, values_b, figure->repeats_b,
-			    &(struct compare_config){ .alpha = alpha,
-						      .effect_min = effect_min,
-						      .is_more_better = metrics[i].is_more_better },
-			    &figure->compare, &why))
-			figure->compare = (struct compare){ .median_a = NAN,
-							    .median_b = NAN,
-							    .shift_pct = NAN };
+		item.figures[i] = compare_metric(q, row, i, collect_rows);
+		if (has_enough(&item.figures[i]) || metrics[i].series == NO_SERIES)
+			continue;
+		windows = compare_metric(q, row, i, collect_windows);
+		if (!has_enough(&windows))
+			continue;
+		item.figures[i] = windows;
+		item.figures[i].is_of_windows = true;
 	}
 	return item;
 }
@@ -199,6 +297,8 @@ static struct versus_item compare_scenario(const struct versus_side *a, const st
 void versus_compare(const struct versus_side *a, const struct versus_side *b, double alpha,
 		    double effect_min, struct versus *out)
 {
+	const struct question q = { a, b, alpha, effect_min };
+
 	*out = (struct versus){ .items = mem_zalloc(a->count + 1, sizeof(*out->items)),
 				.only_a = count_missing(a, b),
 				.only_b = count_missing(b, a) };
@@ -207,7 +307,7 @@ void versus_compare(const struct versus_side *a, const struct versus_side *b, do
 
 		if (!is_first(a, i) || !has_scenario(b, &a->rows[i]))
 			continue;
-		*item = compare_scenario(a, b, &a->rows[i], alpha, effect_min);
+		*item = compare_scenario(&q, &a->rows[i]);
 		out->count++;
 		for (size_t k = 0; k < VERSUS_METRICS; k++)
 			out->verdicts[item->figures[k].compare.verdict]++;
@@ -241,15 +341,18 @@ static void say_why(const struct versus_figure *figure, struct buf *out)
 {
 	const struct compare *c = &figure->compare;
 
-	if (c->verdict != COMPARE_UNKNOWN)
-		buf_printf(out, "p = %.3g", c->p);
-	else if (!figure->repeats_a || !figure->repeats_b)
+	if (!figure->repeats_a || !figure->repeats_b)
 		buf_add_text(out, "nothing that may be believed on one side");
-	else if (figure->repeats_a < c->repeats_needed || figure->repeats_b < c->repeats_needed)
-		buf_printf(out, "%zu and %zu repeats, %zu are needed", figure->repeats_a,
-			   figure->repeats_b, c->repeats_needed);
+	else if (!has_enough(figure))
+		buf_printf(out, "%zu and %zu repeats, %zu are needed (--repeats %zu)",
+			   figure->repeats_a, figure->repeats_b, c->repeats_needed,
+			   c->repeats_needed);
 	else
-		buf_printf(out, "p = %.3g, too scattered", c->p);
+		buf_printf(out, "p = %.3g%s", c->p,
+			   c->verdict == COMPARE_UNKNOWN ? ", too scattered" : "");
+	if (figure->is_of_windows)
+		buf_printf(out, " by %zu and %zu windows within the runs", figure->repeats_a,
+			   figure->repeats_b);
 }
 
 static void say_median(double median, struct buf *out)

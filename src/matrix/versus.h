@@ -2,8 +2,10 @@
  *
  * versus - two matrices side by side: is B faster than A, in which scenario, and by how much?
  *
- * Rows of one scenario are its repeats, which are compared by capacity/compare.h. Rows that are not
- * ok or that are invalid are left out. */
+ * Rows of one scenario are its repeats, which are compared by capacity/compare.h. Where a side has
+ * too few of them, throughput and mean time are compared by windows within its runs instead: parts
+ * of the steady time, as long as they have to be not to depend on one another. What differs from
+ * run to run is not in these. Rows that are not ok or that are invalid are left out. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +17,22 @@
 #include "matrix/result_row.h"
 
 /* What is compared of a scenario. */
-enum versus_metric { VERSUS_RPS, VERSUS_MEDIAN, VERSUS_P95, VERSUS_P99, VERSUS_METRICS };
+enum versus_metric {
+	VERSUS_RPS,
+	VERSUS_MEDIAN,
+	VERSUS_P95,
+	VERSUS_P99,
+	VERSUS_MEAN,
+	VERSUS_METRICS
+};
 
 struct versus_side {
-	struct result_row *rows; /* mem_free() them */
+	struct result_row *rows;
+	struct evidence *evidence; /* of each: its series, as far as the report has it */
 	size_t count;
 };
+
+void versus_side_fini(struct versus_side *s);
 
 /* Of a scenario that both have. */
 struct versus_item {
@@ -28,7 +40,8 @@ struct versus_item {
 	/* COMPARE_UNKNOWN where a side has no values. */
 	struct versus_figure {
 		struct compare compare;
-		size_t repeats_a, repeats_b;
+		size_t repeats_a, repeats_b; /* of windows: those of all runs together */
+		bool is_of_windows;
 	} figures[VERSUS_METRICS];
 };
 

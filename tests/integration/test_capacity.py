@@ -166,14 +166,19 @@ def test_a_question_that_makes_no_sense_is_refused(programs, tmp_path, args, sai
     assert code in (2, 104) and said in driver.text("stderr"), driver.text()
 
 
-def a_report(folder, rps, p95_ms, users=(10,), status="ok"):
-    """A folder with rows of these figures, as repeats of each number of users."""
+def a_report(folder, rps, p95_ms, users=(10,), status="ok", seconds=()):
+    """A folder with rows of these figures, as repeats of each number of users. seconds: of requests
+    per second, in each of which the mean time was the inverse."""
     def figures(**values):
         return {name: {"value": value, "unit": "x"} for name, value in values.items()}
 
-    rows = [{"scenario": 1, "words": {"Status": status, "Timestamp": "2026-01-01T00:00:00Z"},
+    series = {"source": "master", "interval": {"unit": "s", "value": 1},
+              "at": {"unit": "s", "values": list(range(len(seconds)))},
+              "requests": {"unit": "requests/s", "values": seconds},
+              "mean": {"unit": "ms", "values": [1000 / x for x in seconds]}} if seconds else None
+    rows = [{"scenario": 1, "series": series, "words": {"Status": status, "Timestamp": "2026-01-01T00:00:00Z"},
              "figures": figures(Replicas=1, Workers=2, Users=n, RPS=x, P95_ms=p95, Median_ms=5,
-                                Total_Requests=1.2e9)}
+                                Total_Requests=1.2e9, **({"Steady_From_s": 20} if seconds else {}))}
             for n in users for x, p95 in zip(rps, p95_ms)]
     folder.mkdir()
     (folder / "report.json").write_text(json.dumps(
@@ -192,7 +197,7 @@ def test_compare_says_what_is_slower(programs, tmp_path):
     assert re.search(r"P95_ms .* 10\.0\d .* 20\.0\d .*\+99\.\d % .*slower: p = ", compared.text())
     assert "1 scenarios in both, 1 only in A, 1 only in B" in compared.text()
     suite = xml.etree.ElementTree.parse(junit).getroot()[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "1", "2")
     failed, = (case for case in suite if case.find("failure") is not None)
     assert failed.get("name") == "replicas=1 workers=2 users=10 P95_ms"
 
@@ -207,12 +212,28 @@ def test_compare_does_not_guess(programs, tmp_path):
     a = a_report(tmp_path / "a", [100, 101], [10, 11])
     b = a_report(tmp_path / "b", [50, 51], [20, 21])
     compared, code = programs.run("cicada-driver", "compare", a, b)
-    assert code == 0 and re.search(r"unknown: 2 and 2 repeats, \d are needed", compared.text())
+    assert code == 0 and re.search(r"unknown: 2 and 2 repeats, 4 are needed \(--repeats 4\)",
+                                   compared.text())
     c = a_report(tmp_path / "c", [100], [10], status="lost_worker")
     compared, code = programs.run("cicada-driver", "compare", a, c)
     assert code == 0 and "nothing that may be believed on one side" in compared.text()
     d = a_report(tmp_path / "d", [100], [10], users=(11,))
     assert programs.run("cicada-driver", "compare", a, d)[1] == 1
+
+
+def test_single_runs_are_compared_by_windows_within_them(programs, tmp_path):
+    """By throughput and mean time of the steady part; the first 20 s are none of it."""
+    noise = [(7 * i * i) % 11 / 100 for i in range(80)]
+    a = a_report(tmp_path / "a", [100], [10], seconds=[1000] * 20 + [100 + x for x in noise])
+    b = a_report(tmp_path / "b", [90], [10], seconds=[10] * 20 + [90 + x for x in noise[::-1]])
+    compared, code = programs.run("cicada-driver", "compare", a, b)
+    assert code == 99, compared.text()
+    for name in ("RPS", "Avg_ms"):
+        assert re.search(rf"{name} .* slower: p = \S+ by \d\d and \d\d windows within the runs\n",
+                         compared.text()), compared.text()
+    assert re.search(r"P95_ms .* unknown: 1 and 1 repeats", compared.text())
+    compared, code = programs.run("cicada-driver", "compare", a, a)
+    assert code == 0 and re.search(r"RPS .* the same: p = 1 by", compared.text()), compared.text()
 
 
 @pytest.mark.parametrize("text, said", [
