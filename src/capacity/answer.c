@@ -149,8 +149,9 @@ static void say_trust(const struct answer *a, struct buf *out)
 	else if (!doubtful)
 		buf_printf(out, "All %zu rows are valid.", a->rows);
 	else
-		buf_printf(out, "Of %zu rows %zu are suspect and %zu invalid; the worst is %s.",
-			   a->rows, a->rows_suspect, a->rows_invalid,
+		buf_printf(out, "Of %zu row%s %zu %s suspect and %zu invalid; the worst is %s.",
+			   a->rows, a->rows == 1 ? "" : "s", a->rows_suspect,
+			   a->rows_suspect == 1 ? "is" : "are", a->rows_invalid,
 			   a->worst ? a->worst : "not named");
 }
 

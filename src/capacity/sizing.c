@@ -73,6 +73,7 @@ static enum err refuse(const struct known *k, double needed_rps, struct err_text
 	uint64_t most = reach(k);
 	enum sizing_basis basis;
 	double best = 0, at = 0;
+	bool is_floor = false;
 
 	for (uint64_t i = k->levels[0].replicas; i <= most; i++) {
 		double rps = capacity_of(k, i, &basis).value;
@@ -82,11 +83,17 @@ static enum err refuse(const struct known *k, double needed_rps, struct err_text
 			at = (double)i;
 		}
 	}
+	for (size_t i = 0; i < k->count; i++)
+		is_floor |= k->levels[i].is_floor;
 	return err_set(why, ERR_NOT_FOUND,
 		       "%.6g requests/s of capacity are needed, and the most that is known is %.4g "
-		       "with %.0f replica%s; measure more replicas%s",
+		       "with %.0f replica%s; %s",
 		       needed_rps, best, at, at > 1 ? "s" : "",
-		       k->law ? "" : " (six numbers of them allow a law that looks further)");
+		       is_floor ? "the load did not reach the limit: measure with more of it (more "
+				  "users, no think time, or a search for objectives)"
+		       : k->law ? "measure more replicas"
+				: "measure more replicas (six numbers of them allow a law that "
+				  "looks further)");
 }
 
 enum err sizing_find(const struct sizing_level *levels, size_t count, double target_rps,

@@ -29,10 +29,28 @@
 
 /* ---- capacities ---- */
 
+/* The share of the requests that did not fail. */
+static double good_share(const struct result_row *row)
+{
+	return isnan(row->failures_pct) ? 1 : 1 - row->failures_pct / 100;
+}
+
 static bool is_believed(const struct result_row *row)
 {
 	return row->status == RESULT_OK && row->verdict != RESULT_VERDICT_INVALID &&
-	       row->generator != RESULT_GENERATOR_LIMITED && row->rps > 0;
+	       row->generator != RESULT_GENERATOR_LIMITED && row->rps > 0 && good_share(row) > 0;
+}
+
+/* What the row says of the capacity: failed requests are none of it, and where there was a steady
+ * state, neither is what was before. */
+static struct interval goodput(const struct result_row *row)
+{
+	const double good = good_share(row);
+
+	if (isnan(row->steady_rps))
+		return (struct interval){ good * row->rps, NAN, NAN };
+	return (struct interval){ good * row->steady_rps, good * row->steady_rps_range.low,
+				  good * row->steady_rps_range.high };
 }
 
 /* By scenario, then as they were measured. */
@@ -67,12 +85,11 @@ static struct interval rps_of_scenario(const struct result_row *const *rows, siz
 	*out_best = rows[0];
 	for (size_t i = 0; i < count && is_same_scenario(rows[i], rows[0]); i++) {
 		if (repeats < LIMIT_REPEATS)
-			rps[repeats++] = rows[i]->rps;
-		if (rows[i]->rps > (*out_best)->rps)
+			rps[repeats++] = goodput(rows[i]).value;
+		if (goodput(rows[i]).value > goodput(*out_best).value)
 			*out_best = rows[i];
 	}
-	found = (struct interval){ (*out_best)->rps, (*out_best)->steady_rps_range.low,
-				   (*out_best)->steady_rps_range.high };
+	found = goodput(*out_best);
 	if (repeats >= INTERVAL_REPEATS_MIN && !interval_repeats(rps, repeats, &found, &why))
 		found.low = fmax(found.low, 0);
 	return found;
@@ -152,12 +169,11 @@ static const struct result_row *find_limit(const struct agenda *a, const struct 
 
 			if (r->replicas != plan->replicas.value[i] ||
 			    r->workers != plan->workers.value[k] || !is_believed(r) ||
-			    (double)r->users != limit || (best && r->rps < best->rps))
+			    (double)r->users != limit || (best && goodput(r).value < out->value))
 				continue;
 			best = r;
 			*out_is_floor = s.end == SEARCH_ABOVE_MAX;
-			*out = (struct interval){ r->rps, r->steady_rps_range.low,
-						  r->steady_rps_range.high };
+			*out = goodput(r);
 		}
 	}
 	return best;
@@ -353,9 +369,15 @@ static struct autoscale autoscale_of(const struct conclude_questions *q, const s
 }
 
 /* Only where a capacity was asked for: best throughputs of a matrix are none of a service level. */
-static bool has_snippets(const struct conclude_questions *q, const struct conclude *c)
+static bool wants_snippets(const struct conclude_questions *q, const struct conclude *c)
 {
 	return c->count && (q->agenda.plan->is_search || !isnan(q->target_rps));
+}
+
+/* And where it is one: of a service that was not at its limit nothing says when to scale. */
+static bool has_snippets(const struct conclude_questions *q, const struct conclude *c)
+{
+	return wants_snippets(q, c) && !find_one(c)->is_floor;
 }
 
 static const struct {
@@ -373,6 +395,10 @@ static void add_snippets_markdown(const struct conclude_questions *q, const stru
 {
 	struct autoscale a;
 
+	if (wants_snippets(q, c) && !has_snippets(q, c))
+		buf_add_text(out,
+			     "\nNo autoscaler: the load did not reach the limit, so nothing says "
+			     "when to scale.\n");
 	if (!has_snippets(q, c))
 		return;
 	a = autoscale_of(q, c);
@@ -422,21 +448,21 @@ static size_t collect_loads(const struct result_row *rows, size_t count, uint64_
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		double goodput, users = (double)rows[i].users;
+		double good_rps, users = (double)rows[i].users;
 		size_t at = 0;
 
 		if (rows[i].replicas != replicas || !is_believed(&rows[i]))
 			continue;
-		goodput = rows[i].rps * (1 - rows[i].failures_pct / 100);
+		good_rps = good_share(&rows[i]) * rows[i].rps;
 		while (at < used && out[at][0] != users)
 			at++;
 		if (at == max)
 			continue;
 		if (at == used) {
 			out[used][0] = users;
-			out[used++][1] = goodput;
+			out[used++][1] = good_rps;
 		}
-		out[at][1] = fmax(out[at][1], goodput);
+		out[at][1] = fmax(out[at][1], good_rps);
 	}
 	qsort(out, used, sizeof(*out), compare_levels);
 	return used;
@@ -535,6 +561,23 @@ static void add_law_markdown(const struct conclude *c, struct buf *out)
 	buf_add_text(out, ".\n");
 }
 
+/* Of the probe that could not be measured: its row says why. */
+static void add_why_void(const struct search *s, const struct result_row *rows, size_t count,
+			 uint64_t replicas, uint64_t workers, struct buf *out)
+{
+	for (size_t i = count; i-- > 0;) {
+		const struct result_row *row = &rows[i];
+		const char *why = row->reason[0] ? row->reason : row->note;
+
+		if (row->replicas != replicas || row->workers != workers ||
+		    (double)row->users != s->next.load)
+			continue;
+		if (*why)
+			buf_printf(out, ": %s", why);
+		return;
+	}
+}
+
 /* How each search went. */
 static void add_searches(const struct conclude_questions *q, const struct result_row *rows,
 			 size_t count, const char *before, const char *after, struct buf *out)
@@ -549,6 +592,9 @@ static void add_searches(const struct conclude_questions *q, const struct result
 				   plan->replicas.value[i], plan->replicas.value[i] == 1 ? "" : "s",
 				   plan->workers.value[k], plan->workers.value[k] == 1 ? "" : "s");
 			search_say(&s, "users", out);
+			if (s.end == SEARCH_UNMEASURABLE)
+				add_why_void(&s, rows, count, plan->replicas.value[i],
+					     plan->workers.value[k], out);
 			buf_add_text(out, after);
 		}
 }

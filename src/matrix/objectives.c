@@ -78,7 +78,9 @@ static struct result_range range_of(const struct bound *b, const struct result_r
 
 	if (b->metric == BOUND_PERCENTILE)
 		return verdict_range(b, row);
-	if (b->metric == BOUND_RPS)
+	/* That of the steady part, which the window's may be beside. */
+	if (b->metric == BOUND_RPS && row->rps >= row->steady_rps_range.low &&
+	    row->rps <= row->steady_rps_range.high)
 		return row->steady_rps_range;
 	/* A strange master may have counted more failures than requests. */
 	if (b->metric != BOUND_FAIL_RATIO || !row->total_requests ||

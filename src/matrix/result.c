@@ -350,7 +350,7 @@ static void add_markdown_table(const struct result *r, struct spill *spill)
 	for (size_t i = 0; i < r->count + 2; i++) {
 		for (size_t k = 0; k < RESULT_COLUMNS; k++) {
 			if (result_columns[k].kind == COLUMN_NOTE ||
-			    result_columns[k].kind == COLUMN_REASON)
+			    result_columns[k].kind == COLUMN_REASON || result_columns[k].is_bound)
 				continue;
 			if (i == 0)
 				snprintf(cell, sizeof(cell), "%s", result_columns[k].name);
@@ -465,7 +465,8 @@ static void format_markdown(const struct result *r, struct spill *spill)
 	buf_add_text(out,
 		     "\nRPS and the response times are those of the window in which all users ran; "
 		     "Total_Requests, Failures and Server_Requests cover the whole test, with ramp "
-		     "and drain. Empty cells were not measured.\n");
+		     "and drain. Empty cells were not measured. Intervals are in " RESULT_CSV
+		     " and " RESULT_JSON ".\n");
 	buf_add_text(
 		out,
 		"\nMedian_ms to Max_ms are service times, from the call to the last byte. "

@@ -251,6 +251,18 @@ static void a_question_is_answered_in_three_sentences(void **state)
 		      "Of 12 rows 2 are suspect and 1 invalid; the worst is invalid: no.\n");
 }
 
+static void a_load_below_the_limit_is_to_be_raised_first(void **state)
+{
+	struct sizing_level floor = { 1, { 67, 65, 69 }, true };
+	struct err_text why = { "" };
+	struct sizing sizing;
+
+	(void)state;
+	assert_int_equal(sizing_find(&floor, 1, 100, 0.2, NULL, &sizing, &why), ERR_NOT_FOUND);
+	assert_non_null(strstr(why.text, "the load did not reach the limit: measure with more"));
+	assert_int_equal(sizing_find(&floor, 1, 50, 0.2, NULL, &sizing, &why), OK);
+}
+
 static void what_is_not_known_is_said(void **state)
 {
 	struct answer a = { .levels = levels + 1,
@@ -298,6 +310,7 @@ int main(void)
 		cmocka_unit_test(an_autoscaler_by_requests_keeps_the_head_room),
 		cmocka_unit_test(keda_asks_prometheus),
 		cmocka_unit_test(a_question_is_answered_in_three_sentences),
+		cmocka_unit_test(a_load_below_the_limit_is_to_be_raised_first),
 		cmocka_unit_test(what_is_not_known_is_said),
 	};
 

@@ -86,13 +86,19 @@ static double figure(const json_t *answer, const char *name, const char *part)
 	return json_number_value(json_object_get(json_object_get(figures, name), part));
 }
 
+static void set_steady(struct result_row *row, double rps, double low, double high)
+{
+	row->steady_rps = rps;
+	row->steady_rps_range = (struct result_range){ low, high };
+}
+
 static void the_best_row_to_be_believed_is_the_capacity(void **state)
 {
 	struct conclude c;
 	struct buf said;
 
 	(void)state;
-	measure(1, 100, 60)->steady_rps_range = (struct result_range){ 58, 62 };
+	set_steady(measure(1, 100, 60), 60, 58, 62);
 	measure(1, 200, 90)->verdict = RESULT_VERDICT_INVALID;
 	measure(1, 200, 91)->status = RESULT_LOST_REPLICA;
 	measure(1, 200, 92)->generator = RESULT_GENERATOR_LIMITED;
@@ -128,10 +134,26 @@ static void without_objectives_there_is_nothing_to_be_within(void **state)
 	buf_fini(&out);
 }
 
+/* What a row did before it was steady says nothing of it, and failures are no service. */
+static void a_capacity_is_what_was_answered_well_and_steadily(void **state)
+{
+	struct conclude c;
+
+	(void)state;
+	set_steady(measure(1, 100, 38), 49, 47, 51);
+	measure(2, 100, 80)->failures_pct = 25;
+	measure(2, 200, 500)->failures_pct = 100;
+	c = conclude();
+	assert_int_equal(c.count, 2);
+	assert_true(c.levels[0].rps.value == 49 && c.levels[0].rps.high == 51);
+	assert_true(c.levels[1].rps.value == 60 && isnan(c.levels[1].rps.low));
+}
+
 /* What users with pauses ask for is no capacity of a service that is idle. */
 static void a_load_that_was_served_in_full_is_a_floor(void **state)
 {
 	struct conclude c;
+	json_t *list;
 	struct buf said;
 
 	(void)state;
@@ -147,6 +169,11 @@ static void a_load_that_was_served_in_full_is_a_floor(void **state)
 	assert_non_null(strstr(said.p, "1 replica carries at least 67 requests/s, 2 together at "
 				       "least 66 requests/s."));
 	buf_fini(&said);
+	/* So nothing says when to scale. */
+	questions.target_rps = 10;
+	list = answers(&c);
+	assert_null(json_object_get(json_array_get(list, 0), "snippets"));
+	json_decref(list);
 }
 
 static void what_still_grows_with_the_load_is_a_floor(void **state)
@@ -263,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup(a_load_that_was_served_in_full_is_a_floor, begin),
 		cmocka_unit_test_setup(what_still_grows_with_the_load_is_a_floor, begin),
 		cmocka_unit_test_setup(repeats_count_together, begin),
+		cmocka_unit_test_setup(a_capacity_is_what_was_answered_well_and_steadily, begin),
 		cmocka_unit_test_setup(a_target_has_its_replicas_cost_and_snippets, begin),
 		cmocka_unit_test_setup(nothing_measured_is_no_answer, begin),
 		cmocka_unit_test_setup(a_search_without_its_limit_is_no_answer, begin),
