@@ -612,6 +612,28 @@ void conclude_add_markdown(const struct conclude_questions *q, const struct conc
 	add_snippets_markdown(q, c, out);
 }
 
+/* ---- glossary ---- */
+
+const struct conclude_term conclude_terms[] = {
+	{ "Capacity", "requests/s",
+	  "that so many replicas answer without failure, at their limit or at the most that was "
+	  "asked of them" },
+	{ "Head_Room", "%", "of the capacity, that stays free at the target" },
+	{ "Cost_Per_Million", "cost/million requests",
+	  "at the target rate, in the currency of --cost-per-replica-hour" },
+	{ "Efficiency", "%", "of what so many times one replica would answer" },
+	{ "Planned_RPS", "requests/s", "the capacity less the head-room" },
+	{ "Planned_Users", "users", "those at the limit less the head-room" },
+	{ "Knee_Users", "users", "from which on more of them bring little more throughput" },
+	{ "Knee_RPS", "requests/s", "throughput at the knee" },
+	{ "Lambda", "requests/s", "of one replica, in the Universal Scalability Law" },
+	{ "Sigma", "share", "contention: of the work, that only one replica does at a time" },
+	{ "Kappa", "share", "coherency: what each pair of replicas costs by agreeing" },
+	{ "Peak_Replicas", "replicas", "with which the law has the most throughput" },
+	{ "Peak_RPS", "requests/s", "that it has there" },
+	{ NULL, NULL, NULL },
+};
+
 /* ---- JSON ---- */
 
 static void begin_answer(const char *question, bool is_known, struct buf *out)
@@ -682,10 +704,12 @@ static void add_sizing_json(const struct conclude_questions *q, const struct con
 }
 
 static void add_level_json(const struct conclude_questions *q, const struct conclude *c, size_t i,
-			   struct buf *out)
+			   const struct result_row *rows, size_t count, struct buf *out)
 {
 	const struct sizing_level *level = &c->levels[i];
 	const double share = planned_share(q, level);
+	struct err_text ignored = { "" };
+	struct knee knee;
 
 	begin_answer("capacity", true, out);
 	buf_printf(out,
@@ -700,6 +724,11 @@ static void add_level_json(const struct conclude_questions *q, const struct conc
 	add_value(",", "Efficiency", "%", 100 * sizing_efficiency(c->levels, c->count, i), out);
 	add_value(",", "Planned_RPS", "requests/s", share * level->rps.value, out);
 	add_value(",", "Planned_Users", "users", floor(share * (double)c->users[i]), out);
+	if (!q->agenda.plan->is_search &&
+	    !find_knee(rows, count, level->replicas, &knee, &ignored)) {
+		add_value(",", "Knee_Users", "users", knee.load, out);
+		add_value(",", "Knee_RPS", "requests/s", knee.rps, out);
+	}
 	buf_add_text(out, "}}");
 }
 
@@ -764,7 +793,7 @@ void conclude_add_json(const struct conclude_questions *q, const struct conclude
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		buf_add_text(out, ",\n");
-		add_level_json(q, c, i, out);
+		add_level_json(q, c, i, rows, count, out);
 	}
 	buf_add_text(out, ",\n");
 	add_law_json(c, out);

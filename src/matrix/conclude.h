@@ -44,6 +44,11 @@ struct conclude {
 	struct err_text no_sizing;
 };
 
+/* What the figures of the answers mean, up to one without a name. */
+extern const struct conclude_term {
+	const char *name, *unit, *meaning;
+} conclude_terms[];
+
 void conclude_rows(const struct conclude_questions *q, const struct result_row *rows, size_t count,
 		   struct conclude *out);
 /* Has the target its number of replicas, and every search its limit? */

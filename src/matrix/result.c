@@ -427,6 +427,8 @@ static void add_markdown_glossary(struct buf *out)
 		buf_printf(out, "| %s | %s | %s |\n", result_columns[k].name,
 			   result_columns[k].unit ? result_columns[k].unit : "",
 			   result_columns[k].meaning);
+	for (const struct conclude_term *t = conclude_terms; t->name; t++)
+		buf_printf(out, "| %s | %s | %s |\n", t->name, t->unit, t->meaning);
 }
 
 static void add_markdown_head(const struct result *r, struct buf *out)

@@ -89,6 +89,20 @@ static void add_environment(const char *lines, struct buf *out)
 	buf_add_char(out, ']');
 }
 
+static void add_term(const char *name, const char *unit, const char *meaning, struct buf *out)
+{
+	buf_add_char(out, '{');
+	add_text(out, "name", name);
+	buf_add_text(out, ",\"unit\":");
+	if (unit)
+		buf_add_json(out, str_of(unit));
+	else
+		buf_add_text(out, "null");
+	buf_add_char(out, ',');
+	add_text(out, "meaning", meaning);
+	buf_add_char(out, '}');
+}
+
 /* The columns in short, from the one table. */
 static void add_glossary(struct buf *out)
 {
@@ -96,16 +110,18 @@ static void add_glossary(struct buf *out)
 	for (size_t i = 0; i < RESULT_COLUMNS; i++) {
 		const struct result_column *column = &result_columns[i];
 
-		buf_add_text(out, i ? ",{" : "{");
-		add_text(out, "name", column->name);
-		buf_add_text(out, ",\"unit\":");
-		if (column->unit)
-			buf_add_json(out, str_of(column->unit));
-		else
-			buf_add_text(out, "null");
-		buf_add_char(out, ',');
-		add_text(out, "meaning", column->meaning);
-		buf_add_char(out, '}');
+		buf_add_text(out, i ? "," : "");
+		add_term(column->name, column->unit, column->meaning, out);
+	}
+	buf_add_char(out, ']');
+}
+
+static void add_glossary_of_answers(struct buf *out)
+{
+	buf_add_char(out, '[');
+	for (const struct conclude_term *t = conclude_terms; t->name; t++) {
+		buf_add_text(out, t == conclude_terms ? "" : ",");
+		add_term(t->name, t->unit, t->meaning, out);
 	}
 	buf_add_char(out, ']');
 }
@@ -233,5 +249,7 @@ void result_json_format(const struct result_json *r, struct spill *out)
 	}
 	buf_add_text(&out->bytes, "],\n\"glossary\":");
 	add_glossary(&out->bytes);
+	buf_add_text(&out->bytes, ",\n\"glossary_of_answers\":");
+	add_glossary_of_answers(&out->bytes);
 	buf_add_text(&out->bytes, "}\n");
 }

@@ -348,11 +348,12 @@ static void say_why(const struct versus_figure *figure, struct buf *out)
 			   figure->repeats_a, figure->repeats_b, c->repeats_needed,
 			   c->repeats_needed);
 	else
-		buf_printf(out, "p = %.3g%s", c->p,
-			   c->verdict == COMPARE_UNKNOWN ? ", too scattered" : "");
+		buf_printf(out, "p = %.3g", c->p);
 	if (figure->is_of_windows)
 		buf_printf(out, " by %zu and %zu windows within the runs", figure->repeats_a,
 			   figure->repeats_b);
+	if (has_enough(figure) && c->verdict == COMPARE_UNKNOWN)
+		buf_add_text(out, ", too scattered");
 }
 
 static void say_median(double median, struct buf *out)

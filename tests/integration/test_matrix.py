@@ -108,6 +108,10 @@ def test_a_whole_matrix(programs, tmp_path):
         assert float(cells["Server_CPU_ms"]) >= 0 and float(cells["Server_Compute_ms"]) > 0
         assert 100 / int(cells["Replicas"]) <= float(cells["Server_Share_Max_Pct"]) <= 100
     assert set(rows[0]) == {entry["name"] for entry in report["glossary"]}
+    terms = {t["name"]: t["unit"] for t in report["glossary"] + report["glossary_of_answers"]}
+    for answer in report["answers"]:
+        for name, figure in answer["figures"].items():
+            assert terms[name] == figure["unit"], name
     markdown = (results / "auto_summary.md").read_text()
     for said in (markdown, text):
         assert re.search(r"Best Throughput:?\W+[\d.]+ RPS with \d replicas?, \d workers?, 20 users",

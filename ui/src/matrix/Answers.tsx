@@ -6,7 +6,7 @@ import {useRef, useState} from "preact/hooks";
 import {figureText, rangeText, valueText} from "./figures";
 import {Mark} from "./Mark";
 import {figure, isOk, isSearch, rowText, rowVerdict} from "./report";
-import type {Answer, Report, Row, Verdict} from "./report";
+import type {Answer, Report, Row, Term, Verdict} from "./report";
 
 /** Without a clipboard (an old browser, a forbidden one) the text is at least selected. */
 async function copy(text: string, shown: HTMLElement): Promise<boolean> {
@@ -67,17 +67,23 @@ function Facts({report, onOpen}: {report: Report; onOpen: (row: Row) => void}) {
   </dl>;
 }
 
-function Capacities({levels}: {levels: Answer[]}) {
+function Capacities({levels, terms}: {levels: Answer[]; terms: Term[]}) {
+  const meaning = (name: string) => terms.find((term) => term.name === name)?.meaning;
+  const has = (name: string) => levels.some(({figures}) => figures[name]);
   return <div class="scroll" tabIndex={0} role="region" aria-label="Capacities"><table>
-    <thead><tr><th scope="col" class="n">Replicas</th><th scope="col" class="n">Capacity (requests/s)</th>
+    <thead><tr><th scope="col" class="n">Replicas</th><th scope="col" class="n" title={meaning("Capacity")}>Capacity (requests/s)</th>
       <th scope="col" class="n">Interval (95 %)</th><th scope="col" class="n">Users</th>
-      <th scope="col" class="n">Efficiency (%)</th></tr></thead>
-    <tbody>{levels.map(({asked, is_floor, figures: {Replicas, Capacity, Users, Efficiency}}) => <tr key={asked}>
+      {has("Planned_Users") && <th scope="col" class="n" title={meaning("Planned_Users")}>Plan for (users)</th>}
+      <th scope="col" class="n" title={meaning("Efficiency")}>Efficiency (%)</th>
+      {has("Knee_Users") && <th scope="col" class="n" title={meaning("Knee_Users")}>Knee (users)</th>}</tr></thead>
+    <tbody>{levels.map(({asked, is_floor, figures: {Replicas, Capacity, Users, Efficiency, ...more}}) => <tr key={asked}>
       <th scope="row" class="n">{valueText(Replicas?.value, "replicas")}</th>
       <td class="n">{is_floor && "at least "}{valueText(Capacity?.value, "requests/s")}</td>
       <td class="n">{Capacity && rangeText(Capacity)}</td>
       <td class="n">{valueText(Users?.value, "users")}</td>
-      <td class="n">{valueText(Efficiency?.value, "%")}</td></tr>)}</tbody></table></div>;
+      {has("Planned_Users") && <td class="n">{valueText(more.Planned_Users?.value, "users")}</td>}
+      <td class="n">{valueText(Efficiency?.value, "%")}</td>
+      {has("Knee_Users") && <td class="n">{valueText(more.Knee_Users?.value, "users")}</td>}</tr>)}</tbody></table></div>;
 }
 
 export function Answers({report, onOpen}: {report: Report; onOpen: (row: Row) => void}) {
@@ -95,7 +101,7 @@ export function Answers({report, onOpen}: {report: Report; onOpen: (row: Row) =>
       <p key={answer.question} class={`${i ? "" : "lead"} ${answer.is_known ? "" : "unknown"}`}
          data-question={answer.question}>{answer.text}</p>)}
     <Facts report={report} onOpen={onOpen}/>
-    {levels.length > 0 && <Capacities levels={levels}/>}
+    {levels.length > 0 && <Capacities levels={levels} terms={report.glossary_of_answers}/>}
     {law && report.rows.length > 0 && <p class="quiet law">{law.text}{Object.entries(law.figures).map(([name, one]) =>
       ` ${name.replaceAll("_", " ")}: ${figureText(one)}${one.low !== undefined ? ` (${rangeText(one)})` : ""}.`)}</p>}
     {answers.flatMap(({snippets}) => snippets ?? []).map((snippet) => <Snippet key={snippet.name} {...snippet}/>)}

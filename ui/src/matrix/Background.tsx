@@ -11,7 +11,7 @@ export function Background({report}: {report: Report}) {
     </details>
     <details open><summary>Settings</summary><pre tabIndex={0} aria-label="Settings">{report.plan.settings}</pre></details>
     <details><summary>Glossary</summary>
-      <dl>{report.glossary.map(({name, unit, meaning}) => <div key={name}><dt>{name}{unit && ` (${unit})`}</dt>
+      <dl>{[...report.glossary, ...report.glossary_of_answers].map(({name, unit, meaning}) => <div key={name}><dt>{name}{unit && ` (${unit})`}</dt>
         <dd>{meaning.replaceAll("`", "")}</dd></div>)}</dl>
     </details>
   </section>;

@@ -72,6 +72,7 @@ export interface Report {
   environment: {name: string; text: string}[];
   rows: Row[];
   glossary: Term[];
+  glossary_of_answers: Term[];
 }
 
 export type Axis = "Replicas" | "Workers" | "Users";
