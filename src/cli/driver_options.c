@@ -210,13 +210,15 @@ static enum err check_questions(struct driver_options *o, struct err_text *text)
 			      "--think-time: users of --arrivals wait for nothing; leave one of "
 			      "them out");
 	if (!err && !isnan(o->think_time_s) && strcmp(o->platform, "local") != 0)
-		err = err_set(text, ERR_BAD_OPTION,
-			      "--think-time: the workers are started by others; give it to them "
-			      "(CICADA_THINK_TIME)");
+		err = err_set(
+			text, ERR_BAD_OPTION,
+			"--think-time: master and workers are started by others; give it to all "
+			"of them (CICADA_THINK_TIME)");
 	if (!err && o->arrivals && strcmp(o->platform, "local") != 0)
-		err = err_set(text, ERR_BAD_OPTION,
-			      "--arrivals: the workers are started by others; give it to them "
-			      "(CICADA_ARRIVALS)");
+		err = err_set(
+			text, ERR_BAD_OPTION,
+			"--arrivals: master and workers are started by others; give it to all of "
+			"them (CICADA_ARRIVALS)");
 	return err;
 }
 

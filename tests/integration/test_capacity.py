@@ -163,7 +163,7 @@ def test_repeats_end_when_the_throughput_is_known(programs, master, tmp_path):
     (["--until-interval", "x%"], "--until-interval: 'x%' is no percentage"),
     (["--cost-per-replica-hour", "1"], "--cost-per-replica-hour: of which rate?"),
     (["--think-time", "0", "--arrivals", "even"], "--think-time: users of --arrivals wait for nothing"),
-    (["--arrivals", "even", "--master", "http://a", "--host", "http://b"], "--arrivals: the workers"),
+    (["--arrivals", "even", "--master", "http://a", "--host", "http://b"], "--arrivals: master and workers"),
 ])
 def test_a_question_that_makes_no_sense_is_refused(programs, tmp_path, args, said):
     driver, code = programs.run("cicada-driver", "plan", *args, cwd=tmp_path)

@@ -61,6 +61,8 @@ def real(world):
 
 def test_a_whole_matrix_of_real_programs(real):
     host = real.host[1].replace("://", "://me:s3cret@")
+    wait_until(lambda: real.cluster.get("deployments", "inference")["status"].get(
+        "availableReplicas") == 3)
     driver = real.drive("--host", host, *real.host[2:], "--replicas", "1,2", "--workers", "1,2",
                         "--users", "5", "--duration", "2")
     assert driver.wait(180) == 0, driver.text()
