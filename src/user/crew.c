@@ -361,6 +361,7 @@ void crew_fini(struct crew *c)
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us)
 {
 	c->cut_at_us = loop_now(c->place.loop) + stop_timeout_us;
+	c->place.gives_time = stop_timeout_us > 0;
 	for (size_t i = 0; host && i < c->kind_count; i++)
 		set_host(c, &c->kinds[i], host);
 	shorten_stops(c, c->cut_at_us);

@@ -9,18 +9,22 @@
  * has taken them out of the mailbox. */
 #include "user/load.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/room.h"
 #include "loop/mailbox.h"
 #include "user/crash.h"
 #include "user/crew.h"
 #include "user/open.h"
+
+#define LOGGER "locust.runners"
 
 enum order_kind { ORDER_SET, ORDER_TASKS, ORDER_COLLECT, ORDER_END };
 
@@ -42,6 +46,7 @@ struct answer {
 	uint64_t number;       /* the order's */
 	struct stats *stats;   /* with msg NULL, too: the order's counts are reached */
 	char *msg, *traceback; /* of an exception */
+	struct user_cuts cuts; /* until the counts were reached */
 	uint64_t users[];      /* with stats: of each class on this thread */
 };
 
@@ -82,9 +87,10 @@ struct load {
 	bool has_mailbox, is_closing;
 	struct load_thread *threads;
 	struct room *room;
-	uint64_t last_number; /* of an order */
-	uint64_t set_number;  /* of the last load_set_users() */
-	unsigned unsettled;   /* threads that have not reached it */
+	uint64_t last_number;  /* of an order */
+	uint64_t set_number;   /* of the last load_set_users() */
+	unsigned unsettled;    /* threads that have not reached it */
+	struct user_cuts cuts; /* since this was told last */
 	struct list collections;
 };
 
@@ -102,8 +108,12 @@ static struct answer *answer_of(struct load_thread *t, uint64_t number)
 
 void load_settle(struct load_thread *t)
 {
+	struct answer *answer = answer_of(t, t->settled_number);
+
 	t->is_settling = false;
-	mailbox_post(&t->load->answers, &answer_of(t, t->settled_number)->mail);
+	answer->cuts = t->crew.place.cuts;
+	t->crew.place.cuts = (struct user_cuts){ 0 };
+	mailbox_post(&t->load->answers, &answer->mail);
 }
 
 static void on_crew_settled(void *arg)
@@ -273,9 +283,25 @@ static void collection_destroy(struct collection *c)
 	mem_free(c);
 }
 
+static void tell_cuts(struct load *l)
+{
+	if (l->cuts.count)
+		log_line(LOG_INFO, LOGGER,
+			 "%" PRIu64 " requests were cut off with their users, the longest after "
+			 "%.1f s, and are not counted; --stop-timeout gives users time to finish",
+			 l->cuts.count, (double)l->cuts.longest_us / CLOCK_S);
+	l->cuts = (struct user_cuts){ 0 };
+}
+
 static void on_settled_answer(struct load *l, const struct answer *answer)
 {
-	if (answer->number == l->set_number && --l->unsettled == 0 && l->options.on_settled)
+	l->cuts.count += answer->cuts.count;
+	if (l->cuts.longest_us < answer->cuts.longest_us)
+		l->cuts.longest_us = answer->cuts.longest_us;
+	if (answer->number != l->set_number || --l->unsettled)
+		return;
+	tell_cuts(l);
+	if (l->options.on_settled)
 		l->options.on_settled(l->options.arg);
 }
 

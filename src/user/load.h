@@ -85,10 +85,11 @@ void load_destroy(struct load **l);
 /* Wants counts[i] users of class i (index in scenario->classes) running; absolute. New ones start
  * at once, surplus ones stop: a waiting one at once, one inside a task (or on_start) when it
  * ends, at the latest after stop_timeout_s: then its request is cut off and counted as a
- * failure "StopTimeout(...)". A stopped user runs on_stop within the same time. "At once" is in
- * slices, so that thousands of them do not keep those that run waiting (crew.h).
- * host: base URL for every class; NULL keeps the last one given; before any, the class's own.
- * Copied. A class without any host fails its requests with a text that says so. */
+ * failure "StopTimeout(...)", unless that time was 0: then it is not counted, but told in the log.
+ * A stopped user runs on_stop within the same time. "At once" is in slices, so that thousands of
+ * them do not keep those that run waiting (crew.h). host: base URL for every class; NULL keeps the
+ * last one given; before any, the class's own. Copied. A class without any host fails its requests
+ * with a text that says so. */
 void load_set_users(struct load *l, const uint64_t *counts, const char *host,
 		    double stop_timeout_s);
 /* So many are to come: warns when they want more connections than there can be. load_set_users()

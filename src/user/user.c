@@ -433,6 +433,29 @@ static void cut_guest(struct cic_user *u)
 	u->is_cut = true;
 }
 
+/* With time given and not enough of it, the request has failed. Without any, as Locust has it,
+ * nothing can be said of it but how long it had waited. */
+static void cut_request(struct cic_user *u, uint64_t now_us)
+{
+	struct turn *t = u->turn;
+	uint64_t waited_us = now_us > t->asked_us ? now_us - t->asked_us : 0;
+	struct user_cuts *cuts = &u->place->cuts;
+
+	if (!u->place->gives_time) {
+		cuts->count++;
+		if (cuts->longest_us < waited_us)
+			cuts->longest_us = waited_us;
+		t->state = TURN_IDLE;
+		return;
+	}
+	failure_say(t->error, sizeof(t->error), FAILURE_STOP_TIMEOUT,
+		    "'cut off: the user had to stop'");
+	t->response = (struct cic_response){ .error = t->error, .body = "" };
+	t->response.time_us = waited_us;
+	t->ended_us = now_us;
+	t->state = TURN_ANSWERED;
+}
+
 void user_cut(struct cic_user *u)
 {
 	struct turn *t = u->turn;
@@ -447,12 +470,7 @@ void user_cut(struct cic_user *u)
 		return;
 	if (t->state == TURN_ASKED) {
 		http_conn_close(&u->conn);
-		failure_say(t->error, sizeof(t->error), FAILURE_STOP_TIMEOUT,
-			    "'cut off: the user had to stop'");
-		t->response = (struct cic_response){ .error = t->error, .body = "" };
-		t->response.time_us = now_us > t->asked_us ? now_us - t->asked_us : 0;
-		t->ended_us = now_us;
-		t->state = TURN_ANSWERED;
+		cut_request(u, now_us);
 	}
 	loop_timer_clear(u->place->loop, &u->timer);
 	go_on(u);

@@ -41,6 +41,11 @@ struct user_guest {
 };
 
 /* What the users of one thread share. */
+/* Requests without an answer whose users were cut off at once, so that nobody gave them time. */
+struct user_cuts {
+	uint64_t count, longest_us; /* longest: of the one that had waited longest */
+};
+
 struct user_place {
 	struct loop *loop;
 	struct http_client *http;
@@ -51,6 +56,8 @@ struct user_place {
 	struct cic_user *running;   /* whose code runs now; NULL: the loop's */
 	uint64_t seed;
 	const struct user_guest *guest; /* NULL: the users are ours */
+	bool gives_time; /* before it cuts users off: then their requests have failed */
+	struct user_cuts cuts;
 	/* The user is leaving: off its list, and its memory goes at the end of the turn. */
 	void (*on_gone)(void *arg, struct cic_user *u);
 	/* The user called cic_stop_user(). */

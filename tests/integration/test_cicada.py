@@ -198,6 +198,15 @@ def test_requests_cut_off_by_the_stop_timeout_are_counted_as_such(programs, targ
     assert "StopTimeout(" in program.text()
 
 
+def test_requests_cut_off_without_a_stop_timeout_are_only_told(programs, target, tmp_path):
+    target.slow_s = 5
+    program, code = programs.run("cicada", "--headless", "-f", write(tmp_path, SLOW), "-H",
+                                 target.url, "-u", "3", "-r", "3", "-t", "1s", timeout_s=30)
+    assert code == 0
+    assert final_row(program.text(), "Aggregated") == (0, 0)
+    assert "3 requests were cut off with their users, the longest after " in program.text()
+
+
 def test_list_shows_the_user_classes(programs, tmp_path):
     program, code = programs.run("cicada", "-f", write(tmp_path, SCENARIO), "--list")
     assert (code, program.text("stdout")) == (0, "Available Users:\n    Visitor\n")

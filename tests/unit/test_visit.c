@@ -409,7 +409,7 @@ static void a_user_can_be_cut_off_on_the_way(void **state)
 	rig_set(&rig, 1, 0, 0);
 	while (!hung_count())
 		usleep(1000);
-	rig_set(&rig, 0, 0, 0);
+	rig_set(&rig, 0, 0, 0.01);
 	rig_collect(&rig, 1);
 	assert_int_equal(rig_errors(&rig, "StopTimeout("), 1);
 	assert_int_equal(rig.total.total.num_requests, 1);
