@@ -39,7 +39,7 @@ static bool is_within(const struct opt *o, double v)
 static enum err out_of_bounds(struct err_text *text, const struct opt *o, struct origin from,
 			      const char *value)
 {
-	return err_set(text, ERR_BAD_OPTION, "%s%s: '%s' is out of bounds, give %g to %g",
+	return err_set(text, ERR_BAD_OPTION, "%s%s: '%s' is out of bounds, give %.15g to %.15g",
 		       from.dashes, from.name, value, o->min, o->max);
 }
 

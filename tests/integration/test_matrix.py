@@ -285,7 +285,7 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--user", "1", "--bogus"], 2, "--bogus: no such option"),
     (["--duration", "soon"], 2, "--duration: 'soon' is not a time"),
     (["--platform", "remote"], 2, "needs --master URL and --host URL"),
-    (["--users", "0"], 2, "--users: '0' is out of bounds, give 1 to 1e+07"),
+    (["--users", "0"], 2, "--users: '0' is out of bounds, give 1 to 10000000"),
     (["--platform", "moon"], 2, "--platform: 'moon' is unknown; give one of local|remote|kubernetes"),
     (["--fail-if", "p99.5>1s"], 2,
      "--fail-if 'p99.5>1s': a row has p50, p90, p95, p99 and p99.9 only"),
