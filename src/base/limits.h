@@ -133,6 +133,7 @@
 #define LIMIT_SERVE_IDLE_S	  120
 #define LIMIT_SERVE_UPLOAD_S	  120		     /* for one body, however busy its sender */
 #define LIMIT_SERVE_DISCARD_BYTES (16 * 1024 * 1024) /* of an unwanted body */
+#define LIMIT_BASE_PATH_BYTES	  200		     /* of the web interface */
 #define LIMIT_SERVE_QUERY_ARGS	  100		     /* of a URL */
 #define LIMIT_SERVE_HEADER_BYTES  4096		     /* that a handler adds to its answer */
 /* Of bodies and large answers, in all. */

@@ -84,7 +84,8 @@ static const struct opt rows[] = {
 	{ "tls-key", 0, OPT_TEXT, AT(web_tls_key), "LOCUST_TLS_KEY", "FILE",
 	  "its key (PEM, without a password)" },
 	{ "class-picker", 0, OPT_IGNORED, AT(ignored), "LOCUST_USERCLASS_PICKER" },
-	{ "web-base-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_WEB_BASE_PATH" },
+	{ "web-base-path", 0, OPT_TEXT, AT(web_base_path), "LOCUST_WEB_BASE_PATH", "PATH",
+	  "what comes before the paths of the web interface, such as /load" },
 	{ "build-path", 0, OPT_IGNORED_TEXT, AT(ignored), "LOCUST_BUILD_PATH" },
 	{ "legacy-ui", 0, OPT_REFUSED, 0, "LOCUST_LEGACY_UI", "there is one web interface" },
 	{ "", 0, OPT_HEADING, 0, NULL, NULL, "Master options" },
@@ -472,6 +473,22 @@ static enum err read_login(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
+static enum err check_base_path(struct cicada_options *o, struct err_text *text)
+{
+	const char *path = o->web_base_path;
+	size_t len = path ? strlen(path) : 0;
+
+	if (!len)
+		return OK;
+	if (*path != '/' || len > LIMIT_BASE_PATH_BYTES || strpbrk(path, "?#%\\\"<> ") ||
+	    strstr(path, "//") || path[len - 1] == '/')
+		return err_set(text, ERR_STATE,
+			       "--web-base-path '%.100s': give a path that begins with a slash, "
+			       "and does not end with one, such as /load",
+			       path);
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	enum log_level level;
@@ -496,6 +513,9 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 		log_set_level(LOG_WARNING);
 	}
 	if (o->log_file && (err = log_open(o->log_file, text)))
+		return err;
+	err = check_base_path(o, text);
+	if (err)
 		return err;
 	o->is_headless &= !o->is_headful;
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))

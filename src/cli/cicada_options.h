@@ -37,6 +37,7 @@ struct cicada_options {
 	const char *web_token_file;
 	struct token web_token; /* what is in it */
 	const char *web_login_text;
+	const char *web_base_path;
 	struct serve_login *web_login; /* who that is */
 	bool has_guest_login;	       /* the locustfile says it */
 	bool has_open_metrics;

@@ -574,6 +574,7 @@ static enum err create_web(struct runner *r, struct err_text *text)
 		.full_history_file = result_files_history(&r->files),
 		.token = o->web_token_file ? &o->web_token : NULL,
 		.login = o->web_login,
+		.base_path = o->web_base_path,
 		.has_guest_login = o->has_guest_login,
 		.has_open_metrics = o->has_open_metrics,
 		.hosts = o->web_hosts.value,
@@ -592,11 +593,11 @@ static enum err create_web(struct runner *r, struct err_text *text)
 			       "scenario is none; give USER:HASH, or a file of such lines");
 	err = web_create(&r->loop, r->run, &options, &r->web, text);
 	if (!err)
-		log_line(LOG_INFO, LOGGER, "Starting web interface at %s://%s:%u",
+		log_line(LOG_INFO, LOGGER, "Starting web interface at %s://%s:%u%s",
 			 o->web_tls_cert ? "https" : "http",
 			 o->web_host_display_name ? o->web_host_display_name
 						  : shown_host(o->web_host),
-			 web_port(r->web));
+			 web_port(r->web), o->web_base_path ? o->web_base_path : "");
 	return err;
 }
 

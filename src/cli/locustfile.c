@@ -163,7 +163,7 @@ static void ask_guest(void *arg, uint64_t ticket, struct serve_request *request)
 	buf_add_char(&said, 'b');
 	buf_add_str(&said, serve_body(request));
 	/* One that is dropped runs into its deadline. */
-	(void)python_tell_web(l->python, ticket, serve_method(request), serve_path(request),
+	(void)python_tell_web(l->python, ticket, serve_method(request), serve_whole_path(request),
 			      buf_str(&said));
 	buf_fini(&said);
 }

@@ -41,8 +41,9 @@ struct serve_route {
 	const char *method; /* NULL ends the table */
 	const char *path;   /* exact; ending in slash and star: everything below */
 	serve_handler_fn fn;
-	bool is_open;	/* the guard lets everybody pass */
-	bool is_change; /* pages of other sites may not ask for it */
+	bool is_open;	  /* the guard lets everybody pass */
+	bool is_change;	  /* pages of other sites may not ask for it */
+	bool is_anywhere; /* not only below the base path */
 };
 
 /* One answer, told before its first byte is sent, on the thread that answers. */
@@ -73,7 +74,9 @@ struct serve_options {
 	bool allow_any_origin;		 /* CORS headers for every page of the world, and OPTIONS */
 	bool want_html_errors;		 /* Flask's words for 404 and 405, as a page */
 	const struct serve_guard *guard; /* lent until serve_destroy(); NULL: all are let in */
-	const char *tls_cert, *tls_key;	 /* files (PEM); NULL: no TLS */
+	/* Lent; of all routes, such as "/load"; NULL and "": they are where they say. */
+	const char *base_path;
+	const char *tls_cert, *tls_key;	  /* files (PEM); NULL: no TLS */
 	const struct serve_route *routes; /* lent until serve_destroy() */
 	/* Lent; for paths that no route has, whatever the method. NULL: 404. */
 	const struct serve_route *other;
@@ -120,7 +123,9 @@ void serve_destroy(struct serve **s, uint64_t timeout_us);
 
 /* What was asked. Names are found without regard to case only for headers; NULL: absent. */
 const char *serve_method(const struct serve_request *r);
-const char *serve_path(const struct serve_request *r); /* percent-decoded */
+/* Percent-decoded; the first without the base path, where it is below that. */
+const char *serve_path(const struct serve_request *r);
+const char *serve_whole_path(const struct serve_request *r);
 const char *serve_query(const struct serve_request *r, const char *name);
 const char *serve_header(const struct serve_request *r, const char *name);
 /* All parameters of the URL, all headers. */

@@ -180,10 +180,13 @@ static bool is_script(const struct serve_request *r)
 static void lead_to_login(struct serve_request *r)
 {
 	const char *at = strchr(r->path, '/');
+	const char *base = r->serve->options.base_path;
 	struct buf to;
 
 	buf_init(&to, LOCATION_BYTES);
-	while (at && (at = strchr(at + 1, '/')))
+	if (base && *base && !r->is_below_base)
+		buf_printf(&to, "%s/", base);
+	while (r->is_below_base && at && (at = strchr(at + 1, '/')))
 		buf_add_text(&to, "../");
 	buf_add_text(&to, "login");
 	serve_add_header(r, "Location", to.is_full ? "/login" : to.p);

@@ -40,7 +40,8 @@ struct serve_request {
 	struct serve *serve;
 	struct MHD_Connection *connection;
 	const struct serve_route *route; /* NULL: none fits */
-	const char *method, *path;
+	const char *method, *path, *whole_path;
+	bool is_below_base;
 	uint64_t begun_us, body_bytes; /* body_bytes: of the body seen so far, kept or not */
 	uint64_t announced_bytes;      /* Content-Length; UINT64_MAX: there is none that counts */
 	size_t held_bytes;	       /* of its body and, if that is large, its answer */

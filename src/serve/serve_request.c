@@ -42,14 +42,38 @@ static bool method_fits(const char *routed, const char *asked)
 	       (strcmp(asked, "HEAD") == 0 && strcmp(routed, "GET") == 0);
 }
 
-/* Finds the route; with NULL the first whose path alone fits. */
-static const struct serve_route *find_route(const struct serve *s, const char *method,
-					    const char *path)
+static bool is_at(const struct serve_route *route, const struct serve_request *r)
 {
-	for (const struct serve_route *at = s->options.routes; at->method; at++)
-		if (path_fits(at->path, path) && (!method || method_fits(at->method, method)))
+	return (r->is_below_base || route->is_anywhere) && path_fits(route->path, r->path);
+}
+
+/* Finds the route; with NULL the first whose path alone fits. */
+static const struct serve_route *find_route(const struct serve_request *r, const char *method)
+{
+	for (const struct serve_route *at = r->serve->options.routes; at->method; at++)
+		if (is_at(at, r) && (!method || method_fits(at->method, method)))
 			return at;
 	return NULL;
+}
+
+static const char *base_of(const struct serve *s)
+{
+	return s->options.base_path ? s->options.base_path : "";
+}
+
+static void set_path(struct serve_request *r, const char *path)
+{
+	const char *base = base_of(r->serve);
+	size_t len = strlen(base);
+
+	r->whole_path = path;
+	r->is_below_base = !len || (strncmp(path, base, len) == 0 && path[len] == '/');
+	r->path = r->is_below_base ? path + len : path;
+}
+
+static bool is_base_itself(const struct serve_request *r)
+{
+	return *base_of(r->serve) && strcmp(r->whole_path, base_of(r->serve)) == 0;
 }
 
 static const char *known_method(const char *method)
@@ -256,6 +280,16 @@ static void answer_no_method(struct serve_request *r, const char *allow)
 			    r->path, allow);
 }
 
+/* Relative, for a proxy may have us below a path of its own. */
+static void go_below_base(struct serve_request *r)
+{
+	char *to = mem_printf("%s/", strrchr(base_of(r->serve), '/') + 1);
+
+	serve_add_header(r, "Location", to);
+	mem_free(to);
+	serve_reply(r, 308, NULL, "", 0);
+}
+
 /* The path or the method has no route. */
 static void answer_unrouted(struct serve_request *r)
 {
@@ -265,12 +299,15 @@ static void answer_unrouted(struct serve_request *r)
 	size_t len = 0;
 
 	for (const struct serve_route *at = s->options.routes; at->method; at++)
-		if (path_fits(at->path, r->path) && len < sizeof(allow))
+		if (is_at(at, r) && len < sizeof(allow))
 			len += (size_t)snprintf(allow + len, sizeof(allow) - len, "%s%s%s",
 						len ? ", " : "", at->method,
 						strcmp(at->method, "GET") ? "" : ", HEAD");
 	if (!len) {
-		serve_no_path(r);
+		if (is_base_itself(r))
+			go_below_base(r);
+		else
+			serve_no_path(r);
 		return;
 	}
 	if (can_options && len < sizeof(allow))
@@ -329,12 +366,13 @@ static void begin(struct serve_request *r, struct MHD_Connection *connection, co
 {
 	r->connection = connection;
 	r->method = method;
-	r->path = path;
+	set_path(r, path);
 	r->begun_us = clock_us();
 	r->body_bytes = 0;
 	r->announced_bytes = UINT64_MAX;
-	r->route = find_route(r->serve, method, path);
-	if (!r->route && !find_route(r->serve, NULL, path) && strcmp(method, "OPTIONS") != 0)
+	r->route = find_route(r, method);
+	if (!r->route && !find_route(r, NULL) && strcmp(method, "OPTIONS") != 0 &&
+	    !is_base_itself(r))
 		r->route = r->serve->options.other;
 	r->held_bytes = 0;
 	r->is_discarded = !r->route;
@@ -541,6 +579,11 @@ const char *serve_method(const struct serve_request *r)
 const char *serve_path(const struct serve_request *r)
 {
 	return r->path;
+}
+
+const char *serve_whole_path(const struct serve_request *r)
+{
+	return r->whole_path;
 }
 
 const char *serve_query(const struct serve_request *r, const char *name)

@@ -31,6 +31,7 @@ struct web_options {
 	const char *full_history_file; /* lent; NULL: none is written */
 	const struct token *token;     /* lent; NULL: whoever reaches the port may do anything */
 	struct serve_login *login;     /* lent; NULL: nobody can log in */
+	const char *base_path;	       /* lent; of all routes but the probes; NULL: "" */
 	bool has_guest_login;	       /* whom the guest has let in gets a session of it */
 	bool has_open_metrics;	       /* GET /metrics without either */
 	const char *const *hosts;      /* lent; names that it is asked by, see serve_guard.h */

@@ -894,8 +894,8 @@ def init(environment, web_ui, **kwargs):
 class Browser:
     """Follows no redirect, and keeps its cookies."""
 
-    def __init__(self, url):
-        self.url, self._cookies = url, {}
+    def __init__(self, url, base=""):
+        self.url, self._base, self._cookies = url, base, {}
 
     def ask(self, path, form=None, **headers):
         """(status, where to, body)"""
@@ -903,7 +903,7 @@ class Browser:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         headers = {"Cookie": cookies, **headers, **(
             {"Content-Type": "application/x-www-form-urlencoded"} if form else {})}
-        connection.request("POST" if form else "GET", path,
+        connection.request("POST" if form else "GET", self._base + path,
                            urllib.parse.urlencode(form) if form else None, headers)
         reply = connection.getresponse()
         for cookie in reply.headers.get_all("Set-Cookie") or ():
@@ -916,33 +916,33 @@ class Browser:
 
 def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
     path = write(tmp_path, LOGINS)
-    cicada = programs.start("cicada", "-f", path, "--web-login", *WEB, "-H", target.url,
-                            ready=WEB_READY)
-    browser = Browser(cicada.ready.group(1))
+    cicada = programs.start("cicada", "-f", path, "--web-login", "--web-base-path", "/load", *WEB,
+                            "-H", target.url, ready=WEB_READY)
+    browser = Browser(cicada.ready.group(1), "/load")
     assert browser.ask("/stats/requests")[0] == browser.ask("/swarm", {"user_count": 1})[0] == 401
     assert browser.ask("/", Accept="text/html")[:2] == (302, "login")
-    assert browser.ask("/healthz")[0] == 200
-    assert browser.ask("/mine")[:2] == (302, "/login")
+    assert browser.ask("/healthz")[0] == Browser(browser.url).ask("/healthz")[0] == 200
+    assert browser.ask("/mine")[:2] == (302, "/load/login")
     status, _, page = browser.ask("/login")
     assert status == 200 and "<h1>Who?</h1>" in page and "Else&lt;where&gt;" in page
-    for field in ('<form method="post" action="/enter">', '<input type="password" name="word">',
+    for field in ('<form method="post" action="/load/enter">', '<input type="password" name="word">',
                   '<input type="text" name="name" required="required">',
                   '<input type="checkbox" name="stay" checked="checked">',
                   '<option value="&lt;blue&gt;" selected="selected">', "<button>Enter</button>"):
         assert field in page
     form = {"name": "ann", "word": "wrong", "group": "red"}
-    assert browser.ask("/enter", form)[:2] == (302, "/login")
+    assert browser.ask("/enter", form)[:2] == (302, "/load/login")
     assert "The word &amp; nothing else" in browser.ask("/login")[2]
     assert "nothing else" not in browser.ask("/login")[2], "it is said once"
     assert browser.ask("/stats/requests")[0] == 401
     # Also when a site that has asked who it is sends it.
     entered = {**form, "word": "sesame"}
-    assert browser.ask("/enter", entered, **{"Sec-Fetch-Site": "cross-site"})[:2] == (302, "/")
+    assert browser.ask("/enter", entered, **{"Sec-Fetch-Site": "cross-site"})[:2] == (302, "/load/")
     assert browser.ask("/mine")[2] == "mine" and browser.ask("/")[0] == 200
     assert browser.ask("/swarm", {"user_count": 1, "spawn_rate": 1})[0] == 200
     assert browser.ask("/stop", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert "You are logged in" in browser.ask("/login")[2]
-    assert Browser(browser.url).ask("/stats/requests")[0] == 401, "another one is not"
+    assert Browser(browser.url, "/load").ask("/stats/requests")[0] == 401, "another one is not"
     for end in (("/leave",), ("/logout", {"x": "y"})):
         browser.ask(*end)
         assert browser.ask("/stats/requests")[0] == 401 and browser.ask("/mine")[0] == 302

@@ -284,3 +284,22 @@ def test_the_driver_knows_token_and_certificate(programs, target, tmp_path, toke
                                 env={"CICADA_MASTER_TOKEN_FILE": str(token_file)})
     assert code == 0, driver.text()
     assert TOKEN not in driver.text()
+
+
+def test_all_routes_may_be_below_a_path(opened):
+    door = opened("--web-base-path", "/a/load")
+    status, reply = door.curl("-i", "/a/load")
+    assert status == 308 and "\nLocation: load/\n" in reply
+    for path in (("/a/load/",), ("/a/load/stats/requests",), ("/a/load/assets/test.css",),
+                 ("-d", "user_count=1&spawn_rate=1", "/a/load/swarm"), ("/a/load/healthz",),
+                 ("/healthz",), ("/readyz",), ("/metrics",)):
+        assert door.status(*path) == 200, path
+    for path in ("/", "/stats/requests", "/a/loader/tasks", "/a/load/a/load/tasks", "/a", "/stop"):
+        assert door.status(path) == 404, path
+    assert door.status("/a/load/swarm") == 405 and door.status("-d", "", "/a/load/stop") == 405
+
+
+@pytest.mark.parametrize("path", ["load", "/load/", "/", "/a b", "/" + "a" * 300])
+def test_a_path_that_is_none_is_refused(programs, path):
+    program, code = programs.run("cicada", "--web-base-path", path)
+    assert code == 1 and "give a path that begins with a slash" in program.text()

@@ -114,6 +114,7 @@ class WebUI:
         self.template_args = {}
         self.auth_args = {}
         self.web_login = environment.parsed_options.web_login
+        self._base = environment.parsed_options.web_base_path or None
         self._app = self._login_manager = None
 
     @property
@@ -130,7 +131,7 @@ class WebUI:
         app.jinja_loader = ChoiceLoader([app.jinja_loader,
                                          DictLoader({"index.html": locust_page.INDEX})])
         # For url_for(); what is there is in C, but for the login that the locustfile makes.
-        pages = flask.Blueprint("locust", __name__, root_path=os.getcwd())
+        pages = flask.Blueprint("locust", __name__, root_path=os.getcwd(), url_prefix=self._base)
         pages.add_url_rule("/", "index", lambda: flask.redirect("./"))
         pages.add_url_rule("/login", "login", self._show_login)
         pages.add_url_rule("/logout", "logout", self._log_out, methods=["GET", "POST"])
