@@ -28,8 +28,8 @@ static bool is_same(const struct key_list_look *a, const struct key_list_look *b
 
 void key_list_init(struct key_list *l, const char *path, struct cluster_key *key)
 {
+	/* It may be another one than the key was read from already. */
 	*l = (struct key_list){ .path = path, .key = key };
-	l->read = l->seen = look_at(path);
 }
 
 static bool has_same_peers(const struct cluster_key *a, const struct cluster_key *b)

@@ -23,7 +23,7 @@ struct key_list {
 	struct key_list_look read, seen;
 };
 
-/* Both are lent; the key has what is in the file. */
+/* Both are lent; the key has what was in the file not long ago. */
 void key_list_init(struct key_list *l, const char *path, struct cluster_key *key);
 /* To be called now and then, a second apart or so. *is_new: the keys are others now. An error is
  * told once for each content of the file. */
