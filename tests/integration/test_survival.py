@@ -10,8 +10,8 @@ import pytest
 
 from relay import Relay
 from programs import wait_until
-from test_cluster import (PATIENT, get_json, live, start_master, start_worker, swarm, total, two_ports,
-                          wait_for_users, worker_count, write_scenario)
+from test_cluster import (PATIENT, get_json, live, start_master, start_worker, swarm, total,
+                          two_ports, wait_for_users, worker_count, write_scenario)
 
 USERS = 9
 WORKER_RPS = 3 * 20  # at most, by a third of the users

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""environment.web_ui: the web interface is in C; what has no path there is asked of a Flask app that
-a locustfile may have added to. It exists where there is a web interface.
+"""environment.web_ui: the web interface is in C; what has no path there is asked of a Flask app
+that a locustfile may have added to. It exists where there is a web interface.
 
 With --web-login alone the locustfile says who is let in: its routes call flask_login.login_user().
-That this has happened goes back with the answer as LOGIN_HEADER, and the browser has a session of the
-web interface from then on."""
+That this has happened goes back with the answer as LOGIN_HEADER, and the browser has a session of
+the web interface from then on."""
 import functools
 import html
 import importlib
@@ -65,7 +65,8 @@ def _input(item):
         multiple = "multiple" if item.get("is_multiple") else None
         field = f"<select{_attributes(**common, multiple=multiple)}>{options}</select>"
     elif isinstance(value, bool):
-        field = f"<input{_attributes(type='checkbox', **common, checked='checked' if value else None)}>"
+        checked = "checked" if value else None
+        field = f"<input{_attributes(type='checkbox', **common, checked=checked)}>"
     else:
         kind = "password" if item.get("is_secret") else item.get("type", "text")
         field = f"<input{_attributes(type=kind, **common, value=value)}>"
@@ -105,7 +106,8 @@ def _login_page(args):
 # A browser that another site has sent does not say its session before it goes on by itself.
 _WELCOME = _PAGE.format(title="You are logged in.",
                         head='<meta http-equiv="refresh" content="0; url=./">\n',
-                        parts='<p><a href="./">To the tests</a></p>\n' + _form("logout", (), "Log out"))
+                        parts='<p><a href="./">To the tests</a></p>\n' +
+                        _form("logout", (), "Log out"))
 
 
 class WebUI:
@@ -155,8 +157,8 @@ class WebUI:
         if not self.web_login or (self.login_manager and self._has_loader() and
                                   self.app.secret_key):
             return
-        logger.error("--web-login: nobody can log in. In an init listener the locustfile has to set "
-                     "app.secret_key, login_manager.user_loader and auth_args of "
+        logger.error("--web-login: nobody can log in. In an init listener the locustfile has to "
+                     "set app.secret_key, login_manager.user_loader and auth_args of "
                      "environment.web_ui; or give --web-login USER:HASH")
 
     def _has_loader(self):

@@ -671,8 +671,9 @@ def _on_web(method, path, said, ticket):
     gevent.spawn(answer)
 
 
-_MESSAGES = {"web": _on_web, "draw": _on_draw, "form": lambda _from, _type, data, _value: _take_form(data),
-             "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom}
+_MESSAGES = {"web": _on_web, "form": lambda _from, _type, data, _value: _take_form(data),
+             "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom,
+             "draw": _on_draw}
 
 
 def on_message(event, sender, msg_type, data, value):
