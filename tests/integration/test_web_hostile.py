@@ -95,7 +95,8 @@ VARIANTS = {
     "query markup": (target(after="?theme=%22%3E%3Cscript%3E&workers=%3Cb%3E"), FINE),
     "query long": (target(after="?" + "a" * 20000), FINE | NOT_HTTP),
     "query of a megabyte": (target(after="?" + "a" * 1000000), NOT_HTTP),
-    "query of many": (target(after="?" + "&" * 300), FINE),
+    "query of many": (target(after="?" + "&" * 300), {414}),
+    "query of very many": (target(after="?" + "a=&" * 700), {414}),
     "query number": (target(after="?workers=-1e999"), FINE),
     # Versions and headers.
     "HTTP/1.0": (plain(version="HTTP/1.0"), FINE),
