@@ -30,6 +30,40 @@ def the_only(names, what):
     return names.pop()
 
 
+def read_state(path):
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # as many kinds as there are bytes that are no state
+        wrong(f"{path}: not a saved state_dict(): {error}")
+    tensors = state.values() if isinstance(state, dict) else [None]
+    if not tensors or not all(isinstance(t, torch.Tensor) for t in tensors):
+        wrong(f"{path}: must be a state_dict(), tensors by name; of a checkpoint save that part alone")
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            wrong(f"{path}: {name}: has values that are not finite")
+    return {name: tensor.float() for name, tensor in state.items()}
+
+
+def is_column(column):
+    return (isinstance(column, dict) and isinstance(column.get("name"), str) and
+            all(isinstance(column.get(part), (int, float)) for part in ("offset", "scale")))
+
+
+def read_description(path):
+    try:
+        description = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        wrong(f"{path}: {error}")
+    for field in ("window", "features", "targets"):
+        if not isinstance(description, dict) or field not in description:
+            wrong(f"{path}: {field}: missing")
+    for field in ("features", "targets"):
+        columns = description[field]
+        if not isinstance(columns, list) or not all(map(is_column, columns)):
+            wrong(f"{path}: {field}: must be a list of objects with name, offset and scale")
+    return description
+
+
 def rename(state):
     """The tensors under the names that docs/models.md asks for."""
     for name in state:
@@ -70,12 +104,8 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     options = parser.parse_args()
 
-    description = json.loads(options.description.read_text())
-    for field in ("window", "features", "targets"):
-        if field not in description:
-            wrong(f"{options.description}: {field}: missing")
-    state = torch.load(options.state, map_location="cpu")
-    network = build(rename({name: t.float() for name, t in state.items()}), description)
+    description = read_description(options.description)
+    network = build(rename(read_state(options.state)), description)
     net.write_weights(options.folder, network, description)
 
 

@@ -50,6 +50,9 @@ def test_a_state_of_any_names_becomes_the_same_folder(tmp_path):
     (lambda s: s.update({"fc.scale": torch.zeros(1)}), "weight and bias only"),
     (lambda s: s.update({"fc.weight": torch.zeros(4, 128)}), "do not fit: "),
     (lambda s: s.update({"lstm.weight_hh_l0": torch.zeros(384, 128)}), "do not fit: "),
+    (lambda s: s["fc.bias"].fill_(float("nan")), "fc.bias: has values that are not finite"),
+    (lambda s: s.update({"epoch": 3}), "must be a state_dict(), tensors by name"),
+    (lambda s: s.update({"network": torch.nn.Linear(1, 1)}), "not a saved state_dict()"),
 ])
 def test_other_networks_are_refused(tmp_path, change, text):
     state = state_of_the_model()
@@ -60,6 +63,11 @@ def test_other_networks_are_refused(tmp_path, change, text):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_description_without_a_window_is_refused(tmp_path):
-    done = export(tmp_path, state_of_the_model(), {"features": [], "targets": []})
-    assert (done.returncode, "window: missing" in done.stderr) == (1, True)
+@pytest.mark.parametrize("description, text", [
+    ({"features": [], "targets": []}, "window: missing"),
+    ([], "window: missing"),
+    ({"window": 10, "features": ["down"], "targets": []}, "features: must be a list of objects"),
+])
+def test_a_wrong_description_is_refused(tmp_path, description, text):
+    done = export(tmp_path, state_of_the_model(), description)
+    assert (done.returncode, text in done.stderr) == (1, True), done.stderr
