@@ -47,7 +47,8 @@ struct lane {
 void lane_predict(struct lane *l, size_t model, struct serve_request *r, const struct door *door,
 		  const char *identifier)
 {
-	line_add(l->lines[model], r, door, identifier);
+	line_add(l->lines[model], r, door, identifier,
+		 serve_connections(l->serve) > l->options.line.queue_max);
 }
 
 void lane_forget(struct lane *l, struct serve_request *r)
@@ -85,6 +86,12 @@ static void run_lines(struct lane *l, uint64_t turn_us)
 		if (clock_us() >= until_us)
 			break;
 	}
+}
+
+static void end_turn(struct lane *l)
+{
+	for (size_t i = 0; i < l->options.model_count; i++)
+		line_end_turn(l->lines[i]);
 }
 
 static void take_offers(struct lane *l)
@@ -132,6 +139,7 @@ static void *serve_and_predict(void *arg)
 		wait_work(l);
 		begun_us = clock_us();
 		serve_turn(l->serve);
+		end_turn(l);
 		take_offers(l);
 		run_lines(l, clock_us() - begun_us);
 	}

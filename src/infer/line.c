@@ -20,6 +20,8 @@
 #include "infer/session.h"
 #include "serve/serve.h"
 
+/* What has come while the thread was held up is done within so many turns, or is no burst. */
+#define BURST_TURNS 3
 /* What one answer may leave behind in memory. */
 #define KEPT_REPLY_BYTES (64 * 1024)
 
@@ -47,6 +49,8 @@ struct line {
 	struct seat *seat, *leaving; /* leaving: NULL: none */
 	struct job **queue;	     /* a ring of options.queue_max */
 	size_t first, count, queue_bytes;
+	size_t full_turns;	  /* the last ones, which left many in the queue or refused some */
+	bool has_refused;	  /* in this turn */
 	struct job *jobs, **idle; /* idle: the one used last at the end */
 	size_t job_count, idle_count;
 	struct job *longs[LIMIT_LONG_ASKS];
@@ -106,6 +110,28 @@ static void refuse_for_now(struct line *l, struct serve_request *r, size_t count
 	serve_error(r, 503, "%zu %s; ask again later", count, why);
 }
 
+static size_t two_batches(const struct line *l)
+{
+	return 2 * session_batch_max(l->seat->session);
+}
+
+/* Of a load that is nearly what the thread can do, a queue that is long once stays long: the more
+ * requests are under way, the more each costs (see docs/inference.md, Overload). */
+static bool has_room(const struct line *l, bool is_crowd)
+{
+	if (is_crowd && l->full_turns >= BURST_TURNS && l->count >= two_batches(l))
+		return false;
+	return l->count < l->options.queue_max && l->queue_bytes <= LIMIT_PREDICT_WAIT_BYTES;
+}
+
+void line_end_turn(struct line *l)
+{
+	const bool is_full = l->count > two_batches(l) || l->has_refused;
+
+	l->full_turns = is_full ? l->full_turns + 1 : 0;
+	l->has_refused = false;
+}
+
 static bool read_request(struct serve_request *r, const struct door *door, struct ask *a,
 			 struct ask_fault *fault)
 {
@@ -117,12 +143,13 @@ static bool read_request(struct serve_request *r, const struct door *door, struc
 }
 
 void line_add(struct line *l, struct serve_request *r, const struct door *door,
-	      const char *identifier)
+	      const char *identifier, bool is_crowd)
 {
 	struct job *j = l->idle[l->idle_count - 1];
 	struct ask_fault fault;
 
-	if (l->count == l->options.queue_max || l->queue_bytes > LIMIT_PREDICT_WAIT_BYTES) {
+	if (!has_room(l, is_crowd)) {
+		l->has_refused = true;
 		refuse_for_now(l, r, l->count, "requests wait already");
 		return;
 	}

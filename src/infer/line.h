@@ -39,9 +39,13 @@ void line_destroy(struct line **l);
 /* Not before the one that was exchanged last is left. */
 void line_exchange(struct line *l, struct seat *seat);
 
-/* Answers r now or later. identifier: what the request called the model; of static life. */
+/* Answers r now or later. identifier: what the request called the model; of static life. is_crowd:
+ * there are more clients than may wait. Of these, when the last turns have brought too many, no
+ * more than two batches are kept waiting. */
 void line_add(struct line *l, struct serve_request *r, const struct door *door,
-	      const char *identifier);
+	      const char *identifier, bool is_crowd);
+/* All requests of a turn of the server are here. */
+void line_end_turn(struct line *l);
 /* r is not to be answered any more. */
 void line_forget(struct line *l, struct serve_request *r);
 

@@ -246,8 +246,12 @@ int serve_fd(const struct serve *s)
 void serve_turn(struct serve *s)
 {
 	ensure(!s->options.threads);
-	s->has_resumed = false;
+	s->has_resumed = s->has_queued = false;
 	MHD_run(s->daemon);
+	/* One run takes the answers of held requests, only the next one sends them: it is not left
+	 * to wait for what the owner does between two turns. */
+	if (s->has_queued)
+		MHD_run(s->daemon);
 }
 
 uint64_t serve_timeout_us(const struct serve *s)
@@ -283,6 +287,11 @@ void serve_stop_accepting(struct serve *s)
 	/* Under the same number, so libmicrohttpd's threads notice nothing; its epoll sets let
 	 * go of the socket as it closes. */
 	ensure(dup3(s->deaf_fd, s->listen_fd, O_CLOEXEC) >= 0);
+}
+
+unsigned serve_connections(const struct serve *s)
+{
+	return atomic_load(&s->connections);
 }
 
 unsigned serve_in_flight(const struct serve *s)

@@ -111,6 +111,8 @@ uint64_t serve_timeout_us(const struct serve *s);
 /* Closes the door: connections that are made keep being served, but each is closed after its
  * next answer. New ones are refused. */
 void serve_stop_accepting(struct serve *s);
+/* That are open. */
+unsigned serve_connections(const struct serve *s);
 /* Requests whose head has arrived and whose answer is not yet sent. */
 unsigned serve_in_flight(const struct serve *s);
 /* Requests whose head has arrived, since the start. A server that drains and sees this number

@@ -27,12 +27,13 @@ struct serve {
 	bool is_loopback;     /* only this machine reaches it */
 	struct serve_tls tls; /* what the daemon was given */
 	atomic_bool is_draining;
-	atomic_uint in_flight, deferred;
+	atomic_uint connections, in_flight, deferred;
 	_Atomic uint64_t begun;
 	atomic_size_t held_bytes; /* the sum of all requests' */
 	/* threads == 0: a deferred request was answered; libmicrohttpd neither makes its epoll
 	 * readable for that nor counts it in its timeout. */
 	bool has_resumed;
+	bool has_queued; /* threads == 0: a held request's answer, in this turn */
 };
 
 struct serve_request {

@@ -357,6 +357,8 @@ static enum MHD_Result queue_answer(struct serve_request *r)
 	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
 
 	r->is_queued = true;
+	if (r->is_held)
+		r->serve->has_queued = true;
 	MHD_destroy_response(r->response);
 	return result;
 }
@@ -549,6 +551,7 @@ void serve_request_on_connection(void *cls, struct MHD_Connection *connection, v
 
 	(void)connection;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		atomic_fetch_add(&s->connections, 1);
 		r = mem_zalloc(1, sizeof(*r));
 		r->magic = REQUEST_MAGIC;
 		r->serve = s;
@@ -563,6 +566,7 @@ void serve_request_on_connection(void *cls, struct MHD_Connection *connection, v
 	*socket_ctx = NULL;
 	if (!r)
 		return;
+	atomic_fetch_sub(&s->connections, 1);
 	buf_fini(&r->body);
 	buf_fini(&r->form);
 	buf_fini(&r->reply);

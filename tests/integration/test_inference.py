@@ -513,6 +513,49 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(programs):
     assert service.metrics()["inference_predictions_total", ()] == 9
 
 
+def read_reply(replies):
+    """Status and decoded body of the next answer of a stream."""
+    status, length = int(replies.readline().split()[1]), 0
+    while line := replies.readline().strip():
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return status, json.loads(replies.read(length))
+
+
+def pipelined(service, connection_count, request_count):
+    """What the answers say that are no predictions, of requests that are all there at once."""
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GOOD)
+    streams = [service.raw() for _ in range(connection_count)]
+    for stream in streams:
+        stream.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert stream.recv(4096).startswith(b"HTTP/1.1 200 ")
+    service.program.signal(signal.SIGSTOP)
+    wait_until(lambda: is_stopped(service.program.pid))
+    for stream in streams:
+        stream.sendall((head + GOOD) * request_count)
+    service.program.signal(signal.SIGCONT)
+    errors = []
+    for stream in streams:
+        with stream, stream.makefile("rb") as replies:
+            for _ in range(request_count):
+                status, body = read_reply(replies)
+                if status != 200:
+                    errors.append(body["error"])
+    return errors
+
+
+def test_a_crowd_that_does_not_end_is_kept_short(programs):
+    options = ("--port", "0", "--threads", "1", "--max-batch", "1")
+    # As many as may wait: nobody is refused, however long it lasts.
+    assert pipelined(Service(programs, *options, "--queue", "20"), 20, 6) == []
+    # More: a burst fills the queue, of what goes on two batches may wait.
+    crowded = Service(programs, *options, "--queue", "19")
+    errors = pipelined(crowded, 60, 6)
+    assert "19 requests wait already; ask again later" in errors
+    assert "2 requests wait already; ask again later" in errors
+    assert crowded.ask("POST", "/predict", GOOD)[0] == 200
+
+
 def test_who_has_waited_too_long_is_refused(programs):
     service = Service(programs, "--port", "0", "--queue-delay-us", "100000", "--deadline-ms", "1")
     status, headers, reply = service.ask("POST", "/predict", GOOD)
