@@ -168,6 +168,14 @@ static bool hold_bytes(struct serve_request *r, size_t bytes)
 	return false;
 }
 
+static void let_go(struct serve_request *r)
+{
+	if (!r->held_bytes)
+		return;
+	atomic_fetch_sub(&r->serve->held_bytes, r->held_bytes);
+	r->held_bytes = 0;
+}
+
 static void answer_crowded(struct serve_request *r)
 {
 	serve_add_header(r, "Retry-After", "1");
@@ -428,6 +436,14 @@ static void dispatch_lent(struct serve_request *r, const char *body, size_t len)
 		serve_error(r, 500, "the request was not answered");
 }
 
+/* What is there of the body makes room for those of others. */
+static void discard_for_others(struct serve_request *r)
+{
+	r->is_discarded = r->is_crowded = true;
+	buf_fini(&r->body);
+	let_go(r);
+}
+
 static enum MHD_Result on_body(struct serve_request *r, const char *upload, size_t *upload_bytes)
 {
 	const bool is_whole = !r->body_bytes && *upload_bytes == r->announced_bytes;
@@ -440,7 +456,7 @@ static enum MHD_Result on_body(struct serve_request *r, const char *upload, size
 	else if (!r->is_discarded && is_whole && r->serve->options.is_body_lent)
 		dispatch_lent(r, upload, len);
 	else if (!r->is_discarded && !hold_bytes(r, len))
-		r->is_discarded = r->is_crowded = true;
+		discard_for_others(r);
 	else if (!r->is_discarded)
 		buf_add(&r->body, upload, len);
 	/* The idle timeout alone would let one byte a minute hold a place for ever. */
@@ -530,8 +546,7 @@ void serve_request_on_completed(void *cls, struct MHD_Connection *connection, vo
 	if (!r)
 		return;
 	r->is_active = false;
-	if (r->held_bytes)
-		atomic_fetch_sub(&r->serve->held_bytes, r->held_bytes);
+	let_go(r);
 	if (r->is_held && !r->response)
 		r->serve->options.gone(r->serve->options.arg, r);
 	/* Answered later, when the client had gone. */
