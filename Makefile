@@ -87,6 +87,9 @@ bench-micro: setup-build build/release/build.ninja ## micro-benchmarks, JSON lin
 images:                                         ## container images, with docker, podman or buildah
 	tools/images
 
+e2e-kubernetes:                                 ## the matrix on the cluster of the current KUBECONFIG
+	tools/e2e_kubernetes $(FOLDER)
+
 install: build                                  ## into /usr/local, or where meson was told to
 	meson install -C build/release
 
@@ -105,5 +108,5 @@ build/%/build.ninja:
 
 .PHONY: build demo test check check-asan check-tsan integration browser interop-latest fuzz fuzz-short lint format bench \
 	bench-inference bench-accuracy bench-micro \
-	images install clean help setup-build setup-test setup-lint setup-bench
+	images e2e-kubernetes install clean help setup-build setup-test setup-lint setup-bench
 .DEFAULT_GOAL = build

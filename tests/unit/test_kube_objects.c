@@ -239,13 +239,11 @@ static void warnings_are_those_of_the_deployment_and_the_newest(void **state)
 		"[" EVENT("Pod", "web-1a-x", AT("05") ",\"message\":\"one\",\"count\":3") "]",
 		"Events: Pod web-1a-x: R (3 times): one");
 	/* Three, of which two have the same second. */
-	expect_warnings(
-		"[" EVENT("Deployment", "web",
-			  AT("07")) "," EVENT("ReplicaSet", "web-1a",
-					      "\"lastTimestamp\":null,\"eventTime\":\"2026-01-"
-					      "01T10:00:07.123Z\"") "," EVENT("Pod", "web-1a-x",
-									      AT("06")) "]",
-		"Events: Deployment web: R: ; ReplicaSet web-1a: R: ");
+	expect_warnings("[" EVENT("Deployment", "web", AT("07")) "," EVENT(
+				"ReplicaSet", "web-1a",
+				"\"lastTimestamp\":null,\"eventTime\":\"2026-01-"
+				"01T10:00:07.123Z\"") "," EVENT("Pod", "web-1a-x", AT("06")) "]",
+			"Events: Deployment web: R: ; ReplicaSet web-1a: R: ");
 }
 
 /* As metrics-server 0.7 says it. */
