@@ -97,7 +97,7 @@ clean:                                          ## removes build/, keeps results
 	rm -rf build
 
 help:                                           ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## */\1\t/p' Makefile | expand -t 16
 
 setup-build setup-test setup-latest setup-lint setup-bench: setup-%:
 	@tools/setup.sh $*
