@@ -53,9 +53,10 @@ void charts_close(struct charts **c)
 
 enum err charts_put(struct charts *c, size_t row, struct str members, struct err_text *text)
 {
-	enum err err = file_append(c->fd, members, c->path, text);
+	enum err err;
 
 	ensure(row < c->count);
+	err = file_append(c->fd, members, c->path, text);
 	if (err)
 		return err;
 	c->places[row] = (struct place){ c->end, members.len };
