@@ -84,12 +84,17 @@ static enum err find_cut(const struct series *s, size_t *out_begin, struct err_t
 static double chance_of(const double *from, size_t length, size_t batch,
 			const double means[STEADY_WINDOWS])
 {
-	size_t batches = length / batch;
+	size_t batches;
 	double middle = mean(means, STEADY_WINDOWS), between = 0, within = 0;
-	double freedom = (double)(STEADY_WINDOWS * batches) - STEADY_WINDOWS;
+	double freedom;
 
-	if (batches < BATCHES_MIN)
+	if (length < BATCHES_MIN)
 		return 0;
+	/* Of a short test shorter ones: rather noise that is somewhat too small than none. */
+	if (length / batch < BATCHES_MIN)
+		batch = length / BATCHES_MIN;
+	batches = length / batch;
+	freedom = (double)(STEADY_WINDOWS * batches) - STEADY_WINDOWS;
 	for (size_t i = 0; i < STEADY_WINDOWS; i++) {
 		between += (double)batches * (means[i] - middle) * (means[i] - middle);
 		for (size_t k = 0; k < batches; k++) {

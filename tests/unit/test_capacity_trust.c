@@ -119,6 +119,31 @@ static void seconds_without_answers_are_cut_or_named(void **state)
 	assert_string_equal(why.text, "nothing was answered in the seconds 145 to 148");
 }
 
+/* Half a minute of restless but unchanging seconds, and the same on the way up. */
+static void noise_of_a_short_test_is_no_change(void **state)
+{
+	size_t begin, steady = 0, changing = 0;
+	struct err_text why = { "" };
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 5, 0);
+	for (int run = 0; run < 200; run++) {
+		double rps[30], response_ms[30];
+
+		for (size_t i = 0; i < 30; i++) {
+			rps[i] = 100;
+			response_ms[i] = 10 + 6 * (rng_unit(&rng) - 0.5);
+		}
+		steady += !steady_find(rps, response_ms, 30, 1, &begin, &why);
+		for (size_t i = 0; i < 30; i++)
+			response_ms[i] += 0.5 * (double)i;
+		changing += steady_find(rps, response_ms, 30, 1, &begin, &why) != OK;
+	}
+	assert_true(steady > 170);
+	assert_true(changing > 190);
+}
+
 static void too_short_and_silent_tests_are_not_steady(void **state)
 {
 	double rps[SECONDS] = { 0 }, response_ms[SECONDS];
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_warm_up_is_cut),
 		cmocka_unit_test(what_drifts_is_not_steady_and_the_series_is_named),
 		cmocka_unit_test(seconds_without_answers_are_cut_or_named),
+		cmocka_unit_test(noise_of_a_short_test_is_no_change),
 		cmocka_unit_test(too_short_and_silent_tests_are_not_steady),
 		cmocka_unit_test(published_rows_break_the_law_or_keep_it),
 		cmocka_unit_test(the_laws_bounds_are_3_and_10_percent),
