@@ -713,11 +713,12 @@ static void add_level_json(const struct conclude_questions *q, const struct conc
 
 	begin_answer("capacity", true, out);
 	buf_printf(out,
-		   ",\"asked\":\"%" PRIu64 " replicas\",\"text\":\"%" PRIu64
+		   ",\"asked\":\"%" PRIu64 " replica%s\",\"text\":\"%" PRIu64
 		   " replica%s carr%s %s%.4g requests/s.\",\"is_floor\":%s,\"figures\":{",
-		   level->replicas, level->replicas, level->replicas == 1 ? "" : "s",
-		   level->replicas == 1 ? "ies" : "y", level->is_floor ? "at least " : "",
-		   level->rps.value, level->is_floor ? "true" : "false");
+		   level->replicas, level->replicas == 1 ? "" : "s", level->replicas,
+		   level->replicas == 1 ? "" : "s", level->replicas == 1 ? "ies" : "y",
+		   level->is_floor ? "at least " : "", level->rps.value,
+		   level->is_floor ? "true" : "false");
 	add_value("", "Replicas", "replicas", (double)level->replicas, out);
 	add_figure(",", "Capacity", "requests/s", &level->rps, out);
 	add_value(",", "Users", "users", (double)c->users[i], out);
