@@ -86,6 +86,9 @@ static void tell(struct search *s, const struct objectives *objectives,
 
 	if (objectives_excess(objectives, row, &excess, &why))
 		search_tell_void(s);
+	else if (s->next.is_confirmation && excess.value <= 1 &&
+		 objectives_check_samples(objectives, row, &why))
+		search_tell_void(s); /* Too few to confirm anything by. */
 	else
 		search_tell(s, &excess);
 }

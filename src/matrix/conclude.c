@@ -172,7 +172,7 @@ static const struct result_row *find_limit(const struct agenda *a, const struct 
 			    (double)r->users != limit || (best && goodput(r).value < out->value))
 				continue;
 			best = r;
-			*out_is_floor = s.end == SEARCH_ABOVE_MAX;
+			*out_is_floor = s.end == SEARCH_ABOVE_MAX || s.end == SEARCH_UNMEASURABLE;
 			*out = goodput(r);
 		}
 	}
@@ -562,16 +562,21 @@ static void add_law_markdown(const struct conclude *c, struct buf *out)
 }
 
 /* Of the probe that could not be measured: its row says why. */
-static void add_why_void(const struct search *s, const struct result_row *rows, size_t count,
-			 uint64_t replicas, uint64_t workers, struct buf *out)
+static void add_why_void(const struct search *s, const struct objectives *objectives,
+			 const struct result_row *rows, size_t count, uint64_t replicas,
+			 uint64_t workers, struct buf *out)
 {
 	for (size_t i = count; i-- > 0;) {
 		const struct result_row *row = &rows[i];
 		const char *why = row->reason[0] ? row->reason : row->note;
+		struct err_text few = { "" };
 
 		if (row->replicas != replicas || row->workers != workers ||
 		    (double)row->users != s->next.load)
 			continue;
+		if (row->status == RESULT_OK && row->verdict != RESULT_VERDICT_INVALID &&
+		    objectives_check_samples(objectives, row, &few))
+			why = few.text;
 		if (*why)
 			buf_printf(out, ": %s", why);
 		return;
@@ -593,8 +598,8 @@ static void add_searches(const struct conclude_questions *q, const struct result
 				   plan->workers.value[k], plan->workers.value[k] == 1 ? "" : "s");
 			search_say(&s, "users", out);
 			if (s.end == SEARCH_UNMEASURABLE)
-				add_why_void(&s, rows, count, plan->replicas.value[i],
-					     plan->workers.value[k], out);
+				add_why_void(&s, q->agenda.objectives, rows, count,
+					     plan->replicas.value[i], plan->workers.value[k], out);
 			buf_add_text(out, after);
 		}
 }

@@ -3,6 +3,7 @@
  * objectives - see the header. */
 #include "matrix/objectives.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,25 @@ enum err objectives_excess(const struct objectives *o, const struct result_row *
 		excess = excess_interval(b, row, value);
 		if (!i || excess.value > out->value)
 			*out = excess;
+	}
+	return OK;
+}
+
+enum err objectives_check_samples(const struct objectives *o, const struct result_row *row,
+				  struct err_text *why)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		const struct bound *b = &o->items[i];
+		uint64_t needed;
+
+		if (b->metric != BOUND_PERCENTILE)
+			continue;
+		needed = interval_percentile_samples(b->share);
+		if (row->window_requests < needed)
+			return err_set(why, ERR_NOT_FOUND,
+				       "%s takes %" PRIu64 " requests in the window, and there "
+				       "were %" PRIu64 "; test longer",
+				       b->text, needed, row->window_requests);
 	}
 	return OK;
 }

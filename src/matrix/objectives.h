@@ -34,3 +34,7 @@ void objectives_say(const struct objectives *o, struct buf *out);
  * row is not to be believed. */
 enum err objectives_excess(const struct objectives *o, const struct result_row *row,
 			   struct interval *out, struct err_text *why) MUST_CHECK;
+/* Has the row enough requests for the percentiles of the objectives to be told? ERR_NOT_FOUND says
+ * how many they take. */
+enum err objectives_check_samples(const struct objectives *o, const struct result_row *row,
+				  struct err_text *why) MUST_CHECK;

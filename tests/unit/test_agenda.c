@@ -274,6 +274,25 @@ static void the_winner_is_confirmed_in_a_longer_window(void **state)
 	assert_int_equal(longer, 1);
 }
 
+/* p95 of 30 requests may be anything; what fails by them has failed. */
+static void a_few_requests_confirm_nothing(void **state)
+{
+	struct err_text why = { "" };
+	struct search s;
+
+	(void)state;
+	plan.is_search = true;
+	plan.replicas.count = 1;
+	while (measure_next())
+		rows[row_count - 1].window_requests = 30;
+	s = agenda_search(&agenda, rows, row_count, 0, 0);
+	assert_int_equal(s.end, SEARCH_UNMEASURABLE);
+	assert_true(s.pass > 0 && s.fail > s.pass);
+	assert_int_equal(objectives_check_samples(&objectives, &rows[0], &why), ERR_NOT_FOUND);
+	assert_string_equal(why.text, "p95<200ms takes 72 requests in the window, and there were "
+				      "30; test longer");
+}
+
 static void what_cannot_be_measured_ends_the_search(void **state)
 {
 	struct scenario s;
@@ -352,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup(a_search_outlives_kills_among_what_cannot_be_measured,
 				       begin),
 		cmocka_unit_test_setup(the_winner_is_confirmed_in_a_longer_window, begin),
+		cmocka_unit_test_setup(a_few_requests_confirm_nothing, begin),
 		cmocka_unit_test_setup(what_cannot_be_measured_ends_the_search, begin),
 		cmocka_unit_test_setup(a_matrix_is_walked_in_the_order_of_its_plan, begin),
 		cmocka_unit_test_setup(a_scenario_with_a_row_does_not_come_again, begin),
