@@ -39,16 +39,25 @@ def drive(results, *args):
     return json.loads((results / "report.json").read_text())
 
 
-def search(results, options):
-    """Users to plan for, and users at the limit; what was said of the search."""
+def search_once(results, options):
+    """Users to plan for, and users at the limit; what was said of the search. None: no limit."""
     report = drive(results, "--users", options.users, "--duration", options.seconds, "--slo",
                    options.slo, "--tolerance", options.tolerance, "--head-room", options.head_room)
     answers = {a["question"]: a for a in report["answers"]}
     figures = answers.get("capacity", {}).get("figures", {})
     said = answers["slo"]["text"]
     if "Planned_Users" not in figures:
-        sys.exit(f"the search has found no limit: {said}")
+        print(f"a search has found no limit: {said}", flush=True)
+        return None
     return int(figures["Planned_Users"]["value"]), int(figures["Users"]["value"]), said
+
+
+def search(folder, options):
+    """As long as the machine lets the load generator down, at most three times."""
+    for i in range(3):
+        if found := search_once(folder / f"search-{i}", options):
+            return found
+    return sys.exit("no search has found a limit; is the machine quiet?")
 
 
 def confirm(results, users, options):
@@ -88,7 +97,7 @@ def main():
             options.slo = choose_objective(pathlib.Path(folder) / "idle", options)
     for i in range(options.searches):
         with tempfile.TemporaryDirectory() as folder:
-            planned, limit, said = search(pathlib.Path(folder) / "search", options)
+            planned, limit, said = search(pathlib.Path(folder), options)
             print(f"search {i + 1}: {said} Plan for {planned} users, {options.head_room:g} % below "
                   f"{limit}.", flush=True)
             for k in range(options.confirmations):
