@@ -39,7 +39,8 @@ check-tsan: setup-test build/tsan/build.ninja   ## unit tests with threads, thre
 	$(TEST) threads -C build/tsan $(STILL)
 
 integration: setup-test build                   ## the real programs, over real sockets
-	CICADA_BUILD=build/release $(PYTEST) tests/integration $(wildcard tests/interop)
+	CICADA_BUILD=build/release $(PYTEST) -n 2 --dist loadfile \
+		$(wildcard tests/interop) tests/integration
 
 browser: setup-test build                       ## the pages, in a real Chromium
 	tools/npm_ci tests/browser

@@ -21,7 +21,7 @@ build="gcc libc6-dev meson ninja-build pkg-config
 	python3-msgpack"
 # node may be here from elsewhere, with an npm that Debian's does not stand beside.
 command -v npm >/dev/null || build="$build nodejs npm"
-test="python3 python3-pytest python3-msgpack python3-yaml python3-zmq python3-locust
+test="python3 python3-pytest python3-pytest-xdist python3-msgpack python3-yaml python3-zmq python3-locust
 	python3-jsonschema clang tcc util-linux openssl nghttp2-server nginx-light tinyproxy-bin
 	python3-requests python3-flask python3-flask-login curl gccgo-12 chromium"
 latest="debootstrap"

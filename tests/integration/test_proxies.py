@@ -75,11 +75,11 @@ def scenario(tmp_path):
     return path
 
 
-def run(programs, scenario, host, *args, env=None, trust=True):
+def run(programs, scenario, host, *args, env=None, trust=True, seconds=1):
     """(requests, failures, text)"""
     program, _ = programs.run(
         "cicada", "--headless", "--stop-timeout", "10", "-f", scenario, "-H", host, "-u", "3",
-        "-r", "100", "-t", "1s", *(["--trust-env"] if trust else []), *args, timeout_s=60, env=env)
+        "-r", "100", "-t", f"{seconds}s", *(["--trust-env"] if trust else []), *args, timeout_s=60, env=env)
     rows = re.findall(r"^\S*\s+Aggregated\s+(\d+)\s+(\d+)\([\d.]+%\)", program.text(), re.M)
     assert rows, program.text()
     assert "p@ss" not in program.text() and "p%40ss" not in program.text()
@@ -229,7 +229,7 @@ BasicAuth user secret
     assert failures == 0 and count == tls_target.total > 0, text
     assert f"CONNECT 127.0.0.1:{port_of(tls_target.url)} HTTP/1.1" in log.read_text()
     env = {"all_proxy": f"http://user:wrong@127.0.0.1:{port}"}
-    count, failures, text = run(programs, scenario, tls_target.url, env=env)
-    assert count == failures > 0
+    count, failures, text = run(programs, scenario, tls_target.url, env=env, seconds=4)
+    assert count == failures > 0, text
     # tinyproxy has a status of its own for a wrong password.
     assert re.search(r"OSError\('Tunnel connection failed: 40\d ", text), text
