@@ -51,10 +51,9 @@
 #define LIMIT_STAT_ERROR_BYTES 2048
 
 /* Virtual users (src/user) */
-#define LIMIT_USER_CLASSES  256
-#define LIMIT_USERS	    10000000
-#define LIMIT_PROFILE_BYTES 256 /* of the name that people give a test */
-#define LIMIT_THREADS	    256
+#define LIMIT_USER_CLASSES 256
+#define LIMIT_USERS	   10000000
+#define LIMIT_THREADS	   256
 /* Users that come or go in one turn of a thread's loop: those that run wait meanwhile. */
 #define LIMIT_SLICE_USERS 1000
 #define LIMIT_SLICE_US	  250
@@ -101,6 +100,7 @@
 #define LIMIT_SERIES	      7200	  /* seconds of a window, then joined; even */
 #define LIMIT_PARTS	      64	  /* of a window, each with its histogram; even */
 #define LIMIT_HISTORY	      1024	  /* items for charts; even */
+#define LIMIT_PROFILE_BYTES   256	  /* of the name that people give a test */
 #define LIMIT_GATES	      LIMIT_AXIS_VALUES
 #define LIMIT_JUNIT_BYTES     LIMIT_CSV_BYTES
 

@@ -184,9 +184,30 @@ static void on_begun_wish(void *arg)
 		cluster_master_release(l->master);
 }
 
+/* What was given is what the next form offers: a change of the users alone must not take it back.
+ */
+static void keep_value(struct locustfile *l, const char *name, const char *value)
+{
+	for (size_t i = 0; i < l->fields.count; i++) {
+		if (strcmp(l->field_items[i].name, name) != 0 || l->field_items[i].is_secret)
+			continue;
+		mem_free(l->field_values[i]);
+		l->field_items[i].value = l->field_values[i] = mem_strdup(value);
+	}
+}
+
 static void on_form(void *arg, struct str pairs)
 {
-	python_tell_form(((struct locustfile *)arg)->python, pairs);
+	struct locustfile *l = arg;
+	const char *end = pairs.p + pairs.len;
+
+	for (const char *name = pairs.p; name < end;) {
+		const char *value = name + strlen(name) + 1;
+
+		keep_value(l, name, value);
+		name = value + strlen(value) + 1;
+	}
+	python_tell_form(l->python, pairs);
 }
 
 /* For the form, which is the web's, what the locustfile has. */
@@ -196,6 +217,7 @@ static void show_fields(struct locustfile *l)
 	const struct python_field *fields = l->python ? python_fields(l->python, &count) : NULL;
 
 	l->field_items = mem_zalloc(count, sizeof(*l->field_items));
+	l->field_values = mem_zalloc(count, sizeof(*l->field_values));
 	for (size_t i = 0; i < count; i++)
 		l->field_items[i] =
 			(struct web_field){ .name = fields[i].name,
@@ -234,5 +256,8 @@ enum err locustfile_begin(struct locustfile *l, struct loop *loop, struct err_te
 void locustfile_end(struct locustfile *l)
 {
 	python_end(l->python);
+	for (size_t i = 0; i < l->fields.count; i++)
+		mem_free(l->field_values[i]);
+	mem_free(l->field_values);
 	mem_free(l->field_items);
 }

@@ -30,6 +30,7 @@ struct locustfile {
 
 	struct python_wishes wishes;
 	struct web_field *field_items;
+	char **field_values;	   /* of these, as a form has given them; NULL: it has not */
 	enum run_state seen_state; /* of the run, at the last look */
 	uint64_t seen_epoch, seen_start_us;
 	uint64_t due_us; /* when a master's numbers are told again */

@@ -10,7 +10,7 @@
 
 struct web_field {
 	const char *name, *help; /* help may be "" */
-	const char *value;	 /* what it is without the form; of a secret one never shown */
+	const char *value;	 /* what it is before the form; of a secret one never shown */
 	bool is_secret;
 	const char *const *choices; /* NULL behind the last; NULL: any text */
 };

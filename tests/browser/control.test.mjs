@@ -197,6 +197,37 @@ test("where a load shape rules there is nothing to enter and nothing to change",
   assert.deepEqual(page.faults, []);
 });
 
+test("options of the locustfile are fields of their kind", async () => {
+  const page = await openPage(site);
+  const values = async () => Object.fromEntries((await site.get("settings")).options
+    .map(({name, value}) => [name, value]));
+
+  assert.deepEqual(await values(), {loud: "false", pace: "3", flavour: "sour", passphrase: null});
+  await page.locator("#new").click();
+  await page.getByLabel("loud").check();
+  await page.getByLabel("pace").fill("7");
+  await page.getByLabel("flavour").selectOption("sweet");
+  assert.equal(await page.getByLabel("passphrase").getAttribute("type"), "password");
+  await page.getByLabel("Profile").fill("nightly");
+  await page.getByLabel(/^Run time/).fill("10m");
+  await page.getByRole("button", {name: "Start"}).click();
+  await page.locator("#stop").waitFor();
+  await eventually("the values", async () => {
+    assert.deepEqual(await values(), {loud: "true", pace: "7", flavour: "sweet", passphrase: null});
+    return true;
+  });
+  assert.equal((await site.get("settings")).profile, "nightly");
+  // Also while it runs.
+  await page.locator("#edit").click();
+  await page.getByText("Advanced options").click();
+  await page.getByLabel("loud").uncheck();
+  await page.getByRole("button", {name: "Update"}).click();
+  await eventually("the change", async () => (await values()).loud === "false");
+  await page.locator("#stop").click();
+  await page.locator("#new").waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
 test("tags choose what is drawn", async () => {
   const page = await openPage(site);
 

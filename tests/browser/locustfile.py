@@ -5,7 +5,7 @@ must not take for markup, and tasks that raise."""
 import itertools
 import os
 
-from locust import HttpUser, constant, tag, task
+from locust import HttpUser, constant, events, tag, task
 
 MANY = int(os.environ.get("BROWSER_NAMES", "0"))
 HOSTILE = os.environ.get("BROWSER_HOSTILE") == "1"
@@ -21,6 +21,14 @@ NAMES = [
     "__proto__",
     "x" * 10000,
 ]
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser):
+    parser.add_argument("--loud", action="store_true", help="a box")
+    parser.add_argument("--pace", type=int, default=3)
+    parser.add_argument("--flavour", choices=["sour", "sweet"], default="sour")
+    parser.add_argument("--passphrase", default="as it was", is_secret=True)
 
 
 class Visitor(HttpUser):

@@ -58,9 +58,9 @@ def worker_count(url):
     return get_json(url + "/worker-count")["worker_count"]
 
 
-def swarm(url, target, users):
+def swarm(url, target, users, **more):
     assert get_json(url + "/swarm", {"user_count": users, "spawn_rate": 100,
-                                     "host": target.url})["success"]
+                                     "host": target.url, **more})["success"]
 
 
 def wait_for_users(url, users, timeout_s=60):
@@ -208,9 +208,9 @@ class Ant(HttpUser):
 """
 
 
-def paths_of_a_test(url, target, users):
+def paths_of_a_test(url, target, users, **more):
     before = dict(target.counts)
-    swarm(url, target, users)
+    swarm(url, target, users, **more)
     wait_for_users(url, users)
     wait_until(lambda: target.total > sum(before.values()) + 200, 60, "requests")
     assert get_json(url + "/stop")["success"]
@@ -239,6 +239,37 @@ def test_workers_take_the_tags_of_each_master(programs, target, tmp_path, name, 
         {"user_class_name": "Ant", "tasks": ["writing"]}).encode())
     with urllib.request.urlopen(request, timeout=60):
         assert paths_of_a_test(url, target, 4) == named
+
+
+TAGGED_LOCUSTFILE = """
+from locust import HttpUser, constant, tag, task
+
+class Ant(HttpUser):
+    wait_time = constant(0.02)
+
+    @tag("read")
+    @task
+    def reading(self):
+        self.client.get("/reading")
+
+    @task
+    def writing(self):
+        self.client.get("/writing")
+"""
+
+
+def test_users_of_a_locustfile_draw_what_the_master_is_told(programs, target, tmp_path):
+    locustfile = tmp_path / "tagged.py"
+    locustfile.write_text(TAGGED_LOCUSTFILE)
+    _, url, port = start_master(programs, tmp_path, "-f", locustfile)
+    start_worker(programs, tmp_path, port, "-f", locustfile)
+    wait_until(lambda: worker_count(url) == 1, 60, "the worker")
+    assert paths_of_a_test(url, target, 4, tags="read") == {"GET /reading"}
+    assert paths_of_a_test(url, target, 4, tags="") == {"GET /reading", "GET /writing"}
+    request = urllib.request.Request(url + "/user", data=json.dumps(
+        {"user_class_name": "Ant", "tasks": ["writing"]}).encode())
+    with urllib.request.urlopen(request, timeout=60):
+        assert paths_of_a_test(url, target, 4) == {"GET /writing"}
 
 
 def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):

@@ -87,7 +87,15 @@ function Classes({classes, chosen, onChoose, onOpen}: {
   </fieldset>;
 }
 
-function OptionInput({of: {name, value, is_secret, choices}}: {of: OwnOption}) {
+function isFlag({choices}: OwnOption): boolean {
+  return choices?.length === 2 && choices[0] === "true" && choices[1] === "false";
+}
+
+function OptionInput({of}: {of: OwnOption}) {
+  const {name, value, is_secret, choices} = of;
+
+  if (isFlag(of))
+    return <input name={name} type="checkbox" value="true" defaultChecked={value === "true"}/>;
   if (choices)
     return <select name={name}>{choices.map((choice) =>
       <option key={choice} selected={choice === value}>{choice}</option>)}</select>;
@@ -116,7 +124,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
       if (form.has(name))
         asked[name] = String(form.get(name)).trim();
     for (const {name} of settings.options)
-      asked[name] = String(form.get(name));
+      asked[name] = String(form.get(name) ?? "false"); // A box that is not checked says nothing.
     if (!isEdit && settings.shape !== null)
       asked.shape_class = isShaped ? settings.shape : NO_SHAPE;
     if (!isEdit && !isShaped && chosen.length < settings.user_classes.length)
@@ -183,7 +191,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
         {settings.options.length > 0 && <fieldset>
           <legend>Options of the locustfile</legend>
           <div class="fields">{settings.options.map((one) =>
-            <label key={one.name}>{one.name}<OptionInput of={one}/>
+            <label key={one.name} class={isFlag(one) ? "flag" : ""}>{one.name}<OptionInput of={one}/>
               {one.help && <small>{one.help}</small>}</label>)}</div>
         </fieldset>}
         {!isEdit && !isShaped && allTags.length > 0 && <div class="fields">

@@ -4,7 +4,7 @@
 // a silence: by then it may be another process, with another scenario and no test.
 import {useEffect, useRef, useState} from "preact/hooks";
 
-import type {Requests, Settings} from "../api";
+import type {Requests, Settings, State} from "../api";
 import {usePoll} from "../poll";
 import type {Polled} from "../poll";
 
@@ -23,6 +23,7 @@ export function useRestart(requests: Polled<Requests>):
   const [restarted, setRestarted] = useState<Restarted>({times: 0, at: 0});
   const known = useRef<number | undefined>(undefined);
   const wasLost = useRef(false);
+  const state = requests.value?.state, lastState = useRef<State | undefined>(undefined);
   const start = settings.value?.process_start;
 
   useEffect(() => {
@@ -30,7 +31,11 @@ export function useRestart(requests: Polled<Requests>):
       settings.refresh();
     wasLost.current = requests.error !== undefined;
   }, [requests.error]);
-  useEffect(() => settings.refresh(), [requests.value?.state]);
+  useEffect(() => {
+    if (state && lastState.current && state !== lastState.current)
+      settings.refresh();
+    lastState.current = state ?? lastState.current;
+  }, [state]);
   useEffect(() => {
     if (start !== undefined && known.current !== undefined && start !== known.current)
       setRestarted((last) => ({times: last.times + 1, at: start}));
