@@ -63,7 +63,7 @@ export interface Report {
   generator: Generator;
 }
 
-const STEP = 1000; // Rows that are shown at once.
+const STEP = 500; // Rows that are shown at once.
 
 function whole(key: "num_requests" | "num_failures" | "avg_content_length", label: string): Column<Row> {
   return {key, label, value: (row) => row[key], show: (row) => number(row[key])};
@@ -170,11 +170,11 @@ function Over({history}: {history: History}) {
 
 function Health({generator}: {generator: Generator}) {
   return <dl class="facts">
-    <Fact name="Was it the limit?">{generator.limited === null ? "not known: none of its workers says"
+    <Fact name="Was it the limit?">{generator.limited === null ? "not known"
       : generator.limited ? <span class="bad">yes: {generator.reason}</span> : "no"}</Fact>
     <Fact name="Lag p99 (ms)">{milliseconds(generator.lag_p99_ms)}</Fact>
     <Fact name="Lag, longest (ms)">{milliseconds(generator.lag_max_ms)}</Fact>
-    <Fact name="Busiest thread">{number(generator.cpu_percent_max)} % of a CPU</Fact>
+    <Fact name="Busiest thread">{generator.cpu_percent_max === null ? "\u2013" : `${number(generator.cpu_percent_max)} % of a CPU`}</Fact>
     <Fact name="Connections opened">{number(generator.connections_opened)}</Fact>
     <Fact name="Connections failed">{number(generator.connections_failed)}</Fact>
     <Fact name="Arrivals dropped">{number(generator.dropped)}</Fact>
