@@ -73,9 +73,9 @@ static void test_not_verified(void **state)
 	} cases[] = {
 		{ &ids.expired, &trusting, "localhost", "certificate has expired')" },
 		{ &ids.elsewhere, &trusting, "localhost",
-		  "Hostname mismatch, certificate is not valid for 'localhost'.')" },
+		  "Hostname mismatch, certificate is not valid for 'localhost'.\")" },
 		{ &ids.elsewhere, &trusting, "127.0.0.1",
-		  "IP address mismatch, certificate is not valid for '127.0.0.1'.')" },
+		  "IP address mismatch, certificate is not valid for '127.0.0.1'.\")" },
 		{ &ids.unknown, &trusting, "127.0.0.1",
 		  "unable to get local issuer certificate')" },
 		{ &ids.good, &defaults, "127.0.0.1", "unable to get local issuer certificate')" },
@@ -87,8 +87,8 @@ static void test_not_verified(void **state)
 		struct fixture *f = start_with(cases[i].id, cases[i].options, no_request);
 
 		ask_host(f, cases[i].host);
-		assert_error(f, "SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] "
-				"certificate verify failed: ");
+		assert_error(f, "SSLCertVerificationError(1, ");
+		assert_error(f, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: ");
 		assert_error(f, cases[i].words);
 		assert_no_connection(f);
 		tls_stop(f);
