@@ -6,7 +6,7 @@ import {useEffect, useRef} from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import {clock} from "../format";
+import {clock, number} from "../format";
 import {PAPER_PX, onPaper} from "../paper";
 import {theme, useTheme} from "../theme";
 import {color} from "./colors";
@@ -71,8 +71,10 @@ function axes(props: () => ChartProps): uPlot.Axis[] {
     },
     {
       stroke, grid, font: FONT, ticks: grid, size: 64,
-      values: (_: uPlot, at: (number | null)[]) =>
-        at.map((value) => value === null ? "" : props().format(value)),
+      values: (_: uPlot, at: (number | null)[]) => {
+        const form = at.every((value) => value === null || Number.isInteger(value)) ? number : props().format;
+        return at.map((value) => value === null ? "" : form(value));
+      },
     },
   ];
 }
