@@ -200,6 +200,13 @@ static void on_extra_wish(void *arg, struct str pairs, size_t count)
 			 "takes no more");
 }
 
+static void on_usual_wish(void *arg, struct str pairs, size_t count)
+{
+	struct worker_program *p = arg;
+
+	cluster_worker_set_usual(p->worker, &(struct msg_pairs){ pairs, count });
+}
+
 /* What the cluster says to the locustfile. */
 
 static void on_joined(void *arg, const char *id, int64_t index)
@@ -279,6 +286,7 @@ static enum err start(struct worker_program *p, const struct cicada_options *o,
 						    .key = cicada_options_key(o),
 						    .classes = names,
 						    .class_count = scenario->class_count,
+						    .waits_for_usual = p->python != NULL,
 						    .ops = &load_ops,
 						    .load = p,
 						    .ended = on_ended,
@@ -306,6 +314,7 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 					      .on_reset = on_reset_wish,
 					      .on_send = on_send_wish,
 					      .on_extra = on_extra_wish,
+					      .on_usual = on_usual_wish,
 					      .arg = &p };
 	const char **names = mem_zalloc(scenario->class_count, sizeof(*names));
 	struct err_text text = { "" };

@@ -185,6 +185,7 @@ static struct worker *create_worker(struct cluster_worker *c,
 	const struct worker_options worker_options = { .id = c->id,
 						       .classes = options->classes,
 						       .class_count = options->class_count,
+						       .waits_for_usual = options->waits_for_usual,
 						       .ops = options->ops,
 						       .load = options->load,
 						       .send = send_frame,
@@ -273,6 +274,12 @@ bool cluster_worker_send_custom(struct cluster_worker *c, struct str type, struc
 bool cluster_worker_send_extra(struct cluster_worker *c, const struct msg_pairs *extra)
 {
 	return worker_send_extra(c->worker, extra, clock_wall_s());
+}
+
+void cluster_worker_set_usual(struct cluster_worker *c, const struct msg_pairs *usual)
+{
+	worker_set_usual(c->worker, usual);
+	arm(c);
 }
 
 void cluster_worker_quit(struct cluster_worker *c)

@@ -19,6 +19,7 @@ struct cluster_worker_options {
 	const struct cluster_key *key; /* NULL: none; else lent for the worker's life */
 	const char *const *classes;    /* names, lent for the worker's life */
 	size_t class_count;
+	bool waits_for_usual; /* as in worker.h */
 	const struct worker_load_ops *ops;
 	void *load;
 	/* Called once, in a turn of the loop, when the worker is done: OK when the master sent
@@ -43,5 +44,6 @@ void cluster_worker_on_exception(struct cluster_worker *w, struct str msg, struc
 bool cluster_worker_send_custom(struct cluster_worker *w, struct str type,
 				struct str data) MUST_CHECK;
 bool cluster_worker_send_extra(struct cluster_worker *w, const struct msg_pairs *extra) MUST_CHECK;
+void cluster_worker_set_usual(struct cluster_worker *w, const struct msg_pairs *usual);
 /* For SIGTERM and ctrl-C: finishes in order, then ended(OK). */
 void cluster_worker_quit(struct cluster_worker *w);

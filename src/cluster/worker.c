@@ -96,6 +96,8 @@ struct worker {
 	uint64_t bulk_retry_us;
 	uint64_t stream, test;
 	uint64_t reports_made, reports_answered; /* numbers of the last ones */
+	struct buf usual_bytes;
+	struct msg_pairs usual; /* in them */
 	unsigned exceptions_left;
 	bool was_cpu_high;
 	double cpu_percent;
@@ -119,6 +121,7 @@ struct worker *worker_create(const struct worker_options *options, uint64_t now_
 	w->running = mem_zalloc(classes, sizeof(*w->running));
 	w->counts = mem_zalloc(classes, sizeof(*w->counts));
 	w->exceptions_left = LIMIT_WORKER_EXCEPTIONS;
+	buf_init(&w->usual_bytes, LIMIT_CUSTOM_BYTES);
 	for (size_t i = 0; i < MSG_PHASE_COUNT; i++)
 		stats_init(&w->backlog[i], INFINITY); /* until a delta says when */
 	return w;
@@ -143,6 +146,7 @@ void worker_destroy(struct worker **pw)
 	for (size_t i = 0; i < MSG_PHASE_COUNT; i++)
 		stats_fini(&w->backlog[i]);
 	drop_outbox(w, w->outbox_count);
+	buf_fini(&w->usual_bytes);
 	mem_free(w->wanted);
 	mem_free(w->running);
 	mem_free(w->counts);
@@ -210,6 +214,8 @@ static void queue_report(struct worker *w, enum msg_phase phase)
 					.counts = counts_now(w),
 					.phase = phase,
 					.test = w->test };
+	if (!w->is_ours)
+		m.report.extra = w->usual;
 	w->outbox_us = w->now_us;
 	w->is_on_bulk = wants_bulk(w);
 	do {
@@ -448,6 +454,8 @@ static void on_ack(struct worker *w, const struct msg_ack *ack)
 		return;
 	w->was_acked = true;
 	w->heartbeat_due_us = w->report_due_us = w->now_us;
+	if (w->options.waits_for_usual)
+		w->report_due_us += REPORT_US;
 }
 
 static void on_spawn(struct worker *w, const struct msg_spawn *spawn, struct str frame)
@@ -593,6 +601,17 @@ bool worker_send_extra(struct worker *w, const struct msg_pairs *extra, double n
 	is_sent = post(w, &m);
 	stats_fini(&none);
 	return is_sent;
+}
+
+void worker_set_usual(struct worker *w, const struct msg_pairs *usual)
+{
+	buf_clear(&w->usual_bytes);
+	buf_add_str(&w->usual_bytes, usual->bytes);
+	w->usual = (struct msg_pairs){ buf_str(&w->usual_bytes), usual->count };
+	if (w->usual_bytes.is_full)
+		w->usual = (struct msg_pairs){ 0 };
+	if (w->was_acked)
+		w->report_due_us = w->now_us;
 }
 
 static void post_complete(struct worker *w)

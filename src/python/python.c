@@ -310,6 +310,9 @@ static void grant(struct python *p, const struct wish *wish)
 	case WISH_EXTRA:
 		w->on_extra(w->arg, data, wish->count);
 		break;
+	case WISH_USUAL:
+		w->on_usual(w->arg, data, wish->count);
+		break;
 	case WISH_BEGUN:
 		w->on_begun(w->arg);
 		break;

@@ -59,6 +59,8 @@ struct python_wishes {
 	void (*on_send)(void *arg, struct str type, struct str to, struct str data);
 	/* A worker: keys and values, msgpack, for the next report. */
 	void (*on_extra)(void *arg, struct str pairs, size_t count);
+	/* And for all reports that have nothing else, once it has joined. */
+	void (*on_usual)(void *arg, struct str pairs, size_t count);
 	/* A master: the same of the options that the locustfile has added, for the workers; and
 	 * what listens to `test_start` is done. */
 	void (*on_options)(void *arg, struct str pairs, size_t count);

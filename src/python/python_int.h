@@ -56,6 +56,7 @@ enum wish_kind {
 	WISH_SEND,
 	WISH_BEGUN,
 	WISH_EXTRA,
+	WISH_USUAL,
 	WISH_OPTIONS,
 	WISH_WEB
 };

@@ -294,6 +294,13 @@ static PyObject *give_extra(PyObject *module, PyObject *args)
 	return wish_with_pairs(args, WISH_EXTRA);
 }
 
+/* usual(pairs, count): what they add while nothing has happened. */
+static PyObject *give_usual(PyObject *module, PyObject *args)
+{
+	(void)module;
+	return wish_with_pairs(args, WISH_USUAL);
+}
+
 /* options(pairs, count): the locustfile's own, for the workers. */
 static PyObject *give_options(PyObject *module, PyObject *args)
 {
@@ -546,6 +553,7 @@ static PyMethodDef methods[] = {
 	{ "wish", make_wish, METH_VARARGS, NULL },
 	{ "send", send_message, METH_VARARGS, NULL },
 	{ "extra", give_extra, METH_VARARGS, NULL },
+	{ "usual", give_usual, METH_VARARGS, NULL },
 	{ "options", give_options, METH_VARARGS, NULL },
 	{ "web", answer_web, METH_VARARGS, NULL },
 	{ "want_reports", want_reports, METH_NOARGS, NULL },

@@ -87,7 +87,7 @@ def report(client_id, data, **kwargs):
 @events.worker_report.add_listener
 def reported_to(client_id, data, **kwargs):
     global reported
-    reported += data.get("made", 0)
+    reported += data["made"]  # in each report
 
 
 @events.test_stopping.add_listener

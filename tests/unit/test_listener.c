@@ -411,6 +411,8 @@ static void a_worker_passes_on_what_its_master_says(void **state)
 static void a_worker_says_what_it_is_given(void **state)
 {
 	struct worker *w = open_worker();
+	const uint64_t users = 0;
+	struct stats none;
 	struct msg m;
 
 	(void)state;
@@ -425,6 +427,17 @@ static void a_worker_says_what_it_is_given(void **state)
 	assert_int_equal(m.type, MSG_STATS);
 	assert_int_equal(m.report.stats->total.num_requests, 0);
 	assert_true(m.report.stats->total.start_time == WALL_S);
+	assert_non_null(memmem(frames.p, frames.len, own_option, sizeof(own_option) - 1));
+	msg_fini(&m);
+	/* A master that is not ours: its listeners find their keys in each report. */
+	worker_set_usual(w, &pairs);
+	worker_tick(w, worker_due_us(w));
+	stats_init(&none, WALL_S);
+	buf_clear(&frames);
+	worker_on_delta(w, &none, &users, CLOCK_S);
+	stats_fini(&none);
+	assert_int_equal(msg_decode(buf_str(&frames), WALL_S, &m, NULL), OK);
+	assert_int_equal(m.type, MSG_STATS);
 	assert_non_null(memmem(frames.p, frames.len, own_option, sizeof(own_option) - 1));
 	msg_fini(&m);
 	is_full = true;

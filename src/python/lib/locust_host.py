@@ -591,7 +591,7 @@ def _on_init(_value):
         _in_turn(environment.web_ui.check_login)
     _spawn_forever(_watch_usage)
     if isinstance(environment.runner, WorkerRunner):
-        _spawn_forever(_report_now_and_then)
+        _in_turn(_begin_reports)
 
 
 # ---- other processes ----
@@ -649,7 +649,11 @@ def _warn_of_dropped():
 
 
 def _on_report(client_id, _type, data, _value):
-    _hear(data, lambda said: environment.events.worker_report.fire(client_id=client_id, data=said))
+    def hear(said):
+        # Of a worker of ours what report_to_master adds comes in reports of its own, without a number.
+        if "number" not in said or not environment.events.report_to_master._handlers:
+            environment.events.worker_report.fire(client_id=client_id, data=said)
+    _hear(data, hear)
 
 
 def _on_custom(node_id, msg_type, data, _value):
@@ -700,6 +704,12 @@ def _send_report():
         environment.events.report_to_master.fire(client_id=environment.runner.client_id, data=data)
     if data:
         _cicada.extra(*pack_pairs(data))
+    return data
+
+
+def _begin_reports():
+    _cicada.usual(*pack_pairs(_send_report()))
+    _spawn_forever(_report_now_and_then)
 
 
 def _report_now_and_then():
