@@ -165,6 +165,15 @@ static void on_wish(void *arg)
 		cluster_worker_quit(p->worker);
 }
 
+static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
+{
+	(void)arg;
+	(void)users;
+	(void)spawn_rate;
+	log_line(LOG_WARNING, LOGGER,
+		 "runner.start() in a worker has no effect; the master starts tests");
+}
+
 static void on_ignored_wish(void *arg)
 {
 	(void)arg;
@@ -312,6 +321,7 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 	const struct python_wishes wishes = { .on_quit = on_wish,
 					      .on_stop = on_ignored_wish,
 					      .on_reset = on_reset_wish,
+					      .on_start = on_start_wish,
 					      .on_send = on_send_wish,
 					      .on_extra = on_extra_wish,
 					      .on_usual = on_usual_wish,

@@ -111,6 +111,19 @@ static void on_reset_wish(void *arg)
 	run_reset_stats(((struct locustfile *)arg)->run);
 }
 
+static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
+{
+	struct locustfile *l = arg;
+	const struct run_start start = { .user_count = users, .spawn_rate = spawn_rate };
+	struct err_text text = { "" };
+	enum err err;
+
+	run_tick(l->run, loop_now(l->loop));
+	err = run_start(l->run, &start, &text);
+	if (err)
+		log_line(LOG_ERROR, LOGGER, "runner.start(): %s", err_say(&text, err));
+}
+
 static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
 {
 	struct locustfile *l = arg;
@@ -244,11 +257,13 @@ enum err locustfile_begin(struct locustfile *l, struct loop *loop, struct err_te
 	l->wishes = (struct python_wishes){ .on_quit = on_quit_wish,
 					    .on_stop = on_stop_wish,
 					    .on_reset = on_reset_wish,
+					    .on_start = on_start_wish,
 					    .on_send = on_send_wish,
 					    .on_options = on_options_wish,
 					    .on_begun = on_begun_wish,
 					    .on_web = on_web_wish,
 					    .arg = l };
+	l->loop = loop;
 	show_fields(l);
 	return python_begin(l->python, loop, &l->wishes, text);
 }

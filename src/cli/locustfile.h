@@ -28,6 +28,7 @@ struct locustfile {
 	struct web_guest guest;
 	struct web_fields fields;
 
+	struct loop *loop;
 	struct python_wishes wishes;
 	struct web_field *field_items;
 	char **field_values;	   /* of these, as a form has given them; NULL: it has not */

@@ -310,6 +310,9 @@ static void grant(struct python *p, const struct wish *wish)
 	case WISH_EXTRA:
 		w->on_extra(w->arg, data, wish->count);
 		break;
+	case WISH_START:
+		w->on_start(w->arg, wish->users, wish->spawn_rate);
+		break;
 	case WISH_USUAL:
 		w->on_usual(w->arg, data, wish->count);
 		break;

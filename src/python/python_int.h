@@ -55,6 +55,7 @@ enum wish_kind {
 	WISH_RESET,
 	WISH_SEND,
 	WISH_BEGUN,
+	WISH_START,
 	WISH_EXTRA,
 	WISH_USUAL,
 	WISH_OPTIONS,
@@ -70,6 +71,8 @@ struct wish {
 	char *data; /* of these and those between them */
 	size_t data_len, count;
 	uint64_t ticket; /* of WISH_WEB; its code is the status */
+	uint64_t users;	 /* of WISH_START */
+	double spawn_rate;
 };
 
 struct lane; /* python_client.c */

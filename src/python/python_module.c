@@ -248,6 +248,20 @@ static PyObject *make_wish(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* start(users, spawn_rate): so many of them from now on. */
+static PyObject *start(PyObject *module, PyObject *args)
+{
+	struct wish w = { .kind = WISH_START };
+	unsigned long long users;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "Kd", &users, &w.spawn_rate))
+		return NULL;
+	w.users = users;
+	wish(&w);
+	Py_RETURN_NONE;
+}
+
 /* send(type, to, data): a custom message. */
 static PyObject *send_message(PyObject *module, PyObject *args)
 {
@@ -551,6 +565,7 @@ static PyMethodDef methods[] = {
 	{ "shape_now", shape_now, METH_NOARGS, NULL },
 	{ "foreseen", foreseen, METH_NOARGS, NULL },
 	{ "wish", make_wish, METH_VARARGS, NULL },
+	{ "start", start, METH_VARARGS, NULL },
 	{ "send", send_message, METH_VARARGS, NULL },
 	{ "extra", give_extra, METH_VARARGS, NULL },
 	{ "usual", give_usual, METH_VARARGS, NULL },

@@ -78,9 +78,18 @@ class Runner:
     def update_state(self, new_state):
         self.state = new_state
 
-    def start(self, *args, **kwargs):
-        raise NotImplementedError("runner.start(): tests are started on the command line, by the web "
-                                  "interface or by a load shape")
+    def start(self, user_count, spawn_rate, wait=False, user_classes=None):
+        """A new test, or another number of users in the one that runs; wait: until they are there."""
+        if self.environment.shape_class:
+            raise RuntimeError("runner.start(): the load shape says how many users there are")
+        if user_count < 0 or not spawn_rate > 0:
+            raise ValueError(f"runner.start({user_count}, {spawn_rate}): give a number of users from 0 "
+                             "on, and a spawn rate above 0")
+        if user_classes:
+            raise NotImplementedError("runner.start(): users are of all classes; a load shape may choose")
+        _cicada.start(int(user_count), float(spawn_rate))
+        while wait and self.user_count != user_count:
+            gevent.sleep(0.1)
 
     def quit(self):
         """The test and the process end."""
