@@ -127,6 +127,34 @@ class Visitor(HttpUser):
     assert code == 7
 
 
+def test_tests_of_pytest_are_user_classes(programs, target, tmp_path):
+    path = write(tmp_path, """
+import time
+
+def test_plain(session):
+    helper(session)
+    session.get("http://127.0.0.1:1/none").raise_for_status()
+    session.get("/never")
+
+def test_fast(fastsession):
+    fastsession.get("/Ant").raise_for_status()
+    time.sleep(0.1)
+    1 / 0
+
+def test_of_others(tmp_path):
+    pass
+
+def helper(session):
+    session.get("/Bee")
+    time.sleep(0.1)
+""")
+    program, code = run(programs, path, "-u", "2", "-r", "2", "-t", "3s", "-H", target.url, "--json")
+    rows = {row["name"] for row in json.loads(program.text("stdout"))}
+    assert rows >= {"/Ant", "/Bee", "/none"} and "/never" not in rows and code == 1
+    assert '"test_fast": 1, "test_plain": 1' in program.text("stderr")
+    assert "ZeroDivisionError" in program.text("stderr")
+
+
 def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
     for text, said, place in [
             ("import locust\n\nx = nothing\n", "NameError: name 'nothing' is not defined", 3),

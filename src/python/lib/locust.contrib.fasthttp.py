@@ -100,3 +100,8 @@ class FastHttpUser(RestCalls, User):
                                       insecure=self.insecure,
                                       network_timeout=self.network_timeout,
                                       default_headers=self.default_headers)
+
+
+# Their names in Locust.
+ResponseContextManager = RestResponseContextManager = FastResponseContextManager
+ErrorResponse = FastResponse

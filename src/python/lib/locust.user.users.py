@@ -4,8 +4,10 @@ import logging
 import time
 import traceback
 from contextlib import contextmanager
+from inspect import signature
 
 import _cicada
+import gevent
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
@@ -164,3 +166,37 @@ class HttpUser(RestCalls, User):
             raise LocustError(NO_HOST)
         self.client = HttpSession(base_url=self.host,
                                   request_event=self.environment.events.request, user=self)
+
+
+class PytestUser(User):
+    """Of a file of pytest without user classes: one of its tests, again and again."""
+    abstract = True
+    function = None
+
+    def _session(self, name):
+        from locust.contrib.fasthttp import FastHttpSession
+        if name == "fastsession":
+            return FastHttpSession(self.environment, self.host, self)
+        return HttpSession(self.host, self.environment.events.request, self)
+
+    def run(self):
+        self._state = LOCUST_STATE_RUNNING
+        sessions = {name: self._session(name) for name in signature(type(self).function).parameters}
+        try:
+            while self._state != LOCUST_STATE_STOPPING:
+                self._once(sessions)
+                gevent.sleep(0)
+        except (GreenletExit, StopUser):
+            pass
+
+    def _once(self, sessions):
+        from locust.contrib.fasthttp import LocustBadStatusCode
+        try:
+            type(self).function(**sessions)
+        except (OSError, CatchResponseError, LocustBadStatusCode) as e:
+            # What raise_for_status() raises has been counted.
+            logger.debug("%s\n%s", e, traceback.format_exc())
+        except Exception as e:
+            self.environment.events.user_error.fire(user_instance=self, exception=e,
+                                                    tb=e.__traceback__)
+            logger.error("%s\n%s", e, traceback.format_exc())

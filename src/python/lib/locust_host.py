@@ -32,6 +32,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRun
 from locust.shape import LoadTestShape
 from locust.stats import RequestStats
 from locust.user.task import filter_tasks_by_tags
+from locust.user.users import PytestUser
 from locust.util.load_locustfile import is_shape_class, is_user_class
 from locust.web import WebUI
 
@@ -235,6 +236,14 @@ def _user_classes():
     return found
 
 
+def _users_of_tests():
+    """A class for each test of a file that pytest runs as well, with the sessions that it asks for."""
+    return {name: type(name, (PytestUser,), {"function": staticmethod(value)})
+            for module in _modules for name, value in vars(module).items()
+            if name.startswith("test") and inspect.isfunction(value) and
+            {"session", "fastsession"}.issuperset(inspect.signature(value).parameters)}
+
+
 def _filter_by_tags(tags, exclude_tags):
     if tags or exclude_tags:
         for cls in _classes:
@@ -275,7 +284,7 @@ def load(options):
     whether that uses common options, and the name of the file as bytes."""
     global environment
     log.setup_logging(options["loglevel"])
-    found = _user_classes()
+    found = _user_classes() or _users_of_tests()
     if not found:
         raise LoadError(f"{_path}: No User class found! Define one, such as "
                         "class Visitor(HttpUser), with a @task")
