@@ -151,8 +151,7 @@ def helper(session):
     program, code = run(programs, path, "-u", "2", "-r", "2", "-t", "3s", "-H", target.url, "--json")
     rows = {row["name"] for row in json.loads(program.text("stdout"))}
     assert rows >= {"/Ant", "/Bee", "/none"} and "/never" not in rows and code == 1
-    assert '"test_fast": 1, "test_plain": 1' in program.text("stderr")
-    assert "ZeroDivisionError" in program.text("stderr")
+    assert "ZeroDivisionError" in program.text()
 
 
 def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
