@@ -118,9 +118,9 @@ bool worker_send_custom(struct worker *w, struct str type, struct str data) MUST
 /* A report that counts nothing, with more keys for those who listen at the master. */
 bool worker_send_extra(struct worker *w, const struct msg_pairs *extra,
 		       double now_wall_s) MUST_CHECK;
-/* With options.waits_for_usual: what goes with the reports to a master that is not ours from here on,
- * so that those who listen there find their keys in each; copied. Until then, and for one interval at
- * most, there is no report. */
+/* With options.waits_for_usual: what goes with the reports to a master that is not ours from here
+ * on, so that those who listen there find their keys in each; copied. Until then, and for one
+ * interval at most, there is no report. */
 void worker_set_usual(struct worker *w, const struct msg_pairs *usual);
 /* The process shall end: stops the users, sends the last statistics and `quit`, then calls
  * ended(). Not later than the stop timeout plus 5 s. */

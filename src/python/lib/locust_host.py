@@ -717,8 +717,8 @@ def _send_report():
 
 
 def _begin_reports():
-    _cicada.usual(*pack_pairs(_send_report()))
     _spawn_forever(_report_now_and_then)
+    _cicada.usual(*pack_pairs(_send_report()))
 
 
 def _report_now_and_then():
