@@ -278,6 +278,7 @@ struct chosen {
 	struct master_file downloaded; /* paths NULL: it is here */
 	bool is_borrowed;	       /* that is the parent's */
 	struct python *python;	       /* NULL: it is native */
+	int exit_code;		       /* of a locustfile that has ended the program */
 	struct python_options python_options;
 	struct scenario all, named, tagged, equal;
 	const struct scenario *scenario; /* one of them */
@@ -422,7 +423,7 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 	c->is_borrowed = f->child;
 	if (err || only_waits(peek, f))
 		return err;
-	return python_open(scenario, argc, argv, &c->python, text);
+	return python_open(scenario, argc, argv, &c->python, &c->exit_code, text);
 }
 
 static int show_public_key(const struct cicada_options *o)
@@ -485,7 +486,10 @@ int main(int argc, char **argv)
 
 	cicada_options_peek(&peek, argc, argv);
 	err = open_python(&peek, &argc, &argv, &chosen, &family, &text);
-	if (err) {
+	if (err == ERR_INTERRUPTED) {
+		(void)processes_end(&family.children, 0);
+		code = chosen.exit_code;
+	} else if (err) {
 		fprintf(stderr, "cicada: %s\n", err_say(&text, err));
 		(void)processes_end(&family.children, 0);
 		code = code_of(err);

@@ -228,6 +228,11 @@ static void on_spawn(void *arg, struct str data)
 	python_tell_spawn(((struct worker_program *)arg)->python, data);
 }
 
+static void on_heartbeat(void *arg, struct str worker)
+{
+	python_tell_heartbeat(((struct worker_program *)arg)->python, worker);
+}
+
 static void on_custom(void *arg, struct str from, struct str type, struct str data)
 {
 	python_tell_custom(((struct worker_program *)arg)->python, from, type, data);
@@ -316,7 +321,7 @@ int cicada_worker_main(const struct cicada_options *o, const struct scenario *sc
 		.python = python,
 		.signal_fd = signal_fd,
 		.listener = { &p, .on_custom = on_custom, .on_joined = on_joined,
-			      .on_spawn = on_spawn },
+			      .on_spawn = on_spawn, .on_heartbeat = on_heartbeat },
 	};
 	const struct python_wishes wishes = { .on_quit = on_wish,
 					      .on_stop = on_ignored_wish,

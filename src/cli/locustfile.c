@@ -62,6 +62,11 @@ static void on_report(void *arg, struct str from, struct str data)
 	python_tell_report(((struct locustfile *)arg)->python, from, data);
 }
 
+static void on_heartbeat(void *arg, struct str worker)
+{
+	python_tell_heartbeat(((struct locustfile *)arg)->python, worker);
+}
+
 static void on_custom(void *arg, struct str from, struct str type, struct str data)
 {
 	python_tell_custom(((struct locustfile *)arg)->python, from, type, data);
@@ -251,8 +256,12 @@ static void on_stop_wish(void *arg)
 
 enum err locustfile_begin(struct locustfile *l, struct loop *loop, struct err_text *text)
 {
-	l->listener = (struct cluster_listener){ l, .on_custom = on_custom, .on_start = on_start,
-						 .on_stop = on_stop, .on_report = on_report };
+	l->listener = (struct cluster_listener){ l,
+						 .on_custom = on_custom,
+						 .on_start = on_start,
+						 .on_stop = on_stop,
+						 .on_report = on_report,
+						 .on_heartbeat = on_heartbeat };
 	l->guest = (struct web_guest){ ask_guest, l };
 	l->wishes = (struct python_wishes){ .on_quit = on_quit_wish,
 					    .on_stop = on_stop_wish,

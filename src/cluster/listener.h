@@ -15,6 +15,9 @@ struct cluster_listener {
 	/* Both: a message that is none of Locust's. from: the worker's id; on a worker its own. */
 	void (*on_custom)(void *arg, struct str from, struct str type, struct str data);
 
+	/* A heartbeat of the master's: a master has sent it to this worker, or a worker got it. */
+	void (*on_heartbeat)(void *arg, struct str worker);
+
 	/* A worker: the master has taken it, maybe not for the first time; its number there, from 0
 	 * on, -1 unknown. */
 	void (*on_joined)(void *arg, const char *id, int64_t index);

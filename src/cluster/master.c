@@ -345,10 +345,17 @@ static enum run_state state_of_word(struct str word, enum run_state otherwise)
 	return otherwise;
 }
 
+static void beat_back(struct master *m, const struct peer *p)
+{
+	const struct cluster_listener *listener = m->options.listener;
+	struct msg beat = { .type = MSG_HEARTBEAT };
+
+	if (master_post(m, p->id, &beat) && listener && listener->on_heartbeat)
+		listener->on_heartbeat(listener->arg, str_of(p->id));
+}
+
 static void on_heartbeat(struct master *m, struct peer *p, const struct msg_heartbeat *beat)
 {
-	struct msg answer = { .type = MSG_HEARTBEAT };
-
 	p->cpu_percent = beat->cpu_percent;
 	p->memory_bytes = beat->memory_bytes;
 	peer_note_cicada(p, beat->cicada);
@@ -362,7 +369,7 @@ static void on_heartbeat(struct master *m, struct peer *p, const struct msg_hear
 	if (peer_takes_part(p))
 		p->state = state_of_word(beat->state, p->state);
 	if (p->knows_heartbeat)
-		(void)master_post(m, p->id, &answer);
+		beat_back(m, p);
 	/* It missed a stop. A real worker needs the stop timeout twice: for its users, and asleep
 	 * before client_ready. */
 	if ((p->state == RUN_STOPPED || (!run_is_busy(&m->run) && p->state != RUN_READY)) &&

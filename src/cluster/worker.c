@@ -503,6 +503,15 @@ static void on_spawn(struct worker *w, const struct msg_spawn *spawn, struct str
 	set_users(w, *host ? host : NULL);
 }
 
+static void on_heartbeat(struct worker *w)
+{
+	const struct cluster_listener *listener = w->options.listener;
+
+	w->master_beat_us = w->now_us;
+	if (listener && listener->on_heartbeat)
+		listener->on_heartbeat(listener->arg, str_of(w->id));
+}
+
 static void on_custom(const struct worker *w, const struct msg *m, struct str frame)
 {
 	const struct cluster_listener *listener = w->options.listener;
@@ -550,7 +559,7 @@ void worker_on_frame(struct worker *w, struct str frame, uint64_t now_us)
 		begin_stop(w);
 		break;
 	case MSG_HEARTBEAT:
-		w->master_beat_us = now_us;
+		on_heartbeat(w);
 		break;
 	case MSG_REPORT_ACK:
 		on_report_ack(w, &m.report_ack);

@@ -4,9 +4,10 @@
  * for it never succeeds. */
 #include "python/python.h"
 
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
 		     struct err_text *text)
 {
+	(void)exit_code;
 	(void)argc;
 	(void)argv;
 	*out = NULL;
@@ -72,6 +73,11 @@ void python_tell_custom(struct python *p, struct str from, struct str type, stru
 {
 	(void)type;
 	python_tell_report(p, from, data);
+}
+
+void python_tell_heartbeat(struct python *p, struct str worker)
+{
+	python_tell_report(p, worker, worker);
 }
 
 const struct python_field *python_fields(const struct python *p, size_t *count)

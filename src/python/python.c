@@ -150,6 +150,7 @@ static void free_texts(char **texts)
 static void free_all(struct python *p)
 {
 	python_turn_fini(p);
+	python_way_fini(p);
 	python_classes_free(p);
 	buf_fini(&p->json);
 	mem_free(p->shape_name);
@@ -174,12 +175,12 @@ static void free_all(struct python *p)
 static enum err wait_for_step(struct python *p, const bool *step, struct err_text *text)
 {
 	while (!wait_for(p, step, true, LIMIT_PYTHON_GIVE_WAY_S))
-		log_line(LOG_INFO, LOGGER, "Still importing %s", p->path);
+		log_line(LOG_INFO, LOGGER, "The locustfile is still being imported");
 	*text = p->load_text;
 	return p->load_error;
 }
 
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
 		     struct err_text *text)
 {
 	struct python *p = mem_zalloc(1, sizeof(*p));
@@ -209,6 +210,7 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	*out = p;
 	err = wait_for_step(p, &p->is_imported, text);
 	if (err) {
+		*exit_code = p->exit_code;
 		python_close(out);
 		return err;
 	}
@@ -417,6 +419,13 @@ void python_tell_report(struct python *p, struct str from, struct str data)
 {
 	if (atomic_load(&p->wants_reports))
 		(void)tell_message(p, "report", from, str_of("stats"), data, 0);
+}
+
+void python_tell_heartbeat(struct python *p, struct str worker)
+{
+	if (atomic_load(&p->wants_heartbeats))
+		(void)tell_message(p, "heartbeat", worker, str_of("heartbeat"), str_of(""),
+				   (long long)(clock_wall_s() * 1e6));
 }
 
 void python_tell_custom(struct python *p, struct str from, struct str type, struct str data)

@@ -100,8 +100,9 @@ struct python_cluster {
 /* Imports the locustfile. What is wrong with it has been written to stderr as Python does; the text
  * says it in one line with FILE:LINE. *argc and *argv, the command line, lose the options that the
  * locustfile has added to it (event init_command_line_parser) and lives until python_close() then;
- * ERR_BAD_OPTION when one of those is wrong. */
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out,
+ * ERR_BAD_OPTION when one of those is wrong; ERR_INTERRUPTED when the file has called sys.exit(),
+ * with the program's *exit_code. */
+enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
 		     struct err_text *text) MUST_CHECK;
 /* The rest of the command line is known: describes the user classes in *scenario, for
  * scenario_unload() before python_close(). */
@@ -126,6 +127,8 @@ void python_tell_joined(struct python *p, const char *id, int64_t index);
 void python_tell_spawn(struct python *p, struct str data);
 void python_tell_report(struct python *p, struct str from, struct str data);
 void python_tell_custom(struct python *p, struct str from, struct str type, struct str data);
+/* A heartbeat of the master's: sent (master) or come (worker), just now. */
+void python_tell_heartbeat(struct python *p, struct str worker);
 /* A request to the web interface for a path that the locustfile may have added. data: for each
  * parameter 'q', for each header 'h', then name NUL value NUL; then 'b' and the body. False: it is
  * dropped as a message is. */

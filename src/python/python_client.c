@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "http/client.h"
 #include "http/url.h"
-#include "net/tls.h"
 #include "user/visit.h"
 
 struct python_conn {
@@ -115,7 +114,7 @@ void python_client_detach_all(struct python *p)
 {
 	LIST_EACH (it, &p->clients)
 		detach(CONTAINER_OF(it, struct python_client, node));
-	http_client_destroy(&p->insecure);
+	python_way_detach_all(p);
 }
 
 /* ---- lanes ---- */
@@ -157,10 +156,13 @@ void python_client_fini(struct python *p)
 
 /* ---- a request ---- */
 
+#define TIMEOUT_MIN_S 1e-6
+
 struct asked {
 	struct str method, url, headers, body;
-	double timeout_s;
-	bool follows, is_insecure;
+	double timeout_s, connect_timeout_s; /* the second one 0: as the first */
+	long redirects_max;		     /* below 0: the first answer is it */
+	unsigned long way;
 };
 
 static void on_answer(void *arg)
@@ -259,28 +261,13 @@ static PyObject *walk(struct python_client *c, struct lane *lane, struct visit *
 	return result;
 }
 
-/* Servers that are not verified: verify=False, and all of FastHttpUser. */
-static struct http_client *insecure_client(struct python *p)
-{
-	if (p->insecure)
-		return p->insecure;
-	p->insecure_tls = *p->options->tls;
-	p->insecure_tls.is_insecure = true;
-	p->insecure_tls.ca_file = NULL; /* that of the others */
-	p->insecure = http_client_create(p->place->loop);
-	http_client_use_tls(p->insecure, &p->insecure_tls);
-	http_client_use_version(p->insecure, p->options->http_version);
-	http_client_use_network(p->insecure, p->options->network);
-	return p->insecure;
-}
-
 static PyObject *ask(struct python_client *c, const struct asked *asked)
 {
 	struct python *p = python_self();
 	struct user_place *place = c->place;
 	struct cic_request request = { .headers = asked->headers.p,
-				       .no_redirects = !asked->follows };
-	struct http_client *http = asked->is_insecure ? insecure_client(p) : place->http;
+				       .no_redirects = asked->redirects_max < 0 };
+	struct http_client *http = python_way_client(p, (unsigned)asked->way);
 	struct err_text why = { "" };
 	const struct http_origin *origin;
 	struct python_conn *conn;
@@ -298,25 +285,27 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 	conn = take_conn(c, http, origin);
 	lane = take_lane(p);
 	lane->client = c;
-	result = walk(
-		c, lane,
-		&(struct visit){ .turn = &lane->turn,
-				 .place = place,
-				 .client = http,
-				 .conn = &conn->conn,
-				 .cookies = &c->cookies,
-				 .wants_decode = true,
-				 .wait = wait_for_answer,
-				 .done = on_answer,
-				 .on_redirect = on_redirect,
-				 .arg = lane,
-				 .request = &request,
-				 .userinfo = url.userinfo,
-				 .http = { .method = asked->method.p,
-					   .origin = origin,
-					   .target = url.target,
-					   .body = asked->body,
-					   .timeout_us = user_seconds_us(asked->timeout_s) } });
+	result = walk(c, lane,
+		      &(struct visit){ .turn = &lane->turn,
+				       .place = place,
+				       .client = http,
+				       .conn = &conn->conn,
+				       .cookies = &c->cookies,
+				       .wants_decode = true,
+				       .redirects_max = (unsigned)asked->redirects_max,
+				       .wait = wait_for_answer,
+				       .done = on_answer,
+				       .on_redirect = on_redirect,
+				       .arg = lane,
+				       .request = &request,
+				       .userinfo = url.userinfo,
+				       .http = { .method = asked->method.p,
+						 .origin = origin,
+						 .target = url.target,
+						 .body = asked->body,
+						 .timeout_us = user_seconds_us(asked->timeout_s),
+						 .connect_timeout_us = user_seconds_us(
+							 asked->connect_timeout_s) } });
 	give_conn(c, conn);
 	give_lane(p, lane);
 	return result;
@@ -339,24 +328,25 @@ static bool read_text(PyObject *arg, struct str *out)
 	return out->p;
 }
 
-/* request(method, url, headers, body, timeout, follows, is_insecure): headers are lines, the
- * timeout seconds. */
+/* request(method, url, headers, body, timeout, timeout of the connect, redirects, way): headers are
+ * lines, timeouts seconds. */
 static PyObject *client_request(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
 	struct python_client *c = (struct python_client *)self;
 	struct python *p = python_self();
 	struct asked asked;
 
-	if (count != 7) {
-		PyErr_SetString(PyExc_TypeError, "request() takes 7 arguments");
+	if (count != 8) {
+		PyErr_SetString(PyExc_TypeError, "request() takes 8 arguments");
 		return NULL;
 	}
 	if (!read_text(args[0], &asked.method) || !read_text(args[1], &asked.url) ||
 	    !read_text(args[2], &asked.headers) || !read_text(args[3], &asked.body))
 		return NULL;
 	asked.timeout_s = PyFloat_AsDouble(args[4]);
-	asked.follows = args[5] == Py_True;
-	asked.is_insecure = args[6] == Py_True;
+	asked.connect_timeout_s = PyFloat_AsDouble(args[5]);
+	asked.redirects_max = PyLong_AsLong(args[6]);
+	asked.way = PyLong_AsUnsignedLong(args[7]);
 	if (PyErr_Occurred())
 		return NULL;
 	if (!p->place) {
@@ -367,8 +357,10 @@ static PyObject *client_request(PyObject *self, PyObject *const *args, Py_ssize_
 	}
 	if (!http_is_token(asked.method))
 		return refuse("the method is not a word of letters");
-	if (!(asked.timeout_s > 0))
+	if (!(asked.timeout_s >= TIMEOUT_MIN_S && asked.connect_timeout_s >= 0))
 		return refuse("the timeout is not a number of seconds above 0");
+	if (asked.way > p->way_count)
+		return refuse("there is no such way");
 	c->place = p->place;
 	return ask(c, &asked);
 }

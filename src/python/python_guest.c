@@ -110,14 +110,7 @@ static void count(void *arg, struct stats *taken)
 {
 	struct python *p = arg;
 
-	if (p->insecure) {
-		struct http_count conns = http_client_take_count(p->insecure);
-
-		taken->health.opened += conns.opened;
-		taken->health.closed += conns.closed;
-		taken->health.failed += conns.failed;
-		http_client_trim(p->insecure);
-	}
+	python_way_count(p, &taken->health);
 	stats_merge(&p->counted, taken);
 }
 

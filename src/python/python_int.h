@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/list.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
@@ -75,7 +76,8 @@ struct wish {
 	double spawn_rate;
 };
 
-struct lane; /* python_client.c */
+struct lane;	   /* python_client.c */
+struct python_way; /* python_way.c */
 
 /* A greenlet that waits for something of a loop. On the heap: its stack is moved away meanwhile. */
 struct python_wait {
@@ -107,6 +109,7 @@ struct python {
 	bool shape_is_over;
 	struct cic_now shape_now; /* as the shape was told last */
 	uint64_t users_foreseen;
+	int exit_code; /* of ERR_INTERRUPTED */
 	enum err load_error;
 	struct err_text load_text;
 
@@ -130,7 +133,7 @@ struct python {
 	atomic_bool is_nudging;
 	atomic_size_t told_bytes;  /* of messages that wait for the locustfile */
 	atomic_size_t given_count; /* of statistics that do */
-	atomic_bool wants_reports;
+	atomic_bool wants_reports, wants_heartbeats;
 	bool has_dropped; /* control's: the last message */
 
 	/* Of the thread that runs Python. */
@@ -153,9 +156,8 @@ struct python {
 	struct python_wait load_wait; /* for the end of the load */
 	struct user_place *place;     /* NULL: no load */
 	struct load_thread *load_thread;
-	/* python_client.c's, beside place->http; NULL: not needed yet */
-	struct http_client *insecure;
-	struct tls_options insecure_tls;
+	struct python_way *ways[LIMIT_PYTHON_WAYS]; /* python_way.c's; number 1 is the first */
+	unsigned way_count;
 	uint64_t turn; /* how many there have been */
 	struct loop_watch timer_watch;
 	int timer_fd;	     /* fires when the next timer of the loops is due */
@@ -232,6 +234,20 @@ bool python_client_register(PyObject *module) MUST_CHECK;
 /* No connection of a client is used any more, for its place is going. */
 void python_client_detach_all(struct python *p);
 void python_client_fini(struct python *p);
+
+/* python_way.c: _cicada.way(is_insecure, ca, cert, key, proxy for http, for https) -> its number
+ * for requests. Number 0 is the load's own. */
+#define PYTHON_WAY_INSECURE 1
+PyObject *python_way(PyObject *module, PyObject *args);
+/* Once the options are known. */
+void python_way_init(struct python *p);
+/* While there is a load. */
+struct http_client *python_way_client(struct python *p, unsigned number);
+/* Their connections since the last time. */
+void python_way_count(struct python *p, struct health *health);
+/* Their clients go with the load; no connection may be open. */
+void python_way_detach_all(struct python *p);
+void python_way_fini(struct python *p);
 
 /* python_json.c: _cicada.json_text(value, allow_nan) -> what json.dumps(value, allow_nan=allow_nan)
  * returns; None: only json.dumps can say. */

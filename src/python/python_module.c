@@ -344,11 +344,14 @@ static PyObject *answer_web(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-static PyObject *want_reports(PyObject *module, PyObject *unused)
+/* want("reports") or want("heartbeats"): somebody listens. */
+static PyObject *want(PyObject *module, PyObject *what)
 {
+	struct python *p = python_self();
+	bool is_reports = PyUnicode_CompareWithASCIIString(what, "reports") == 0;
+
 	(void)module;
-	(void)unused;
-	atomic_store(&python_self()->wants_reports, true);
+	atomic_store(is_reports ? &p->wants_reports : &p->wants_heartbeats, true);
 	Py_RETURN_NONE;
 }
 
@@ -571,7 +574,8 @@ static PyMethodDef methods[] = {
 	{ "usual", give_usual, METH_VARARGS, NULL },
 	{ "options", give_options, METH_VARARGS, NULL },
 	{ "web", answer_web, METH_VARARGS, NULL },
-	{ "want_reports", want_reports, METH_NOARGS, NULL },
+	{ "want", want, METH_O, NULL },
+	{ "way", python_way, METH_VARARGS, NULL },
 	{ "cluster", read_cluster, METH_NOARGS, NULL },
 	{ "stats", read_stats, METH_NOARGS, NULL },
 	{ "percentile", percentile, METH_VARARGS, NULL },

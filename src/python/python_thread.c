@@ -89,20 +89,38 @@ static PyObject *options_of(const struct python_options *o)
 		"exclude_tags", texts(o->exclude_tags, o->exclude_tag_count));
 }
 
+static bool is_of(struct python *p, PyObject *type, const char *name)
+{
+	PyObject *class = p->host ? PyObject_GetAttrString(p->host, name) : NULL;
+	bool matches = class && type && PyErr_GivenExceptionMatches(type, class);
+
+	Py_XDECREF(class);
+	return matches;
+}
+
+/* Of locust_host.Exit. */
+static enum err note_exit(struct python *p, PyObject *value)
+{
+	PyObject *code = PyObject_GetAttrString(value, "code");
+
+	p->exit_code = code ? (int)PyLong_AsLong(code) & 0xff : 1;
+	Py_XDECREF(code);
+	return ERR_INTERRUPTED;
+}
+
 /* ERR_BAD_INPUT with the exception's words; for locust_host.OptionError ERR_BAD_OPTION. */
 static enum err say_exception(struct python *p, struct err_text *text)
 {
-	PyObject *type, *value, *trace, *words, *option = NULL;
+	PyObject *type, *value, *trace, *words;
 	enum err err = ERR_BAD_INPUT;
 
 	PyErr_Fetch(&type, &value, &trace);
 	PyErr_NormalizeException(&type, &value, &trace);
 	words = value ? PyObject_Str(value) : NULL;
-	if (p->host)
-		option = PyObject_GetAttrString(p->host, "OptionError");
-	if (option && type && PyErr_GivenExceptionMatches(type, option))
+	if (is_of(p, type, "OptionError"))
 		err = ERR_BAD_OPTION;
-	Py_XDECREF(option);
+	else if (is_of(p, type, "Exit"))
+		err = note_exit(p, value);
 	err_set(text, err, "%s", words ? PyUnicode_AsUTF8(words) : "Python failed");
 	if (!p->host && type)
 		err_set(text, ERR_BAD_INPUT,
@@ -229,6 +247,7 @@ static enum err load(struct python *p, struct err_text *text)
 	PyObject *options = options_of(p->options), *found = NULL;
 	enum err err;
 
+	python_way_init(p);
 	if (options)
 		found = PyObject_CallMethod(p->host, "load", "(O)", options);
 	err = found && take_fields(p) ? python_classes_describe(p, found, text)

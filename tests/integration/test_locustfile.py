@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import signal
+import socket
 import threading
 import urllib.error
 import urllib.parse
@@ -16,7 +17,9 @@ import msgpack
 import pytest
 import zmq
 
-from programs import ROOT, wait_until
+from programs import ROOT, free_port, wait_until
+from proxy import Proxy
+from target import Target
 
 WEB = ["--web-host", "127.0.0.1", "--web-port", "0"]
 WEB_READY = r"Starting web interface at (http://[\w.:]+)"
@@ -167,6 +170,11 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
         assert code == 1
         where = f"{path}:{place}: " if place else f"{path}: "
         assert f"cicada: {where}{said}" in program.text("stderr"), program.text()
+    # Its name may be relative, and sys.exit() is no error of it.
+    program = programs.start("cicada", "-f", write(tmp_path, "x = 1\n\ndef f(:\n").name, cwd=tmp_path)
+    assert program.wait() == 1 and "locustfile.py:3: SyntaxError" in program.text("stderr")
+    program, code = run(programs, write(tmp_path, "import sys\n\nprint('bye')\nsys.exit(5)\n"))
+    assert code == 5 and program.text("stdout") == "bye\n" and "Error" not in program.text()
     program, code = run(programs, tmp_path / "none.py")
     assert code == 1 and "none.py: there is no such file" in program.text()
     path = write(tmp_path, VISITOR + """
@@ -227,6 +235,8 @@ class Newer(HttpUser):
             raise ValueError("in the block")
         with self.rest("GET", "/") as r:
             assert r.js["status"] == "ok"
+        with self.rest("GET", "/", name=5) as r:
+            len(r.js["none"])
         with self.rest("POST", "/", json={"a": 1}) as r:
             assert r.js["status"] == "gone", "not gone,"
         with self.rest_("GET", "/") as r:
@@ -240,11 +250,125 @@ def show(request_type, name, response_length, exception, **kwargs):
     print(request_type, name, response_length, repr(exception))
 """)
     cicada, code = run(programs, path, "-H", target.url)
+    broken = f"KeyError: 'none' at {path}:14 in all. Response was {{\"status\": \"ok\"}}"
     assert cicada.text("stdout").splitlines() == [
         "BLOCK fine 7 None", "BLOCK broken 0 ValueError('in the block')", "GET / 16 None",
+        f"GET 5 16 CatchResponseError({broken!r})",
         "POST / 16 CatchResponseError('not gone, response was {\"status\": \"ok\"}')",
         "GET /?_=... 16 None", "True"]
     assert code == 1
+
+
+@pytest.fixture
+def stuck():
+    """An address that takes no connection, and refuses none."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(server.getsockname())
+        yield "http://%s:%d" % server.getsockname()
+        for one in waiting:
+            one.close()
+
+
+def test_what_a_class_sets_for_its_client_counts(programs, tmp_path, stuck):
+    target = Target(pages={f"/{n}": (302, f"/{n - 1}", b"") for n in range(1, 5)})
+    proxy = Proxy()
+    shop = "http://shop.test:" + target.url.rsplit(":", 1)[1]
+    path = write(tmp_path, f"""
+import time
+import gevent
+from locust import FastHttpUser, HttpUser, constant, task
+
+class Base(FastHttpUser):
+    abstract = True
+    fixed_count = 1
+    wait_time = constant(1000)
+
+class Led(Base):
+    max_redirects = 3
+
+    @task
+    def lead(self):
+        print("led", self.client.get("/3").status_code, self.client.get("/4").error)
+
+class Again(Base):
+    network_timeout, max_retries = 0.05, 2
+
+    @task
+    def retry(self):
+        print("again", self.client.get("/slow", name="slow").error)
+
+class Narrow(Base):
+    concurrency = 2
+
+    @task
+    def six(self):
+        began = time.monotonic()
+        gevent.joinall([gevent.spawn(self.client.get, "/slow") for _ in range(6)])
+        print("narrow", time.monotonic() - began > 0.85)
+
+class Away(Base):
+    proxy_host, proxy_port = "{proxy.address}".split(":")
+
+    @task
+    def proxied(self):
+        print("away", self.client.get("{shop}/away").status_code)
+
+class Unreached(Base):
+    connection_timeout = 0.2
+    client_pool = "a pool"
+
+    @task
+    def connect(self):
+        print("unreached", self.client.get("{stuck}/").error)
+
+class Pair(HttpUser):
+    fixed_count = 1
+    wait_time = constant(1000)
+
+    @task
+    def pairs(self):
+        print("pair", self.client.get("{stuck}/", timeout=(0.2, 1000)).error)
+        print("pair", self.client.get("/slow", timeout=(1000, 0.05)).error)
+        print("pair", self.client.get("/slow", timeout=(0.2, 1000)).status_code)
+        self.client.proxies = {{"all": "{proxy.address}"}}
+        print("pair", self.client.get("{shop}/pair").status_code)
+        for bad in ({{"proxies": {{"http": "x:port"}}}}, {{"verify": "/no/ca"}}, {{"cert": "/no/cert"}},
+                    {{"timeout": 1e-9}}):
+            try:
+                self.client.get("/", **bad)
+            except (OSError, ValueError) as e:
+                print("pair", e)
+""")
+    try:
+        cicada = programs.start("cicada", "-f", path, "--headless", "-H", target.url, "-u", "6", "-r",
+                                "100", ready="not a number of seconds")
+        lines = ["led 200 TooManyRedirects('Exceeded 3 redirects.')",
+                 "again ReadTimeout('no whole response within 0.05 s')", "narrow True", "away 200",
+                 "unreached ConnectTimeout('no connection within 0.2 s')",
+                 "pair ConnectTimeout('no connection within 0.2 s')",
+                 "pair ReadTimeout('no whole response within 0.05 s')", "pair 200", "pair 200",
+                 "pair a proxy has a URL such as http://user:password@10.0.0.1:3128",
+                 "pair Could not find the TLS CA certificate bundle, invalid path: /no/ca",
+                 "pair Could not find the TLS certificate file, invalid path: /no/cert",
+                 "pair the timeout is not a number of seconds above 0"]
+        wait_until(lambda: len(cicada.text("stdout").splitlines()) == len(lines), 60, "all lines")
+        # Those of `again`, `narrow` and `pair`.
+        wait_until(lambda: target.counts["GET /slow"] == 3 + 6 + 2, 60, "the answers")
+        cicada.stop()
+        said = cicada.text("stdout").splitlines()
+        assert sorted(said) == sorted(lines)
+        assert [line for line in said if line[:4] == "pair"] == lines[-8:]
+        assert set(proxy.asked) == {f"GET {shop}/away", f"GET {shop}/pair"}
+        line = path.read_text().splitlines().index("class Unreached(Base):") + 1
+        assert f"{path}:{line}: class Unreached: client_pool has no effect: " in cicada.text("stderr")
+    finally:
+        target.close()
+        proxy.close()
 
 
 def test_a_markov_chain(programs, target, tmp_path):
@@ -1094,6 +1218,57 @@ def test_the_form_has_the_options_of_a_locustfile(programs, target, tmp_path):
     cicada.wait_line(r"START new 8 True a psst own", 60)
     assert "Option my_number of the form is left as it is" in cicada.text("stderr")
     assert "hush" not in cicada.text("stderr") and "psst" not in cicada.text("stderr")
+
+
+def post_json(url, value):
+    request = urllib.request.Request(url, data=json.dumps(value).encode(),
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return json.loads(reply.read())
+
+
+@pytest.mark.parametrize("is_distributed", [False, True], ids=["alone", "worker"])
+def test_the_tasks_that_a_class_draws_change_while_it_runs(programs, target, tmp_path, is_distributed):
+    path = write(tmp_path, """
+from locust import HttpUser, constant, task
+
+class Picky(HttpUser):
+    wait_time = constant(0.02)
+
+    @task(9)
+    def one(self):
+        self.client.get("/one")
+
+    @task
+    def two(self):
+        self.client.get("/two")
+
+    @task(3)
+    def three(self):
+        self.client.get("/three")
+""")
+    args = ["-f", path, *WEB, "-H", target.url]
+    if is_distributed:
+        port = free_port()
+        args += ["--master", "--master-bind-port", port]
+    cicada = programs.start("cicada", *args, ready=WEB_READY)
+    url = cicada.ready.group(1)
+    if is_distributed:
+        programs.start("cicada", "-f", path, "--worker", "--master-port", port)
+        wait_until(lambda: get_json(url + "/stats/requests").get("workers"), 60, "the worker")
+    get_json(url + "/swarm", {"user_count": 4, "spawn_rate": 100})
+
+    def asked(path):
+        return target.counts[f"GET /{path}"]
+    wait_until(lambda: all(map(asked, ("one", "two", "three"))), 60, "all tasks")
+    post_json(url + "/user", {"user_class_name": "Picky", "tasks": ["two", "three"]})
+    # Of a user that was in its task, one more.
+    wait_until(lambda: asked("two") > 30, 60, "another task")
+    before, two = asked("one"), asked("two")
+    wait_until(lambda: asked("two") > two + 20, 60, "another task only")
+    assert asked("one") == before and asked("three") > 0
+    post_json(url + "/user", {"user_class_name": "Picky", "tasks": ["one"]})
+    wait_until(lambda: asked("one") > before + 20, 60, "the first task again")
 
 
 def test_an_option_of_cicadas_own_is_not_to_be_added(programs, tmp_path):

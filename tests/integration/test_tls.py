@@ -207,6 +207,7 @@ class Verifying(HttpUser):
         r = self.client.get("/", name="verified")
         print("verified", r.status_code, "certificate verify failed" in str(r.error))
         print("not", self.client.get("/", name="not", verify=False).status_code)
+        print("file", self.client.get("/", name="file", verify="{ca}").status_code)
         self.client.verify = False
         print("never", self.client.get("/", name="never").status_code)
 
@@ -222,7 +223,7 @@ class Fast(FastHttpUser):
 
 def test_locustfiles_choose_whether_to_verify(programs, certificates, context, tmp_path):
     path = tmp_path / "locustfile.py"
-    path.write_text(LOCUSTFILE)
+    path.write_text(LOCUSTFILE.format(ca=certificates["server"][0]))
     target = Target(tls=context)
     try:
         for args, verified in ([], "verified 0 True"), (
@@ -232,6 +233,35 @@ def test_locustfiles_choose_whether_to_verify(programs, certificates, context, t
             program.wait_line("fast 200")
             assert program.stop() == (1 if "True" in verified else 0)
             assert sorted(program.text("stdout").splitlines()) == [
-                "fast 200", "never 200", "not 200", verified]
+                "fast 200", "file 200", "never 200", "not 200", verified]
+    finally:
+        target.close()
+
+
+SHOWING = """
+from locust import HttpUser, task
+
+class Showing(HttpUser):
+    @task
+    def show(self):
+        print("none", self.client.get("/", name="none", verify="{ca}").status_code)
+        print("shown", self.client.get("/", name="shown", verify="{ca}", cert={cert}).status_code)
+        self.client.cert = {cert}
+        self.client.verify = False
+        print("session", self.client.get("/", name="session").status_code)
+        self.environment.runner.quit()
+"""
+
+
+def test_locustfiles_show_certificates(programs, certificates, context, tmp_path):
+    path = tmp_path / "locustfile.py"
+    client, key = certificates["client"]
+    path.write_text(SHOWING.format(ca=certificates["server"][0], cert=(str(client), str(key))))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(client)
+    target = Target(tls=context)
+    try:
+        program, _ = programs.run("cicada", "--headless", "-f", path, "-H", target.url, timeout_s=60)
+        assert program.text("stdout").splitlines() == ["none 0", "shown 200", "session 200"]
     finally:
         target.close()

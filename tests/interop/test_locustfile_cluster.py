@@ -12,6 +12,7 @@ from programs import LOCUST, free_port, wait_until
 
 LOCUSTFILE = '''
 import json
+import time
 
 from locust import HttpUser, constant, events, task
 from locust.runners import MasterRunner, WorkerRunner
@@ -90,6 +91,14 @@ def reported_to(client_id, data, **kwargs):
     reported += data["made"]  # in each report
 
 
+# Of a version that Debian's Locust is too old for.
+for kind in ("heartbeat_sent", "heartbeat_received"):
+    if hasattr(events, kind):
+        @getattr(events, kind).add_listener
+        def beat(client_id, timestamp, kind=kind, **kwargs):
+            say(kind, id=client_id, is_now=abs(time.time() - timestamp) < 60)
+
+
 @events.test_stopping.add_listener
 def stopping(environment, **kwargs):
     say("test_stopping", users=environment.runner.user_count)
@@ -130,6 +139,15 @@ def test_one_locustfile_in_a_cluster(programs, server, tmp_path, master, workers
     wait_until(lambda: len({asked["path"] for asked in server.record}) == 2 and
                len(server.record) > 20, 60, "requests of both users")
     wait_until(lambda: len(said(lead, "thanks")) == 2, 60, "both answers")
+    # Debian's Locust neither sends heartbeats nor takes its workers for ones that know them.
+    beaten = [worker for worker in crew if "cicada" in str(worker.args[0]) and master == "cicada"]
+    for worker in beaten:
+        wait_until(lambda: said(worker, "heartbeat_received"), 60, "a heartbeat of the master")
+        (own,) = said(worker, "init")
+        heard = {"id": own["id"], "is_now": True}
+        assert {"what": "heartbeat_received", **heard} in said(worker, "heartbeat_received")
+        assert {"what": "heartbeat_sent", **heard} in said(lead, "heartbeat_sent")
+    assert len({beat["id"] for beat in said(lead, "heartbeat_sent")}) == len(beaten)
     lead.stop(60)
     for worker in crew:
         worker.wait(60)

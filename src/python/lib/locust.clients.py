@@ -11,6 +11,7 @@ import importlib.util
 import io
 import json as json_module
 import logging
+import os
 import re
 import sys
 import time
@@ -22,7 +23,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 import _cicada
 import locust_cookies
 
-from locust.event import RequestHook
+from locust.event import RequestHook, count_request
 from locust.exception import CatchResponseError, LocustError, ResponseError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ FOREVER = float("inf")
 # How many URLs, and how many sets of headers, are known as what they are when they are sent.
 TARGETS, HEADER_TEXTS = 1024, 256
 _is_absolute = re.compile(r"https?://", re.I).match
+_is_http = re.compile(r"http://", re.I).match
 # Of what may stand in a URL all but what has to be escaped first.
 _is_plain = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*\Z").match
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -64,16 +66,17 @@ def _of_requests(cls):
 
 
 @functools.lru_cache
-def _network_error(name, requests):
-    """The class of an error with that name: it is also Python's, and that of requests where that is
-    imported, so that `except` and isinstance() find it."""
+def _network_error(word, requests):
+    """The class of an error with that first word: it is also Python's, and that of requests where
+    that is imported, so that `except` and isinstance() find it."""
     bases = [ConnectionError]
     if requests:
+        name = "SSLError" if word.startswith("SSL") else word
         bases.append(getattr(requests.exceptions, name, requests.exceptions.ConnectionError))
-    of_python = getattr(builtins, name, None)
-    if isinstance(of_python, type) and issubclass(of_python, builtins.ConnectionError):
+    of_python = getattr(builtins, word, None)
+    if isinstance(of_python, type) and issubclass(of_python, OSError):
         bases.append(of_python)
-    return type(name, tuple(bases), {}) if len(bases) > 1 else ConnectionError
+    return type(word, tuple(bases), {}) if len(bases) > 1 else ConnectionError
 
 
 def _invalid(error, url):
@@ -532,9 +535,36 @@ def basic_auth(user, password):
 
 
 def _seconds(timeout):
+    """(of the answer, of the connect before it; 0: both have the same)"""
     if isinstance(timeout, (tuple, list)):
-        return sum(part or FOREVER for part in timeout)
-    return FOREVER if timeout is None else timeout
+        connect, read = timeout
+        connect = FOREVER if connect is None else connect
+        return FOREVER if read is None else read, connect if connect > 0 else -1
+    return FOREVER if timeout is None else timeout, 0
+
+
+_is_folder = functools.lru_cache(os.path.isdir)
+
+
+def _are_http(proxies):
+    """Proxies of a scheme by their http:// address, which need not be written; requests has others,
+    too: of a host, by https:// or socks5://."""
+    return all(name in ("http", "https", "all") and
+               (not url or "://" not in url or _is_http(url)) for name, url in proxies.items())
+
+
+INSECURE = 1  # the way of servers that are not verified
+
+
+@functools.lru_cache(None)  # the engine knows the limit
+def way_of(insecure, ca=None, cert=None, key=None, http_proxy=None, https_proxy=None):
+    """The number by which the engine knows how a request gets to its server."""
+    if insecure and not (cert or http_proxy or https_proxy):
+        return INSECURE
+    for what, path in (("CA certificate bundle", ca), ("certificate file", cert), ("key file", key)):
+        if path and not os.path.exists(path):
+            raise OSError(f"Could not find the TLS {what}, invalid path: {path}")
+    return _cicada.way(insecure, None if insecure else ca, cert, key, http_proxy, https_proxy)
 
 
 def _detour():
@@ -546,8 +576,8 @@ def _detour():
 def _has_requests():
     if importlib.util.find_spec("requests"):
         return True
-    logger.warning("What needs Python's requests has no effect - stream, proxies, cert, verify=FILE, "
-                   "client.mount() -: apt-get install python3-requests")
+    logger.warning("What needs Python's requests has no effect - stream, trust_env, client.mount() -: "
+                   "apt-get install python3-requests")
     return False
 
 
@@ -558,6 +588,7 @@ _header_texts = {}
 class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
     default_timeout = None
+    max_redirects = 30
 
     def __init__(self, base_url, request_event, user, headers):
         self.base_url = base_url
@@ -637,8 +668,8 @@ class BaseSession:
         request = auth(request) or request
         return dict(request.headers)
 
-    def _send(self, method, target, data, headers, cookies, files, auth, timeout, allow_redirects,
-              insecure, json, answer_type):
+    def _send(self, method, target, data, headers, cookies, files, auth, timeout, connect_timeout,
+              allow_redirects, way, json, answer_type):
         content_type = body = None
         is_json = False
         method = method.upper()
@@ -650,7 +681,12 @@ class BaseSession:
         elif data is not None and data != {} and data != [] and data != "" and data != b"":
             body, content_type = _body_of_data(data)
         elif json is not None:
-            body, content_type = json_text(json, False), "application/json"
+            try:
+                body, content_type = json_text(json, False), "application/json"
+            except ValueError as e:
+                error = f"InvalidJSONError({e!r})"
+                return answer_type((0, error, None, None, None, 0.0, None, None),
+                                   (method, url, None, None, False, target[2]))
             is_json = True
         elif method in ("POST", "PUT", "PATCH"):
             body = b""
@@ -663,8 +699,8 @@ class BaseSession:
         if not lines.isascii():
             lines = lines.encode("latin-1", "replace")
         try:
-            answer = self._engine.request(method, url, lines, body, timeout, allow_redirects,
-                                          insecure)
+            answer = self._engine.request(method, url, lines, body, timeout, connect_timeout,
+                                          self.max_redirects if allow_redirects else -1, way)
         except _cicada.Invalid as e:
             raise _invalid(e, url) from None
         return answer_type(answer, asked)
@@ -687,8 +723,8 @@ class BaseSession:
         """Without listeners there is nobody to make an event for."""
         event = self.request_event
         if type(event) is RequestHook and not event.has_listeners():
-            event.count(method, name, response._seconds * 1000, length, exception,
-                        response.status_code)
+            count_request(method, name, response._seconds * 1000, length, exception,
+                          response.status_code)
         else:
             event.fire(**self._meta(response, exception, method, name, start_time, target, length,
                                     context))
@@ -735,7 +771,6 @@ class HttpSession(BaseSession):
     verify = True
     cert = None
     trust_env = stream = False
-    max_redirects = 30
 
     def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
         super().__init__(base_url, request_event, user, {
@@ -746,6 +781,22 @@ class HttpSession(BaseSession):
         if parts.username and parts.password:
             self.auth = (parts.username, parts.password)
             self.base_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def _has_foreign_way(self, proxies, verify):
+        """Through proxies, or by a folder of certificates, that the engine does not know."""
+        verify = self.verify if verify is None else verify
+        return (proxies or self.proxies) and not _are_http(self._merged(proxies)) or \
+            isinstance(verify, (str, os.PathLike)) and _is_folder(verify)
+
+    def _merged(self, proxies):
+        return {**(self.proxies or {}), **(proxies or {})}
+
+    def _way(self, proxies, verify, cert):
+        proxies = self._merged(proxies)
+        cert, key = cert if isinstance(cert, (tuple, list)) else (cert, None)
+        ca = os.fspath(verify) if verify and verify is not True else None
+        return way_of(not verify, ca, cert, key,
+                      *(proxies.get(scheme) or proxies.get("all") for scheme in ("http", "https")))
 
     def mount(self, prefix, adapter):
         if not _has_requests() or not _detour().is_plain(adapter):
@@ -765,16 +816,19 @@ class HttpSession(BaseSession):
                 allow_redirects=True, proxies=None, hooks=None, stream=None, verify=None,
                 cert=None, json=None):
         name = name or self.request_name
-        if (stream or proxies or cert or self.stream or self.adapters or self.proxies or self.cert or
-                self.trust_env or isinstance(verify, str) or isinstance(self.verify, str)) and \
-                _has_requests():
+        if (stream or self.stream or self.adapters or self.trust_env or
+                self._has_foreign_way(proxies, verify)) and _has_requests():
             return self._take_detour(locals())
-        insecure = verify is False or (self.verify is False and verify is None)
+        way = 0
+        if self.verify is not True or not (verify is None or verify is True) or cert or proxies or \
+                self.cert or self.proxies:
+            way = self._way(proxies, self.verify if verify is None else verify,
+                            cert or self.cert)
         start_time = time.time()
         target = self._target(url, params)
         try:
             response = self._send(method, target, data, headers, cookies, files, auth,
-                                  _seconds(timeout), allow_redirects, insecure, json,
+                                  *_seconds(timeout), allow_redirects, way, json,
                                   ResponseContextManager if catch_response else LocustResponse)
         except NeedsRequests:
             if not _has_requests():

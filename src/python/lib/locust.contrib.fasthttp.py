@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """FastHttpUser: the same engine, with the habits of Locust's second client."""
+import io
 import time
 
 import _cicada
+from gevent.lock import BoundedSemaphore
 
-from locust.clients import (BaseSession, LocustResponse, ResponseContextManager, json_text,
-                            without_secret)
+from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContextManager, json_text,
+                            way_of, without_secret)
 from locust.exception import LocustError
 from locust.user.users import NO_HOST, RestCalls, User
 
@@ -37,6 +39,26 @@ class FastResponse(LocustResponse):
     def ok(self):
         return self.error_of_status() is None
 
+    @property
+    def status(self):
+        return str(self.status_code)
+
+    @property
+    def stream(self):
+        """The body as a file."""
+        if "_stream" not in self.__dict__:
+            self._stream = io.BytesIO(self._content or b"")
+        return self._stream
+
+    def read(self, n=None):
+        return self.stream.read(n)
+
+    def readline(self):
+        return self.stream.readline()
+
+    def release(self):
+        pass
+
 
 class FastResponseContextManager(ResponseContextManager, FastResponse):
     raise_for_status = FastResponse.raise_for_status
@@ -46,32 +68,41 @@ class FastResponseContextManager(ResponseContextManager, FastResponse):
         return self.error_of_status()
 
 
+# What another try may mend, as geventhttpclient sees it.
+_PASSING = ("ConnectTimeout", "ReadTimeout", "TimeoutError", "BrokenPipeError")
+
+
 class FastHttpSession(BaseSession):
     def __init__(self, environment, base_url, user, insecure=True, network_timeout=60,
-                 default_headers=None, **kwargs):
+                 connection_timeout=60, max_redirects=30, max_retries=0, concurrency=10,
+                 headers=None, proxy_host=None, proxy_port=None, **kwargs):
         super().__init__(base_url, environment.events.request, user, {
-            "User-Agent": f"cicada/{_cicada.version}", **(default_headers or {})})
+            "User-Agent": f"cicada/{_cicada.version}", **(headers or {})})
         self.environment = environment
-        self.insecure = insecure
-        self.network_timeout = network_timeout
+        self.max_redirects = max_redirects
+        self.max_retries = max_retries
+        self._timeouts = FOREVER if network_timeout is None else network_timeout, \
+            connection_timeout or 0
+        self._slots = BoundedSemaphore(concurrency)
+        proxy = f"http://{proxy_host}:{proxy_port or 80}" if proxy_host else None
+        self._way = way_of(bool(insecure), None, None, None, proxy, proxy)
 
     def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
                 headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,
                 cookies=None, files=None, timeout=None, **kwargs):
         name = name or self.request_name or without_secret(url)
-        if json is not None:
+        if not data and json is not None:
             headers = {"Accept": "application/json", "Content-Type": "application/json",
                        **(headers or {})}
             data = json_text(json)
-        elif isinstance(data, (str, bytes)):
-            kind = "text/plain; charset=utf-8" if isinstance(data, str) else \
-                "application/octet-stream"
-            headers = {"Content-Type": kind, **(headers or {})}
+        elif data and isinstance(data, (str, bytes, dict)) and not files:
+            headers = {"Content-Type": _type_of(data), **(headers or {})}
         start_time = time.time()
         target = self._target(url, params)
-        response = self._send(method, target, data, headers, cookies, files, auth,
-                              timeout or self.network_timeout, allow_redirects, self.insecure, None,
-                              FastResponseContextManager if catch_response else FastResponse)
+        response = self._try(method, target, data, headers, cookies, files, auth,
+                             *(self._timeouts if timeout is None else (timeout, 0)), allow_redirects,
+                             self._way, None,
+                             FastResponseContextManager if catch_response else FastResponse)
         asked_as = (method, name, start_time, target, len(response._content or b""), context)
         if catch_response:
             response._session, response._asked_as = self, asked_as
@@ -79,8 +110,28 @@ class FastHttpSession(BaseSession):
         self._count(response, response.error_of_status(), *asked_as)
         return response
 
+    def _try(self, *asked):
+        """Once more after what passes, max_retries times; the time is that of all."""
+        with self._slots:
+            response = self._send(*asked)
+            for _ in range(self.max_retries):
+                if not response.error or not str(response.error).startswith(_PASSING):
+                    break
+                before = response._seconds
+                response = self._send(*asked)
+                response._seconds += before
+            return response
+
     def iter_lines(self, url, method="GET", **kwargs):
-        yield from self.request(method, url, **kwargs).iter_lines(decode_unicode=True)
+        response = self.request(method, url, **kwargs)
+        response.raise_for_status()
+        yield from response.iter_lines(decode_unicode=True)
+
+
+def _type_of(data):
+    if isinstance(data, dict):
+        return "application/x-www-form-urlencoded; charset=utf-8"
+    return "text/plain; charset=utf-8" if isinstance(data, str) else "application/octet-stream"
 
 
 class FastHttpUser(RestCalls, User):
@@ -96,10 +147,12 @@ class FastHttpUser(RestCalls, User):
         super().__init__(environment)
         if self.host is None:
             raise LocustError(NO_HOST)
-        self.client = FastHttpSession(environment, base_url=self.host, user=self,
-                                      insecure=self.insecure,
-                                      network_timeout=self.network_timeout,
-                                      default_headers=self.default_headers)
+        self.client = FastHttpSession(
+            environment, base_url=self.host, user=self, insecure=self.insecure,
+            network_timeout=self.network_timeout, connection_timeout=self.connection_timeout,
+            max_redirects=self.max_redirects, max_retries=self.max_retries,
+            concurrency=self.concurrency, headers=self.default_headers, proxy_host=self.proxy_host,
+            proxy_port=self.proxy_port)
 
 
 # Their names in Locust.

@@ -49,26 +49,68 @@ class EventHook:
             log.unhandled_greenlet_exception = True
 
 
+def plain(value):
+    """As text that UTF-8 can hold."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def count_request(request_type, name, response_time, response_length, exception, status_code):
+    error = error_text(exception) if exception else None
+    try:
+        _cicada.record(request_type, name, response_time, response_length, error, status_code != 0)
+    except (TypeError, ValueError):  # a name that is a number, text that UTF-8 cannot hold
+        _cicada.record(plain(request_type), plain(name), response_time, response_length,
+                       error and plain(error), status_code != 0)
+
+
+def _count_fired(request_type, name, response_time, response_length, exception=None, response=None,
+                 **kwargs):
+    count_request(request_type, name, response_time, response_length or 0, exception,
+           getattr(response, "status_code", 0) or 0)
+
+
+# What listeners of the old events are told.
+_OLD_FIELDS = ("request_type", "name", "response_time", "response_length", "exception")
+
+
+class OldRequestHook(EventHook):
+    """request_success and request_failure of Locust before 2.15: they hear of requests before the
+    listeners of `request` do, and what is fired here is counted."""
+
+    def __init__(self, name):
+        super().__init__()
+        self._name = name
+
+    def add_listener(self, handler):
+        logging.getLogger(__name__).warning("%s event deprecated. Use the request event.", self._name)
+        return super().add_listener(handler)
+
+    def fire(self, *, response_length=0, **kwargs):
+        kwargs["response_length"] = response_length
+        self._call(_count_fired, kwargs)
+        self.tell(**kwargs)
+
+    def tell(self, exception=None, **kwargs):
+        super().fire(**kwargs, **({"exception": exception} if exception else {}))
+
+
 class RequestHook(EventHook):
     """What is fired here is counted; listeners come after that."""
 
-    def has_listeners(self):
-        return bool(self._handlers)
+    def __init__(self):
+        super().__init__()
+        self.success = OldRequestHook("request_success")
+        self.failure = OldRequestHook("request_failure")
 
-    @staticmethod
-    def count(request_type, name, response_time, response_length, exception, status_code):
-        _cicada.record(request_type, name, response_time, response_length,
-                       None if exception is None else error_text(exception), status_code != 0)
+    def has_listeners(self):
+        return bool(self._handlers or self.success._handlers or self.failure._handlers)
 
     def fire(self, *, reverse=False, **kwargs):
-        self._call(self._count_fired, kwargs)
-        if self._handlers:
+        self._call(_count_fired, kwargs)
+        if self.has_listeners():
+            (self.failure if kwargs.get("exception") else self.success).tell(
+                **{name: kwargs[name] for name in _OLD_FIELDS if name in kwargs})
             super().fire(reverse=reverse, **kwargs)
-
-    def _count_fired(self, request_type, name, response_time, response_length, exception=None,
-                     response=None, **kwargs):
-        self.count(request_type, name, response_time, response_length or 0, exception,
-                   getattr(response, "status_code", 0) or 0)
 
     @contextmanager
     def measure(self, request_type, name, response_length=0, context=None):
@@ -85,39 +127,27 @@ class RequestHook(EventHook):
         self.fire(**meta)
 
 
-class ReportHook(EventHook):
-    """Reports of workers are told of only where somebody listens."""
+class WantedHook(EventHook):
+    """Of what comes often, and is told only where somebody listens."""
 
-    def add_listener(self, handler):
-        _cicada.want_reports()
-        return super().add_listener(handler)
-
-
-class OldRequestHook(EventHook):
-    """request_success and request_failure of Locust before 2.15: `request` with fewer arguments."""
-
-    def __init__(self, request, is_failure):
+    def __init__(self, what):
         super().__init__()
-        self._request, self._is_failure = request, is_failure
+        self._what = what
 
     def add_listener(self, handler):
-        def listen(exception=None, **kwargs):
-            if (exception is not None) == self._is_failure:
-                kept = {name: kwargs[name] for name in ("request_type", "name", "response_time",
-                                                        "response_length")}
-                handler(**kept, **({"exception": exception} if self._is_failure else {}))
-        self._request.add_listener(listen)
-        return handler
+        _cicada.want(self._what)
+        return super().add_listener(handler)
 
 
 class Events:
     def __init__(self):
         self.request = RequestHook()
-        self.request_success = OldRequestHook(self.request, False)
-        self.request_failure = OldRequestHook(self.request, True)
-        self.worker_report = ReportHook()
+        self.request_success, self.request_failure = self.request.success, self.request.failure
+        self.worker_report = WantedHook("reports")
+        self.heartbeat_sent = WantedHook("heartbeats")
+        self.heartbeat_received = WantedHook("heartbeats")
         for name in ("user_error", "report_to_master", "worker_connect",
                      "spawning_complete", "quitting", "quit", "init", "init_command_line_parser",
                      "test_start", "test_stopping", "test_stop", "reset_stats", "cpu_warning",
-                     "heartbeat_sent", "heartbeat_received", "usage_monitor"):
+                     "usage_monitor"):
             setattr(self, name, EventHook())

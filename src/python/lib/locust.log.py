@@ -12,7 +12,12 @@ class Handler(logging.Handler):
     def emit(self, record):
         try:
             level = min(max(record.levelno // 10 - 1, 0), 4)
-            _cicada.log(level, record.name, self.format(record))
+            text = self.format(record)
+            try:
+                _cicada.log(level, record.name, text)
+            except ValueError:  # what is no text to C
+                text = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+                _cicada.log(level, record.name, text)
         except Exception:
             self.handleError(record)
 

@@ -10,6 +10,7 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from locust import log
+from locust.event import plain
 from locust.rpc import pack
 from locust.rpc.protocol import Message
 
@@ -45,7 +46,7 @@ class Runner:
             "count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()})
         row["count"] += 1
         row["nodes"].add(node_id)
-        _cicada.exception(msg, formatted_tb)
+        _cicada.exception(plain(msg), plain(formatted_tb))
 
     @property
     def user_classes(self):

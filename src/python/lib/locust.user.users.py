@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Users: User for any protocol, HttpUser with a client like Python's requests."""
 import logging
+import re
 import time
 import traceback
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import gevent
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
-from locust.exception import CatchResponseError, LocustError, ResponseError, StopTest, StopUser
+from locust.exception import LocustError, StopTest, StopUser
 from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
                               DefaultTaskSet, collect_tasks)
 from locust.user.wait_time import constant
@@ -109,6 +110,9 @@ NO_HOST = ("You must specify the base host. Either in the host attribute in the 
            "the command line using the --host option.")
 
 
+_HOME = re.compile(r"\A/(home|Users)/\w*/")
+
+
 class RestCalls:
     """Of users whose client can catch_response."""
 
@@ -127,11 +131,12 @@ class RestCalls:
                 if text.endswith(","):
                     text += f" response was {response.text[:200]}"
                 response.failure(text)
-            except ResponseError as e:
-                raise CatchResponseError(str(e)) from e
             except Exception as e:
-                where = traceback.extract_tb(e.__traceback__)[-1]
-                response.failure(f"{type(e).__name__}: {e} at {where.filename}:{where.lineno}")
+                places = ", ".join(f"{_HOME.sub('~/', frame.filename)}:{frame.lineno} in {frame.name}"
+                                   for frame in traceback.extract_tb(e.__traceback__)
+                                   if frame.filename[0] == "/")
+                response.failure(f"{type(e).__name__}: {e} at {places}. Response was "
+                                 f"{response.text[:200]}")
 
     @staticmethod
     def _parse(response):

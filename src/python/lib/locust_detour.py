@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Requests of an HttpUser that only Python's requests can make: a body that is read bit by bit, adapters
-of a locustfile's own, proxies, client certificates, answers to a server's challenge. They cost what
-they cost under Locust, and are timed as there."""
+of a locustfile's own, proxies that are not http:// ones, answers to a server's challenge. They cost
+what they cost under Locust, and are timed as there."""
 from contextlib import contextmanager
 
 import requests

@@ -41,6 +41,7 @@ logger = logging.getLogger("locust.runners")
 _RUNNERS = {"local": LocalRunner, "master": MasterRunner, "worker": WorkerRunner}
 
 REPORT_S, USAGE_S, CPU_HIGH, HISTORY_MAX = 3, 5, 90, 10000
+HOLD_S = 2  # users and engine wait so long for listeners of test_stopping, of test_stop
 HEARD_MAX, HEARD_EACH = 64 * 1024 * 1024, 4096  # bytes; what a greenlet takes besides
 FETCH_S, SOURCE_MAX = 30, 4 * 1024 * 1024
 
@@ -65,6 +66,17 @@ class LoadError(Exception):
     pass
 
 
+class Exit(Exception):
+    """sys.exit() while the file is imported."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        if code is not None and not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+        self.code = code or 0
+
+
 class OptionError(Exception):
     """An option of the locustfile's own is wrong."""
 
@@ -82,6 +94,8 @@ def _import_file(path):
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except SystemExit as e:
+        raise Exit(e.code) from None
     except BaseException as e:
         raise LoadError(_report(e, path)) from None
     return module
@@ -136,7 +150,9 @@ def _report(e, path):
     while trace and not os.path.exists(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     traceback.print_exception(type(e), e, trace)
-    line = e.lineno if isinstance(e, SyntaxError) and e.filename == path else None
+    line = None
+    if isinstance(e, SyntaxError) and os.path.abspath(e.filename or "") == os.path.abspath(path):
+        line = e.lineno
     for frame in traceback.extract_tb(trace):
         if os.path.abspath(frame.filename) == os.path.abspath(path):
             line = frame.lineno
@@ -177,6 +193,27 @@ def _tags_of(task, seen):
     seen.add(task)
     tags = set(getattr(task, "locust_tag_set", ()))
     return tags.union(*(_tags_of(inner, seen) for inner in getattr(task, "tasks", ())))
+
+
+# What is set on a class for the libraries below Locust's clients.
+_WITHOUT_EFFECT = {
+    "client_pool": "each user has connections of its own",
+    "pool_manager": "each user has connections of its own",
+    "ssl_context_factory": "see insecure, --tls-ca and --tls-client-cert"}
+
+
+def _place_of(cls):
+    try:
+        return f"{inspect.getfile(cls)}:{inspect.getsourcelines(cls)[1]}"
+    except (OSError, TypeError):
+        return _path
+
+
+def _warn_of_settings(cls):
+    for name, why in _WITHOUT_EFFECT.items():
+        if getattr(cls, name, None) is not None:
+            logger.warning("%s: class %s: %s has no effect: %s", _place_of(cls), cls.__name__, name,
+                           why)
 
 
 def _describe(cls):
@@ -293,6 +330,8 @@ def load(options):
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found.values())
     _filter_by_tags(tags, exclude_tags)
+    for cls in _classes:
+        _warn_of_settings(cls)
     wanted = options["user_classes"]
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
@@ -331,8 +370,9 @@ def serve(fd):
             _end.wait()
         except (SystemExit, KeyboardInterrupt) as e:
             # gevent raises here what ended a greenlet that way: sys.exit() in a task.
-            if environment.process_exit_code is None and isinstance(getattr(e, "code", None), int):
-                environment.process_exit_code = e.code
+            code = getattr(e, "code", None)
+            if environment.process_exit_code is None and code is not None:
+                environment.process_exit_code = code if isinstance(code, int) else 1
             _cicada.wish("quit")
     _unwatch()
 
@@ -369,6 +409,10 @@ class _Life:
             return
         try:
             user = self.cls(environment)
+            assert hasattr(user, "environment"), (
+                f"Attribute 'environment' is missing on user {self.cls.__name__}. Perhaps you "
+                "defined your own __init__ and forgot to call the base constructor? "
+                "(super().__init__(*args, **kwargs))")
             if self.is_over:
                 return
             self.user = user
@@ -393,6 +437,7 @@ _lives = {}
 _waiting = collections.deque()  # lives that are to begin, once the test has
 _beginner = None  # the greenlet that begins them, one after the other: __init__ may wait
 _test = None  # the greenlet that begins it, then until the test is over
+_ending = _ended = None  # the greenlet that ends it, and which that is: settled again, it is the same
 _has_begun = False
 _wanted = 0  # users, at this step of the ramp
 _is_settled = False  # the engine has them
@@ -416,9 +461,20 @@ def _begin_waiting():
     _check_spawned()
 
 
+_stopping = None  # the greenlet in which listeners hear that the test is about to stop
+_is_holding = False  # they have not yet
+_held = []  # stops of users, until then
+
+
+def _is_held(function, capsule):
+    if _is_holding:
+        _held.append((function, capsule))
+    return _is_holding
+
+
 def stop_user(capsule):
     life = _lives.get(capsule)
-    if not life:
+    if not life or _is_held(stop_user, capsule):
         return
     if not life.user:
         life.end()
@@ -430,7 +486,7 @@ def stop_user(capsule):
 
 def cut_user(capsule):
     life = _lives.get(capsule)
-    if not life:
+    if not life or _is_held(cut_user, capsule):
         return
     if life.user:
         life.user.greenlet.kill(block=False)
@@ -442,9 +498,10 @@ def cut_user(capsule):
 
 def _begin_test():
     global _has_begun
-    # Whatever came before is over: event init, messages of the master.
-    if _last is not None:
-        _last.join()
+    # Whatever came before is over: event init, messages of the master, the end of the last test.
+    for before in (_last, _ending):
+        if before is not None:
+            before.join()
     _cicada.clear_stats()
     environment.stats.history.clear()
     environment.runner.exceptions.clear()
@@ -454,14 +511,24 @@ def _begin_test():
 
 
 def _end_test():
+    """The users are gone. Listeners that take their time are not waited for by the engine, but by what
+    comes next here."""
     global _test, _has_begun
     _test.join()
-    environment.runner.fire_stop()
+    listeners = gevent.spawn(_tell_end, _stopping)
+    listeners.join(HOLD_S)
     _send_report()
     _test = None
     _has_begun = False
     _forget_shape()
     _cicada.settle()
+    listeners.join()
+
+
+def _tell_end(stopping):
+    if stopping is not None:
+        stopping.join()
+    environment.runner.fire_stop()
 
 
 def _is_stop(count):
@@ -470,7 +537,7 @@ def _is_stop(count):
 
 
 def _on_want(count):
-    global _test, _is_settled, _wanted
+    global _test, _is_settled, _wanted, _stopping, _is_holding
     runner = environment.runner
     _is_settled = False
     _wanted = count
@@ -478,12 +545,24 @@ def _on_want(count):
     if count and _test is None:
         _test = gevent.spawn(_begin_test)
     elif _is_stop(count):
-        gevent.spawn(_stop_test)
+        _is_holding = True
+        _stopping = gevent.spawn(_stop_test)
+        _stopping.link(_stop_held)
+        gevent.spawn_later(HOLD_S, _stop_held)
 
 
 def _stop_test():
     environment.runner.fire_stopping()
     _release_quitter()
+
+
+def _stop_held(_greenlet=None):
+    global _is_holding
+    _is_holding = False
+    held = list(_held)
+    _held.clear()
+    for function, capsule in held:
+        function(capsule)
 
 
 def _release_quitter():
@@ -495,9 +574,10 @@ def _release_quitter():
 
 
 def _on_settle(_value):
-    global _is_settled
+    global _is_settled, _ending, _ended
     if _is_stop(_wanted):
-        gevent.spawn(_end_test)
+        if _ended is not _test:
+            _ended, _ending = _test, gevent.spawn(_end_test)
         return
     _cicada.settle()
     _is_settled = True
@@ -551,6 +631,8 @@ def _read_tick(tick):
     if tick is None:
         return -1, 0, None
     users, rate, *classes = tick
+    if not float(rate) > 0:
+        raise ValueError(f"the spawn rate of tick() is {rate!r}; give a number above 0")
     if not classes or classes[0] is None:
         return int(users), float(rate), None
     return int(users), float(rate), " ".join(cls.__name__ for cls in classes[0])
@@ -640,7 +722,7 @@ def _hear(data, function):
     def hear():
         global _heard_bytes
         try:
-            function(unpack(data))
+            function()
         finally:
             _heard_bytes -= size
     _in_turn(hear)
@@ -658,7 +740,8 @@ def _warn_of_dropped():
 
 
 def _on_report(client_id, _type, data, _value):
-    def hear(said):
+    def hear():
+        said = unpack(data)
         # Of a worker of ours what report_to_master adds comes in reports of its own, without a number.
         if "number" not in said or not environment.events.report_to_master._handlers:
             environment.events.worker_report.fire(client_id=client_id, data=said)
@@ -666,7 +749,14 @@ def _on_report(client_id, _type, data, _value):
 
 
 def _on_custom(node_id, msg_type, data, _value):
-    _hear(data, lambda said: environment.runner.take_message(msg_type, said, node_id))
+    _hear(data, lambda: environment.runner.take_message(msg_type, unpack(data), node_id))
+
+
+def _on_heartbeat(client_id, _type, data, value):
+    events = environment.events
+    is_ours = isinstance(environment.runner, MasterRunner)
+    event = events.heartbeat_sent if is_ours else events.heartbeat_received
+    _hear(data, lambda: event.fire(client_id=client_id, timestamp=value / 1e6))
 
 
 def _on_web(method, path, said, ticket):
@@ -686,7 +776,7 @@ def _on_web(method, path, said, ticket):
 
 _MESSAGES = {"web": _on_web, "form": lambda _from, _type, data, _value: _take_form(data),
              "joined": _on_joined, "spawn": _on_spawn, "report": _on_report, "custom": _on_custom,
-             "draw": _on_draw}
+             "heartbeat": _on_heartbeat, "draw": _on_draw}
 
 
 def on_message(event, sender, msg_type, data, value):
@@ -859,6 +949,8 @@ def _of_control(name):
 
 def _on_quitting(code):
     def quitting():
+        if _ending is not None:
+            _ending.join()
         environment.events.quitting.fire(environment=environment, reverse=True)
         final = code
         if environment.process_exit_code is not None:
@@ -866,7 +958,8 @@ def _on_quitting(code):
         elif log.unhandled_greenlet_exception and not code:
             final = 2
         environment.events.quit.fire(exit_code=final)
-        sys.stdout.flush()
+        if not sys.stdout.closed:
+            sys.stdout.flush()
         _cicada.wish("quit_done", int(final))
     _in_turn(quitting)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 from locust import FastHttpUser, task
+from locust.exception import LocustError
 
 
 class Fast(FastHttpUser):
@@ -9,6 +10,8 @@ class Fast(FastHttpUser):
         print(r.status_code, r.json()["method"], r.text[:5], r.headers["content-type"])
         self.client.post("/echo", data="text")
         self.client.post("/echo", json={"a": 1})
+        self.client.post("/echo", data={"a": "1 2", "b": "\u00fc"})
+        self.client.post("/echo", data={"a": 1}, json={"b": 2})
         self.client.put("/echo", data=b"put")
         self.client.delete("/echo")
         self.client.patch("/echo", data="p")
@@ -16,6 +19,12 @@ class Fast(FastHttpUser):
         self.client.options("/echo")
         self.client.get("/echo", name="named")
         print(len(self.client.get("/gzip").content))
+        r = self.client.get("/lines", stream=True, name="stream")
+        print(bytes(r.stream.read()), r.status)
+        try:
+            self.client.get("/status/204").success()
+        except LocustError as e:
+            print(e)
         self.client.get("/set?a=1")
         self.client.get("/echo")
         self.client.get("/hop/2")
