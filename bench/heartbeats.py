@@ -46,7 +46,8 @@ class {name}({base}):
 class Master:
     """What a worker needs of a master, and the time of each heartbeat."""
 
-    def __init__(self):
+    def __init__(self, host):
+        self.host = host
         self.socket = zmq.Context.instance().socket(zmq.ROUTER)
         self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
         self.worker = None
@@ -77,7 +78,7 @@ class Master:
 
     def want(self, name, users):
         self.say("spawn", {"timestamp": time.time(), "user_classes_count": {name: users},
-                           "host": None, "stop_timeout": 0.0, "parsed_options": {}})
+                           "host": self.host, "stop_timeout": 0.0, "parsed_options": {}})
 
 
 def rss_kb(pid):
@@ -155,14 +156,14 @@ def main():
     parser.add_argument("--base", default="HttpUser", choices=("HttpUser", "FastHttpUser"))
     options = parser.parse_args()
     options.name = f"Waiting{options.base}"
-    master, port = Master(), free_port()
+    port = free_port()
+    master = Master(f"http://127.0.0.1:{port}")
     os.sched_setaffinity(0, {1})
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "locustfile.py"
         path.write_text(LOCUSTFILE.format(name=options.name, base=options.base))
         target = pinned(1, BUILD / "bench" / "target", port)
-        worker = pinned(0, options.program, "-f", path, "--worker", "--master-port", master.port,
-                        "-H", f"http://127.0.0.1:{port}")
+        worker = pinned(0, options.program, "-f", path, "--worker", "--master-port", master.port)
         try:
             print(json.dumps({"program": str(options.program), "base": options.base,
                               **measure(options, master, worker)}))

@@ -727,7 +727,10 @@ static void beat(struct worker *w)
 					.cicada = str_of(w->is_ours ? CICADA_VERSION : "") } };
 
 	m.heartbeat.state = str_of(words[w->state]);
-	w->heartbeat_due_us = w->now_us + HEARTBEAT_US;
+	/* On the second, so that turns of the loop that come late do not add up. */
+	w->heartbeat_due_us += HEARTBEAT_US;
+	if (w->heartbeat_due_us <= w->now_us)
+		w->heartbeat_due_us = w->now_us + HEARTBEAT_US;
 	w->exceptions_left = LIMIT_WORKER_EXCEPTIONS;
 	(void)post(w, &m);
 	/* Masters before 2.19 never send one; those that do, do it each second. */
