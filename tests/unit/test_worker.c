@@ -287,6 +287,27 @@ static void it_introduces_itself_until_it_is_heard(void **state)
 	assert_string_equal(f->heartbeat_state, "ready");
 }
 
+static void late_turns_do_not_put_heartbeats_off(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t start_us = f->now_us;
+
+	worker_tick(f->worker, f->now_us);
+	hear_plain(f, MSG_ACK);
+	answer(f, 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		f->now_us = start_us + i * CLOCK_S + 100 * CLOCK_MS;
+		worker_tick(f->worker, f->now_us);
+		assert_int_equal(worker_due_us(f->worker), start_us + (i + 1) * CLOCK_S);
+	}
+	f->said[0] = '\0';
+	f->now_us = start_us + 10 * CLOCK_S;
+	worker_tick(f->worker, f->now_us);
+	answer(f, 0);
+	expect_said(f, "heartbeat stats:ramp ");
+	assert_int_equal(worker_due_us(f->worker), f->now_us + CLOCK_S);
+}
+
 static void it_gives_up_after_five_minutes(void **state)
 {
 	struct fixture *f = *state;
@@ -772,6 +793,7 @@ int main(void)
 		WORKER_TEST(tasks_of_a_class_are_changed),
 		WORKER_TEST(the_load_hears_of_each_new_test),
 		WORKER_TEST(it_introduces_itself_until_it_is_heard),
+		WORKER_TEST(late_turns_do_not_put_heartbeats_off),
 		WORKER_TEST(it_gives_up_after_five_minutes),
 		WORKER_TEST(a_spawn_is_answered_when_the_users_are_there),
 		WORKER_TEST(an_outdated_spawn_is_dropped),
