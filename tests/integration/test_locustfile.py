@@ -371,6 +371,33 @@ class Pair(HttpUser):
         proxy.close()
 
 
+def test_ways_that_the_engine_does_not_know_are_left_to_requests(programs, tmp_path):
+    target, proxy = Target(), Proxy()
+    shop = "http://shop.test:" + target.url.rsplit(":", 1)[1]
+    path = write(tmp_path, f"""
+from locust import HttpUser, task
+
+class Away(HttpUser):
+    @task
+    def away(self):
+        get = self.client.get
+        print(get("{shop}/of-a-host", proxies={{"http://shop.test": "{proxy.address}"}}).status_code)
+        # More than a locustfile may name to the engine.
+        print({{get("{shop}/many", proxies={{"http": f"http://user{{n}}:p@{proxy.address}"}}).status_code
+              for n in range(70)}})
+        self.environment.runner.quit()
+""")
+    try:
+        cicada, code = run(programs, path, "-H", target.url)
+        assert (cicada.text("stdout"), code) == ("200\n{200}\n", 0), cicada.text("stderr")
+        assert proxy.asked == {f"GET {shop}/of-a-host": 1, f"GET {shop}/many": 70}
+        # With the user and password of each.
+        assert len(proxy.secrets) == 71
+    finally:
+        target.close()
+        proxy.close()
+
+
 def test_a_markov_chain(programs, target, tmp_path):
     text = """
 from locust import HttpUser, MarkovTaskSet, transition, transitions, task
@@ -459,10 +486,12 @@ class Base(LoadTestShape):
 
 
 def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
+    write(tmp_path, "", "psycopg.py")
     for line, said in [
             ("Environment().create_local_runner()", "cicada runs the test itself"),
             ("from locust import HttpLocust", "HttpLocust was renamed to HttpUser in Locust 1.0"),
-            ("from locust.contrib import mongodb", "locust.contrib.mongodb is not part of cicada"),
+            ("from locust.contrib import milvus", "No module named 'pymilvus'"),
+            ("from locust.contrib import postgres", "locust.contrib.postgres is not part of cicada"),
             ("run_single_user(Visitor)", "use cicada -f FILE --headless -u 1 Visitor")]:
         path = write(tmp_path, VISITOR + "from locust import Environment, run_single_user\n" + line)
         program, code = run(programs, path)

@@ -211,7 +211,7 @@ class Unjudged:
 
     def success(self, *args):
         raise LocustError("If you want to change the state of the request, you must pass "
-                          "catch_response=True. See https://docs.locust.io/en/stable/"
+                          "catch_response=True. See http://docs.locust.io/en/stable/"
                           "writing-a-locustfile.html#validating-responses")
 
     failure = success
@@ -543,9 +543,6 @@ def _seconds(timeout):
     return FOREVER if timeout is None else timeout, 0
 
 
-_is_folder = functools.lru_cache(os.path.isdir)
-
-
 def _are_http(proxies):
     """Proxies of a scheme by their http:// address, which need not be written; requests has others,
     too: of a host, by https:// or socks5://."""
@@ -782,21 +779,18 @@ class HttpSession(BaseSession):
             self.auth = (parts.username, parts.password)
             self.base_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
-    def _has_foreign_way(self, proxies, verify):
-        """Through proxies, or by a folder of certificates, that the engine does not know."""
-        verify = self.verify if verify is None else verify
-        return (proxies or self.proxies) and not _are_http(self._merged(proxies)) or \
-            isinstance(verify, (str, os.PathLike)) and _is_folder(verify)
-
-    def _merged(self, proxies):
-        return {**(self.proxies or {}), **(proxies or {})}
-
     def _way(self, proxies, verify, cert):
-        proxies = self._merged(proxies)
+        proxies = {**(self.proxies or {}), **(proxies or {})}
         cert, key = cert if isinstance(cert, (tuple, list)) else (cert, None)
         ca = os.fspath(verify) if verify and verify is not True else None
-        return way_of(not verify, ca, cert, key,
-                      *(proxies.get(scheme) or proxies.get("all") for scheme in ("http", "https")))
+        if not _are_http(proxies) or ca and os.path.isdir(ca):
+            raise NeedsRequests("proxies other than http:// ones, and a folder of certificates, need "
+                                "Python's requests: apt-get install python3-requests")
+        try:
+            return way_of(not verify, ca, cert, key, *(proxies.get(scheme) or proxies.get("all")
+                                                       for scheme in ("http", "https")))
+        except ValueError as e:
+            raise NeedsRequests(str(e)) from None
 
     def mount(self, prefix, adapter):
         if not _has_requests() or not _detour().is_plain(adapter):
@@ -816,17 +810,16 @@ class HttpSession(BaseSession):
                 allow_redirects=True, proxies=None, hooks=None, stream=None, verify=None,
                 cert=None, json=None):
         name = name or self.request_name
-        if (stream or self.stream or self.adapters or self.trust_env or
-                self._has_foreign_way(proxies, verify)) and _has_requests():
+        if (stream or self.stream or self.adapters or self.trust_env) and _has_requests():
             return self._take_detour(locals())
-        way = 0
-        if self.verify is not True or not (verify is None or verify is True) or cert or proxies or \
-                self.cert or self.proxies:
-            way = self._way(proxies, self.verify if verify is None else verify,
-                            cert or self.cert)
         start_time = time.time()
         target = self._target(url, params)
         try:
+            way = 0
+            if self.verify is not True or not (verify is None or verify is True) or cert or \
+                    proxies or self.cert or self.proxies:
+                way = self._way(proxies, self.verify if verify is None else verify,
+                                cert or self.cert)
             response = self._send(method, target, data, headers, cookies, files, auth,
                                   *_seconds(timeout), allow_redirects, way, json,
                                   ResponseContextManager if catch_response else LocustResponse)

@@ -66,7 +66,7 @@ def count_request(request_type, name, response_time, response_length, exception,
 def _count_fired(request_type, name, response_time, response_length, exception=None, response=None,
                  **kwargs):
     count_request(request_type, name, response_time, response_length or 0, exception,
-           getattr(response, "status_code", 0) or 0)
+                  getattr(response, "status_code", 0) or 0)
 
 
 # What listeners of the old events are told.

@@ -12,7 +12,7 @@ import gevent
 from gevent import GreenletExit
 
 from locust.clients import HttpSession
-from locust.exception import LocustError, StopTest, StopUser
+from locust.exception import CatchResponseError, LocustError, StopTest, StopUser
 from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
                               DefaultTaskSet, collect_tasks)
 from locust.user.wait_time import constant
