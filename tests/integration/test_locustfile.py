@@ -154,7 +154,7 @@ def helper(session):
     program, code = run(programs, path, "-u", "2", "-r", "2", "-t", "3s", "-H", target.url, "--json")
     rows = {row["name"] for row in json.loads(program.text("stdout"))}
     assert rows >= {"/Ant", "/Bee", "/none"} and "/never" not in rows and code == 1
-    assert "ZeroDivisionError" in program.text()
+    assert "ZeroDivisionError" in program.text() and "NameError" not in program.text()
 
 
 def test_what_is_wrong_with_a_file_is_said_with_its_line(programs, tmp_path):
