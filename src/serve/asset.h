@@ -24,8 +24,8 @@ struct asset {
 void asset_answer(const struct asset *table, const char *name, struct serve_request *r);
 /* Appends the content. */
 void asset_unpack(const struct asset *asset, struct buf *out);
-/* A page that has a place for JSON, {{report}}, written with JSON in it: as data of an element, which
- * nothing in it can end. The JSON comes in parts of any length, between begin and end. */
+/* A page that has a place for JSON, {{report}}, written with JSON in it: as data of an element,
+ * which nothing in it can end. The JSON comes in parts of any length, between begin and end. */
 struct asset_page {
 	struct buf html;
 	const char *rest; /* of it, behind the place */
