@@ -17,9 +17,10 @@
  * {"error": "..."}, or, the first two, as the page that Locust shows. HEAD is served by GET's
  * handler. A body or a large answer that finds no room (max_held_bytes) beside those that slow
  * clients are sending or taking becomes a 503. A request line or head that is not HTTP is answered
- * (400, 431) by libmicrohttpd itself and reaches neither handler nor observer.
+ * (400, 414, 431) by libmicrohttpd itself and reaches neither handler nor observer.
  *
- * A guard (serve_guard.h) looks at requests before all that.
+ * A guard (serve_guard.h) looks at requests before all that, but for a URL of too many arguments
+ * (414) and a body that is coded in a way we do not read (501).
  *
  * All strings a request gives out live until it is answered; a lent body does not. */
 #pragma once

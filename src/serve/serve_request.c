@@ -178,6 +178,8 @@ static void let_go(struct serve_request *r)
 
 static void answer_crowded(struct serve_request *r)
 {
+	/* Those of the answer that found no room say how it was coded. */
+	buf_clear(&r->headers);
 	serve_add_header(r, "Retry-After", "1");
 	serve_error(r, 503, "large requests and answers of others are under way; ask again later");
 }

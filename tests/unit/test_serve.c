@@ -79,6 +79,7 @@ static void on_large(void *arg, struct serve_request *r)
 	static const char zeros[HELD_MAX + 1];
 
 	(void)arg;
+	serve_add_header(r, "Content-Encoding", "of-zeros");
 	serve_reply(r, 200, "text/plain", zeros, sizeof(zeros));
 }
 
@@ -363,6 +364,8 @@ static void large_bodies_and_answers_have_a_limit_in_all(void **state)
 	assert_true(has(&heard, "HTTP/1.1 503 ") && has(&heard, "Retry-After: 1\r\n"));
 	say(f, fds[3], "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
 	hear(f, fds[3], &heard, "HTTP/1.1 503 ", 2);
+	hear(f, fds[3], &heard, "large requests and answers of others are under way", 2);
+	assert_false(has(&heard, "of-zeros"));
 	/* The others are not harmed, and leave their room. */
 	for (size_t i = 0; i < 3; i++) {
 		buf_clear(&heard);
