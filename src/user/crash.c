@@ -24,8 +24,14 @@
 
 static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
-static _Thread_local const struct scenario *watched;
-static _Thread_local const struct user_place *watched_place;
+/* What cannot be asked for in the handler. path: NULL: not known. */
+static _Thread_local struct watched {
+	const struct scenario *scenario;
+	const struct user_place *place;
+	const char *path; /* of the object */
+	uintptr_t begin;  /* where it is in memory */
+	size_t size;
+} watched;
 static _Thread_local void *handler_stack;
 
 static const char *task_of(const struct cic_user *u)
@@ -69,34 +75,34 @@ static uintptr_t find_code(uintptr_t pc, uintptr_t sp, uintptr_t stack_end, uint
 
 static void add_line(char *line, size_t size, uintptr_t pc, uintptr_t sp, uintptr_t stack_end)
 {
-	struct link_map *map;
-	struct stat st;
 	uintptr_t code;
 
-	if (!watched->handle || dlinfo(watched->handle, RTLD_DI_LINKMAP, &map) != 0 ||
-	    stat(map->l_name, &st) != 0)
+	if (!watched.path)
 		return;
-	code = find_code(pc, sp, stack_end, map->l_addr, (size_t)st.st_size);
+	code = find_code(pc, sp, stack_end, watched.begin, watched.size);
 	if (code)
-		snprintf(line, size, "; its line: addr2line -e %s 0x%lx", map->l_name,
+		snprintf(line, size, "; its line: addr2line -e %s 0x%lx", watched.path,
 			 (unsigned long)code);
 }
 
 /* snprintf() of words and integers takes no locks and no memory. */
 static void on_crash(int number, siginfo_t *info, void *context)
 {
-	const struct cic_user *u = watched_place ? watched_place->running : NULL;
+	const struct cic_user *u = watched.place ? watched.place->running : NULL;
 	uintptr_t pc = 0, sp = 0, low, high;
 	char line[LINE_BYTES_MAX];
 	size_t len;
 
-	(void)info;
+	/* Somebody has sent it: it does not come by itself again. */
+	if (info->si_code <= 0)
+		(void)raise(number);
 	if (!u || !fiber_stack(&low, &high))
 		return;
 	registers_of(context, &pc, &sp);
-	len = (size_t)snprintf(line, sizeof(line) / 2, "%s: class %s, %s: ", watched->file_name,
+	len = (size_t)snprintf(line, sizeof(line) / 2,
+			       "%s: class %s, %s: ", watched.scenario->file_name,
 			       u->kind->class->name, task_of(u));
-	if (len > sizeof(line) / 2)
+	if (len >= sizeof(line) / 2)
 		len = sizeof(line) / 2 - 1;
 	if (sp < low)
 		len += (size_t)snprintf(
@@ -123,13 +129,25 @@ static void handle(int number)
 		(void)sigaction(number, &action, NULL);
 }
 
+static void find_object(void *handle)
+{
+	struct link_map *map;
+	struct stat st;
+
+	if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || stat(map->l_name, &st) != 0)
+		return;
+	watched.path = map->l_name;
+	watched.begin = map->l_addr;
+	watched.size = (size_t)st.st_size;
+}
+
 void crash_watch(const struct scenario *scenario, const struct user_place *place)
 {
 	stack_t stack = { .ss_size = HANDLER_STACK_BYTES };
 	sigset_t set;
 
-	watched = scenario;
-	watched_place = place;
+	watched = (struct watched){ .scenario = scenario, .place = place };
+	find_object(scenario->handle);
 	stack.ss_sp = handler_stack = mem_alloc(HANDLER_STACK_BYTES);
 	(void)sigaltstack(&stack, NULL);
 	sigemptyset(&set);
@@ -146,8 +164,7 @@ void crash_unwatch(void)
 	stack_t none = { .ss_flags = SS_DISABLE };
 
 	(void)sigaltstack(&none, NULL);
-	watched_place = NULL;
-	watched = NULL;
+	watched = (struct watched){ 0 };
 	mem_free(handler_stack);
 	handler_stack = NULL;
 }

@@ -40,12 +40,12 @@ struct user_guest {
 	void (*forget)(struct cic_user *u);
 };
 
-/* What the users of one thread share. */
 /* Requests without an answer whose users were cut off at once, so that nobody gave them time. */
 struct user_cuts {
 	uint64_t count, longest_us; /* longest: of the one that had waited longest */
 };
 
+/* What the users of one thread share. */
 struct user_place {
 	struct loop *loop;
 	struct http_client *http;

@@ -217,6 +217,15 @@ def test_classes_share_the_users_by_weight_beside_a_fixed_count(programs, target
                                                  "GET /light": 3})
 
 
+SENT = """#include <cicada.h>
+#include <signal.h>
+static void send(struct cic_user *u) { (void)u; raise(SIGFPE); }
+static void ask(struct cic_user *u) { cic_get(u, "/"); }
+CIC_USER(Sender, .wait = CIC_CONSTANT(0.1),
+	 .tasks = CIC_TASKS(CIC_TASK(send, 1, .tags = "own"), CIC_TASK(ask, 1, .tags = "others")));
+"""
+
+
 @pytest.mark.parametrize("code, said", [
     ("*(volatile int *)0 = 1;", r"crash\.c: class Crasher, crash: crashed \(Segmentation fault\)"),
     # In the C library, which the scenario has called.
@@ -236,3 +245,14 @@ def test_a_crash_says_whose_task_and_where(programs, target, tmp_path, code, sai
     place = subprocess.run(["addr2line", "-e", *line.groups()], capture_output=True, text=True)
     # A frame that is too large is met where its function begins.
     assert re.search(r"crash\.c:[3-6]$", place.stdout.strip())
+
+
+def test_a_signal_that_was_sent_ends_the_program(programs, target, tmp_path):
+    path = write(tmp_path, SENT, "sent.c")
+    cicada = programs.start("cicada", "-f", path, "--headless", "-t", "20s", "-H", target.url)
+    assert cicada.wait() == -signal.SIGFPE
+    assert "sent.c: class Sender, send: crashed (" in cicada.text()
+    cicada = programs.start("cicada", "-f", path, "--headless", "-t", "20s", "-H", target.url, "--exclude-tags", "own")
+    wait_until(lambda: target.total > 0, what="a load thread that runs")
+    cicada.signal(signal.SIGSEGV)
+    assert cicada.wait() == -signal.SIGSEGV
