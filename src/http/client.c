@@ -386,8 +386,12 @@ static uint64_t time_limit_us(const struct http_conn *conn)
 
 static bool retry(struct http_conn *conn)
 {
-	conn->exchange->was_retried = true;
+	struct http_exchange *x = conn->exchange;
+
+	x->was_retried = true;
 	conn_close_socket(conn);
+	if (x->connect_timeout_us)
+		deadline_set(&x->deadline, clock_us() + x->connect_timeout_us);
 	return dial_first(conn);
 }
 
