@@ -210,11 +210,12 @@ static uint64_t wall_us(void)
 static void on_readable(struct delay_server *s, struct visitor *v, uint32_t events)
 {
 	uint64_t arrived_us;
-	ssize_t n = stamp_recv(v->fd, v->in + v->len, sizeof(v->in) - 1 - v->len, &arrived_us);
+	ssize_t n;
 
 	/* A stamp that came too late to be of use. */
 	if (events & EPOLLERR)
 		(void)stamp_sent(v->fd);
+	n = stamp_recv(v->fd, v->in + v->len, sizeof(v->in) - 1 - v->len, &arrived_us);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
