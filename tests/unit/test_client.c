@@ -631,31 +631,77 @@ static void test_read_timeout(void **state)
 }
 
 /* A listener whose queue is full answers no SYN. */
+/* A listener that takes no connection any more. */
+struct full {
+	int listener, fillers[8];
+	struct sockaddr_in name;
+};
+
+static void full_open(struct full *full)
+{
+	uint16_t port;
+
+	full->listener = listen_on(&port);
+	full->name = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+	full->name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listen(full->listener, 0);
+	for (int i = 0; i < 8; i++) {
+		full->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)!connect(full->fillers[i], (struct sockaddr *)&full->name,
+			       sizeof(full->name));
+	}
+}
+
+static void full_close(struct full *full)
+{
+	for (int i = 0; i < 8; i++)
+		close(full->fillers[i]);
+	close(full->listener);
+}
+
 static void test_connect_timeout(void **state)
 {
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
-	int listener = listen_on(&f->server.port), fillers[8];
-	struct sockaddr_in name = { .sin_family = AF_INET };
 	struct http_request request;
+	struct full full;
 
 	(void)state;
-	listen(listener, 0);
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	name.sin_port = htons(f->server.port);
-	for (int i = 0; i < 8; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		(void)!connect(fillers[i], (struct sockaddr *)&name, sizeof(name));
-	}
+	full_open(&full);
+	f->server.port = ntohs(full.name.sin_port);
 	client_start(f);
 	request = request_of(f, "GET", "/");
 	request.timeout_us = 50 * CLOCK_MS;
 	ask_for(f, &request);
 	assert_error(f, "ConnectTimeout('no connection within 0.05 s')");
 	client_stop(f);
-	for (int i = 0; i < 8; i++)
-		close(fillers[i]);
-	close(listener);
+	full_close(&full);
 	mem_free(f);
+}
+
+/* The connection that was kept is closed, and the next one takes long. */
+static void test_connect_timeout_of_a_second_try(void **state)
+{
+	static const struct step steps[] = {
+		ACCEPT, READ(""), WRITE(OK_REPLY), READ(""), CLOSE, END
+	};
+	struct fixture *f = start(steps);
+	struct http_request request = request_of(f, "GET", "/");
+	struct http_origin *origin = f->client->origins[request.origin->index];
+	struct full full;
+
+	(void)state;
+	full_open(&full);
+	request.timeout_us = 5 * CLOCK_S;
+	ask_for(f, &request);
+	assert_reply(f, 200, "hi");
+	http_conn_release(&f->conn);
+	request.connect_timeout_us = 50 * CLOCK_MS;
+	memcpy(&origin->addresses[0].name, &full.name, sizeof(full.name));
+	ask_for(f, &request);
+	assert_error(f, "ConnectTimeout('no connection within 0.05 s')");
+	assert_true(f->reply.time_us < request.timeout_us);
+	stop(f);
+	full_close(&full);
 }
 
 static void test_cancel(void **state)
@@ -779,6 +825,7 @@ int main(void)
 		cmocka_unit_test(test_early_answer),
 		cmocka_unit_test(test_read_timeout),
 		cmocka_unit_test(test_connect_timeout),
+		cmocka_unit_test(test_connect_timeout_of_a_second_try),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_two_origins),
 		cmocka_unit_test(test_send_inside_done),
