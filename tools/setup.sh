@@ -27,7 +27,7 @@ test="python3 python3-pytest python3-pytest-xdist python3-msgpack python3-yaml p
 latest="debootstrap"
 lint="clang-format clang-tidy"
 bench="nginx-light openssl wrk hey apache2-utils nghttp2-client python3-locust valgrind
-	libdnnl-dev python3-torch python3-fastapi python3-uvicorn"
+	libdnnl-dev python3-torch python3-fastapi python3-uvicorn iproute2 iptables"
 
 case "${1-}" in
 build) wanted="$build" ;;
