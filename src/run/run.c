@@ -280,14 +280,18 @@ enum err run_start(struct run *run, const struct run_start *start, struct err_te
 	return err;
 }
 
-enum err run_set_profile(struct run *run, const char *name, struct err_text *text)
+enum err run_check_profile(const char *name, struct err_text *text)
 {
-	if (name && strlen(name) > LIMIT_PROFILE_BYTES)
+	if (strlen(name) > LIMIT_PROFILE_BYTES)
 		return err_set(text, ERR_TOO_BIG, "profile is longer than %d bytes",
 			       LIMIT_PROFILE_BYTES);
+	return OK;
+}
+
+void run_set_profile(struct run *run, const char *name)
+{
 	mem_free(run->profile);
 	run->profile = name && *name ? mem_strdup(name) : NULL;
-	return OK;
 }
 
 static bool makes_users(const struct run_share *share)

@@ -209,8 +209,10 @@ enum err run_start(struct run *run, const struct run_start *start,
 /* Whether it would be refused now, and why. */
 enum err run_check_start(const struct run *run, const struct run_start *start,
 			 struct err_text *text) MUST_CHECK;
-/* What the test is called from now on; NULL and "": nothing. ERR_TOO_BIG: LIMIT_PROFILE_BYTES. */
-enum err run_set_profile(struct run *run, const char *name, struct err_text *text) MUST_CHECK;
+/* Whether a test can be called that. ERR_TOO_BIG: LIMIT_PROFILE_BYTES. */
+enum err run_check_profile(const char *name, struct err_text *text) MUST_CHECK;
+/* What it is called from now on; NULL and "": nothing. */
+void run_set_profile(struct run *run, const char *name);
 /* Asks for the stop; fn (may be NULL) is called once the run is RUN_STOPPED or RUN_READY, at once
  * when it is already. ERR_BUSY when RUN_STOP_WAITERS are waiting; then fn is never called, but
  * the run does stop. */

@@ -291,7 +291,6 @@ static void tell_fields(const struct web_fields *fields, struct form *f)
 	buf_fini(&pairs);
 }
 
-/* What a start that is refused says of the locustfile's options counts as little as the rest. */
 static bool will_start(const struct run *run, const struct follow *follow,
 		       const struct run_start *start)
 {
@@ -302,6 +301,30 @@ static bool will_start(const struct run *run, const struct follow *follow,
 		asked.spawn_rate = 1;
 	}
 	return !(follow && run_is_busy(run)) && run_check_start(run, &asked, NULL) == OK;
+}
+
+/* What lasts beyond this start: tags, profile, the locustfile's options. Of a start that is refused
+ * it counts as little as the rest. */
+static enum err take_choices(struct form *f, struct run *run, struct follow *follow,
+			     const struct web_fields *fields, struct run_start *start,
+			     struct err_text *text)
+{
+	const char *profile;
+	enum err err = OK;
+
+	if (!will_start(run, follow, start))
+		return OK; /* begin() says why */
+	profile = field(f, "profile");
+	if (profile)
+		err = run_check_profile(profile, text);
+	if (!err)
+		err = read_tags(f, run, follow, &start->classes, text);
+	if (err)
+		return err;
+	if (profile)
+		run_set_profile(run, profile);
+	tell_fields(fields, f);
+	return OK;
 }
 
 void swarm_answer(struct run *run, struct follow *follow, const struct web_fields *fields,
@@ -324,13 +347,8 @@ void swarm_answer(struct run *run, struct follow *follow, const struct web_field
 		message = read_form(&form, &start, said, sizeof(said));
 	if (!message && !follow && read_classes(&form, run, &start.classes, root, &text))
 		message = text.text;
-	if (!message && read_tags(&form, run, follow, &start.classes, &text))
+	if (!message && take_choices(&form, run, follow, fields, &start, &text))
 		message = text.text;
-	if (!message && field(&form, "profile") &&
-	    run_set_profile(run, field(&form, "profile"), &text))
-		message = text.text;
-	if (!message && will_start(run, follow, &start))
-		tell_fields(fields, &form);
 	if (!message)
 		message = begin(run, follow, &start, &text);
 	is_started = !message;

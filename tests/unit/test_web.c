@@ -254,6 +254,28 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 	assert_non_null(run.shares[0].draws);
 }
 
+static void test_swarm_that_is_refused_chooses_nothing(void **state)
+{
+	static const char count[] = "user_count must be a whole number from 1 to 10000000";
+	char profile[LIMIT_PROFILE_BYTES + 2], form[LIMIT_PROFILE_BYTES + 64];
+
+	(void)state;
+	run.shares[0].weight = run.shares[1].weight = 1;
+	expect_tags(FORM, "user_count=10000001&spawn_rate=1&tags=slow&profile=nightly", count);
+	assert_int_equal(drawn(0), 7);
+	assert_null(run.profile);
+	memset(profile, 'x', sizeof(profile) - 1);
+	profile[sizeof(profile) - 1] = '\0';
+	snprintf(form, sizeof(form), "user_count=1&spawn_rate=1&tags=slow&profile=%s", profile);
+	expect_tags(FORM, form, "profile is longer than 256 bytes");
+	assert_int_equal(drawn(0), 7);
+	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=nothing&profile=nightly",
+		    "tags: they leave no class that makes users a task; /settings has the tags of "
+		    "all tasks");
+	assert_null(run.profile);
+	assert_int_equal(mode.starts, 0);
+}
+
 static void expect_user(const char *body, unsigned status, const char *words)
 {
 	struct call c;
@@ -625,6 +647,7 @@ int main(void)
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
 		LOCAL(test_swarm_may_do_without_the_shape),
 		LOCAL(test_swarm_chooses_tasks_by_tags),
+		LOCAL(test_swarm_that_is_refused_chooses_nothing),
 		LOCAL(test_user_changes_the_share_of_a_class),
 		LOCAL(test_user_changes_the_tasks_of_a_class),
 		LOCAL(test_swarm_says_what_is_wrong),
