@@ -175,6 +175,7 @@ static struct python_options python_options_of(const struct cicada_options *o)
 					.has_web = !o->is_headless && !o->is_worker,
 					.has_guest_login = o->has_guest_login,
 					.web_base_path = o->web_base_path,
+					.profile = o->profile,
 					.log_level = o->log_level,
 					.want_reset_stats = o->want_reset_stats,
 					.want_autostart = o->want_autostart,

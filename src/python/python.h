@@ -28,6 +28,7 @@ enum python_role { PYTHON_LOCAL, PYTHON_MASTER, PYTHON_WORKER };
 struct python_options {
 	enum python_role role;
 	const char *web_base_path; /* NULL: "" */
+	const char *profile;
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;

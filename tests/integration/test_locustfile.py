@@ -1026,6 +1026,7 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
 
 
 LOGINS = ONE_CLASS.format("Ant") + """
+import json
 from flask import Blueprint, redirect, request, session, url_for
 from flask_login import UserMixin, login_user, logout_user
 from locust import events
@@ -1062,6 +1063,12 @@ def init(environment, web_ui, **kwargs):
         logout_user()
         return "gone"
 
+    @web_ui.app.after_request
+    def extend(response):
+        if request.path == "/stats/requests":
+            response.set_data(json.dumps({"extended_stats": [{"key": "mine", "data": []}]}))
+        return response
+
     @door.route("/mine")
     @web_ui.auth_required_if_enabled
     def mine():
@@ -1089,6 +1096,7 @@ class Browser:
         for cookie in reply.headers.get_all("Set-Cookie") or ():
             name, _, value = cookie.partition(";")[0].partition("=")
             self._cookies[name] = value
+            assert "HttpOnly" in cookie and "SameSite=" in cookie
         body = reply.read().decode()
         connection.close()
         return reply.status, reply.headers["Location"], body
@@ -1122,6 +1130,9 @@ def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
     assert browser.ask("/swarm", {"user_count": 1, "spawn_rate": 1})[0] == 200
     assert browser.ask("/stop", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert "You are logged in" in browser.ask("/login")[2]
+    for base in ("", "/load"):
+        assert Browser(browser.url, base).ask("/extended-stats")[0] == 401
+    assert '"mine"' in browser.ask("/extended-stats")[2]
     assert Browser(browser.url, "/load").ask("/stats/requests")[0] == 401, "another one is not"
     for end in (("/leave",), ("/logout", {"x": "y"})):
         browser.ask(*end)

@@ -117,6 +117,7 @@ class WebUI:
         self.auth_args = {}
         self.web_login = environment.parsed_options.web_login
         self._base = environment.parsed_options.web_base_path or None
+        self._is_https = bool(environment.parsed_options.tls_cert)
         self._app = self._login_manager = None
 
     @property
@@ -139,6 +140,8 @@ class WebUI:
         pages.add_url_rule("/logout", "logout", self._log_out, methods=["GET", "POST"])
         app.register_blueprint(pages)
         if self.web_login:
+            # Its session is as good as ours: other sites do not use it, and it stays on https.
+            app.config.update(SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=self._is_https)
             app.after_request(self._note_login)
         return app
 
@@ -215,9 +218,12 @@ class WebUI:
             "num_users": runner.target_user_count, "is_distributed": hasattr(runner, "clients"),
             "worker_count": getattr(runner, "worker_count", 0)})
 
-    def _extended_stats(self):
-        """What after_request functions of the locustfile would add to /stats/requests."""
-        with self._app.test_request_context("/stats/requests"):
+    def _extended_stats(self, headers):
+        """What after_request functions of the locustfile would add to /stats/requests, for whom may see
+        that."""
+        with self._app.test_request_context("/stats/requests", headers=headers):
+            if self.web_login and not self._is_logged_in():
+                return 401, [("Content-Type", "application/json")], b'{"error": "log in at /login"}'
             reply = self._app.process_response(_needed("flask", "python3-flask", "app").jsonify({}))
             stats = reply.get_json().get("extended_stats", [])
         return 200, [("Content-Type", "application/json")], json.dumps(
@@ -227,8 +233,6 @@ class WebUI:
         """(status, headers, body); said: see python.h. None: there is no such path."""
         if self._app is None:
             return None
-        if path == "/extended-stats":
-            return self._extended_stats()
         from werkzeug.datastructures import MultiDict
         from werkzeug.test import EnvironBuilder, run_wsgi_app
         query, headers = [], []
@@ -239,6 +243,8 @@ class WebUI:
             elif name.lower() != b"content-length":
                 headers.append((name.decode("latin-1"), value.decode("latin-1")))
             said = rest
+        if path.removeprefix(self._base or "") == "/extended-stats":
+            return self._extended_stats(headers)
         # It takes what begins with two slashes for a host, and %XX for what is still to be decoded.
         builder = EnvironBuilder(path="/" + quote(path.lstrip("/")), method=method,
                                  query_string=MultiDict(query), headers=headers,
