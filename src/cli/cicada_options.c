@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "net/resolver.h"
 #include "run/gate.h"
+#include "run/run.h"
 
 #define AT(field)      offsetof(struct cicada_options, field)
 #define PORT_DEFAULT   5557
@@ -480,7 +481,7 @@ static enum err check_base_path(struct cicada_options *o, struct err_text *text)
 
 	if (!len)
 		return OK;
-	if (*path != '/' || len > LIMIT_BASE_PATH_BYTES || strpbrk(path, "?#%\\\"<> ") ||
+	if (*path != '/' || len > LIMIT_BASE_PATH_BYTES || strpbrk(path, "?#%\\\"<> \t\r\n") ||
 	    strstr(path, "//") || path[len - 1] == '/')
 		return err_set(text, ERR_STATE,
 			       "--web-base-path '%.100s': give a path that begins with a slash, "
@@ -491,6 +492,7 @@ static enum err check_base_path(struct cicada_options *o, struct err_text *text)
 
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
+	struct err_text why = { "" };
 	enum log_level level;
 	enum err err;
 
@@ -517,6 +519,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 	err = check_base_path(o, text);
 	if (err)
 		return err;
+	if (o->profile && run_check_profile(o->profile, &why))
+		return err_set(text, ERR_BAD_OPTION, "--profile: %s", why.text);
 	o->is_headless &= !o->is_headful;
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
 		return err_set(text, ERR_BAD_OPTION,

@@ -299,7 +299,7 @@ def test_all_routes_may_be_below_a_path(opened):
     assert door.status("/a/load/swarm") == 405 and door.status("-d", "", "/a/load/stop") == 405
 
 
-@pytest.mark.parametrize("path", ["load", "/load/", "/", "/a b", "/" + "a" * 300])
+@pytest.mark.parametrize("path", ["load", "/load/", "/", "/a b", "/a\r\nX:b", "/" + "a" * 300])
 def test_a_path_that_is_none_is_refused(programs, path):
     program, code = programs.run("cicada", "--web-base-path", path)
     assert code == 1 and "give a path that begins with a slash" in program.text()
