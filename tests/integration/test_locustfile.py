@@ -1053,7 +1053,7 @@ def init(environment, web_ui, **kwargs):
     @door.route("/enter", methods=["POST"])
     def enter():
         if request.form["word"] == "sesame" and request.form["group"] == "red":
-            login_user(Person(request.form["name"]))
+            login_user(Person(request.form["name"]), remember="stay" in request.form)
             return redirect(url_for("locust.index"))
         session["auth_error"] = "The word & nothing else"
         return redirect(url_for("locust.login"))
@@ -1123,6 +1123,7 @@ def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
     assert "The word &amp; nothing else" in browser.ask("/login")[2]
     assert "nothing else" not in browser.ask("/login")[2], "it is said once"
     assert browser.ask("/stats/requests")[0] == 401
+    assert Browser(browser.url, "/load").ask("/enter", {**form, "word": "sesame", "stay": "on"})[0] == 302
     # Also when a site that has asked who it is sends it.
     entered = {**form, "word": "sesame"}
     assert browser.ask("/enter", entered, **{"Sec-Fetch-Site": "cross-site"})[:2] == (302, "/load/")

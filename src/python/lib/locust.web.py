@@ -140,8 +140,10 @@ class WebUI:
         pages.add_url_rule("/logout", "logout", self._log_out, methods=["GET", "POST"])
         app.register_blueprint(pages)
         if self.web_login:
-            # Its session is as good as ours: other sites do not use it, and it stays on https.
-            app.config.update(SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=self._is_https)
+            # Its sessions are as good as ours: other sites do not use them, and they stay on https.
+            for cookie in "SESSION", "REMEMBER":
+                app.config[f"{cookie}_COOKIE_SAMESITE"] = "Lax"
+                app.config[f"{cookie}_COOKIE_SECURE"] = self._is_https
             app.after_request(self._note_login)
         return app
 
