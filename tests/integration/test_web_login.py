@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from test_web_api import FORM, Api, Description
-from test_web_doors import SWARM, TOKEN, certificates, opened, token_file  # noqa: F401
+from test_web_doors import (READY, SWARM, TOKEN, Door, certificates, opened,  # noqa: F401
+                            token_file)
 
 PASSWORD = "correct horse"
 # openssl passwd -6 -salt cicada
@@ -142,6 +143,42 @@ def test_over_https_the_cookie_stays_there(opened, certificates, tmp_path):
     reply = log_in(door, str(tmp_path / "jar"), "--cacert", cert)[1]
     assert "; HttpOnly; SameSite=Strict; Secure" in reply
     assert door.status("--cacert", cert, "-b", str(tmp_path / "jar"), "/") == 200
+
+
+LOGIN = """
+from flask_login import UserMixin, login_user
+from locust import User, events, task
+
+class Person(UserMixin):
+    id = "ann"
+
+class Ant(User):
+    @task
+    def nothing(self):
+        pass
+
+@events.init.add_listener
+def init(web_ui, **kwargs):
+    web_ui.app.secret_key = "not so secret"
+    web_ui.login_manager.user_loader(lambda id: Person())
+
+    @web_ui.app.route("/enter", methods=["POST"])
+    def enter():
+        login_user(Person(), remember=True)
+        return "in"
+"""
+
+
+def test_over_https_all_cookies_of_a_locustfile_s_login_stay_there(programs, certificates, tmp_path):
+    cert, key = certificates[0]
+    (tmp_path / "login.py").write_text(LOGIN)
+    door = Door(programs.start("cicada", "-f", tmp_path / "login.py", "--web-login", "--tls-cert", cert,
+                               "--tls-key", key, "--web-host", "127.0.0.1", "-P", "0", ready=READY))
+    status, reply = door.curl("-i", "--cacert", cert, "-X", "POST", "/enter")
+    cookies = [line for line in reply.splitlines() if line.startswith("Set-Cookie: ")]
+    assert status == 200 and len(cookies) == 3
+    for cookie in cookies:
+        assert "; Secure" in cookie and "; HttpOnly" in cookie and "; SameSite=" in cookie, cookie
 
 
 def test_a_file_has_several_users_and_a_token_may_stand_beside(opened, token_file, tmp_path):
