@@ -116,42 +116,53 @@ static enum err read_classes(struct form *f, const struct run *run, struct run_c
 	return err;
 }
 
-static void add_text(struct opt_texts *out, const char *text)
+/* One field or several, a text or a list of texts. Those that find no room are counted. */
+struct texts {
+	struct opt_texts list;
+	bool is_given;
+	size_t left_out;
+};
+
+static void add_text(struct texts *out, const char *text)
 {
-	if (text && *text && out->count < LIMIT_AXIS_VALUES)
-		out->value[out->count++] = text;
+	if (!text || !*text)
+		return;
+	if (out->list.count < LIMIT_AXIS_VALUES)
+		out->list.value[out->list.count++] = text;
+	else
+		out->left_out++;
 }
 
-/* One field or several, a text or a list of texts. False: it is not given. */
-static bool read_texts(struct form *f, const char *name, struct opt_texts *out)
+static void read_texts(struct form *f, const char *name, struct texts *out)
 {
 	const json_t *list = f->json ? json_object_get(f->json, name) : NULL;
 	const char *text = f->json ? json_string_value(list) : serve_form(f->r, name);
-	bool is_given = text || json_is_array(list);
 
-	out->count = 0;
+	out->is_given = text || json_is_array(list);
+	out->list.count = out->left_out = 0;
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_text(out, json_string_value(json_array_get(list, i)));
 	for (; text; text = f->json ? NULL : serve_form_next(f->r, name, text))
 		add_text(out, text);
-	return is_given;
 }
 
 /* Takes the classes that have no task left out of *classes. */
 static enum err read_tags(struct form *f, struct run *run, bool is_shaped,
 			  struct run_classes *classes, struct err_text *text)
 {
-	struct opt_texts only, except;
-	bool has_only = read_texts(f, "tags", &only),
-	     has_except = read_texts(f, "exclude_tags", &except);
+	struct texts only, except;
 
-	if (!has_only && !has_except)
+	read_texts(f, "tags", &only);
+	read_texts(f, "exclude_tags", &except);
+	if (!only.is_given && !except.is_given)
 		return OK;
+	if (only.left_out || except.left_out)
+		return err_set(text, ERR_TOO_BIG, "tags: more than %d of them", LIMIT_AXIS_VALUES);
 	if (is_shaped)
 		return err_set(text, ERR_BAD_INPUT,
 			       "tags: not with a load shape, which chooses classes by itself; give "
 			       "--tags at the start of the program");
-	return tag_choice_apply(run, &only, &except, classes, text);
+	return tag_choice_apply(run, &only.list, &except.list, classes, text);
 }
 
 static void answer(struct serve_request *r, json_t *root, bool success, const char *message)

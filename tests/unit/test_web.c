@@ -257,6 +257,7 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 static void test_swarm_that_is_refused_chooses_nothing(void **state)
 {
 	static const char count[] = "user_count must be a whole number from 1 to 10000000";
+	struct buf many;
 	char profile[LIMIT_PROFILE_BYTES + 2], form[LIMIT_PROFILE_BYTES + 64];
 
 	(void)state;
@@ -269,6 +270,12 @@ static void test_swarm_that_is_refused_chooses_nothing(void **state)
 	snprintf(form, sizeof(form), "user_count=1&spawn_rate=1&tags=slow&profile=%s", profile);
 	expect_tags(FORM, form, "profile is longer than 256 bytes");
 	assert_int_equal(drawn(0), 7);
+	buf_init(&many, 4096);
+	buf_add_text(&many, "user_count=1&spawn_rate=1");
+	for (size_t i = 0; i <= LIMIT_AXIS_VALUES; i++)
+		buf_add_text(&many, "&tags=a");
+	expect_tags(FORM, many.p, "tags: more than 64 of them");
+	buf_fini(&many);
 	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=nothing&profile=nightly",
 		    "tags: they leave no class that makes users a task; /settings has the tags of "
 		    "all tasks");
