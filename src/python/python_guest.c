@@ -81,16 +81,16 @@ static void want(void *arg, uint64_t user_count)
 }
 
 /* A byte for each task of the class: is it drawn? */
-static void draw(void *arg, size_t class_index, const bool *draws)
+static void draw(void *arg, const struct cic_user_class *of, const bool *draws)
 {
 	struct python *p = arg;
-	const struct cic_task *tasks = p->classes[class_index]->tasks;
+	const struct python_class *class = CONTAINER_OF(of, struct python_class, class);
 	struct tell *tell = mem_zalloc(1, sizeof(*tell));
 
 	tell->kind = TELL_MESSAGE;
 	tell->event = "draw";
-	tell->value = (long long)class_index;
-	while (tasks[tell->data_len].run)
+	tell->value = (long long)class->index;
+	while (class->tasks[tell->data_len].run)
 		tell->data_len++;
 	tell->data = mem_alloc(tell->data_len + 1);
 	for (size_t i = 0; i < tell->data_len; i++)

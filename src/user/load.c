@@ -171,7 +171,8 @@ static void set_tasks(struct load_thread *t, const struct order *order)
 	const struct load_guest *guest = t->load->options.guest;
 
 	if (guest)
-		guest->draw(guest->arg, order->class_index, order->draws);
+		guest->draw(guest->arg, t->load->options.scenario->classes[order->class_index],
+			    order->draws);
 	else
 		crew_set_tasks(&t->crew, order->class_index, order->draws);
 }

@@ -46,8 +46,8 @@ struct load_guest {
 	/* The counts are reached: calls load_settle(thread) when the guest has done what it does
 	 * then. Called again when other counts came meanwhile; one load_settle() answers all. */
 	void (*settle)(void *arg, struct load_thread *thread);
-	/* load_set_tasks(). */
-	void (*draw)(void *arg, size_t class_index, const bool *draws);
+	/* load_set_tasks(); draws has an item for each task of the class. */
+	void (*draw)(void *arg, const struct cic_user_class *class, const bool *draws);
 	/* These statistics are about to leave for the control thread. */
 	void (*counted)(void *arg, struct stats *taken);
 };

@@ -244,6 +244,9 @@ def test_workers_take_the_tags_of_each_master(programs, target, tmp_path, name, 
 TAGGED_LOCUSTFILE = """
 from locust import HttpUser, constant, tag, task
 
+class Idle(HttpUser):
+    tasks = [lambda user: None, print, repr]
+
 class Ant(HttpUser):
     wait_time = constant(0.02)
 
@@ -261,8 +264,9 @@ class Ant(HttpUser):
 def test_users_of_a_locustfile_draw_what_the_master_is_told(programs, target, tmp_path):
     locustfile = tmp_path / "tagged.py"
     locustfile.write_text(TAGGED_LOCUSTFILE)
-    _, url, port = start_master(programs, tmp_path, "-f", locustfile)
-    start_worker(programs, tmp_path, port, "-f", locustfile)
+    # Not the first class of the file.
+    _, url, port = start_master(programs, tmp_path, "-f", locustfile, "Ant")
+    start_worker(programs, tmp_path, port, "-f", locustfile, "Ant")
     wait_until(lambda: worker_count(url) == 1, 60, "the worker")
     assert paths_of_a_test(url, target, 4, tags="read") == {"/reading"}
     assert paths_of_a_test(url, target, 4, tags="") == {"/reading", "/writing"}

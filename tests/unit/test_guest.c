@@ -104,10 +104,10 @@ static void settle(void *arg, struct load_thread *thread)
 	load_settle(thread);
 }
 
-static void draw(void *arg, size_t class_index, const bool *draws)
+static void draw(void *arg, const struct cic_user_class *class, const bool *draws)
 {
 	(void)arg;
-	assert_int_equal(class_index, 0);
+	assert_string_equal(class->name, "Guest");
 	guest.has_all_tasks = !draws;
 }
 
