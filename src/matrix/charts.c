@@ -67,8 +67,12 @@ enum err charts_put(struct charts *c, size_t row, struct str members, struct err
 enum err charts_add(const struct charts *c, size_t row, struct buf *out, struct err_text *text)
 {
 	struct place left = c->places[row];
-	char *to = left.len ? buf_room(out, left.len) : NULL;
+	char *to;
 
+	if (!left.len)
+		return OK;
+	buf_add_char(out, ',');
+	to = buf_room(out, left.len);
 	while (to && left.len) {
 		ssize_t got = pread(c->fd, to, left.len, (off_t)left.at);
 

@@ -19,7 +19,7 @@ enum err charts_open(const char *folder, size_t count, struct charts **out,
 /* members: of a JSON object. A second time it replaces the first. */
 enum err charts_put(struct charts *c, size_t row, struct str members,
 		    struct err_text *text) MUST_CHECK;
-/* Appends them; nothing of a row that has none. */
+/* Appends them behind a comma; nothing of a row that has none. */
 enum err charts_add(const struct charts *c, size_t row, struct buf *out,
 		    struct err_text *text) MUST_CHECK;
 void charts_close(struct charts **c);

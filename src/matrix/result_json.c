@@ -201,7 +201,6 @@ static enum err add_row(const struct result_json *r, size_t i, struct buf *out,
 	else
 		buf_add_text(out, "null");
 	buf_fini(&broken);
-	buf_add_char(out, ',');
 	err = charts_add(r->charts, row->scenario, out, text);
 	buf_add_char(out, '}');
 	return err;

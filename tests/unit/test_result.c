@@ -436,6 +436,28 @@ static void a_report_that_cannot_be_made_leaves_the_old_one(void **state)
 	result_destroy(&r);
 }
 
+/* Its row has no chart then, and is in the reports all the same. */
+static void a_row_whose_evidence_cannot_be_written_leaves_reports_that_can_be_read(void **state)
+{
+	struct err_text text = { "" };
+	struct result_row row = a_row();
+	struct result *r = begin(*state, 1, "");
+	json_t *root;
+	struct buf bytes;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/rows", (char *)*state);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_not_equal(result_add(r, &row, &none, &text), OK);
+	assert_int_equal(result_add_ended(r, "failed", &text), OK);
+	bytes = read_all(*state, "report.json");
+	root = json_loadb(bytes.p, bytes.len, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(root, "rows")), 1);
+	json_decref(root);
+	buf_fini(&bytes);
+	result_destroy(&r);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -451,6 +473,8 @@ int main(void)
 		IN_FOLDER(the_table_lines_up),
 		IN_FOLDER(of_many_rows_the_reports_are_made_from_time_to_time),
 		IN_FOLDER(a_report_that_cannot_be_made_leaves_the_old_one),
+		IN_FOLDER(
+			a_row_whose_evidence_cannot_be_written_leaves_reports_that_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
