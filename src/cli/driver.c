@@ -404,6 +404,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 							.result = result },
 				&text);
 		progress_destroy(&progress);
+		live_report(live); /* With the rows that had to wait for the end. */
 		tell_outcome(o, result);
 		if (!err && find_next(o, result, &next))
 			say_budget(o, &next);
