@@ -29,6 +29,7 @@
 #include "matrix/warnings.h"
 
 #define METRICS_TIMEOUT_MS 2000
+#define METRICS_ALL_MS	   5000 /* of all pods, one after the other */
 #define USAGE_TIMEOUT_MS   1000
 #define EVENTS_TIMEOUT_MS  5000
 #define CLOCKS_APART_S	   5 /* that of the cluster and ours */
@@ -331,11 +332,13 @@ static enum err kubernetes_read_requests(struct platform *p, uint64_t *out, stru
 		       err_say(&why, err));
 }
 
-/* One that cannot be asked is not asked again: the window is open, and there may be hundreds. */
+/* One that cannot be asked is not asked again: the window is open, and there may be hundreds, which
+ * may be slow. */
 static enum err kubernetes_read_server(struct platform *p, struct server_side *out,
 				       struct err_text *text)
 {
 	struct platform_kubernetes *k = of(p);
+	uint64_t end_us = clock_us() + METRICS_ALL_MS * CLOCK_MS;
 	struct map addresses;
 	struct map_entry *e;
 	enum err err = OK;
@@ -352,6 +355,8 @@ static enum err kubernetes_read_server(struct platform *p, struct server_side *o
 		if (!err)
 			server_side_add(out, e->key, buf_str(&reply.body));
 		fetch_reply_fini(&reply);
+		if (!err && clock_us() > end_us)
+			err = err_set(text, ERR_TIMEOUT, "the replicas answer too slowly");
 	}
 	map_fini(&addresses);
 	return err;
