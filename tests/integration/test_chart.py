@@ -182,6 +182,7 @@ def test_results_on_another_volume_or_none(renderer):
     assert volume(enabled=False) == (False, {"name": "results", "emptyDir": {}})
     job = objects(renderer, {"persistence": {"enabled": False}})["Job", "locust-load-test-matrix"]
     assert job["spec"]["backoffLimit"] == 0
+    assert [r["action"] for r in job["spec"]["podFailurePolicy"]["rules"]] == ["FailJob"]
 
 
 def test_without_the_driver_there_is_no_right_to_scale(renderer):

@@ -124,7 +124,7 @@ def test_what_the_cluster_measures_of_the_pods_is_in_the_row(timed):
     assert driver.wait(60) == 0 and timed.rows()[0]["Server_CPU_Pct"] == "", timed.rows()
     for usage, rules, said in [
             (None, [], "the cluster has no metrics.k8s.io"),
-            (timed.double.usage, rules_without("", "", ""),
+            (timed.double.usage, rules_without("", "events", "list"),
              '{apiGroups: ["metrics.k8s.io"], resources: ["pods"], verbs: ["list"]}')]:
         timed.double.usage = usage
         timed.double.tokens["first"] = (USER, rules or timed.double.tokens["first"][1])
@@ -137,6 +137,9 @@ def test_what_the_cluster_measures_of_the_pods_is_in_the_row(timed):
     driver.wait(60)
     assert "  ok     no right to list pods of metrics.k8s.io: CPU and memory as the cluster " \
         "measures them are left out\n" in driver.text("stdout"), driver.text()
+    assert "  ok     no right to list events: what they say of a row that went wrong is left " \
+        "out\n" in driver.text("stdout"), driver.text()
+    assert "The Role of the driver lacks" not in driver.text("stdout")
 
 
 def test_replicas_that_have_counted_something_else_are_not_believed(timed):
@@ -428,7 +431,7 @@ def test_a_dry_run_finds_all_well_and_touches_nothing(timed):
 @pytest.mark.parametrize("group, resource, verbs", [
     ("apps", "deployments/scale", ["get", "patch"]), ("apps", "deployments", ["list", "watch"]),
     ("", "pods", ["list", "watch"]), ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
-    ("", "events", ["list"]), ("autoscaling", "horizontalpodautoscalers", ["list"])])
+    ("autoscaling", "horizontalpodautoscalers", ["list"])])
 def test_a_dry_run_prints_the_rule_that_the_role_lacks(timed, group, resource, verbs):
     every = rules_without("", "", "")
     rules = [r for r in every if r["resources"] != [resource]]
