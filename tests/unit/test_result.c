@@ -473,8 +473,7 @@ int main(void)
 		IN_FOLDER(the_table_lines_up),
 		IN_FOLDER(of_many_rows_the_reports_are_made_from_time_to_time),
 		IN_FOLDER(a_report_that_cannot_be_made_leaves_the_old_one),
-		IN_FOLDER(
-			a_row_whose_evidence_cannot_be_written_leaves_reports_that_can_be_read),
+		IN_FOLDER(a_row_whose_evidence_cannot_be_written_leaves_reports_that_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
