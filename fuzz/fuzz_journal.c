@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
-	const struct journal_plan plan = { "users=1,2,3", 3 };
+	const struct journal_plan plan = { "users=1,2,3", 3, NULL };
 	struct err_text text = { "" };
 	struct journal_past past;
 	struct buf bytes;

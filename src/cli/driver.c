@@ -599,7 +599,8 @@ static int run(const struct driver_options *o)
 	struct live_page *page = NULL;
 	struct live *live = NULL;
 	struct pause pause;
-	struct buf settings, options, prometheus;
+	bool is_local = !strcmp(o->platform, "local");
+	struct buf settings, options, prometheus, master;
 	enum err err;
 	int code = EXIT_INFRASTRUCTURE;
 
@@ -607,6 +608,8 @@ static int run(const struct driver_options *o)
 	catch_signals();
 	buf_init(&prometheus, LIMIT_URL_BYTES + 1);
 	buf_add_url(&prometheus, o->prometheus_url);
+	buf_init(&master, LIMIT_URL_BYTES + 1);
+	buf_add_url(&master, driver_master_url(o));
 	questions = questions_of(o, buf_str(&prometheus).p);
 	buf_init(&settings, SETTINGS_BYTES);
 	buf_init(&options, SETTINGS_BYTES);
@@ -616,7 +619,8 @@ static int run(const struct driver_options *o)
 	if (!err)
 		err = result_create(
 			&(struct result_config){ .folder = o->results,
-						 .plan = { settings.p, plan_count(&o->plan) },
+						 .plan = { settings.p, plan_count(&o->plan),
+							   is_local ? NULL : buf_str(&master).p },
 						 .options = buf_str(&options),
 						 .matrix = &o->plan,
 						 .bounds = &o->bounds,
@@ -638,6 +642,7 @@ static int run(const struct driver_options *o)
 	buf_fini(&settings);
 	buf_fini(&options);
 	buf_fini(&prometheus);
+	buf_fini(&master);
 	return code;
 }
 

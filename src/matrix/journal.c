@@ -43,6 +43,7 @@ struct reader {
 	struct journal_past *past;
 	size_t cap;
 	size_t begun; /* the scenario whose row is due, from 1; 0: none is */
+	bool is_here; /* its tests ran at the master of the plan */
 	struct err_text why;
 };
 
@@ -52,6 +53,15 @@ static uint64_t plan_digest(const struct journal_plan *plan)
 
 	return digest_add(digest_add(DIGEST_START, settings.p, settings.len), &plan->scenarios,
 			  sizeof(plan->scenarios));
+}
+
+static bool is_same_master(const struct journal_plan *plan, const json_t *line)
+{
+	const char *master = json_string_value(json_object_get(line, "master"));
+
+	if (!master || !plan->master)
+		return !master && !plan->master;
+	return strcmp(master, plan->master) == 0;
 }
 
 static enum err read_plan(struct reader *r, const json_t *line)
@@ -68,6 +78,7 @@ static enum err read_plan(struct reader *r, const json_t *line)
 			       json_integer_value(version));
 	snprintf(own, sizeof(own), "%016" PRIx64, plan_digest(r->plan));
 	r->past->kind = strcmp(hash, own) == 0 ? JOURNAL_SAME : JOURNAL_OTHER;
+	r->is_here = r->past->kind == JOURNAL_SAME || is_same_master(r->plan, line);
 	return OK;
 }
 
@@ -171,13 +182,13 @@ static enum err read_line(struct reader *r, struct str line)
 	if (line.len <= LIMIT_JOURNAL_LINE_BYTES)
 		root = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
 	record = find_record(r, root);
-	if (record && record->test != KEEPS)
-		r->past->has_leftover =
-			record->test == BEGINS || json_is_true(json_object_get(root, LEFT_TEST));
 	if (record && !is_other)
 		err = record->read(r, root);
 	else if (!is_other)
 		err = err_set(&r->why, ERR_BAD_INPUT, "not a record of a journal");
+	if (record && record->test != KEEPS && r->is_here)
+		r->past->has_leftover =
+			record->test == BEGINS || json_is_true(json_object_get(root, LEFT_TEST));
 	json_decref(root);
 	return err;
 }
@@ -312,6 +323,10 @@ static enum err create_file(const struct journal *j, bool has_leftover, struct e
 		   "\",\"scenarios\":%zu,\"time\":%.3f,\"plan\":",
 		   VERSION, plan_digest(j->plan), j->plan->scenarios, clock_wall_s());
 	buf_add_json(&line, str_of(j->plan->settings));
+	if (j->plan->master) {
+		buf_add_text(&line, ",\"master\":");
+		buf_add_json(&line, str_of(j->plan->master));
+	}
 	add_left_test(has_leftover, &line);
 	buf_add_text(&line, "}\n");
 	err = line.is_full ? err_set(text, ERR_TOO_BIG, "%s: the plan is too long", j->path)

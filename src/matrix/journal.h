@@ -11,7 +11,8 @@
  *
  * A test that a driver has started and not stopped is its own, and whoever finds it running has to
  * know that. A scenario that has begun may have one; a row says so when it was left with one, and
- * the first line of a new journal when the one that was set aside did.
+ * the first line of a new journal when the one that was set aside did. At another master nothing is
+ * known of it.
  *
  * The folder belongs to one driver at a time, from open to close. */
 #pragma once
@@ -32,6 +33,7 @@ struct result_row;
 struct journal_plan {
 	const char *settings;
 	size_t scenarios;
+	const char *master; /* where its tests run; NULL: at one that ends with the driver */
 };
 
 enum journal_kind {

@@ -21,7 +21,7 @@
 #include "matrix/result_row.h"
 #include "folder_fixture.h"
 
-static const struct journal_plan plan = { "users=1,2,3", 3 };
+static const struct journal_plan plan = { "users=1,2,3", 3, NULL };
 
 /* Has every figure, with digits that no column of a report shows. */
 static struct result_row a_row(uint64_t users)
@@ -228,7 +228,8 @@ static void only_what_was_measured_counts_whatever_the_order(void **state)
 
 static void another_plan_is_known_and_its_journal_set_aside(void **state)
 {
-	static const struct journal_plan others[] = { { "users=1,2,4", 3 }, { "users=1,2,3", 4 } };
+	static const struct journal_plan others[] = { { "users=1,2,4", 3, NULL },
+						      { "users=1,2,3", 4, NULL } };
 	struct journal_past past;
 	struct journal *j;
 
@@ -278,7 +279,7 @@ static bool go_on(const char *folder, const struct journal_plan *of, bool is_fre
 /* Killed again and again, before and after it could do anything about it. */
 static void a_test_that_was_left_is_known_until_it_was_stopped(void **state)
 {
-	static const struct journal_plan other = { "users=1", 1 };
+	static const struct journal_plan other = { "users=1", 1, NULL };
 	struct result_row row = a_row(0);
 	struct journal *j;
 
@@ -306,6 +307,30 @@ static void a_test_that_was_left_is_known_until_it_was_stopped(void **state)
 	assert_int_equal(folder_replace(*state, JOURNAL_FILE, str_of("hello\n"), NULL), OK);
 	assert_false(go_on(*state, &plan, true, &j));
 	journal_close(&j);
+}
+
+/* Whoever finds a test at another master has not found this one. */
+static void a_test_that_was_left_was_left_at_its_master(void **state)
+{
+	static const struct journal_plan here = { "users=1", 1, "http://here:8089" },
+					 again = { "users=2", 1, "http://here:8089" },
+					 there = { "users=3", 1, "http://there:8089" };
+	struct journal *j;
+
+	for (int is_fresh = 0; is_fresh < 2; is_fresh++) {
+		assert_false(go_on(*state, &here, true, &j));
+		assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+		journal_close(&j);
+		assert_true(go_on(*state, &again, is_fresh, &j));
+		journal_close(&j);
+		assert_false(go_on(*state, &there, is_fresh, &j));
+		journal_close(&j);
+		assert_false(go_on(*state, &plan, is_fresh, &j));
+		assert_int_equal(journal_add_begun(j, 0, NULL), OK);
+		journal_close(&j);
+		assert_false(go_on(*state, &there, is_fresh, &j));
+		journal_close(&j);
+	}
 }
 
 /* lines: what follows the plan's own line. */
@@ -418,6 +443,7 @@ int main(void)
 		IN_FOLDER(another_plan_is_known_and_its_journal_set_aside),
 		IN_FOLDER(a_folder_has_one_driver_at_a_time),
 		IN_FOLDER(a_test_that_was_left_is_known_until_it_was_stopped),
+		IN_FOLDER(a_test_that_was_left_was_left_at_its_master),
 		IN_FOLDER(lines_of_somebody_else_are_refused_with_their_place),
 		cmocka_unit_test(a_first_line_of_another_make_is_refused),
 		IN_FOLDER(figures_out_of_bounds_are_left_out_not_written),

@@ -154,7 +154,7 @@ static void what_was_not_measured_comes_again(void **state)
 /* As if it had been killed while its first test ran, which runs still. */
 static void leave_a_test(const char *folder)
 {
-	static const struct journal_plan plan = { "a plan", 2 };
+	static const struct journal_plan plan = { "a plan", 2, NULL };
 	struct journal_past past;
 	struct journal *j;
 
