@@ -204,12 +204,14 @@ static enum err run_crowd(struct sink *sink, struct cic_user_class *class,
 {
 	static const struct cic_task resting[] = { { rest, 1, NULL }, { 0 } };
 	const struct cic_task *asking = class->tasks;
+	const char *host = class->host;
 	uint64_t before, began_us, took_us;
 	struct stage s;
 	enum err err;
 
 	class->wait = (struct cic_wait)CIC_CONSTANT(FAR_S);
 	class->tasks = resting;
+	class->host = NULL; /* they want no connection */
 	err = stage_begin(&s, sink, scenario, text);
 	if (err)
 		return err;
@@ -222,6 +224,7 @@ static enum err run_crowd(struct sink *sink, struct cic_user_class *class,
 	printf("%-52s %10.2f\n", "kB per waiting user without a connection",
 	       (double)(memory_bytes() - before) / CROWD / 1000);
 	class->tasks = asking;
+	class->host = host;
 	return stage_end(&s, text);
 }
 

@@ -548,7 +548,7 @@ def _on_want(count):
         _is_holding = True
         _stopping = gevent.spawn(_stop_test)
         _stopping.link(_stop_held)
-        gevent.spawn_later(HOLD_S, _stop_held)
+        gevent.spawn_later(HOLD_S, _stop_held, _stopping)
 
 
 def _stop_test():
@@ -556,8 +556,10 @@ def _stop_test():
     _release_quitter()
 
 
-def _stop_held(_greenlet=None):
+def _stop_held(stopping):
     global _is_holding
+    if stopping is not _stopping:  # of an earlier test
+        return
     _is_holding = False
     held = list(_held)
     _held.clear()
