@@ -392,9 +392,7 @@ static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 	if (!err)
 		return run_scenario(o, c, f);
 	fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
-		err == ERR_NOT_FOUND && (!o->scenario || access(o->scenario, F_OK) != 0)
-			? "; name a scenario with -f FILE"
-			: "");
+		err == ERR_NOT_FOUND && !o->scenario ? "; name a scenario with -f FILE" : "");
 	(void)processes_end(&f->children, 0);
 	return EXIT_CANNOT_START;
 }
