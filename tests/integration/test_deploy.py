@@ -187,13 +187,14 @@ def test_the_role_is_what_the_driver_asks_for(programs, target, tmp_path):
                              "4", "--duration", "2", "--pause-autoscaler")
         assert driver.wait(90) == 0, driver.text()
         # Events are of interest when something goes wrong.
+        wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
+            "availableReplicas") == 2)
         world.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
         driver = world.drive("--host", target.url, "--replicas", "3", "--workers", "1", "--users",
                              "4", "--ready-timeout", "1", "--pause-autoscaler")
         assert driver.wait(90) == 1, driver.text()
         assert world.double.used == role_triples(rules)
-        wait_until(lambda: world.cluster.get("deployments", "inference")["status"].get(
-            "availableReplicas") == 2)
+        wait_until(lambda: len(world.cluster.pods_of("inference")) == 2, 30, "the crashed pod's end")
         driver = world.drive("--host", target.url, "--dry-run", "--pause-autoscaler")
         assert driver.wait(60) == 0, driver.text()
         assert world.double.reviewed == role_triples(rules)

@@ -1016,7 +1016,7 @@ def test_a_locustfile_may_add_to_the_web_interface(programs, target, tmp_path):
     assert get_json(url + "/extended-stats") == {"extended_stats": [
         {"key": "lengths", "data": [{"name": "all", "bytes": 7}]}]}
     assert ask(url + "/broken")[0] == 500
-    assert "ZeroDivisionError" in cicada.text("stderr")
+    wait_until(lambda: "ZeroDivisionError" in cicada.text("stderr"))
     assert ask(url + "/none")[0] == 404 and ask(url + "/echo/x")[0] == 405
     assert ask(url + "/stop", "POST")[0] == 405, "ours is ours"
     assert ask(url + "/added_page", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
@@ -1257,7 +1257,7 @@ def test_the_form_has_the_options_of_a_locustfile(programs, target, tmp_path):
     get_json(url + "/stop")
     get_json(url + "/swarm", {**start, "my_number": "eight", "my_secret": "psst"})
     cicada.wait_line(r"START new 8 True a psst own", 60)
-    assert "Option my_number of the form is left as it is" in cicada.text("stderr")
+    wait_until(lambda: "Option my_number of the form is left as it is" in cicada.text("stderr"))
     assert "hush" not in cicada.text("stderr") and "psst" not in cicada.text("stderr")
 
 
