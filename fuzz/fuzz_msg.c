@@ -176,6 +176,12 @@ static void set_tasks(void *arg, size_t class_index, const struct str *names, si
 		FUZZ_CHECK(str_is_utf8(names[i]));
 }
 
+static void set_host(void *arg, size_t class_index, const char *host)
+{
+	(void)arg;
+	FUZZ_CHECK(class_index == 0 && *host && str_is_utf8(str_of(host)));
+}
+
 static void collect(void *arg)
 {
 	((struct load *)arg)->collects++;
@@ -226,7 +232,8 @@ static void answer(struct worker *w, struct load *load, uint64_t now_us)
 static void try_worker(struct str frame)
 {
 	static const char *const classes[] = { "Alpha" };
-	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, collect };
+	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, set_host,
+						    collect };
 	static const char ack[] = "\x93\xa3"
 				  "ack\x81\xa5index\x00\xa3h_1";
 	struct load load = { 0 };

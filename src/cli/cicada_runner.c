@@ -27,6 +27,7 @@
 #include "cli/result_files.h"
 #include "cluster/cluster_master.h"
 #include "cluster/msg.h"
+#include "http/url.h"
 #include "python/python.h"
 #include "run/console.h"
 #include "run/follow.h"
@@ -396,6 +397,13 @@ static enum run_model model_of(const struct cicada_options *o, const struct cic_
 	return c->wait.kind == CIC_WAIT_PACING && !cicada_options_wait(o) ? RUN_PACED : RUN_CLOSED;
 }
 
+static enum err check_host(const char *host, struct err_text *text)
+{
+	struct http_url url;
+
+	return http_url_parse(str_of(host), &url, text);
+}
+
 static void describe_classes(struct runner *r)
 {
 	const struct scenario *s = r->scenario;
@@ -408,12 +416,14 @@ static void describe_classes(struct runner *r)
 		*out = (struct run_class){ .name = c->name,
 					   .weight = c->weight > 0 ? c->weight : 1,
 					   .fixed_count = c->fixed_count,
+					   .host = c->host,
 					   .model = model_of(r->o, c) };
 		out->tasks = tasks_of(c, &out->task_count);
 	}
 	r->run_options = (struct run_options){ .classes = r->classes,
 					       .class_count = s->class_count,
 					       .host = common_host(r->o, s),
+					       .check_host = check_host,
 					       .stop_timeout_s = (double)r->o->stop_timeout_s,
 					       .want_reset_stats = r->o->want_reset_stats,
 					       .scenario_name = s->file_name,

@@ -113,12 +113,18 @@ static void set_tasks(void *program, size_t class_index, const struct str *names
 	worker_tasks_name(&((struct worker_program *)program)->tasks, class_index, names, count);
 }
 
+static void set_host(void *program, size_t class_index, const char *host)
+{
+	load_set_host(((struct worker_program *)program)->load, class_index, host);
+}
+
 static void collect(void *program)
 {
 	load_collect(((struct worker_program *)program)->load);
 }
 
-static const struct worker_load_ops load_ops = { set_users, begin_test, set_tasks, collect };
+static const struct worker_load_ops load_ops = { set_users, begin_test, set_tasks, set_host,
+						 collect };
 
 static void on_exception(void *arg, struct str msg, struct str traceback)
 {

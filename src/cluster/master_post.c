@@ -25,6 +25,15 @@ uint64_t master_wanted_users(const struct master *m, const struct peer *p, size_
 	return m->dispatch ? dispatch_users(m->dispatch, p->id, class_index) : 0;
 }
 
+/* Where classes have hosts of their own all of them are told by update_user_class, which one for
+ * all would take back. */
+static const char *host_of_all(const struct master *m, const struct peer *p)
+{
+	if (!m->run.host || (p->knows_classes && run_has_class_hosts(&m->run)))
+		return "";
+	return m->run.host;
+}
+
 static bool post_spawn(struct master *m, struct peer *p)
 {
 	size_t classes = m->run.options.class_count;
@@ -40,7 +49,7 @@ static bool post_spawn(struct master *m, struct peer *p)
 	msg.spawn = (struct msg_spawn){ .timestamp = timestamp,
 					.test = m->test,
 					.counts = { m->counts, classes },
-					.host = str_of(m->run.host ? m->run.host : ""),
+					.host = str_of(host_of_all(m, p)),
 					.stop_timeout_s = m->run.stop_timeout_s,
 					.expect_workers = m->options.expect_workers,
 					.tags = m->options.tags,
@@ -59,11 +68,13 @@ static bool post_class(struct master *m, struct peer *p, size_t class_index)
 {
 	const struct run_class *class = &m->run.options.classes[class_index];
 	const struct run_share *share = &m->run.shares[class_index];
+	const char *host = run_class_host(&m->run, class_index);
 	struct msg msg = { .type = MSG_UPDATE_USER_CLASS };
 	struct str *names = mem_zalloc(class->task_count + 1, sizeof(*names));
 	bool is_sent;
 
 	msg.user_class = (struct msg_user_class){ .name = str_of(class->name),
+						  .host = str_of(host ? host : ""),
 						  .has_weight = true,
 						  .weight = share->weight,
 						  .has_fixed_count = true,
@@ -80,8 +91,10 @@ static bool post_class(struct master *m, struct peer *p, size_t class_index)
 
 static bool post_classes(struct master *m, struct peer *p)
 {
+	bool has_hosts = run_has_class_hosts(&m->run);
+
 	for (size_t i = 0; i < m->run.options.class_count; i++)
-		if (m->run.has_new_share[i] && !post_class(m, p, i))
+		if ((m->run.has_new_share[i] || has_hosts) && !post_class(m, p, i))
 			return false;
 	return true;
 }

@@ -478,14 +478,18 @@ static void read_tasks(struct reader *r, const msgpack_object *o, struct msg_use
 	out->task_count = o->via.array.size;
 }
 
-/* Locust sets any attribute to anything that POST /user was given; what is no number is left. */
+/* Locust sets any attribute to anything that POST /user was given; what is of another type is left.
+ */
 static void read_user_class(struct reader *r, const msgpack_object *o, struct msg_user_class *out)
 {
 	const msgpack_object *weight = find(o, "weight"), *fixed = find(o, "fixed_count");
+	const msgpack_object *host = find(o, "host");
 	double count = -1;
 
 	*out = (struct msg_user_class){ .name = read_text(r, find(o, "user_class_name"),
 							  "user_class_name") };
+	if (host && host->type == MSGPACK_OBJECT_STR)
+		out->host = read_text(r, host, "host");
 	out->has_weight = weight && is_number(weight, &out->weight);
 	out->has_fixed_count = fixed && is_number(fixed, &count) && count >= 0 &&
 			       count <= LIMIT_USERS && count == floor(count);

@@ -95,6 +95,7 @@ struct msg_spawn {
 /* master -> worker, from 2.25 on: what POST /user was given. What it does not have stays. */
 struct msg_user_class {
 	struct str name;
+	struct str host; /* len 0: not given */
 	bool has_weight, has_fixed_count, has_tasks;
 	double weight;
 	uint64_t fixed_count;

@@ -456,8 +456,11 @@ static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 
 static void put_user_class(msgpack_packer *pk, const struct msg_user_class *m)
 {
-	msgpack_pack_map(pk, (size_t)(1 + m->has_weight + m->has_fixed_count + m->has_tasks));
+	msgpack_pack_map(pk, (size_t)(1 + (m->host.len > 0) + m->has_weight + m->has_fixed_count +
+				      m->has_tasks));
 	put_text_at(pk, "user_class_name", m->name);
+	if (m->host.len)
+		put_text_at(pk, "host", m->host);
 	if (m->has_weight && m->weight == floor(m->weight) && fabs(m->weight) < 1e15) {
 		put_key(pk, "weight");
 		msgpack_pack_int64(pk, (int64_t)m->weight);

@@ -525,8 +525,15 @@ static void on_custom(const struct worker *w, const struct msg *m, struct str fr
 static void on_user_class(struct worker *w, const struct msg_user_class *class)
 {
 	size_t i = find_class(w, class->name);
+	char host[LIMIT_URL_BYTES + 1];
 
-	if (class->has_tasks && i < w->options.class_count)
+	if (i == w->options.class_count)
+		return;
+	if (class->host.len && class->host.len < sizeof(host)) {
+		snprintf(host, sizeof(host), "%.*s", STR_ARG(class->host));
+		w->options.ops->set_host(w->options.load, i, host);
+	}
+	if (class->has_tasks)
 		w->options.ops->set_tasks(w->options.load, i, class->tasks, class->task_count);
 }
 

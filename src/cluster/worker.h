@@ -57,6 +57,8 @@ struct worker_load_ops {
 	void (*begin_test)(void *load, const struct worker_test *test);
 	/* Users of the class draw only tasks of these names from now on; lent for the call. */
 	void (*set_tasks)(void *load, size_t class_index, const struct str *names, size_t count);
+	/* The base URL of one class, until set_users() has one for all; lent for the call. */
+	void (*set_host)(void *load, size_t class_index, const char *host);
 	/* Asks for what was counted since the last collect(). Answered by exactly one
 	 * worker_on_delta(), in order. */
 	void (*collect)(void *load);

@@ -40,11 +40,17 @@ static uint64_t collect(struct local *l)
 	return l->collects_asked++;
 }
 
+/* NULL: each class has been told its own. */
+static const char *host_of_all(const struct run *run)
+{
+	return run_has_class_hosts(run) ? NULL : run->host;
+}
+
 static void send_counts(struct local *l)
 {
 	for (size_t i = 0; i < l->run.options.class_count; i++)
 		l->counts[i] = dispatch_users(l->dispatch, WORKER_ID, i);
-	load_set_users(l->load, l->counts, l->run.host, l->run.stop_timeout_s);
+	load_set_users(l->load, l->counts, host_of_all(&l->run), l->run.stop_timeout_s);
 }
 
 static void take_steps(struct local *l)
@@ -167,7 +173,7 @@ static void foresee(struct local *l, const struct run_start *start)
 		;
 	for (size_t i = 0; i < count; i++)
 		counts[i] = dispatch_users(d, id, i);
-	load_foresee(l->load, counts, l->run.host);
+	load_foresee(l->load, counts, host_of_all(&l->run));
 	dispatch_destroy(&d);
 	mem_free(counts);
 }
@@ -211,12 +217,18 @@ static void mode_stop(struct run *run)
 	/* The end of the window; everything after it is draining. */
 	l->draining_from = collect(l) + 1;
 	memset(l->counts, 0, run->options.class_count * sizeof(l->counts[0]));
-	load_set_users(l->load, l->counts, run->host, run->stop_timeout_s);
+	load_set_users(l->load, l->counts, host_of_all(run), run->stop_timeout_s);
 }
 
+/* The hosts of all: as soon as one class has its own, that of the test is told class by class. */
 static void mode_change_class(struct run *run, size_t class_index)
 {
-	load_set_tasks(((struct local *)run)->load, class_index, run->shares[class_index].draws);
+	struct load *load = ((struct local *)run)->load;
+
+	load_set_tasks(load, class_index, run->shares[class_index].draws);
+	for (size_t i = 0; i < run->options.class_count; i++)
+		if (run_class_host(run, i))
+			load_set_host(load, i, run_class_host(run, i));
 }
 
 static bool mode_worker(const struct run *run, size_t i, struct run_worker *out)

@@ -66,7 +66,7 @@ void run_init(struct run *run, const struct run_mode *mode, const struct run_opt
 	run->has_new_share = mem_zalloc(options->class_count + 1, sizeof(*run->has_new_share));
 	for (size_t i = 0; i < options->class_count; i++)
 		run->shares[i] = (struct run_share){ options->classes[i].weight,
-						     options->classes[i].fixed_count, NULL };
+						     options->classes[i].fixed_count, NULL, NULL };
 	stats_init(&run->stats, run_wall_s(run));
 	stats_init(&run->window, run_wall_s(run));
 	map_init(&run->exceptions);
@@ -102,8 +102,10 @@ void run_fini(struct run *run)
 	parts_fini(&run->parts);
 	mem_free(run->users_per_class);
 	mem_free(run->last_users_per_class);
-	for (size_t i = 0; i < run->options.class_count; i++)
+	for (size_t i = 0; i < run->options.class_count; i++) {
 		mem_free((void *)run->shares[i].draws);
+		mem_free((void *)run->shares[i].host);
+	}
 	mem_free(run->shares);
 	mem_free(run->has_new_share);
 	mem_free(run->host);
@@ -225,16 +227,25 @@ enum err run_check_start(const struct run *run, const struct run_start *start,
 	return OK;
 }
 
+/* As Locust does, whatever the classes had before. */
+static void set_host_of_all(struct run *run, const char *host)
+{
+	char *copy = mem_strdup(host);
+
+	mem_free(run->host);
+	run->host = copy;
+	for (size_t i = 0; i < run->options.class_count; i++) {
+		mem_free((void *)run->shares[i].host);
+		run->shares[i].host = NULL;
+	}
+}
+
 static void set_wanted(struct run *run, const struct run_start *start, bool is_change)
 {
 	uint64_t run_time_s = start->run_time_s;
 
-	if (start->host && *start->host) {
-		char *host = mem_strdup(start->host);
-
-		mem_free(run->host);
-		run->host = host;
-	}
+	if (start->host && *start->host)
+		set_host_of_all(run, start->host);
 	if (run_time_s)
 		run->ends_us = run->now_us + run_time_s * CLOCK_S;
 	else if (is_change)
@@ -313,11 +324,13 @@ static void keep_share(struct run *run, size_t class_index, const struct run_sha
 	const struct run_class *class = &run->options.classes[class_index];
 	struct run_share *kept = &run->shares[class_index];
 	bool *draws = share->draws ? mem_zalloc(class->task_count, sizeof(*draws)) : NULL;
+	char *host = share->host && *share->host ? mem_strdup(share->host) : NULL;
 
 	if (draws)
 		memcpy(draws, share->draws, class->task_count * sizeof(*draws));
 	mem_free((void *)kept->draws);
-	*kept = (struct run_share){ share->weight, share->fixed_count, draws };
+	mem_free((void *)kept->host);
+	*kept = (struct run_share){ share->weight, share->fixed_count, draws, host };
 	run->has_new_share[class_index] = true;
 	log_line(LOG_INFO, LOGGER,
 		 "User class %s has weight %g and fixed_count %" PRIu64 " now, and draws %zu of "
@@ -326,18 +339,42 @@ static void keep_share(struct run *run, size_t class_index, const struct run_sha
 		 class->task_count);
 }
 
+static enum err check_class_host(const struct run *run, const char *host, struct err_text *text)
+{
+	struct err_text why = { "" };
+	enum err err;
+
+	if (!host || !*host)
+		return OK;
+	if (strlen(host) > LIMIT_URL_BYTES)
+		return err_set(text, ERR_TOO_BIG, "host is longer than %d bytes", LIMIT_URL_BYTES);
+	if (!run->options.check_host)
+		return OK;
+	err = run->options.check_host(host, &why);
+	return err ? err_set(text, err, "host: %s", err_say(&why, err)) : OK;
+}
+
 enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
 		       struct err_text *text)
 {
 	const struct run_class *class = &run->options.classes[class_index];
 	bool is_anybody_left = makes_users(share);
+	bool has_host = (share->host && *share->host) || run->host || class->host;
+	enum err err = check_class_host(run, share->host, text);
 
+	if (err)
+		return err;
 	if (!isfinite(share->weight) || share->weight < 0 || share->weight > RUN_WEIGHT_MAX)
 		return err_set(text, ERR_BAD_INPUT, "weight must be a number from 0 to %g",
 			       RUN_WEIGHT_MAX);
 	if (share->fixed_count > LIMIT_USERS)
 		return err_set(text, ERR_BAD_INPUT,
 			       "fixed_count must be a whole number from 0 to %d", LIMIT_USERS);
+	if (run->shares[class_index].host && !has_host)
+		return err_set(
+			text, ERR_BAD_INPUT,
+			"host: there is no other one for class %s; give one to the test first",
+			class->name);
 	if (share->draws && !count_drawn(class, share->draws))
 		return err_set(text, ERR_BAD_INPUT, "tasks must name at least one task of %s",
 			       class->name);
@@ -362,6 +399,21 @@ struct run_share run_share_now(const struct run *run, size_t class_index)
 	    c->words[class_index / 64] >> (class_index % 64) & 1)
 		return run->shares[class_index];
 	return (struct run_share){ 0 };
+}
+
+bool run_has_class_hosts(const struct run *run)
+{
+	for (size_t i = 0; i < run->options.class_count; i++)
+		if (run->shares[i].host)
+			return true;
+	return false;
+}
+
+const char *run_class_host(const struct run *run, size_t class_index)
+{
+	if (run->shares[class_index].host)
+		return run->shares[class_index].host;
+	return run->host ? run->host : run->options.classes[class_index].host;
 }
 
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg)

@@ -64,6 +64,7 @@ struct run_class {
 	const char *name;
 	double weight;
 	uint64_t fixed_count; /* 0: by weight */
+	const char *host;     /* NULL: none of its own */
 	const struct run_task *tasks;
 	size_t task_count;
 	enum run_model model;
@@ -74,6 +75,7 @@ struct run_share {
 	double weight;
 	uint64_t fixed_count;
 	const bool *draws; /* of each task, whether users draw it; NULL: all of them */
+	const char *host;  /* given to this class alone, after that of the test; NULL: none was */
 };
 
 /* Some of a run's classes, by index; none of them stands for all. */
@@ -90,7 +92,7 @@ static inline void run_classes_add(struct run_classes *c, size_t class_index)
 struct run_start {
 	uint64_t user_count;
 	double spawn_rate;   /* users/s, > 0; more than LIMIT_USERS is as good as that */
-	const char *host;    /* NULL and "": keep */
+	const char *host;    /* of all classes; NULL and "": they keep theirs */
 	uint64_t run_time_s; /* 0: until stopped, or when changing: keep; else from this start on */
 	bool is_shaped;	     /* by follow.h: user_count may be 0, and the window stays open */
 	/* That users are made of from here on; those of others stay until they are too many. */
@@ -139,6 +141,8 @@ struct run_options {
 	const struct run_class *classes;
 	size_t class_count;
 	const char *host; /* from -H or the scenario; may be NULL */
+	/* Whether users can ask it; says what is wrong. NULL: all can be. */
+	enum err (*check_host)(const char *host, struct err_text *text);
 	double stop_timeout_s;
 	bool want_reset_stats;	   /* --reset-stats: zero `stats` when all users are spawned */
 	const char *scenario_name; /* file name shown to people */
@@ -219,13 +223,17 @@ void run_set_profile(struct run *run, const char *name);
 enum err run_stop(struct run *run, run_stopped_fn fn, void *arg) MUST_CHECK;
 /* Takes back every wait with this fn and arg. */
 void run_stop_forget(struct run *run, run_stopped_fn fn, void *arg);
-/* POST /user: the share of a class (copied). Its users get other tasks at once, their number
- * follows from the next start or change on. ERR_BAD_INPUT names the field; somebody must be left to
- * make, and a task to draw. */
+/* POST /user: the share of a class (copied). Its users get another host and other tasks at once,
+ * their number follows from the next start or change on. ERR_BAD_INPUT names the field; somebody
+ * must be left to make, and a task to draw. */
 enum err run_set_share(struct run *run, size_t class_index, const struct run_share *share,
 		       struct err_text *text) MUST_CHECK;
 /* What modes shall make of the class now: its share, or none when run->wanted is without it. */
 struct run_share run_share_now(const struct run *run, size_t class_index);
+/* A class has a host that is not the test's. */
+bool run_has_class_hosts(const struct run *run);
+/* The base URL that users of the class ask; NULL: none. */
+const char *run_class_host(const struct run *run, size_t class_index);
 /* GET /stats/reset: zeroes stats and exceptions; an open window begins anew, a closed one is
  * forgotten. */
 void run_reset_stats(struct run *run);

@@ -387,6 +387,11 @@ void crew_trim(struct crew *c)
 	loop_timer_set(c->place.loop, &c->timer, loop_now(c->place.loop));
 }
 
+void crew_set_host(struct crew *c, size_t class_index, const char *host)
+{
+	set_host(c, &c->kinds[class_index], host);
+}
+
 void crew_set_tasks(struct crew *c, size_t class_index, const bool *draws)
 {
 	weigh_tasks(&c->kinds[class_index], draws);

@@ -53,7 +53,8 @@ void crew_fini(struct crew *c);
 /* counts: users wanted of each class; host: NULL keeps what there is. See load_set_users(). They
  * come and go in later turns of the loop, at most LIMIT_SLICE_USERS in each. */
 void crew_set(struct crew *c, const uint64_t *counts, const char *host, uint64_t stop_timeout_us);
-/* See load_set_tasks(). */
+/* See load_set_host() and load_set_tasks(). */
+void crew_set_host(struct crew *c, size_t class_index, const char *host);
 void crew_set_tasks(struct crew *c, size_t class_index, const bool *draws);
 /* Once a second or so: gives back, in later turns of the loop, memory that was not needed since. */
 void crew_trim(struct crew *c);

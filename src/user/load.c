@@ -26,16 +26,16 @@
 
 #define LOGGER "locust.runners"
 
-enum order_kind { ORDER_SET, ORDER_TASKS, ORDER_COLLECT, ORDER_END };
+enum order_kind { ORDER_SET, ORDER_TASKS, ORDER_HOST, ORDER_COLLECT, ORDER_END };
 
 struct order {
 	struct mail mail;
 	enum order_kind kind;
 	uint64_t number;
 	struct stats *blank;	  /* to collect into */
-	char *host;		  /* NULL: as before */
+	char *host;		  /* of ORDER_HOST, and ORDER_SET: NULL: as before */
 	uint64_t stop_timeout_us; /* of ORDER_SET */
-	size_t class_index;	  /* of ORDER_TASKS */
+	size_t class_index;	  /* of ORDER_TASKS and ORDER_HOST */
 	bool *draws;		  /* of ORDER_TASKS; NULL: all */
 	uint64_t counts[];	  /* of ORDER_SET: users of each class on this thread */
 };
@@ -86,6 +86,7 @@ struct load {
 	struct mailbox answers;
 	bool has_mailbox, is_closing;
 	struct load_thread *threads;
+	char **hosts; /* of each class, as given last; NULL: its own */
 	struct room *room;
 	uint64_t last_number;  /* of an order */
 	uint64_t set_number;   /* of the last load_set_users() */
@@ -192,6 +193,9 @@ static void on_order(void *arg, struct mail *mail)
 		break;
 	case ORDER_TASKS:
 		set_tasks(t, order);
+		break;
+	case ORDER_HOST:
+		crew_set_host(&t->crew, order->class_index, order->host);
 		break;
 	case ORDER_COLLECT:
 		answer = answer_of(t, order->number);
@@ -427,6 +431,7 @@ enum err load_create(struct loop *control, const struct load_options *options, s
 	l->options = *options;
 	l->class_count = options->scenario->class_count;
 	l->threads = mem_zalloc(options->threads, sizeof(*l->threads));
+	l->hosts = mem_zalloc(l->class_count, sizeof(*l->hosts));
 	l->room = room_create(control, options->network);
 	list_init(&l->collections);
 	for (unsigned i = 0; i < options->threads; i++) {
@@ -474,7 +479,17 @@ static uint64_t connections_of(const struct load *l, const uint64_t *counts, siz
 
 static const char *host_of(const struct load *l, const char *host, size_t class)
 {
-	return host ? host : l->options.scenario->classes[class]->host;
+	if (host)
+		return host;
+	return l->hosts[class] ? l->hosts[class] : l->options.scenario->classes[class]->host;
+}
+
+static void keep_host(struct load *l, size_t class, const char *host)
+{
+	if (l->hosts[class] && strcmp(l->hosts[class], host) == 0)
+		return;
+	mem_free(l->hosts[class]);
+	l->hosts[class] = mem_strdup(host);
 }
 
 static uint64_t connections_to(const struct load *l, const uint64_t *counts, const char *host,
@@ -523,6 +538,8 @@ void load_set_users(struct load *l, const uint64_t *counts, const char *host, do
 {
 	l->set_number = ++l->last_number;
 	l->unsettled = l->options.threads;
+	for (size_t i = 0; host && i < l->class_count; i++)
+		keep_host(l, i, host);
 	check_room(l, counts, host);
 	for (unsigned i = 0; i < l->options.threads; i++) {
 		struct order *order = order_of(l, ORDER_SET, l->set_number);
@@ -555,6 +572,18 @@ void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
 			order->draws = mem_zalloc(count, sizeof(*draws));
 			memcpy(order->draws, draws, count * sizeof(*draws));
 		}
+		mailbox_post(&l->threads[i].orders, &order->mail);
+	}
+}
+
+void load_set_host(struct load *l, size_t class_index, const char *host)
+{
+	keep_host(l, class_index, host);
+	for (unsigned i = 0; i < l->options.threads; i++) {
+		struct order *order = order_of(l, ORDER_HOST, 0);
+
+		order->class_index = class_index;
+		order->host = mem_strdup(host);
 		mailbox_post(&l->threads[i].orders, &order->mail);
 	}
 }
@@ -612,6 +641,9 @@ void load_destroy(struct load **l)
 	LIST_EACH (it, &load->collections)
 		collection_destroy(CONTAINER_OF(it, struct collection, node));
 	room_destroy(&load->room);
+	for (size_t i = 0; i < load->class_count; i++)
+		mem_free(load->hosts[i]);
+	mem_free(load->hosts);
 	mem_free(load->threads);
 	mem_free(load);
 	*l = NULL;

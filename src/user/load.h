@@ -88,8 +88,8 @@ void load_destroy(struct load **l);
  * failure "StopTimeout(...)", unless that time was 0: then it is not counted, but told in the log.
  * A stopped user runs on_stop within the same time. "At once" is in slices, so that thousands of
  * them do not keep those that run waiting (crew.h). host: base URL for every class; NULL keeps the
- * last one given; before any, the class's own. Copied. A class without any host fails its requests
- * with a text that says so. */
+ * last one given, to all or to the class; before any, the class's own. Copied. A class without any
+ * host fails its requests with a text that says so. */
 void load_set_users(struct load *l, const uint64_t *counts, const char *host,
 		    double stop_timeout_s);
 /* So many are to come: warns when they want more connections than there can be. load_set_users()
@@ -100,6 +100,9 @@ void load_begin_test(struct load *l);
 /* Which of a class's tasks its users draw from now on, by their place in the class; NULL: all, else
  * at least one. Copied. A task that runs is not disturbed. */
 void load_set_tasks(struct load *l, size_t class_index, const bool *draws);
+/* The base URL of one class, until load_set_users() gives one for all. Copied. Users that run take
+ * it as they take that. */
+void load_set_host(struct load *l, size_t class_index, const char *host);
 void load_collect(struct load *l);
 
 /* For a guest, on its thread. */

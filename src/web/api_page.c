@@ -40,6 +40,7 @@ static json_t *class_of(const struct run_class *class, const struct run_share *s
 	json_object_set_new(root, "name", api_json_string(class->name));
 	json_object_set_new(root, "weight", json_real(share->weight));
 	json_object_set_new(root, "fixed_count", json_integer((json_int_t)share->fixed_count));
+	json_object_set_new(root, "host", api_json_string(share->host));
 	json_object_set_new(root, "tasks", tasks);
 	return root;
 }

@@ -215,15 +215,14 @@ static const char *read_form(struct form *f, struct run_start *start, char *said
 }
 
 /* Locust takes < and > out, since its old page showed the host unescaped. One that is only
- * name:port is meant as http://name:port. NULL: none. mem_free() it. */
-static char *read_host(struct form *f)
+ * name:port is meant as http://name:port. */
+char *swarm_host(const char *text)
 {
-	const char *host = field(f, "host");
 	char *copy, *to;
 
-	if (!host || !*host)
+	if (!text || !*text)
 		return NULL;
-	copy = to = mem_printf("%s%s", strstr(host, "://") ? "" : "http://", host);
+	copy = to = mem_printf("%s%s", strstr(text, "://") ? "" : "http://", text);
 	for (const char *at = copy; *at; at++)
 		if (*at != '<' && *at != '>')
 			*to++ = *at;
@@ -350,7 +349,7 @@ void swarm_answer(struct run *run, struct follow *follow, const struct web_field
 	bool is_started;
 
 	form_init(&form, r);
-	host = read_host(&form);
+	host = swarm_host(field(&form, "host"));
 	start.host = host;
 	if (choose_shape(&form, run, &follow, &text))
 		message = text.text;

@@ -14,6 +14,8 @@
 
 struct web_fields;
 
+/* The base URL that a text of the form means; NULL: it is empty. mem_free() it. */
+char *swarm_host(const char *text);
 /* fields: see field.h. follow: NULL when tests have no load shape; else number, rate and run time
  * of the form are read only if the shape wants them. */
 void swarm_answer(struct run *run, struct follow *follow, const struct web_fields *fields,

@@ -9,6 +9,8 @@
 #include <jansson.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
+#include "web/swarm.h"
 
 #define NO_CLASS SIZE_MAX
 
@@ -67,12 +69,11 @@ static enum err refuse_others(const json_t *body, struct err_text *text)
 	json_object_foreach ((json_t *)body, key, value)
 		if (!json_is_null(value) && strcmp(key, "user_class_name") != 0 &&
 		    strcmp(key, "weight") != 0 && strcmp(key, "fixed_count") != 0 &&
-		    strcmp(key, "tasks") != 0)
-			return err_set(
-				text, ERR_UNSUPPORTED,
-				"'%.100s' cannot be changed, only weight, fixed_count and tasks; "
-				"the host is a field of POST /swarm",
-				key);
+		    strcmp(key, "tasks") != 0 && strcmp(key, "host") != 0)
+			return err_set(text, ERR_UNSUPPORTED,
+				       "'%.100s' cannot be changed, only host, weight, fixed_count "
+				       "and tasks",
+				       key);
 	return OK;
 }
 
@@ -91,18 +92,28 @@ static enum err read_share(const json_t *body, struct run_share *share, struct e
 	return OK;
 }
 
+/* mem_free(*out). NULL, of an empty text: the class goes back to the host that it had before. */
+static enum err read_host(const json_t *host, char **out, struct err_text *text)
+{
+	if (!json_is_string(host))
+		return err_set(text, ERR_BAD_INPUT, "host must be a text");
+	*out = swarm_host(json_string_value(host));
+	return OK;
+}
+
 static enum err change(struct run *run, const json_t *body, struct err_text *text)
 {
 	const char *name = json_string_value(field(body, "user_class_name"));
 	size_t class_index = name ? find_class(run, name) : NO_CLASS;
 	bool draws[LIMIT_USER_TASKS] = { false };
 	struct run_share share;
+	char *host = NULL;
 	enum err err;
 
 	if (!name)
 		return err_set(text, ERR_BAD_INPUT,
-			       "give a JSON object with user_class_name, and weight, fixed_count "
-			       "or tasks");
+			       "give a JSON object with user_class_name, and host, weight, "
+			       "fixed_count or tasks");
 	if (class_index == NO_CLASS)
 		return err_set(text, ERR_NOT_FOUND,
 			       "no user class is called '%.100s'; /tasks shows them", name);
@@ -110,12 +121,19 @@ static enum err change(struct run *run, const json_t *body, struct err_text *tex
 	err = refuse_others(body, text);
 	if (!err)
 		err = read_share(body, &share, text);
+	if (!err && field(body, "host")) {
+		err = read_host(field(body, "host"), &host, text);
+		share.host = host;
+	}
 	if (!err && field(body, "tasks")) {
 		err = read_tasks(field(body, "tasks"), &run->options.classes[class_index], draws,
 				 text);
 		share.draws = draws;
 	}
-	return err ? err : run_set_share(run, class_index, &share, text);
+	if (!err)
+		err = run_set_share(run, class_index, &share, text);
+	mem_free(host);
+	return err;
 }
 
 void user_class_answer(struct run *run, struct serve_request *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * user_class - POST /user (reference section 5): a JSON object with user_class_name and what shall
- * change: weight, fixed_count, and tasks, the names of those that users draw.
+ * change: host, weight, fixed_count, and tasks, the names of those that users draw.
  *
  * Answered as by Locust, 201 and {}; what cannot be changed is a 400 that names the field. A null
  * is as good as a field that is not given. */

@@ -58,9 +58,11 @@ test("a class gets another share, and one alone takes part", async () => {
   const dialog = page.getByRole("dialog", {name: "Settings of Visitor"});
   await dialog.getByLabel("Weight", {exact: true}).fill("2.5");
   await dialog.getByLabel("broken").uncheck();
+  await dialog.getByLabel("Host of this class").fill("http://own:81");
   await dialog.getByRole("button", {name: "Save"}).click();
   await dialog.waitFor({state: "detached"});
-  await page.getByText("weight 2.5").waitFor();
+  await page.getByText(/^weight 2.5, .* tasks, http:..own:81$/).waitFor();
+  await page.getByText("Visitor has a host of its own").waitFor();
   // Enter saves, too, and starts nothing.
   await page.getByRole("button", {name: "Settings of Buyer"}).click();
   await page.getByLabel("Weight", {exact: true}).fill("1.5");
@@ -69,6 +71,7 @@ test("a class gets another share, and one alone takes part", async () => {
   assert.equal((await site.get("stats/requests")).state, "ready");
   const visitor = (await site.get("settings")).user_classes.find(({name}) => name === "Visitor");
   assert.equal(visitor.weight, 2.5);
+  assert.equal(visitor.host, "http://own:81");
   assert.deepEqual(visitor.tasks.filter((task) => !task.is_drawn).map((task) => task.name), ["broken"]);
 
   await page.getByLabel("All", {exact: true}).uncheck();

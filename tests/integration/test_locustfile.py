@@ -1310,6 +1310,16 @@ class Picky(HttpUser):
     assert asked("one") == before and asked("three") > 0
     post_json(url + "/user", {"user_class_name": "Picky", "tasks": ["one"]})
     wait_until(lambda: asked("one") > before + 20, 60, "the first task again")
+    # Users that run keep their session; those that begin have the host of the class.
+    post_json(url + "/user", {"user_class_name": "Picky", "host": target.url + "/own"})
+    get_json(url + "/swarm", {"user_count": 8, "spawn_rate": 100})
+    wait_until(lambda: asked("own/one") > 20, 60, "the host of the class")
+    get_json(url + "/stop")
+    before = asked("one")
+    get_json(url + "/swarm", {"user_count": 4, "spawn_rate": 100})
+    own = asked("own/one")
+    wait_until(lambda: asked("own/one") > own + 20, 60, "the same in the next test")
+    assert asked("one") == before
 
 
 def test_an_option_of_cicadas_own_is_not_to_be_added(programs, tmp_path):

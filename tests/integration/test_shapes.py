@@ -6,6 +6,7 @@ classes that change meanwhile."""
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -261,6 +262,19 @@ def test_tasks_change_while_the_test_runs(programs, cluster, target, tmp_path, w
     assert split(url, 4) == {"Clerk": 4}
     assert requests_of(url)["/read"]
     assert target.counts["POST /write"] == before
+    # Users that run take another host, and it is that of the next test, until a start names one.
+    assert post_user(url, user_class_name="Clerk", host=f"{target.url}/own") == (201, "{}")
+    wait_until(lambda: target.counts["GET /own/read"])
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        post_user(url, user_class_name="Clerk", host="htp://x")
+    get_json(f"{url}/stop")
+    before = target.counts["GET /read"]
+    assert split(url, 4) == {"Clerk": 4}
+    assert requests_of(url)["/read"]
+    assert target.counts["GET /read"] == before
+    get_json(f"{url}/stop")
+    assert get_json(f"{url}/swarm", {"user_count": 4, "spawn_rate": 100, "host": target.url})["success"]
+    wait_until(lambda: target.counts["GET /read"] > before)
     get_json(f"{url}/stop")
 
 

@@ -233,8 +233,15 @@ static inline void load_set_tasks(void *load, size_t class_index, const struct s
 	(void)count;
 }
 
+static inline void load_set_host(void *load, size_t class_index, const char *host)
+{
+	(void)load;
+	(void)class_index;
+	(void)host;
+}
+
 static const struct worker_load_ops ops = { load_set_users, load_begin_test, load_set_tasks,
-					    load_collect };
+					    load_set_host, load_collect };
 
 static inline void make_requests(struct sim *s, struct node *n)
 {

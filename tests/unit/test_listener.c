@@ -340,6 +340,13 @@ static void set_tasks(void *load, size_t class_index, const struct str *names, s
 	(void)count;
 }
 
+static void set_host(void *load, size_t class_index, const char *host)
+{
+	(void)load;
+	(void)class_index;
+	(void)host;
+}
+
 static bool take_to_master(void *arg, struct str frame)
 {
 	(void)arg;
@@ -373,7 +380,8 @@ static void tell(struct worker *w, struct msg *msg)
 static struct worker *open_worker(void)
 {
 	static const char *const classes[] = { "Alpha" };
-	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, nothing };
+	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, set_host,
+						    nothing };
 	const struct worker_options options = { .id = "h_1",
 						.classes = classes,
 						.class_count = 1,

@@ -17,7 +17,7 @@
 static struct {
 	struct load_options options;
 	uint64_t counts[2], foreseen[2];
-	char host[64];
+	char host[64], hosts[2][64];
 	unsigned tests, orders, task_orders, collects, is_alive;
 	enum err refuses;
 } fake;
@@ -69,6 +69,12 @@ void load_set_tasks(struct load *l, size_t class_index, const bool *draws)
 	assert_int_equal(class_index, 1);
 	assert_null(draws);
 	fake.task_orders++;
+}
+
+void load_set_host(struct load *l, size_t class_index, const char *host)
+{
+	(void)l;
+	snprintf(fake.hosts[class_index], sizeof(fake.hosts[0]), "%s", host);
 }
 
 void load_collect(struct load *l)
@@ -261,6 +267,27 @@ static void test_new_share_is_told_at_once(void **state)
 	assert_int_equal(fake.counts[1], 4);
 }
 
+static void test_a_class_keeps_its_host_until_a_start_names_one(void **state)
+{
+	struct run_share share = { .weight = 1, .host = "http://own" };
+	const struct run_start change = { .user_count = 5, .spawn_rate = 100 };
+
+	(void)state;
+	reach_running();
+	assert_int_equal(run_set_share(run, 1, &share, &text), OK);
+	assert_string_equal(fake.hosts[0], "http://t");
+	assert_string_equal(fake.hosts[1], "http://own");
+	assert_int_equal(run_start(run, &change, &text), OK);
+	assert_string_equal(fake.host, "(null)");
+	share.host = NULL;
+	assert_int_equal(run_set_share(run, 1, &share, &text), OK);
+	assert_string_equal(fake.hosts[1], "http://t");
+	share.host = "http://own";
+	assert_int_equal(run_set_share(run, 1, &share, &text), OK);
+	start(6, 100);
+	assert_string_equal(fake.host, "http://t");
+}
+
 static void test_second_test_begins_from_nothing(void **state)
 {
 	(void)state;
@@ -341,6 +368,7 @@ int main(void)
 		CASE(test_stop_while_the_ramp_ends),
 		CASE(test_change_while_running),
 		CASE(test_new_share_is_told_at_once),
+		CASE(test_a_class_keeps_its_host_until_a_start_names_one),
 		CASE(test_second_test_begins_from_nothing),
 		CASE(test_threads_that_hang_do_not_hold_the_run),
 		CASE(test_run_time_is_kept_between_events),

@@ -30,12 +30,13 @@ struct fixture {
 	char said[512];	     /* "id:type " of each frame sent since the last look */
 	uint64_t spawned[3]; /* users in the last spawn to a, b, c */
 	double timestamps[3];
-	char host[64];
+	char host[64], hosts[3][64]; /* of the last spawn, and of those to a, b, c */
 	unsigned ends, stops;
 	int64_t last_index;
 	uint64_t test, answered; /* of the last spawn; number of the last report_ack */
-	char file[256]; /* name and contents of the last locustfile, or why there is none */
-	char tasks[64]; /* "weight:name name " of the last update_user_class */
+	char file[256];	     /* name and contents of the last locustfile, or why there is none */
+	char tasks[64];	     /* "weight:name name " of the last update_user_class */
+	char class_host[64]; /* of the same */
 };
 
 static const struct run_task tasks[] = { { "read", 3, NULL },
@@ -50,6 +51,7 @@ static void note_class(struct fixture *f, const struct msg_user_class *class)
 	size_t len = (size_t)snprintf(f->tasks, sizeof(f->tasks), "%g:", class->weight);
 
 	assert_true(str_eq(class->name, "Alpha"));
+	snprintf(f->class_host, sizeof(f->class_host), "%.*s", STR_ARG(class->host));
 	for (size_t i = 0; i < class->task_count; i++)
 		len += (size_t)snprintf(f->tasks + len, sizeof(f->tasks) - len, "%.*s ",
 					STR_ARG(class->tasks[i]));
@@ -73,6 +75,7 @@ static bool take_frame(void *arg, const char *id, struct str frame)
 		assert_true(m.spawn.timestamp > f->timestamps[i]);
 		f->timestamps[i] = m.spawn.timestamp;
 		snprintf(f->host, sizeof(f->host), "%.*s", STR_ARG(m.spawn.host));
+		snprintf(f->hosts[i], sizeof(f->hosts[i]), "%s", f->host);
 	}
 	if (m.type == MSG_REPORT_ACK)
 		f->answered = m.report_ack.number;
@@ -323,7 +326,7 @@ static void only_versions_that_know_it_hear_a_heartbeat(void **state)
 static void workers_hear_of_a_class_that_changed(void **state)
 {
 	const bool draws[] = { true, false, true };
-	const struct run_share share = { .weight = 2, .draws = draws };
+	struct run_share share = { .weight = 2, .draws = draws };
 	struct fixture *f = *state;
 
 	hear_ready(f, "a", "2.46.6");
@@ -341,6 +344,19 @@ static void workers_hear_of_a_class_that_changed(void **state)
 	hear_ready(f, "c", "2.25.0");
 	assert_non_null(strstr(f->said, "c:ack c:update_user_class "));
 	assert_string_equal(f->tasks, "2:read look ");
+	/* A class has its host, and no spawn takes it back until a start names one; b, which is
+	 * told of no class, gets that of the test. */
+	share.host = "http://own";
+	assert_int_equal(run_set_share(f->run, 0, &share, NULL), OK);
+	assert_int_equal(
+		run_start(f->run, &(struct run_start){ .user_count = 9, .spawn_rate = 1000 }, NULL),
+		OK);
+	tick(f, 1000);
+	assert_string_equal(f->class_host, "http://own");
+	assert_string_equal(f->hosts[0], "");
+	assert_string_equal(f->hosts[1], "http://t");
+	start(f, 12);
+	assert_string_equal(f->hosts[0], "http://t");
 }
 
 static void a_test_is_spread_and_confirmed(void **state)

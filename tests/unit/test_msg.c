@@ -840,6 +840,7 @@ static void all_of_a_changed_class_comes_through(void **state)
 
 	(void)state;
 	m.user_class = (struct msg_user_class){ .name = str_of("Beta"),
+						.host = str_of("http://b:8"),
 						.has_weight = true,
 						.weight = 0.25,
 						.has_fixed_count = true,
@@ -851,6 +852,7 @@ static void all_of_a_changed_class_comes_through(void **state)
 	msg_encode(&m, &frame);
 	assert_int_equal(msg_decode(buf_str(&frame), NOW_S, &again, NULL), OK);
 	assert_true(again.user_class.weight == 0.25);
+	assert_true(str_eq(again.user_class.host, "http://b:8"));
 	assert_int_equal(again.user_class.fixed_count, 9);
 	assert_int_equal(again.user_class.task_count, 2);
 	assert_true(str_eq(again.user_class.tasks[1], "search"));
@@ -879,7 +881,7 @@ static void odd_changes_of_a_class(void **state)
 	static const char odd[] = "\x84\xafuser_class_name\xa1"
 				  "B\xa6weight\xa1"
 				  "3\xab"
-				  "fixed_count\xff\xa4host\xa1x";
+				  "fixed_count\xff\xa4host\x07";
 	static const char no_list[] = "\x82\xafuser_class_name\xa1"
 				      "B\xa5tasks\xa1x";
 	static const char no_name[] = "\x82\xafuser_class_name\xa1"
@@ -890,6 +892,7 @@ static void odd_changes_of_a_class(void **state)
 	(void)state;
 	assert_int_equal(read_changed_class(odd, sizeof(odd) - 1, &m, &text), OK);
 	assert_false(m.user_class.has_weight || m.user_class.has_fixed_count);
+	assert_int_equal(m.user_class.host.len, 0);
 	msg_fini(&m);
 	assert_int_equal(read_changed_class(no_list, sizeof(no_list) - 1, &m, &text),
 			 ERR_BAD_INPUT);

@@ -309,7 +309,9 @@ static void test_user_changes_the_share_of_a_class(void **state)
 		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": -1}", "fixed_count must be" },
 		{ "{\"user_class_name\": \"Beta\", \"fixed_count\": 10000001}",
 		  "fixed_count must be" },
-		{ "{\"user_class_name\": \"Beta\", \"host\": \"http://x\"}", "'host' cannot" },
+		{ "{\"user_class_name\": \"Beta\", \"abstract\": true}", "'abstract' cannot" },
+		{ "{\"user_class_name\": \"Beta\", \"host\": 7}", "host must be" },
+		{ "{\"user_class_name\": \"Beta\", \"host\": \"ftp://x\"}", "host: no ftp" },
 		{ "{\"user_class_name\": \"Alpha\", \"tasks\": []}", "at least one task" },
 		{ "{\"user_class_name\": \"Alpha\", \"tasks\": \"index\"}", "a list of names" },
 		{ "{\"user_class_name\": \"Alpha\", \"tasks\": [1]}", "a list of names" },
@@ -329,6 +331,31 @@ static void test_user_changes_the_share_of_a_class(void **state)
 	/* Alpha has neither in this scenario: Beta is the last one with users. */
 	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 0, \"fixed_count\": 0}", 400,
 		    "no class would be left");
+}
+
+static void test_user_changes_the_host_of_a_class(void **state)
+{
+	(void)state;
+	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 1, \"host\": \"b:81\"}", 201,
+		    "{}");
+	assert_string_equal(run_class_host(&run, 1), "http://b:81");
+	assert_null(run_class_host(&run, 0));
+	/* Another change leaves it, and so does a start that names none. */
+	expect_user("{\"user_class_name\": \"Beta\", \"weight\": 2}", 201, "{}");
+	expect_swarm(FORM, "user_count=5&spawn_rate=1&host=",
+		     "{\n  \"host\": null,\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true\n}\n");
+	assert_string_equal(run_class_host(&run, 1), "http://b:81");
+	expect_user("{\"user_class_name\": \"Beta\", \"host\": \"\"}", 400, "no other one");
+	expect_swarm(FORM, "user_count=5&spawn_rate=1&host=http://t",
+		     "{\n  \"host\": \"http://t\",\n  \"message\": \"Swarming started\",\n"
+		     "  \"success\": true\n}\n");
+	assert_string_equal(run_class_host(&run, 1), "http://t");
+	expect_user("{\"user_class_name\": \"Beta\", \"host\": \"https://b\"}", 201, "{}");
+	assert_string_equal(run_class_host(&run, 1), "https://b");
+	assert_string_equal(run_class_host(&run, 0), "http://t");
+	expect_user("{\"user_class_name\": \"Beta\", \"host\": \"\"}", 201, "{}");
+	assert_string_equal(run_class_host(&run, 1), "http://t");
 }
 
 static void test_user_changes_the_tasks_of_a_class(void **state)
@@ -656,6 +683,7 @@ int main(void)
 		LOCAL(test_swarm_chooses_tasks_by_tags),
 		LOCAL(test_swarm_that_is_refused_chooses_nothing),
 		LOCAL(test_user_changes_the_share_of_a_class),
+		LOCAL(test_user_changes_the_host_of_a_class),
 		LOCAL(test_user_changes_the_tasks_of_a_class),
 		LOCAL(test_swarm_says_what_is_wrong),
 		MASTER(test_swarm_without_workers_is_locusts),

@@ -138,6 +138,7 @@ static void test_settings_offer_the_last_start(void **state)
 	json_decref(root);
 	share.weight = 4;
 	share.draws = draws;
+	share.host = "http://own";
 	assert_int_equal(run_set_share(&run, 0, &share, &text), OK);
 	start_running();
 	root = get_json("/settings");
@@ -146,6 +147,7 @@ static void test_settings_offer_the_last_start(void **state)
 	assert_true(number_of(root, "run_time") == 0);
 	class = json_array_get(json_object_get(root, "user_classes"), 0);
 	assert_true(number_of(class, "weight") == 4);
+	assert_string_equal(text_of(class, "host"), "http://own");
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(
 			json_is_true(json_object_get(

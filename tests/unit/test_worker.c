@@ -36,8 +36,9 @@ struct fixture {
 	char host[64];
 	double stop_timeout_s;
 	unsigned collects, set_calls;
-	char begun[64]; /* "index/workers" and the first tag of each begin_test() */
-	char tasks[64]; /* "index:name name " of the last set_tasks() */
+	char begun[64];	     /* "index/workers" and the first tag of each begin_test() */
+	char tasks[64];	     /* "index:name name " of the last set_tasks() */
+	char class_host[64]; /* "index:host" of the last set_host() */
 	unsigned reconnects, ends;
 	unsigned bulk_port; /* as it was asked to open */
 	bool is_bulk_closed;
@@ -75,6 +76,13 @@ static void set_tasks(void *load, size_t class_index, const struct str *names, s
 	for (size_t i = 0; i < count; i++)
 		len += (size_t)snprintf(f->tasks + len, sizeof(f->tasks) - len, "%.*s ",
 					STR_ARG(names[i]));
+}
+
+static void set_host(void *load, size_t class_index, const char *host)
+{
+	struct fixture *f = load;
+
+	snprintf(f->class_host, sizeof(f->class_host), "%zu:%s", class_index, host);
 }
 
 static void collect(void *load)
@@ -221,7 +229,8 @@ static void pass(struct fixture *f, uint64_t us)
 static int open_fixture(void **state)
 {
 	static const char *const classes[] = { "Alpha", "Beta" };
-	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, collect };
+	static const struct worker_load_ops ops = { set_users, begin_test, set_tasks, set_host,
+						    collect };
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	struct worker_options options = { .id = "h_1",
 					  .classes = classes,
@@ -764,7 +773,7 @@ static void the_load_hears_of_each_new_test(void **state)
 }
 
 /* As POST /user at the master has it; what is only the master's is passed over. */
-static void tasks_of_a_class_are_changed(void **state)
+static void host_and_tasks_of_a_class_are_changed(void **state)
 {
 	struct str names[] = { str_of("write"), str_of("read") };
 	struct msg m = { .type = MSG_UPDATE_USER_CLASS };
@@ -775,8 +784,14 @@ static void tasks_of_a_class_are_changed(void **state)
 	};
 	hear(f, &m);
 	assert_string_equal(f->tasks, "1:write read ");
-	m.user_class.name = str_of("Gamma");
+	assert_string_equal(f->class_host, "");
+	m.user_class.host = str_of("http://other:81");
 	hear(f, &m);
+	assert_string_equal(f->class_host, "1:http://other:81");
+	m.user_class.name = str_of("Gamma");
+	m.user_class.host = str_of("http://gamma");
+	hear(f, &m);
+	assert_string_equal(f->class_host, "1:http://other:81");
 	m.user_class =
 		(struct msg_user_class){ .name = str_of("Alpha"), .has_weight = true, .weight = 7 };
 	hear(f, &m);
@@ -790,7 +805,7 @@ static void tasks_of_a_class_are_changed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORKER_TEST(tasks_of_a_class_are_changed),
+		WORKER_TEST(host_and_tasks_of_a_class_are_changed),
 		WORKER_TEST(the_load_hears_of_each_new_test),
 		WORKER_TEST(it_introduces_itself_until_it_is_heard),
 		WORKER_TEST(late_turns_do_not_put_heartbeats_off),

@@ -111,11 +111,18 @@ static const struct run_class classes[] = {
 	{ .name = "Beta", .tasks = tasks, .task_count = 1 }
 };
 
+static inline enum err refuse_ftp(const char *host, struct err_text *why)
+{
+	return strncmp(host, "ftp:", 4) == 0 ? err_set(why, ERR_UNSUPPORTED, "no ftp") : OK;
+}
+
 static inline int begin(const struct run_mode *of)
 {
-	struct run_options options = {
-		.classes = classes, .class_count = 2, .stop_timeout_s = 1, .scenario_name = "some.c"
-	};
+	struct run_options options = { .classes = classes,
+				       .class_count = 2,
+				       .check_host = refuse_ftp,
+				       .stop_timeout_s = 1,
+				       .scenario_name = "some.c" };
 
 	memset(&mode, 0, sizeof(mode));
 	assert_int_equal(loop_init(&loop, &text), OK);

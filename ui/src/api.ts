@@ -57,6 +57,7 @@ export interface UserClass {
   name: string;
   weight: number;
   fixed_count: number;
+  host: string | null; // Of its own, where it is not the test's.
   tasks: {name: string; tags: string; is_drawn: boolean}[]; // tags: words
 }
 
@@ -234,6 +235,7 @@ export interface ClassChange {
   user_class_name: string;
   weight: number;
   fixed_count: number;
+  host?: string; // Empty: back to the test's.
   tasks: string[];
 }
 

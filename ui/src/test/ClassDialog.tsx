@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ClassDialog - the share of a user class, and which of its tasks are drawn.
+// ClassDialog - the share of a user class, its host, and which of its tasks are drawn.
 import {useState} from "preact/hooks";
 
 import {changeClass, explain} from "../api";
@@ -15,6 +15,7 @@ export function ClassDialog({of, onClose, onSaved}:
     names.filter((name) => of.tasks.some((task) => task.name === name && task.is_drawn)));
   const [weight, setWeight] = useState(String(of.weight));
   const [fixed, setFixed] = useState(String(of.fixed_count));
+  const [host, setHost] = useState(of.host ?? "");
   const [problem, setProblem] = useState<string>();
 
   function toggle(name: string) {
@@ -25,7 +26,7 @@ export function ClassDialog({of, onClose, onSaved}:
     event.preventDefault();
     try {
       await changeClass({user_class_name: of.name, weight: Number(weight), fixed_count: Number(fixed),
-                         tasks});
+                         ...host.trim() !== (of.host ?? "") && {host: host.trim()}, tasks});
       onSaved();
       onClose();
     } catch (error) {
@@ -42,6 +43,9 @@ export function ClassDialog({of, onClose, onSaved}:
         <label>Fixed count (0: by weight)
           <input type="number" min="0" step="1" required value={fixed}
                  onInput={(event) => setFixed(event.currentTarget.value)}/></label>
+        <label class="wide">Host of this class (empty: that of the test)
+          <input type="text" inputMode="url" value={host}
+                 onInput={(event) => setHost(event.currentTarget.value)}/></label>
       </div>
       <fieldset class="classes"><legend>Tasks</legend>
         <ul>{names.map((name) => <li key={name}><label class="check">

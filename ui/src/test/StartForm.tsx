@@ -28,11 +28,12 @@ function isUrl(host: string): boolean {
   return URL.canParse(host) && /^https?:/.test(host);
 }
 
-function share({weight, fixed_count, tasks}: UserClass): string {
+function share({weight, fixed_count, host, tasks}: UserClass): string {
   const drawn = tasks.filter((task) => task.is_drawn).length;
 
   return (fixed_count ? `${fixed_count} users` : `weight ${weight}`) +
-    (drawn < tasks.length ? `, ${drawn} of ${tasks.length} tasks` : "");
+    (drawn < tasks.length ? `, ${drawn} of ${tasks.length} tasks` : "") +
+    (host ? `, ${withoutUser(host)}` : "");
 }
 
 interface TagChoice {
@@ -110,6 +111,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
   const isShaped = isEdit ? settings.is_shaped : settings.shape !== null && wantsShape;
   const hasNumbers = !isShaped || settings.shape_wants_numbers;
   const [host, setHost] = useState(settings.host ?? "");
+  const withHost = settings.user_classes.filter((one) => one.host !== null).map((one) => one.name);
   const [chosen, setChosen] = useState(() => settings.user_classes.map((one) => one.name));
   const [open, setOpen] = useState<string>();
   const edited = settings.user_classes.find((one) => one.name === open);
@@ -123,6 +125,8 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     for (const name of ["user_count", "spawn_rate", "host", "run_time", "profile"] as const)
       if (form.has(name))
         asked[name] = String(form.get(name)).trim();
+    if (asked.host === settings.host)
+      delete asked.host; // It would be that of all classes again.
     for (const {name} of settings.options)
       asked[name] = String(form.get(name) ?? "false"); // A box that is not checked says nothing.
     if (!isEdit && settings.shape !== null)
@@ -174,7 +178,9 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
           {host && !isUrl(host) && <small>{host.includes("://")
             ? "This is no http or https URL." : `Will be http://${host}`}</small>}
           {!host && <small>{settings.host ? `As before: ${withoutUser(settings.host)}`
-            : "Each user class needs a host of its own, then."}</small>}</label>}
+            : "Each user class needs a host of its own, then."}</small>}
+          {withHost.length > 0 && <small>{withHost.join(", ")} {withHost.length > 1 ? "have hosts" : "has a host"}{" "}
+            of {withHost.length > 1 ? "their" : "its"} own; another one here is that of all classes.</small>}</label>}
       </div>
       <details open={!isEdit && (settings.user_classes.length > 1 || settings.options.length > 0)}>
         <summary>Advanced options</summary>
