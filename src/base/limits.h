@@ -98,6 +98,7 @@
 #define LIMIT_EXCEPTIONS      1000
 #define LIMIT_EXCEPTION_BYTES (16 * 1024) /* of one message, of one traceback */
 #define LIMIT_STAGES	      256	  /* of a load shape */
+#define LIMIT_SHAPES	      64	  /* of a locustfile */
 #define LIMIT_SERIES	      7200	  /* seconds of a window, then joined; even */
 #define LIMIT_PARTS	      64	  /* of a window, each with its histogram; even */
 #define LIMIT_HISTORY	      1024	  /* items for charts; even */

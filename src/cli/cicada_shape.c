@@ -34,7 +34,7 @@ static enum err find_classes(const struct scenario *s, const char *names, struct
 static bool ask_scenario(void *arg, const struct shape_now *now, struct shape_tick *tick)
 {
 	struct cicada_shape *c = arg;
-	const struct cic_shape *shape = c->scenario->shape;
+	const struct cic_shape *shape = c->asked;
 	struct cic_now cic_now = { .run_time_s = now->run_time_s, .user_count = now->user_count };
 	struct cic_tick cic_tick = { .users = tick->users, .spawn_rate = tick->spawn_rate };
 	struct err_text why = { "" };
@@ -56,6 +56,27 @@ static bool ask_scenario(void *arg, const struct shape_now *now, struct shape_ti
 	log_line(LOG_ERROR, "locust.runners", "The load shape %s ends the test: %s", shape->name,
 		 why.text);
 	return false;
+}
+
+static void choose(void *arg, size_t choice)
+{
+	struct cicada_shape *c = arg;
+
+	c->asked = &c->scenario->shapes[choice];
+	c->scenario->choose_shape(choice);
+}
+
+static void offer_choices(struct cicada_shape *c)
+{
+	const struct scenario *s = c->scenario;
+
+	ensure(s->shape_count <= LIMIT_SHAPES);
+	for (size_t i = 0; i < s->shape_count; i++)
+		c->choices[i] =
+			(struct shape_choice){ s->shapes[i].name, s->shapes[i].use_common_options };
+	c->shape.choices = c->choices;
+	c->shape.choice_count = s->shape_count;
+	c->shape.choose = choose;
 }
 
 static enum err copy_stages(struct shape_stages *out, const struct scenario *scenario,
@@ -91,6 +112,7 @@ enum err cicada_shape_init(struct cicada_shape *out, const struct cicada_options
 	enum err err;
 
 	out->scenario = scenario;
+	out->asked = shape;
 	out->is_given = o->stages.count || shape;
 	if (o->stages.count) {
 		shape_init_stages(&out->shape, "--stages", &o->stages);
@@ -101,6 +123,7 @@ enum err cicada_shape_init(struct cicada_shape *out, const struct cicada_options
 	if (shape->ask) {
 		shape_init(&out->shape, shape->name, ask_scenario, out);
 		out->shape.wants_numbers = shape->use_common_options;
+		offer_choices(out);
 		return OK;
 	}
 	shape_init_stages(&out->shape, shape->name, &out->stages);

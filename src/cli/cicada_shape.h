@@ -9,12 +9,15 @@
 #include "run/shape.h"
 
 struct cicada_options;
+struct cic_shape;
 struct scenario;
 
 struct cicada_shape {
 	bool is_given;
 	struct shape shape;
 	const struct scenario *scenario;
+	const struct cic_shape *asked; /* the one of its shapes that rules */
+	struct shape_choice choices[LIMIT_SHAPES];
 	const char *classes;	    /* that its function named last */
 	struct shape_stages stages; /* the scenario's */
 };

@@ -101,7 +101,7 @@ static void guest_join(void *arg)
 
 /* The locustfile's tick() runs on its own thread, every second; here its last answer is taken. The
  * first one of a test is not there yet when it begins: for a second nobody is wanted. */
-static bool ask_shape(const struct cic_now *now, struct cic_tick *tick)
+bool python_ask_shape(const struct cic_now *now, struct cic_tick *tick)
 {
 	struct python *p = self;
 	bool is_over;
@@ -112,7 +112,9 @@ static bool ask_shape(const struct cic_now *now, struct cic_tick *tick)
 		mem_free(p->shape_classes);
 		p->shape_classes = NULL;
 		p->shape_is_over = false;
-		tell(p, &(struct tell){ .kind = TELL_EVENT, .event = "shape" });
+		tell(p, &(struct tell){ .kind = TELL_EVENT,
+					.event = "shape",
+					.value = (long long)p->shape_chosen });
 	}
 	p->shape_now = *now;
 	*tick = p->shape_tick;
@@ -122,6 +124,11 @@ static bool ask_shape(const struct cic_now *now, struct cic_tick *tick)
 	pthread_mutex_unlock(&p->lock);
 	p->shape_asked_s = now->run_time_s;
 	return !is_over;
+}
+
+void python_choose_shape(size_t index)
+{
+	self->shape_chosen = index;
 }
 
 /* ---- life ---- */
@@ -153,7 +160,6 @@ static void free_all(struct python *p)
 	python_way_fini(p);
 	python_classes_free(p);
 	buf_fini(&p->json);
-	mem_free(p->shape_name);
 	mem_free(p->shape_classes);
 	mem_free(p->tick_classes);
 	free_texts(p->own_argv);
@@ -191,7 +197,6 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	p->path = path;
 	p->argc = *argc;
 	p->argv = *argv;
-	p->shape = (struct cic_shape){ .abi = CIC_ABI, .ask = ask_shape };
 	p->shape_asked_s = HUGE_VAL;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);

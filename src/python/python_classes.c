@@ -82,13 +82,37 @@ void python_classes_free(struct python *p)
 	for (size_t i = 0; i < p->class_count; i++)
 		class_free(p->classes[i]);
 	mem_free(p->classes);
+	for (size_t i = 0; i < p->shape_count; i++)
+		mem_free((void *)p->shapes[i].name);
+	mem_free(p->shapes);
+}
+
+static void describe_shapes(struct python *p, PyObject *list)
+{
+	size_t count = (size_t)PyList_GET_SIZE(list);
+
+	p->shapes = mem_zalloc(count, sizeof(*p->shapes));
+	for (; p->shape_count < count; p->shape_count++) {
+		PyObject *item = PyList_GET_ITEM(list, (Py_ssize_t)p->shape_count);
+
+		p->shapes[p->shape_count] =
+			(struct cic_shape){ .abi = CIC_ABI,
+					    .name = copy_text(PyTuple_GetItem(item, 0)),
+					    .ask = python_ask_shape,
+					    .use_common_options =
+						    PyTuple_GetItem(item, 1) == Py_True };
+	}
+	p->scenario->shape = count ? p->shapes : NULL;
+	p->scenario->shapes = p->shapes;
+	p->scenario->shape_count = count;
+	p->scenario->choose_shape = python_choose_shape;
 }
 
 enum err python_classes_describe(struct python *p, PyObject *described, struct err_text *text)
 {
 	PyObject *found = PyTuple_GetItem(described, 0);
-	PyObject *shape = PyTuple_GetItem(described, 1);
-	const char *name = PyBytes_AsString(PyTuple_GetItem(described, 3));
+	PyObject *shapes = PyTuple_GetItem(described, 1);
+	const char *name = PyBytes_AsString(PyTuple_GetItem(described, 2));
 	const char *slash = strrchr(p->path, '/');
 	size_t count = PyList_Check(found) ? (size_t)PyList_GET_SIZE(found) : 0;
 	const struct cic_user_class **classes;
@@ -96,6 +120,9 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 	if (count > LIMIT_USER_CLASSES)
 		return err_set(text, ERR_TOO_BIG, "%s: %zu user classes; at most %d", name, count,
 			       LIMIT_USER_CLASSES);
+	if (PyList_GET_SIZE(shapes) > LIMIT_SHAPES)
+		return err_set(text, ERR_TOO_BIG, "%s: %zd load shapes; at most %d", name,
+			       PyList_GET_SIZE(shapes), LIMIT_SHAPES);
 	p->classes = mem_zalloc(count, sizeof(*p->classes));
 	classes = mem_zalloc(count, sizeof(*classes));
 	for (; p->class_count < count; p->class_count++) {
@@ -115,10 +142,7 @@ enum err python_classes_describe(struct python *p, PyObject *described, struct e
 					      slash > p->path ? (size_t)(slash - p->path) : 1)
 				: mem_strdup("."),
 	};
-	p->shape.name = p->shape_name = copy_text(shape);
-	p->shape.use_common_options = PyTuple_GetItem(described, 2) == Py_True;
-	if (p->shape_name)
-		p->scenario->shape = &p->shape;
+	describe_shapes(p, shapes);
 	if (p->class_count == count && !PyErr_Occurred())
 		return OK;
 	PyErr_Print();

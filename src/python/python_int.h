@@ -114,8 +114,9 @@ struct python {
 	struct err_text load_text;
 
 	/* Control's. */
-	struct cic_shape shape; /* the scenario's, if the locustfile has one */
-	char *shape_name;
+	struct cic_shape *shapes; /* the scenario's, if the locustfile has any */
+	size_t shape_count;
+	size_t shape_chosen;  /* of them, for the next test */
 	double shape_asked_s; /* run time at the last ask */
 	char *tick_classes;   /* of the tick that was given last */
 	struct loop *control; /* NULL: not begun */
@@ -258,6 +259,10 @@ bool python_sleeper_register(PyObject *module) MUST_CHECK;
 
 /* python_module.c: the module _cicada, which locust's modules are written against. */
 PyObject *python_module_init(void);
+
+/* python.c: asks the locustfile's shape that was chosen last. */
+bool python_ask_shape(const struct cic_now *now, struct cic_tick *tick);
+void python_choose_shape(size_t index);
 
 /* python_classes.c: *p->scenario from what locust_host.load() found in the file. */
 enum err python_classes_describe(struct python *p, PyObject *described,

@@ -123,6 +123,22 @@ void shape_init_stages(struct shape *s, const char *name, const struct shape_sta
 	shape_init(s, name, ask_stages, (void *)stages);
 }
 
+bool shape_choose(struct shape *s, const char *name)
+{
+	size_t i = 0;
+
+	if (!s->choice_count)
+		return !name || strcmp(name, s->name) == 0;
+	while (name && i < s->choice_count && strcmp(name, s->choices[i].name) != 0)
+		i++;
+	if (i == s->choice_count)
+		return false;
+	s->name = s->choices[i].name;
+	s->wants_numbers = s->choices[i].wants_numbers;
+	s->choose(s->arg, i);
+	return true;
+}
+
 void shape_begin(struct shape *s)
 {
 	s->has_asked = false;

@@ -51,11 +51,21 @@ enum shape_step {
 	SHAPE_END     /* the test is over */
 };
 
+struct shape_choice {
+	const char *name; /* lent */
+	bool wants_numbers;
+};
+
 struct shape {
 	const char *name; /* shown to people; lent */
 	shape_fn ask;
 	void *arg;
 	bool wants_numbers; /* of users, rate and time of the start */
+	/* Lent; what it can be made of, the first one unless shape_choose() says otherwise. Count
+	 * 0: it is the only one. */
+	const struct shape_choice *choices;
+	size_t choice_count;
+	void (*choose)(void *arg, size_t choice);
 	struct shape_tick last;
 	bool has_asked;
 };
@@ -69,6 +79,8 @@ enum err shape_check(const struct shape_stages *stages, struct err_text *text) M
 /* stages are lent for the shape's life, and so is name. */
 void shape_init_stages(struct shape *s, const char *name, const struct shape_stages *stages);
 void shape_init(struct shape *s, const char *name, shape_fn ask, void *arg);
+/* For the tests that begin from now on; NULL: the first. False: there is none of that name. */
+bool shape_choose(struct shape *s, const char *name);
 /* A new test begins: the next answer is a change whatever it is. */
 void shape_begin(struct shape *s);
 enum shape_step shape_next(struct shape *s, const struct shape_now *now, struct shape_tick *out);

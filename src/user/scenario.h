@@ -18,9 +18,13 @@ struct scenario {
 	const struct cic_user_class *const *classes; /* sorted by name */
 	size_t class_count;
 	const struct cic_shape *shape; /* NULL: none */
-	char *file_name;	       /* without folders, shown to people */
-	void *handle;		       /* dlopen's */
-	char *folder;		       /* where it is; "." */
+	/* Of a locustfile: all there are; `shape` is the first. */
+	const struct cic_shape *shapes;
+	size_t shape_count;
+	void (*choose_shape)(size_t index); /* of the tests that begin from now on */
+	char *file_name;		    /* without folders, shown to people */
+	void *handle;			    /* dlopen's */
+	char *folder;			    /* where it is; "." */
 	struct cic_feed *feeds[LIMIT_FEEDS];
 	size_t feed_count;
 };

@@ -45,6 +45,22 @@ static json_t *class_of(const struct run_class *class, const struct run_share *s
 	return root;
 }
 
+/* One that can be made of nothing else is the only one. */
+static json_t *shapes_of(const struct shape *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; s && i < s->choice_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:o, s:b}", "name", api_json_string(s->choices[i].name),
+					"wants_numbers", s->choices[i].wants_numbers));
+	if (s && !s->choice_count)
+		json_array_append_new(list,
+				      json_pack("{s:o, s:b}", "name", api_json_string(s->name),
+						"wants_numbers", s->wants_numbers));
+	return list;
+}
+
 static json_t *option_of(const struct web_field *f)
 {
 	json_t *root = json_object(), *choices = f->choices ? json_array() : json_null();
@@ -79,6 +95,7 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 	json_object_set_new(root, "shape", api_json_string(shape ? shape->name : NULL));
 	json_object_set_new(root, "shape_wants_numbers",
 			    json_boolean(shape && shape->wants_numbers));
+	json_object_set_new(root, "shapes", shapes_of(shape));
 	json_object_set_new(root, "is_shaped", json_boolean(run->wanted.is_shaped));
 	json_object_set_new(root, "user_count", json_integer((json_int_t)start->user_count));
 	json_object_set_new(root, "spawn_rate", api_json_real(start->spawn_rate));

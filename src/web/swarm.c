@@ -230,24 +230,37 @@ char *swarm_host(const char *text)
 	return copy;
 }
 
-/* What rules the test: that which does while one runs, else what the form names, else the shape
- * there is. NULL: the numbers of the form. */
+/* "A, B or Default"; what finds no room is left out. */
+static void list_shapes(const struct shape *s, char *out, size_t bytes)
+{
+	size_t count = s && !s->choice_count ? 1 : s ? s->choice_count : 0, len = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < count && len < bytes; i++)
+		len += (size_t)snprintf(out + len, bytes - len, "%.64s%s",
+					s->choice_count ? s->choices[i].name : s->name,
+					i + 1 < count ? ", " : " or ");
+}
+
+/* What rules the test: that which does while one runs, else what the form names, else the first
+ * shape there is. NULL: the numbers of the form. */
 static enum err choose_shape(struct form *f, const struct run *run, struct follow **follow,
 			     struct err_text *text)
 {
 	const char *name = field(f, "shape_class");
 	bool is_named = name && *name;
+	char others[256];
 
 	if (run_is_busy(run)) {
 		if (!run->wanted.is_shaped)
 			*follow = NULL;
 	} else if (is_named && strcmp(name, NO_SHAPE) == 0) {
 		*follow = NULL;
-	} else if (is_named && (!*follow || strcmp(name, (*follow)->shape->name) != 0)) {
+	} else if (*follow ? !shape_choose((*follow)->shape, is_named ? name : NULL) : is_named) {
+		list_shapes(*follow ? (*follow)->shape : NULL, others, sizeof(others));
 		return err_set(text, ERR_NOT_FOUND,
-			       "shape_class: no load shape is called '%.100s'; give %s%s%s", name,
-			       *follow ? (*follow)->shape->name : "", *follow ? " or " : "",
-			       NO_SHAPE);
+			       "shape_class: no load shape is called '%.100s'; give %s%s", name,
+			       others, NO_SHAPE);
 	}
 	return OK;
 }

@@ -186,7 +186,7 @@ test("where a load shape rules there is nothing to enter and nothing to change",
   await page.locator("#new").click();
 
   // Or not: then it is a test as any other.
-  await page.getByLabel("Load shape").selectOption("no");
+  await page.getByLabel("Load shape").selectOption("Default");
   await page.getByLabel("Number of users (peak)").fill("2");
   await page.getByRole("button", {name: "Start"}).click();
   await page.locator("#edit:enabled").waitFor();

@@ -736,6 +736,12 @@ class UpAndDown(LoadTestShape):
         if self.get_current_user_count() == self.wanted:
             self.wanted -= 2
         return (self.wanted, 100) if self.wanted else None
+
+class Hill(LoadTestShape):
+    use_common_options = True
+
+    def tick(self):
+        return self.runner.environment.parsed_options.num_users, 100
 """)
     master, url, port = start_master(programs, path, "-H", target.url)
     programs.start("cicada", "--worker", "-f", path, "--master-host", "127.0.0.1",
@@ -747,6 +753,17 @@ class UpAndDown(LoadTestShape):
                    f"{users} users")
     wait_until(lambda: get_json(url + "/stats/requests")["state"] == "stopped", 60, "the end")
     wait_until(lambda: counts(url) == dict(target.counts), 60, "the counts of the target")
+    # Another one of the file, which goes by the numbers of the form, and then none.
+    wrong = get_json(url + "/swarm", {"shape_class": "Valley"})
+    assert not wrong["success"] and wrong["message"].endswith("give UpAndDown, Hill or Default")
+    assert not get_json(url + "/swarm", {"shape_class": "Hill"})["success"]
+    said = get_json(url + "/swarm", {"shape_class": "Hill", "user_count": 3, "spawn_rate": 9})
+    assert said["message"] == "Swarming started using shape class 'Hill'"
+    wait_until(lambda: get_json(url + "/stats/requests")["user_count"] == 3, 60, "3 users")
+    get_json(url + "/stop")
+    assert get_json(url + "/settings")["shape"] == "Hill"
+    assert get_json(url + "/swarm", {"profile": ""})["message"].endswith("shape class 'UpAndDown'")
+    wait_until(lambda: get_json(url + "/stats/requests")["state"] == "stopped", 60, "its end")
 
 
 ONE_CLASS = """

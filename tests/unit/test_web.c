@@ -163,6 +163,60 @@ static void test_swarm_with_a_shape_needs_no_numbers(void **state)
 		     "start when its state is 'stopped'\",\n  \"success\": false\n}\n");
 }
 
+static void note_choice(void *arg, size_t choice)
+{
+	*(size_t *)arg = choice;
+}
+
+static bool want_seven(void *arg, const struct shape_now *now, struct shape_tick *tick)
+{
+	(void)arg;
+	(void)now;
+	*tick = (struct shape_tick){ .users = 7, .spawn_rate = 1 };
+	return true;
+}
+
+static void test_swarm_chooses_among_shapes(void **state)
+{
+	static const struct shape_choice choices[] = { { "Stairs", false }, { "Hill", true } };
+	static const struct {
+		const char *form, *message;
+		size_t choice;
+	} cases[] = {
+		{ "shape_class=Valley",
+		  "shape_class: no load shape is called 'Valley'; give Stairs, Hill or Default",
+		  9 },
+		{ "shape_class=Hill", "Missing user_count or spawn_rate from /swarm request", 1 },
+		{ "shape_class=Hill&user_count=1&spawn_rate=1",
+		  "Swarming started using shape class 'Hill'", 1 },
+		{ "", "Swarming started using shape class 'Stairs'", 0 },
+	};
+	size_t choice = 9;
+	struct follow follow;
+	struct shape shape;
+	char want[512];
+
+	(void)state;
+	shape_init(&shape, "Stairs", want_seven, &choice);
+	shape.choices = choices;
+	shape.choice_count = 2;
+	shape.choose = note_choice;
+	follow_init(&follow, &run, &shape);
+	web->follow = &follow;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(want, sizeof(want),
+			 "{\n  \"host\": null,\n  \"message\": \"%s\",\n  \"success\": %s\n}\n",
+			 cases[i].message, i < 2 ? "false" : "true");
+		expect_swarm(FORM, cases[i].form, want);
+		assert_int_equal(choice, cases[i].choice);
+		assert_int_equal(shape.wants_numbers, choice == 1);
+		if (i < 2)
+			continue;
+		assert_int_equal(run_stop(&run, NULL, NULL), OK);
+		run_set_state(&run, RUN_STOPPED);
+	}
+}
+
 static void test_swarm_may_do_without_the_shape(void **state)
 {
 	struct shape_stages stages = { .stage = { { 60, 7, 3 } }, .count = 1 };
@@ -679,6 +733,7 @@ int main(void)
 		LOCAL(test_the_end_waits_for_no_guest),
 		LOCAL(test_swarm_in_json_has_the_options_of_a_locustfile),
 		LOCAL(test_swarm_with_a_shape_needs_no_numbers),
+		LOCAL(test_swarm_chooses_among_shapes),
 		LOCAL(test_swarm_may_do_without_the_shape),
 		LOCAL(test_swarm_chooses_tasks_by_tags),
 		LOCAL(test_swarm_that_is_refused_chooses_nothing),

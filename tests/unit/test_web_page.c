@@ -168,6 +168,8 @@ static void test_settings_name_the_shape(void **state)
 	web->follow = &follow;
 	root = get_json("/settings");
 	assert_string_equal(text_of(root, "shape"), "stairs");
+	assert_string_equal(text_of(json_array_get(json_object_get(root, "shapes"), 0), "name"),
+			    "stairs");
 	assert_true(json_is_false(json_object_get(root, "shape_wants_numbers")));
 	assert_true(json_is_false(json_object_get(root, "is_shaped")));
 	json_decref(root);

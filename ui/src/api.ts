@@ -78,8 +78,9 @@ export interface Settings {
   profile: string | null;
   is_distributed: boolean;
   has_full_history: boolean;
-  shape: string | null; // The one there is.
+  shape: string | null; // The one that rules, or did last.
   shape_wants_numbers: boolean;
+  shapes: {name: string; wants_numbers: boolean}[];
   is_shaped: boolean; // It rules the test that runs, or ruled the last one.
   user_count: number;
   spawn_rate: number;

@@ -259,16 +259,16 @@ def open_file(path, argv):
     return [argv[0], *rest, *argv[end:]]
 
 
-def _user_classes():
+def _classes_of_files(is_wanted, what):
     """{name: class} of all files; one that two of them import counts once."""
     found = {}
     for module in _modules:
         for value in vars(module).values():
-            if not is_user_class(value):
+            if not is_wanted(value):
                 continue
             other = found.setdefault(value.__name__, value)
             if inspect.getfile(other) != inspect.getfile(value):
-                raise LoadError(f"Duplicate user class names: {value.__name__} is defined in both "
+                raise LoadError(f"Duplicate {what} class names: {value.__name__} is defined in both "
                                 f"{inspect.getfile(other)} and {inspect.getfile(value)}")
     return found
 
@@ -287,6 +287,7 @@ def _filter_by_tags(tags, exclude_tags):
             filter_tasks_by_tags(cls, tags or None, exclude_tags)
 
 
+_shapes = []  # one of each class of the files; the first rules unless a start names another
 _choice = None, None  # tags and exclude_tags of the master
 _drawn = {}  # class: names of the tasks that its users draw, where POST /user says so
 _all_tasks = {}  # of each class, and of each TaskSet in them, whatever the master says
@@ -317,16 +318,16 @@ def _on_draw(_from, _type, data, index):
 
 
 def load(options):
-    """Returns what the classes of the file are, in their order there, the name of its shape,
-    whether that uses common options, and the name of the file as bytes."""
+    """Returns what the classes of the file are, in their order there, of each of its shapes the name
+    and whether it uses common options, and the name of the file as bytes."""
     global environment
     log.setup_logging(options["loglevel"])
-    found = _user_classes() or _users_of_tests()
+    found = _classes_of_files(is_user_class, "user") or _users_of_tests()
     if not found:
         raise LoadError(f"{_path}: No User class found! Define one, such as "
                         "class Visitor(HttpUser), with a @task")
     name = ",".join(os.path.basename(part.rstrip("/")) for part in _path.split(","))
-    shapes = [value for module in _modules for value in vars(module).values() if is_shape_class(value)]
+    _shapes.extend(cls() for cls in _classes_of_files(is_shape_class, "shape").values())
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found.values())
     _filter_by_tags(tags, exclude_tags)
@@ -335,17 +336,18 @@ def load(options):
     wanted = options["user_classes"]
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
-        shape_class=shapes[0]() if shapes else None, reset_stats=options["others"]["reset_stats"],
+        shape_class=_shapes[0] if _shapes else None, reset_stats=options["others"]["reset_stats"],
         locustfile=name, events=locust.events, host=options["host"],
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
-        available_user_classes=found)
+        available_user_classes=found, available_shape_classes={
+            "Default": None, **{type(shape).__name__: shape for shape in _shapes}})
     environment.stats = RequestStats.of_process()
     environment.runner = _RUNNERS[options["role"]](environment)
     environment.web_ui = WebUI(environment) if options["has_web"] else None
     LoadTestShape.runner = environment.runner
-    shape = environment.shape_class
-    return ([_describe(cls) for cls in _classes], type(shape).__name__ if shape else None,
-            bool(shape and shape.use_common_options), os.fsencode(name))
+    return ([_describe(cls) for cls in _classes],
+            [(type(shape).__name__, bool(shape.use_common_options)) for shape in _shapes],
+            os.fsencode(name))
 
 
 # ---- the hub ----
@@ -609,10 +611,11 @@ def _on_spawned(count):
 _shaping = _shaped_users = None  # the greenlet that asks the shape, and the users it wanted last
 
 
-def _on_shape(_value):
-    """A test by the shape begins."""
+def _on_shape(index):
+    """A test by this shape begins."""
     global _shaping
     _forget_shape()
+    environment.shape_class = _shapes[index]
     _shaping = gevent.spawn(_follow_shape)
 
 

@@ -107,9 +107,9 @@ function OptionInput({of}: {of: OwnOption}) {
 
 export function StartForm({settings, requests, onStarted, onClasses}: FormProps) {
   const isEdit = isBusy(requests.state), hasNobody = requests.worker_count === 0;
-  const [wantsShape, setWantsShape] = useState(true);
-  const isShaped = isEdit ? settings.is_shaped : settings.shape !== null && wantsShape;
-  const hasNumbers = !isShaped || settings.shape_wants_numbers;
+  const [shape, setShape] = useState(settings.shape ?? NO_SHAPE);
+  const isShaped = isEdit ? settings.is_shaped : shape !== NO_SHAPE;
+  const hasNumbers = !isShaped || (settings.shapes.find(({name}) => name === shape)?.wants_numbers ?? false);
   const [host, setHost] = useState(settings.host ?? "");
   const withHost = settings.user_classes.filter((one) => one.host !== null).map((one) => one.name);
   const [chosen, setChosen] = useState(() => settings.user_classes.map((one) => one.name));
@@ -130,7 +130,7 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     for (const {name} of settings.options)
       asked[name] = String(form.get(name) ?? "false"); // A box that is not checked says nothing.
     if (!isEdit && settings.shape !== null)
-      asked.shape_class = isShaped ? settings.shape : NO_SHAPE;
+      asked.shape_class = shape;
     if (!isEdit && !isShaped && chosen.length < settings.user_classes.length)
       asked.user_classes = chosen;
     if (!isEdit && !isShaped && tags) {
@@ -157,12 +157,11 @@ export function StartForm({settings, requests, onStarted, onClasses}: FormProps)
     <form onSubmit={onSubmit}>
       {!isEdit && requests.state === "ready" && <h2>Start a test</h2>}
       {!isEdit && settings.shape !== null && <p><label class="inline">Load shape
-        <select value={isShaped ? "yes" : "no"}
-                onChange={(event) => setWantsShape(event.currentTarget.value === "yes")}>
-          <option value="yes">{settings.shape}</option>
-          <option value="no">None: the numbers of this form</option>
+        <select value={shape} onChange={(event) => setShape(event.currentTarget.value)}>
+          {settings.shapes.map(({name}) => <option key={name} value={name}>{name}</option>)}
+          <option value={NO_SHAPE}>None: the numbers of this form</option>
         </select></label></p>}
-      {isShaped && <p>The load shape <strong>{settings.shape}</strong> says how many users there are
+      {isShaped && <p>The load shape <strong>{shape}</strong> says how many users there are
         {hasNumbers ? ", going by these numbers," : ""} and when the test ends. Stop ends it before.</p>}
       <div class="fields">
         {hasNumbers && <>
