@@ -529,10 +529,9 @@ static void on_user_class(struct worker *w, const struct msg_user_class *class)
 
 	if (i == w->options.class_count)
 		return;
-	if (class->host.len && class->host.len < sizeof(host)) {
-		snprintf(host, sizeof(host), "%.*s", STR_ARG(class->host));
+	snprintf(host, sizeof(host), "%.*s", STR_ARG(class->host));
+	if (*host && class->host.len < sizeof(host))
 		w->options.ops->set_host(w->options.load, i, host);
-	}
 	if (class->has_tasks)
 		w->options.ops->set_tasks(w->options.load, i, class->tasks, class->task_count);
 }

@@ -508,6 +508,11 @@ def test_several_files(programs, target, tmp_path):
     third = write(tmp_path, VISITOR, "third.py")
     program, code = run(programs, f"{first},{third}")
     assert code == 1 and "Duplicate user class names: Visitor is defined in both" in program.text()
+    shape = "\nfrom locust import LoadTestShape\n\nclass Hill(LoadTestShape):\n    tick = None\n"
+    hills = [write(tmp_path, VISITOR.replace("class Visitor", f"class {name}") + shape, f"{name}.py")
+             for name in ("North", "South")]
+    program, code = run(programs, ",".join(map(str, hills)))
+    assert code == 1 and "Duplicate shape class names: Hill is defined in both" in program.text()
 
 
 def test_a_task_may_exit_the_program(programs, target, tmp_path):
