@@ -456,8 +456,8 @@ static void put_spawn(msgpack_packer *pk, const struct msg_spawn *m)
 
 static void put_user_class(msgpack_packer *pk, const struct msg_user_class *m)
 {
-	msgpack_pack_map(pk, (size_t)(1 + (m->host.len > 0) + m->has_weight + m->has_fixed_count +
-				      m->has_tasks));
+	msgpack_pack_map(pk, 1u + (m->host.len > 0) + m->has_weight + m->has_fixed_count +
+				     m->has_tasks);
 	put_text_at(pk, "user_class_name", m->name);
 	if (m->host.len)
 		put_text_at(pk, "host", m->host);
