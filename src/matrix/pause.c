@@ -46,3 +46,8 @@ bool pause_for(struct pause *p, uint64_t us)
 {
 	return pause_until(p, p->now_us(p) + us);
 }
+
+enum err pause_interrupted(struct err_text *text)
+{
+	return err_set(text, ERR_INTERRUPTED, "interrupted");
+}

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 #define PAUSE_SLICE_MS 50
 
 struct pause {
@@ -28,3 +30,5 @@ bool pause_is_stopped(const struct pause *p);
 bool pause_until(struct pause *p, uint64_t end_us);
 /* Waits this long. False as above. */
 bool pause_for(struct pause *p, uint64_t us);
+/* ERR_INTERRUPTED, for who was told so. */
+enum err pause_interrupted(struct err_text *text) MUST_CHECK;

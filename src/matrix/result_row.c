@@ -333,6 +333,14 @@ void result_row_note(struct result_row *row, const char *text)
 	put_line(row->note, sizeof(row->note), text);
 }
 
+void result_row_add_note(struct result_row *row, const char *text)
+{
+	char note[sizeof(row->note) + sizeof(struct err_text)];
+
+	snprintf(note, sizeof(note), "%s%s%s", row->note, row->note[0] ? "\n" : "", text);
+	result_row_note(row, note);
+}
+
 void result_row_reason(struct result_row *row, const char *text)
 {
 	put_line(row->reason, sizeof(row->reason), text);

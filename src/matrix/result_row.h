@@ -117,6 +117,8 @@ void result_row_insert(struct result_row **rows, size_t *count, size_t *cap,
 /* Set the note and the reason: line breaks become " / ", what does not fit is cut off. */
 void result_row_note(struct result_row *row, const char *text);
 void result_row_reason(struct result_row *row, const char *text);
+/* One more line of the note. */
+void result_row_add_note(struct result_row *row, const char *text);
 
 #define RESULT_COLUMNS	  69
 #define RESULT_CELL_BYTES 600
