@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,15 +150,17 @@ static enum err find_compiler(struct compiler *c, struct err_text *text)
 		       "no C compiler (cc, gcc, clang or tcc) in PATH; install tcc, or set CC");
 }
 
-/* Makes the folder if need be; true if it is ours alone. */
+/* Makes the folder if need be; true if it is ours alone and code may be loaded from it. */
 static bool own_folder(const char *path)
 {
+	struct statvfs fs;
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return false;
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       !(st.st_mode & 077) && access(path, W_OK) == 0;
+	       !(st.st_mode & 077) && access(path, W_OK) == 0 && statvfs(path, &fs) == 0 &&
+	       !(fs.f_flag & ST_NOEXEC);
 }
 
 static bool try_folder(char *path, char **out)
@@ -188,10 +191,9 @@ static enum err find_cache(char **out, struct err_text *text)
 	}
 	if (try_folder(mem_printf("/tmp/cicada-%u", (unsigned)geteuid()), out))
 		return OK;
-	return err_set(
-		text, ERR_IO,
-		"no folder of our own for compiled scenarios; set XDG_CACHE_HOME to one that "
-		"can be written");
+	return err_set(text, ERR_IO,
+		       "no folder of our own for compiled scenarios; set XDG_CACHE_HOME to one "
+		       "that can be written and is not mounted noexec");
 }
 
 /* An #include that is not of the form <...>. */

@@ -4,10 +4,10 @@
  *
  * The compiler is $CC (words separated by blanks), else the first of cc, gcc, clang, tcc that is
  * installed. Objects are kept in $XDG_CACHE_HOME/cicada, ~/.cache/cicada or /tmp/cicada-UID,
- * whichever can be had (ours alone, mode 0700), named by a hash of the source, cicada.h, the
- * compiler and its flags. A source with an #include "..." is compiled each time, for what it
- * includes may have changed. cicada.h is looked for in $CICADA_INCLUDE, else in ../include and
- * ../../include beside the program. */
+ * whichever can be had (ours alone, mode 0700, not mounted noexec), named by a hash of the source,
+ * cicada.h, the compiler and its flags. A source with an #include "..." is compiled each time, for
+ * what it includes may have changed. cicada.h is looked for in $CICADA_INCLUDE, else in ../include
+ * and ../../include beside the program. */
 #pragma once
 
 #include "base/err.h"

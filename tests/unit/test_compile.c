@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include "base/limits.h"
 
@@ -124,6 +126,63 @@ static void includes_are_seen(void **state)
 		includes_own_files(str_of("#include <a.h>\n//include \"b.h\"\n#define x\n#\n")));
 }
 
+static bool has_own_mounts(void)
+{
+	unsigned user = geteuid();
+	char map[64];
+	int fd, length = snprintf(map, sizeof(map), "%u %u 1", user, user);
+	bool is_done;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return false;
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	is_done = write(fd, map, (size_t)length) == length;
+	(void)close(fd);
+	return is_done;
+}
+
+/* In a child; 77 where the kernel has no mounts for us. */
+static int without_execution(void)
+{
+	struct err_text why = { 0 };
+	char *cache = NULL, *expected;
+
+	if (!has_own_mounts() || mount("none", folder, "tmpfs", MS_NOEXEC, NULL) < 0)
+		return 77;
+	if (find_cache(&cache, &why))
+		return 1;
+	expected = mem_printf("/tmp/cicada-%u", (unsigned)geteuid());
+	(void)rmdir(expected); /* Stays when it is in use. */
+	if (strcmp(cache, expected) != 0)
+		return 2;
+	mem_free(expected);
+	mem_free(cache);
+	if (mount("none", "/tmp", "tmpfs", MS_NOEXEC, NULL) < 0)
+		return 77;
+	return find_cache(&cache, &why) == ERR_IO && strstr(why.text, "noexec") ? 0 : 3;
+}
+
+/* As Docker's --tmpfs is mounted, and /tmp of hardened machines. */
+static void a_folder_whose_files_may_not_run_is_passed_over(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_int_equal(unsetenv("HOME"), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(without_execution());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -154,6 +213,7 @@ int main(void)
 		cmocka_unit_test(an_object_that_is_not_there_is_an_error),
 		cmocka_unit_test(words_of_cc_are_bounded),
 		cmocka_unit_test(includes_are_seen),
+		cmocka_unit_test(a_folder_whose_files_may_not_run_is_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, begin, finish);
