@@ -308,6 +308,11 @@ static enum err load_native(struct chosen *c, struct cicada_options *o, struct e
 {
 	if (c->downloaded.paths)
 		o->scenario = c->downloaded.paths;
+	if (o->is_scenario_assumed && access(o->scenario, F_OK))
+		return err_set(
+			text, ERR_NOT_FOUND,
+			"there is no locustfile.c or locustfile.py here; name a scenario or a "
+			"locustfile with -f FILE");
 	return scenario_load(o->scenario, &c->all, text);
 }
 

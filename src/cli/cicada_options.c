@@ -697,6 +697,7 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	err = read_all(o, &table, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
+	o->is_scenario_assumed = !o->scenario;
 	if (!o->scenario)
 		o->scenario = default_scenario();
 	err = read_mode(o, text);

@@ -25,7 +25,8 @@
 #define CICADA_OPTION_FILES 4
 
 struct cicada_options {
-	const char *scenario; /* -f */
+	const char *scenario;	  /* -f */
+	bool is_scenario_assumed; /* nobody named one */
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;

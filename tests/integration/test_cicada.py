@@ -229,6 +229,12 @@ def test_wrong_options_name_the_option(programs, tmp_path, args, code, said):
     assert got == code and said in program.text("stderr"), program.text()
 
 
+def test_no_file_and_none_named(programs, tmp_path):
+    program, code = programs.run("cicada", "--headless", cwd=tmp_path)
+    assert code == 1
+    assert "there is no locustfile.c or locustfile.py here" in program.text("stderr")
+
+
 def test_a_scenario_with_an_error_names_file_and_line(programs, tmp_path):
     path = write(tmp_path, SCENARIO.replace("cic_get", "cic_got"), "broken.c")
     program, code = programs.run("cicada", "-f", path, "--headless")

@@ -377,6 +377,16 @@ def test_the_images_share_their_build_and_run_as_the_manifests_say():
         assert re.search(r'\nENTRYPOINT \["cicada[\w-]*"\]\n$', final)
 
 
+def test_the_images_set_no_scenario_and_a_platform_that_can_be(programs):
+    """A locustfile in the working folder is found, as in Locust's image; and of the driver's platforms
+    local needs programs that are in other images."""
+    said = {d.name: dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"\nENV (.*)", stages_of(d)[1]))))
+            for d in DOCKERFILES}
+    assert said["Dockerfile"] == {"CC": "tcc"} and said["Dockerfile.inference"] == {}
+    plan, code = programs.run("cicada-driver", "plan", env=said["Dockerfile.driver"])
+    assert code == 0 and "platform kubernetes" in plan.text()
+
+
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="not Debian")
 def test_the_load_image_has_the_packages_that_locust_brings():
     """What a locustfile may import because Locust is there, it may import here. The rest is for pages
