@@ -3,11 +3,14 @@
  * mem - the only file that calls malloc and its kin. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LARGE_BYTES (128 * 1024)
 
 static _Noreturn void out_of_memory(size_t bytes)
 {
@@ -78,4 +81,9 @@ char *mem_printf(const char *fmt, ...)
 void mem_free(void *old)
 {
 	free(old);
+}
+
+void mem_give_back_large(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }

@@ -20,3 +20,8 @@ char *mem_strndup(const char *bytes, size_t len) __attribute__((returns_nonnull)
 char *mem_printf(const char *fmt, ...) __attribute__((returns_nonnull, format(printf, 1, 2)));
 /* NULL is fine. */
 void mem_free(void *old);
+/* From now on a block of 128 kB and more goes back to the system as soon as it is freed. glibc
+ * begins like that, but the first such block that is freed has it keep all up to that size, and
+ * large ones between small ones that live on then stay with the process. For who holds what many
+ * clients send: it costs some page faults for each large block. */
+void mem_give_back_large(void);

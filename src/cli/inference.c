@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	log_set_json(is_json(&o));
+	mem_give_back_large();
 	if (!o.threads)
 		o.threads = cpus_available();
 	if (!o.models.count)

@@ -210,9 +210,12 @@ static void reply(struct line *l, const struct job *j)
 			    LIMIT_PREDICT_REPLY_BYTES);
 		return;
 	}
+	if (!serve_reply(j->request, 200, "application/json", l->reply.p, l->reply.len)) {
+		meter_outcome(l->options.meter, OUTCOME_QUEUE_FULL);
+		return;
+	}
 	meter_outcome(l->options.meter, OUTCOME_PREDICTED);
 	meter_predicted(l->options.meter, j->ask.window_count * j->ask.steps);
-	serve_reply(j->request, 200, "application/json", l->reply.p, l->reply.len);
 }
 
 /* It is over, well or not. */

@@ -146,8 +146,9 @@ const char *serve_remote(struct serve_request *r);
 
 /* A further header of the coming answer. Bytes that may not stand in a header become '_'. */
 void serve_add_header(struct serve_request *r, const char *name, const char *value);
-/* Answers; bytes are copied. content_type may be NULL (no body type). */
-void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
+/* Answers; bytes are copied. content_type may be NULL (no body type). False: there was no room for
+ * so large an answer, and it has become a 503. */
+bool serve_reply(struct serve_request *r, unsigned status, const char *content_type,
 		 const void *bytes, size_t len);
 /* Answers with the first len bytes of an open file, which is read while it is sent and closed at
  * the end. */

@@ -184,13 +184,13 @@ static void answer_crowded(struct serve_request *r)
 	serve_error(r, 503, "large requests and answers of others are under way; ask again later");
 }
 
-void serve_reply(struct serve_request *r, unsigned status, const char *content_type,
+bool serve_reply(struct serve_request *r, unsigned status, const char *content_type,
 		 const void *bytes, size_t len)
 {
 	ensure(r->magic == REQUEST_MAGIC && r->is_active && !r->response);
 	if (len > KEPT_BUFFER_BYTES && !hold_bytes(r, len)) {
 		answer_crowded(r);
-		return;
+		return false;
 	}
 	buf_clear(&r->reply);
 	buf_add(&r->reply, bytes, len);
@@ -199,6 +199,7 @@ void serve_reply(struct serve_request *r, unsigned status, const char *content_t
 	answer(r, status, content_type,
 	       MHD_create_response_from_buffer(r->reply.len, (void *)buf_str(&r->reply).p,
 					       MHD_RESPMEM_PERSISTENT));
+	return true;
 }
 
 void serve_reply_file(struct serve_request *r, unsigned status, const char *content_type, int fd,

@@ -4,6 +4,7 @@
 import http.client
 import json
 import pathlib
+import re
 import signal
 import socket
 
@@ -37,6 +38,10 @@ class Service:
     def metrics(self):
         """The samples, without being counted."""
         return metrics_page.samples(self.ask("GET", "/metrics", is_admin=True)[2].decode())
+
+    def resident_kb(self):
+        status = pathlib.Path(f"/proc/{self.program.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
     def post(self, path, body):
         """Status and decoded answer of a body that is made JSON of."""

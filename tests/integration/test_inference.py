@@ -454,15 +454,32 @@ def test_memory_does_not_grow_and_no_request_is_lost(programs):
         assert row["num_failures"] == 0
         return row["num_requests"]
 
-    def resident_kb():
-        status = pathlib.Path(f"/proc/{service.program.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-
     count = answered(5)
-    before = resident_kb()
+    before = service.resident_kb()
     count += answered(30)
-    assert resident_kb() - before < 2048
+    assert service.resident_kb() - before < 2048
     assert service.metrics()["inference_predictions_total", ()] == count > 0
+
+
+def begin_upload(service):
+    """A connection on which half of the largest body there may be has been sent."""
+    stream = service.raw()
+    stream.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % BODY_MAX)
+    stream.sendall(b" " * (BODY_MAX // 2))
+    return stream
+
+
+@pytest.mark.skipif(BUILD.name != "release", reason="a sanitizer keeps what was freed")
+def test_memory_for_large_bodies_is_given_back(programs):
+    service = Service(programs, "--port", "0", "--threads", "1")
+    before = service.resident_kb()
+    for _ in range(3):
+        streams = [begin_upload(service) for _ in range(100)]
+        for stream in streams:
+            with stream, stream.makefile("rb") as replies:
+                stream.sendall(b" " * (BODY_MAX - BODY_MAX // 2))
+                assert read_reply(replies)[0] == 400
+    wait_until(lambda: service.resident_kb() - before < 20 * 1024, what="memory given back")
 
 
 # The queue.
