@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/num.h"
@@ -299,11 +300,18 @@ static bool is_flag(const struct opt *o)
 	return o->type == OPT_FLAG || o->type == OPT_IGNORED || o->type == OPT_REFUSED;
 }
 
+/* The word behind an OPT_SWITCH. A class can have neither mark in its name. */
+static bool is_switch_value(const char *word)
+{
+	return word && word[0] != '-' && (strpbrk(word, ":/.") || access(word, F_OK) == 0);
+}
+
 /* One option at argv[*at]; moves *at over a separate value. */
 static enum err read_option(struct pass *pass, int argc, char **argv, int *at,
 			    struct err_text *text)
 {
 	const char *word = argv[*at], *value = NULL;
+	const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
 	const struct opt *o = NULL;
 	struct origin from;
 	enum err err;
@@ -326,11 +334,12 @@ static enum err read_option(struct pass *pass, int argc, char **argv, int *at,
 		value = word[2] ? word + 2 : NULL;
 	}
 	from = (struct origin){ o->name, "--" };
-	if (!value &&
-	    (is_flag(o) || (o->type == OPT_SWITCH && (*at + 1 >= argc || argv[*at + 1][0] == '-'))))
+	if (!value && (is_flag(o) || (o->type == OPT_SWITCH && !is_switch_value(next))))
 		value = "true";
-	if (!value && *at + 1 < argc)
-		value = argv[++*at];
+	if (!value && next) {
+		value = next;
+		++*at;
+	}
 	if (!value)
 		return err_set(text, ERR_BAD_OPTION, "--%s: needs a value (%s)", o->name,
 			       o->value ? o->value : "VALUE");

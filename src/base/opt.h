@@ -20,7 +20,7 @@
 enum opt_type {
 	OPT_FLAG,     /* bool */
 	OPT_TEXT,     /* const char *: points into argv or the environment */
-	OPT_SWITCH,   /* the same; without a value, or before another option, it is "true" */
+	OPT_SWITCH,   /* the same; alone, before an option or a mere name it is "true" */
 	OPT_CHOICE,   /* the same as OPT_TEXT, one of the words that value lists: "a|b" */
 	OPT_COUNT,    /* uint64_t within [min, max] */
 	OPT_NUMBER,   /* double within [min, max] */

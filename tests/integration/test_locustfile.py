@@ -1166,7 +1166,8 @@ def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
 
 def test_who_makes_no_logins_lets_nobody_in(programs, target, tmp_path):
     path = write(tmp_path, ONE_CLASS.format("Ant"))
-    cicada = programs.start("cicada", "-f", path, "--web-login", *WEB, "-H", target.url,
+    # The class behind the switch is none of its own.
+    cicada = programs.start("cicada", "-f", path, "--web-login", "Ant", *WEB, "-H", target.url,
                             ready=WEB_READY)
     cicada.wait_line("nobody can log in", 60)
     browser = Browser(cicada.ready.group(1))

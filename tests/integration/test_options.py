@@ -107,7 +107,7 @@ def test_every_option_of_locust_is_known(programs, folder, version):
 
 @pytest.mark.parametrize("args, said", [
     (["--web-auth", "a:b"], "--web-auth: is not supported; --web-login protects"),
-    (["--web-login", "nobody"], "--web-login: nobody: "),
+    (["--web-login", "./nobody"], "--web-login: ./nobody: "),
     (["--profile", "x" * 257], "--profile: profile is longer than 256 bytes"),
     (["--slave"], "--slave: say --worker"),
     (["--expect-slaves", "3"], "--expect-slaves: say --expect-workers"),

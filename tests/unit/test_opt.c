@@ -20,7 +20,7 @@
 struct options {
 	uint64_t users;
 	double rate;
-	const char *host;
+	const char *host, *login;
 	bool is_headless;
 	struct opt_texts tags, gates, ignored;
 };
@@ -38,11 +38,13 @@ static const struct opt rows[] = {
 	{ "picker", 0, OPT_IGNORED, AT(ignored), "TEST_PICKER" },
 	{ "profile", 0, OPT_IGNORED_TEXT, AT(ignored) },
 	{ "slave", 0, OPT_REFUSED, 0, NULL, "say --worker" },
+	{ "login", 0, OPT_SWITCH, AT(login), NULL, "USER:HASH", "switch" },
 };
-static const struct opt_table table = { .usage = "Usage", .rows = rows, .count = 10 };
+static const struct opt_table table = { .usage = "Usage", .rows = rows, .count = 11 };
 
 static struct options o;
 static struct err_text text;
+static struct opt_texts positional;
 static struct buf bytes;
 static char path[64];
 
@@ -51,6 +53,7 @@ static int before(void **state)
 	(void)state;
 	o = (struct options){ .users = 7, .host = "default" };
 	text = (struct err_text){ "" };
+	positional = (struct opt_texts){ .count = 0 };
 	buf_init(&bytes, 4096);
 	unsetenv("TEST_USERS");
 	unsetenv("TEST_TAGS");
@@ -85,7 +88,7 @@ static enum err read_all(const char *suffix, const char *content, const char *li
 	for (char *word; (word = strsep(&rest, " "));)
 		if (*word)
 			argv[argc++] = word;
-	return err ? err : opt_parse(&table, argc, argv, &o, NULL, &text);
+	return err ? err : opt_parse(&table, argc, argv, &o, &positional, &text);
 }
 
 static void test_the_stronger_source_wins(void **state)
@@ -124,6 +127,31 @@ static void test_ignored_ones_are_noted_once(void **state)
 	assert_int_equal(o.ignored.count, 2);
 	assert_string_equal(o.ignored.value[0], "picker");
 	assert_string_equal(o.ignored.value[1], "profile");
+}
+
+static void test_a_name_behind_a_switch_is_a_word(void **state)
+{
+	static const struct {
+		const char *line, *login, *word; /* word: NULL: none */
+	} cases[] = {
+		{ "--login", "true", NULL },
+		{ "--login --headless", "true", NULL },
+		{ "--login MyUser --headless", "true", "MyUser" },
+		{ "--login ann:$6$x", "ann:$6$x", NULL },
+		{ "--login ./users", "./users", NULL },
+		{ "--login web.users MyUser", "web.users", "MyUser" },
+		{ "--login=users", "users", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		positional.count = 0;
+		assert_int_equal(read_all(".conf", "", cases[i].line), OK);
+		assert_string_equal(o.login, cases[i].login);
+		assert_int_equal(positional.count, cases[i].word != NULL);
+		if (cases[i].word)
+			assert_string_equal(positional.value[0], cases[i].word);
+	}
 }
 
 static void test_what_is_refused_says_what_to_do(void **state)
@@ -259,6 +287,7 @@ int main(void)
 		TEST(test_the_stronger_source_wins),
 		TEST(test_a_list_replaces_the_weaker_one),
 		TEST(test_ignored_ones_are_noted_once),
+		TEST(test_a_name_behind_a_switch_is_a_word),
 		TEST(test_what_is_refused_says_what_to_do),
 		TEST(test_a_conf_is_read_as_configargparse_does),
 		TEST(test_a_toml_is_read),
