@@ -11,7 +11,7 @@
 
 static void check_sent(struct cookie_jar *jar, const char *host, const char *target)
 {
-	struct cookie_site site = { str_of(host), str_of(target), true };
+	struct cookie_site site = { str_of(host), str_of(target), true, true };
 	struct buf out;
 
 	buf_init(&out, 2 * LIMIT_COOKIE_JAR_BYTES);
@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	int64_t at_s;
 
 	for (size_t i = 0; str_cut(&rest, '\n', &line); i++) {
-		struct cookie_site site = { str_of(hosts[i % 4]), str_of("/a/b?c"), false };
+		struct cookie_site site = { str_of(hosts[i % 4]), str_of("/a/b?c"), i / 4 % 2,
+					    true };
 
 		cookie_jar_set(&jar, &site, line, NOW);
 		(void)cookie_parse_date(line, &at_s);

@@ -194,6 +194,23 @@ static bool settle_domain(struct wish *w, const struct cookie_site *site)
 	       domain_matches(site->host, domain);
 }
 
+static bool has_prefix(struct str name, struct str prefix)
+{
+	return name.len >= prefix.len && strncasecmp(name.p, prefix.p, prefix.len) == 0;
+}
+
+/* What a name promises of the attributes that were given; the case of its letters is no way around
+ * it (RFC 6265bis 5.7). */
+static bool keeps_promise(const struct wish *w, const struct cookie_site *site)
+{
+	const bool is_host = has_prefix(w->name, str_of("__Host-"));
+
+	if (!is_host && !has_prefix(w->name, str_of("__Secure-")))
+		return true;
+	return w->is_secure && site->is_secure &&
+	       (!is_host || (!w->domain.len && str_eq(w->path, "/")));
+}
+
 /* 5.2 and 5.3. False: ignore it. */
 static bool read_line(struct wish *w, const struct cookie_site *site, struct str line,
 		      int64_t wall_s)
@@ -208,6 +225,8 @@ static bool read_line(struct wish *w, const struct cookie_site *site, struct str
 		cut_pair(part, &name, &value);
 		read_attribute(w, name, value, wall_s);
 	}
+	if (site->knows_prefixes && !keeps_promise(w, site))
+		return false;
 	if (!settle_domain(w, site))
 		return false;
 	if (!w->path.len)

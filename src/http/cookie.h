@@ -28,6 +28,9 @@ struct cookie_site {
 	struct str host;   /* lower case; an IPv6 address without brackets */
 	struct str target; /* path and query; "" means "/" */
 	bool is_secure;	   /* https */
+	/* A cookie called __Secure-.. or __Host-.. is taken only as browsers do (RFC
+	 * 6265bis 4.1.3); Python's http.cookiejar knows no such names. */
+	bool knows_prefixes;
 };
 
 static inline bool cookie_jar_is_empty(const struct cookie_jar *jar)

@@ -381,7 +381,9 @@ static enum err read_site(struct str text, char host[HOST_BYTES], struct cookie_
 	snprintf(host, HOST_BYTES, "%.*s", STR_ARG(url.host));
 	for (char *p = host; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
-	*out = (struct cookie_site){ str_of(host), url.target, url.is_tls };
+	*out = (struct cookie_site){ .host = str_of(host),
+				     .target = url.target,
+				     .is_secure = url.is_tls };
 	return OK;
 }
 

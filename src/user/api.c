@@ -226,6 +226,7 @@ struct cic_response *cic_request(struct cic_user *u, const char *method, const c
 			   .client = u->place->http,
 			   .conn = &u->conn,
 			   .cookies = &u->cookies,
+			   .knows_cookie_prefixes = true,
 			   .wants_decode = u->kind->class->decode,
 			   .redirects_max = LIMIT_REDIRECTS,
 			   .wait = wait_for_answer,

@@ -77,16 +77,18 @@ static bool has_header(struct str lines, const char *name)
 	return false;
 }
 
-static struct cookie_site site_of(const struct http_origin *origin, struct str target)
+static struct cookie_site site_of(const struct visit *v, const struct http_origin *origin,
+				  struct str target)
 {
 	return (struct cookie_site){ .host = http_origin_host(origin),
 				     .target = target,
-				     .is_secure = http_origin_is_tls(origin) };
+				     .is_secure = http_origin_is_tls(origin),
+				     .knows_prefixes = v->knows_cookie_prefixes };
 }
 
 static void add_cookies(struct visit *v, struct buf *lines)
 {
-	struct cookie_site site = site_of(v->http.origin, v->http.target);
+	struct cookie_site site = site_of(v, v->http.origin, v->http.target);
 	size_t before = lines->len, empty;
 
 	buf_add_text(lines, "Cookie: ");
@@ -135,7 +137,7 @@ bool visit_write_headers(struct visit *v)
 static void keep_cookies(struct visit *v)
 {
 	struct turn *t = v->turn;
-	struct cookie_site site = site_of(v->http.origin, http_conn_target(v->conn));
+	struct cookie_site site = site_of(v, v->http.origin, http_conn_target(v->conn));
 	int64_t wall_s = (int64_t)clock_wall_s();
 	struct str name, value;
 	size_t at = 0;

@@ -18,6 +18,7 @@ struct visit {
 	struct http_client *client;
 	struct http_conn *conn; /* idle, of the client */
 	struct cookie_jar *cookies;
+	bool knows_cookie_prefixes; /* see struct cookie_site */
 	bool wants_decode;
 	/* Returns once done(arg) has been called, or with an error in the reply. */
 	void (*wait)(void *arg);

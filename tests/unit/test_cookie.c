@@ -40,7 +40,9 @@ static void set(const char *host, const char *target, const char *line)
 static const char *sent_at(const char *host, const char *target, bool is_secure, int64_t now_s)
 {
 	static char text[LIMIT_COOKIE_JAR_BYTES];
-	struct cookie_site site = { str_of(host), str_of(target), is_secure };
+	struct cookie_site site = { .host = str_of(host),
+				    .target = str_of(target),
+				    .is_secure = is_secure };
 	struct buf out;
 
 	buf_init(&out, sizeof(text) - 1);
@@ -166,6 +168,47 @@ static void secure_ones_wait_for_tls(void **state)
 	assert_string_equal(sent_at("h", "/", true, NOW), "a=1");
 }
 
+static void names_promise_what_attributes_keep(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is_plain; /* set without TLS */
+		bool is_kept;
+	} cases[] = {
+		{ "__Secure-a=1; Secure", false, true },
+		{ "__Secure-a=1; Secure; Domain=h.org; Path=/x", false, true },
+		{ "__Secure-a=1", false, false },
+		{ "__SECURE-a=1", false, false },
+		{ "__Secure-a=1; Secure", true, false },
+		{ "__Host-a=1; Secure; Path=/", false, true },
+		{ "__Host-a=1; Path=/", false, false },
+		{ "__host-a=1; Path=/", false, false },
+		{ "__Host-a=1; Secure; Path=/", true, false },
+		{ "__Host-a=1; Secure", false, false },
+		{ "__Host-a=1; Secure; Path=/x", false, false },
+		{ "__Host-a=1; Secure; Path=/; Domain=h.org", false, false },
+		{ "__Hosta=1", true, true },
+		{ "x__Host-a=1", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cookie_site site = { .host = str_of("h.org"),
+					    .target = str_of("/"),
+					    .is_secure = !cases[i].is_plain,
+					    .knows_prefixes = true };
+
+		cookie_jar_set(&jar, &site, str_of(cases[i].line), NOW);
+		if (cookie_jar_is_empty(&jar) == cases[i].is_kept)
+			fail_msg("%s: %s", cases[i].line, cases[i].is_kept ? "lost" : "kept");
+		/* Python's jar takes them all. */
+		site.knows_prefixes = false;
+		cookie_jar_set(&jar, &site, str_of(cases[i].line), NOW);
+		assert_false(cookie_jar_is_empty(&jar));
+		cookie_jar_clear(&jar);
+	}
+}
+
 static void cookies_expire(void **state)
 {
 	(void)state;
@@ -252,6 +295,7 @@ int main(void)
 		cmocka_unit_test_teardown(domains_say_who_gets_it, clear),
 		cmocka_unit_test_teardown(paths_say_where_it_goes, clear),
 		cmocka_unit_test_teardown(secure_ones_wait_for_tls, clear),
+		cmocka_unit_test_teardown(names_promise_what_attributes_keep, clear),
 		cmocka_unit_test_teardown(cookies_expire, clear),
 		cmocka_unit_test_teardown(the_jar_is_bounded, clear),
 		cmocka_unit_test(dates_are_read_in_many_spellings),
