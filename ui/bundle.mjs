@@ -34,7 +34,7 @@ const bundle = await build({
   minify: true,
   metafile: true,
   format: "esm",
-  target: ["es2022", "chrome123", "firefox120", "safari17.5"],
+  target: ["es2022", "chrome123", "firefox121", "safari17.5"],
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "none",

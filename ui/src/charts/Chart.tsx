@@ -179,8 +179,8 @@ function save(u: uPlot, title: string) {
 
 function lastText(props: ChartProps): string {
   return props.lines.map((line) => {
-    const last = line.values.findLast((value) => value !== null);
-    return `${line.label} ${last === undefined || last === null ? "unknown" : props.format(last)}`;
+    const last = line.values.filter((value) => value !== null).at(-1);
+    return `${line.label} ${last === undefined ? "unknown" : props.format(last)}`;
   }).join(", ");
 }
 

@@ -61,7 +61,7 @@ const TICKS = {at: PERCENTS.map(nines), label: percentText};
 function PercentileChart({curve}: {curve: PercentileCurve}) {
   const drawn = useMemo(() => {
     const points = curve.percentile.values.map((percent, i) => [percent!, curve.time.values[i] ?? null] as const);
-    const last = points.findLast(([percent]) => percent < 100), end = last ? nines(last[0]) + 0.3 : 1;
+    const last = points.filter(([percent]) => percent < 100).at(-1), end = last ? nines(last[0]) + 0.3 : 1;
 
     return {x: points.map(([percent]) => percent < 100 ? nines(percent) : end),
             lines: [{label: "Service time (ms)", color: "--line-1", values: points.map(([, time]) => time)}]};

@@ -101,7 +101,7 @@ function Now({doing, isSearch}: {doing: Doing; isSearch: boolean}) {
 function Said({lines}: {lines: Doing["lines"]}) {
   return <section class="panel" aria-labelledby="said">
     <h2 id="said">What the driver said, the last first</h2>
-    <pre class="log" tabIndex={0} aria-labelledby="said">{lines.toReversed().map(({at, text}, i) =>
+    <pre class="log" tabIndex={0} aria-labelledby="said">{[...lines].reverse().map(({at, text}, i) =>
       <span key={i}>{clock(at, true)} {text}{"\n"}</span>)}</pre>
   </section>;
 }
