@@ -1106,6 +1106,12 @@ class Browser:
     def __init__(self, url, base=""):
         self.url, self._base, self._cookies = url, base, {}
 
+    def at_root(self):
+        """The same one, not below the base path."""
+        other = Browser(self.url)
+        other._cookies = self._cookies
+        return other
+
     def ask(self, path, form=None, **headers):
         """(status, where to, body)"""
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
@@ -1126,13 +1132,16 @@ class Browser:
 
 def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
     path = write(tmp_path, LOGINS)
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "word").write_text("sesame")
     cicada = programs.start("cicada", "-f", path, "--web-login", "--web-base-path", "/load", *WEB,
-                            "-H", target.url, ready=WEB_READY)
+                            "-H", target.url, ready=WEB_READY, cwd=tmp_path)
     browser = Browser(cicada.ready.group(1), "/load")
     assert browser.ask("/stats/requests")[0] == browser.ask("/swarm", {"user_count": 1})[0] == 401
     assert browser.ask("/", Accept="text/html")[:2] == (302, "login")
     assert browser.ask("/healthz")[0] == Browser(browser.url).ask("/healthz")[0] == 200
     assert browser.ask("/mine")[:2] == (302, "/load/login")
+    assert Browser(browser.url).ask("/static/word")[:2] == (302, "/load/login")
     status, _, page = browser.ask("/login")
     assert status == 200 and "<h1>Who?</h1>" in page and "Else&lt;where&gt;" in page
     for field in ('<form method="post" action="/load/enter">', '<input type="password" name="word">',
@@ -1150,6 +1159,7 @@ def test_a_locustfile_may_say_who_is_let_in(programs, target, tmp_path):
     entered = {**form, "word": "sesame"}
     assert browser.ask("/enter", entered, **{"Sec-Fetch-Site": "cross-site"})[:2] == (302, "/load/")
     assert browser.ask("/mine")[2] == "mine" and browser.ask("/")[0] == 200
+    assert browser.at_root().ask("/static/word")[2] == "sesame"
     assert browser.ask("/swarm", {"user_count": 1, "spawn_rate": 1})[0] == 200
     assert browser.ask("/stop", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert "You are logged in" in browser.ask("/login")[2]

@@ -144,6 +144,9 @@ class WebUI:
             for cookie in "SESSION", "REMEMBER":
                 app.config[f"{cookie}_COOKIE_SAMESITE"] = "Lax"
                 app.config[f"{cookie}_COOKIE_SECURE"] = self._is_https
+            # Flask gives a folder ./static to everybody.
+            app.view_functions["static"] = self.auth_required_if_enabled(
+                app.view_functions["static"])
             app.after_request(self._note_login)
         return app
 
