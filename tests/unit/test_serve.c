@@ -159,6 +159,21 @@ static int dial(struct fixture *f)
 	return fd;
 }
 
+/* A server with one client, and room for what that hears. */
+static int begin(struct fixture *f, struct buf *heard)
+{
+	start(f, 0);
+	buf_init(heard, 1 << 20);
+	return dial(f);
+}
+
+static void finish(struct fixture *f, int fd, struct buf *heard)
+{
+	close(fd);
+	buf_fini(heard);
+	serve_destroy(&f->serve, CLOCK_S);
+}
+
 static void say_bytes(struct fixture *f, int fd, const char *bytes, size_t len)
 {
 	uint64_t until_us = clock_us() + DEADLINE_US;
@@ -237,9 +252,7 @@ static void connections_are_kept_and_pipelined_requests_answered_in_order(void *
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nfirst");
 	hear(f, fd, &heard, "first", 1);
 	assert_true(has(&heard, "HTTP/1.1 200 "));
@@ -253,9 +266,7 @@ static void connections_are_kept_and_pipelined_requests_answered_in_order(void *
 	assert_true(strstr(heard.p, "second") < strstr(heard.p, "/query a b"));
 	assert_true(strstr(heard.p, "/query a b") < strstr(heard.p, "third"));
 	assert_int_equal(f->answers[200], 4);
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void a_chunked_body_arrives_whole(void **state)
@@ -264,16 +275,12 @@ static void a_chunked_body_arrives_whole(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab");
 	pump(f, -1, 0);
 	say(f, fd, "cd\r\n3\r\nefg\r\n0\r\n\r\n");
 	hear(f, fd, &heard, "abcdefg", 1);
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void too_large_a_body_is_refused_and_the_connection_survives(void **state)
@@ -389,9 +396,7 @@ static void unknown_paths_and_methods_get_json_errors(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "GET /nowhere%22 HTTP/1.1\r\nHost: x\r\n\r\n");
 	hear(f, fd, &heard, "{\"error\": \"no such path: /nowhere\\\"\"}", 1);
 	assert_true(has(&heard, "HTTP/1.1 404 "));
@@ -408,9 +413,7 @@ static void unknown_paths_and_methods_get_json_errors(void **state)
 	assert_int_equal(f->answers[404], 2);
 	assert_int_equal(f->answers[405], 2);
 	assert_int_equal(f->unrouted, 4);
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void say_multipart(struct fixture *f, int fd, const char *type, const char *body, size_t len)
@@ -436,9 +439,7 @@ static void multipart_fields_are_found(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say_multipart(f, fd, "multipart/form-data; boundary=xy", body, sizeof(body) - 1);
 	hear(f, fd, &heard, "|1+%31|-", 1);
 	/* No boundary, another one, and an end in the middle: no fields, or those that were whole.
@@ -453,9 +454,7 @@ static void multipart_fields_are_found(void **state)
 		hear(f, fd, &heard, "|-", 1);
 		assert_true(has(&heard, "HTTP/1.1 200 "));
 	}
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void head_is_served_without_a_body(void **state)
@@ -464,17 +463,13 @@ static void head_is_served_without_a_body(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "HEAD /query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	hear(f, fd, &heard, NULL, 0);
 	assert_true(has(&heard, "HTTP/1.1 200 "));
 	assert_true(has(&heard, "Content-Length: 10\r\n"));
 	assert_false(has(&heard, "/query"));
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void form_fields_are_decoded(void **state)
@@ -485,9 +480,7 @@ static void form_fields_are_decoded(void **state)
 	char ask[300];
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	snprintf(ask, sizeof(ask),
 		 "POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: "
 		 "application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n%s",
@@ -497,9 +490,7 @@ static void form_fields_are_decoded(void **state)
 	/* Not a form: no fields. */
 	say(f, fd, "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=1");
 	hear(f, fd, &heard, "-|-|-", 1);
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static struct serve_request *await_deferred(struct fixture *f)
@@ -574,14 +565,10 @@ static void a_handler_that_says_nothing_becomes_a_500(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "GET /silent HTTP/1.1\r\nHost: x\r\n\r\n");
 	hear(f, fd, &heard, "HTTP/1.1 500 ", 1);
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void a_silent_client_is_dropped(void **state)
@@ -596,9 +583,7 @@ static void a_silent_client_is_dropped(void **state)
 	say(f, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf a");
 	hear(f, fd, &heard, NULL, 0);
 	assert_false(has(&heard, "200"));
-	close(fd);
-	buf_fini(&heard);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void garbage_does_no_harm(void **state)
@@ -634,9 +619,7 @@ static void garbage_does_no_harm(void **state)
 	fd = dial(f);
 	say(f, fd, "GET /query HTTP/1.1\r\nHost: x\r\n\r\n");
 	hear(f, fd, &heard, "/query - -", 1);
-	buf_fini(&heard);
-	close(fd);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 /* The head of a request with that many arguments, and as many headers. */
@@ -662,14 +645,10 @@ static void a_body_of_unknown_coding_is_not_waited_for(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	fd = dial(f);
-	buf_init(&heard, 1 << 20);
+	fd = begin(f, &heard);
 	say(f, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n");
 	hear(f, fd, &heard, "HTTP/1.1 501 ", 1);
-	buf_fini(&heard);
-	close(fd);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void a_url_of_many_arguments_is_answered_at_once(void **state)
@@ -678,9 +657,7 @@ static void a_url_of_many_arguments_is_answered_at_once(void **state)
 	struct buf heard;
 	int fd;
 
-	start(f, 0);
-	fd = dial(f);
-	buf_init(&heard, 1 << 20);
+	fd = begin(f, &heard);
 	say_arguments(f, fd, LIMIT_SERVE_QUERY_ARGS, 50);
 	hear(f, fd, &heard, "/query me -", 1);
 	/* The connection goes on. */
@@ -699,9 +676,7 @@ static void a_url_of_many_arguments_is_answered_at_once(void **state)
 		    "12345678901234567890123456789012345678901234567890123456789012345678901234");
 	say(f, fd, " HTTP/1.1\r\nHost: x\r\n\r\n");
 	hear(f, fd, &heard, "HTTP/1.1 414 ", 1);
-	buf_fini(&heard);
-	close(fd);
-	serve_destroy(&f->serve, CLOCK_S);
+	finish(f, fd, &heard);
 }
 
 static void draining_refuses_new_connections_and_finishes_old_ones(void **state)
@@ -711,9 +686,7 @@ static void draining_refuses_new_connections_and_finishes_old_ones(void **state)
 	struct buf heard;
 	int fd, late;
 
-	start(f, 0);
-	buf_init(&heard, 1 << 20);
-	fd = dial(f);
+	fd = begin(f, &heard);
 	say(f, fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
 	r = await_deferred(f);
 	serve_stop_accepting(f->serve);
