@@ -16,6 +16,7 @@ import urllib.request
 import pytest
 
 from programs import BUILD, wait_until
+from web_client import WEB_READY
 
 SCENARIO = """
 #include <stdint.h>
@@ -90,7 +91,7 @@ def measure(programs, tmp_path, delay, users, seconds):
                             "-t", f"{seconds}s", "--autostart", "--web-host", "127.0.0.1",
                             "--web-port", "0", "--threads", "1", "--stop-timeout", "20",
                             env={"STOPWATCH": str(watch)},
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
     url = cicada.ready.group(1)
 
     def ended():
@@ -144,7 +145,7 @@ def test_percentiles_of_eight_workers_are_those_of_the_server(programs, tmp_path
                             "-t", "6s", "--autostart", "--expect-workers", "8", "--web-host",
                             "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
                             "--master-bind-port", "0", "--stop-timeout", "20",
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
     port = cicada.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1)
     watches = [tmp_path / f"stopwatch{i}" for i in range(8)]
     for watch in watches:
@@ -206,7 +207,7 @@ def arrive(programs, tmp_path, delay, scenario, seconds):
                             f"http://127.0.0.1:{server.ready.group(1)}", "-t", f"{seconds}s",
                             "--autostart", "--web-host", "127.0.0.1", "--web-port", "0",
                             "--threads", "1", "--stop-timeout", "20",
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
 
     def ended():
         said = json.loads(get(cicada.ready.group(1) + "/stats/window"))

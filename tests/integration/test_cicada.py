@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from programs import wait_until
+from web_client import WEB_READY
 
 SCENARIO = """
 #include <cicada.h>
@@ -79,7 +80,6 @@ static void spin(struct cic_user *u)
 CIC_USER(Spinner, .wait = CIC_CONSTANT(0), .tasks = CIC_TASKS(CIC_TASK(spin, 1)));
 """
 
-WEB_READY = r"Starting web interface at (http://[\w.:]+)"
 
 
 def write(tmp_path, text, name="scenario.c"):

@@ -5,12 +5,12 @@ import json
 import secrets
 import socket
 import subprocess
-import urllib.parse
 import urllib.request
 
 import pytest
 
 from programs import ROOT, wait_until
+from web_client import WEB_READY, get_json, live
 
 SCENARIO = """
 #include <cicada.h>
@@ -19,16 +19,6 @@ static void index_page(struct cic_user *u) { cic_get(u, "/"); }
 
 CIC_USER(Visitor, .wait = CIC_BETWEEN(0.05, 0.1), .tasks = CIC_TASKS(CIC_TASK(index_page, 1)));
 """
-
-
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
-        return json.loads(reply.read())
-
-
-def live(url):
-    return get_json(url + "/stats/requests")
 
 
 def write_scenario(tmp_path):
@@ -44,7 +34,7 @@ def start_master(programs, tmp_path, *args, port=0, address="127.0.0.1"):
     master = programs.start("cicada", "--master", "-f", write_scenario(tmp_path), "--web-host",
                             "127.0.0.1", "--web-port", "0", "--master-bind-host", address,
                             "--master-bind-port", port, *args,
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
     bound = master.wait_line(rf"Listening for workers on tcp://{address}:(\d+)").group(1)
     return master, master.ready.group(1), bound
 
@@ -241,35 +231,24 @@ def test_workers_take_the_tags_of_each_master(programs, target, tmp_path, name, 
         assert paths_of_a_test(url, target, 4) == named
 
 
-TAGGED_LOCUSTFILE = """
-from locust import HttpUser, constant, tag, task
-
+# Before the class that is asked for.
+IDLE = """
 class Idle(HttpUser):
     tasks = [lambda user: None, print, repr]
-
-class Ant(HttpUser):
-    wait_time = constant(0.02)
-
-    @tag("read")
-    @task
-    def reading(self):
-        self.client.get("/reading")
-
-    @task
-    def writing(self):
-        self.client.get("/writing")
 """
 
 
 def test_users_of_a_locustfile_draw_what_the_master_is_told(programs, target, tmp_path):
     locustfile = tmp_path / "tagged.py"
-    locustfile.write_text(TAGGED_LOCUSTFILE)
-    # Not the first class of the file.
+    locustfile.write_text(TAGGED_PYTHON.replace("\nclass Ant", IDLE + "\nclass Ant"))
     _, url, port = start_master(programs, tmp_path, "-f", locustfile, "Ant")
     start_worker(programs, tmp_path, port, "-f", locustfile, "Ant")
     wait_until(lambda: worker_count(url) == 1, 60, "the worker")
-    assert paths_of_a_test(url, target, 4, tags="read") == {"/reading"}
-    assert paths_of_a_test(url, target, 4, tags="") == {"/reading", "/writing"}
+    # A TaskSet has the tags of all that is in it.
+    assert paths_of_a_test(url, target, 4, tags="read") == {
+        "/reading", "/deep/reading", "/deep/writing"}
+    assert paths_of_a_test(url, target, 4, tags="") == {
+        "/reading", "/writing", "/deep/reading", "/deep/writing"}
 
 
 def test_with_a_key_strangers_are_kept_out(programs, target, tmp_path):

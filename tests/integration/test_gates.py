@@ -3,14 +3,14 @@
 
 import json
 import re
-import socket
 import time
 import urllib.request
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from programs import wait_until
+from programs import free_port, wait_until
+from web_client import WEB_READY
 
 SCENARIO = """
 #include <cicada.h>
@@ -30,12 +30,6 @@ def scenario(tmp_path):
     path = tmp_path / "s.c"
     path.write_text(SCENARIO)
     return path
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def run(programs, scenario, target, *args):
@@ -124,7 +118,7 @@ def test_gates_and_warm_up_with_workers(programs, target, scenario):
                             "127.0.0.1", "--web-port", "0", "--master-bind-host", "127.0.0.1",
                             "--master-bind-port", port, "-s", "10", "--warmup", "1s", "--fail-if",
                             "p50{GET /slow}>250ms", "--fail-if", "p50{GET /}>30s", "Fast", "Slow",
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
     url = master.ready.group(1)
     workers = [programs.start("cicada", "--worker", "-f", scenario, "--master-host", "127.0.0.1",
                               "--master-port", port, "Fast", "Slow") for _ in range(2)]

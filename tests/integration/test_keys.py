@@ -6,6 +6,7 @@ import pty
 import termios
 
 from programs import wait_until
+from web_client import WEB_READY
 from test_cluster import get_json
 
 SCENARIO = """
@@ -23,7 +24,7 @@ def test_keys_change_the_number_of_users_and_nothing_else(programs, tmp_path):
     keyboard, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
     cicada = programs.start("cicada", "-f", tmp_path / "two.c", "--web-host", "127.0.0.1", "-P",
-                            "0", stdin=terminal, ready=r"Starting web interface at (http://[\w.:]+)")
+                            "0", stdin=terminal, ready=WEB_READY)
     url = cicada.ready.group(1)
     get_json(url + "/swarm", {"user_count": 2, "spawn_rate": 100, "user_classes": "Beta"})
 

@@ -20,9 +20,9 @@ import zmq
 from programs import ROOT, free_port, wait_until
 from proxy import Proxy
 from target import Target
+from web_client import WEB_READY, get_json
 
 WEB = ["--web-host", "127.0.0.1", "--web-port", "0"]
-WEB_READY = r"Starting web interface at (http://[\w.:]+)"
 
 VISITOR = """
 from locust import HttpUser, constant, task
@@ -48,12 +48,6 @@ def write(tmp_path, text, name="locustfile.py"):
     path = tmp_path / name
     path.write_text(text)
     return path
-
-
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
-        return json.loads(reply.read())
 
 
 def counts(url):

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Open loop: what is asked for arrives, or is counted as dropped; alone and over workers."""
 
-import json
 import re
-import urllib.parse
-import urllib.request
 
 import pytest
 
 from programs import wait_until
+from web_client import WEB_READY, get_json
 
 SCENARIO = """
 #include <cicada.h>
@@ -27,7 +25,6 @@ static void index_page(struct cic_user *u) { cic_get(u, "/"); }
 CIC_USER(Visitor, .wait = CIC_CONSTANT(3600), .tasks = CIC_TASKS(CIC_TASK(index_page, 1)));
 """
 
-WEB_READY = r"Starting web interface at (http://127\.0\.0\.1:\d+)"
 DROPPED = r"WARNING: (\d+) arrivals were dropped: the target did not get the load"
 
 
@@ -35,12 +32,6 @@ def write(tmp_path, text):
     path = tmp_path / "scenario.c"
     path.write_text(text)
     return path
-
-
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(url, body, timeout=30) as reply:
-        return json.load(reply)
 
 
 def requests_of(program):

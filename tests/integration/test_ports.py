@@ -8,7 +8,6 @@ import pytest
 
 from name_server import NameServer
 from programs import find, wait_until
-from target import Target
 
 # Each request has a connection of its own.
 SCENARIO = """
@@ -20,13 +19,6 @@ CIC_USER(Visitor, .wait = CIC_CONSTANT(0.02), .tasks = CIC_TASKS(CIC_TASK(index_
 """
 
 WARNING = r"WARNING/locust\.runners: (\d+ users want a connection each.*)"
-
-
-@pytest.fixture
-def target():
-    server = Target()
-    yield server
-    server.close()
 
 
 @pytest.fixture

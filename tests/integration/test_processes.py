@@ -12,7 +12,7 @@ import termios
 
 import pytest
 
-from programs import find, wait_until
+from programs import find, free_port, wait_until
 
 SCENARIO = """
 #include <cicada.h>
@@ -28,12 +28,6 @@ def scenario(tmp_path):
     path = tmp_path / "s.c"
     path.write_text(SCENARIO)
     return path
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def start(programs, scenario, *args, **kw):

@@ -34,13 +34,6 @@ def no_variables(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def target():
-    server = Target()
-    yield server
-    server.close()
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """(certificate, key) for shop.test, which nobody looks up but a proxy."""

@@ -8,6 +8,7 @@ import signal
 import urllib.request
 
 from programs import wait_until
+from web_client import WEB_READY
 
 SCENARIO = """
 #include <cicada.h>
@@ -116,7 +117,7 @@ def test_the_web_interface_gives_the_full_history(programs, target, tmp_path):
     (tmp_path / "s.c").write_text(SCENARIO)
     program = programs.start("cicada", "-f", "s.c", "-H", target.url, "--web-host", "127.0.0.1",
                              "--web-port", "0", "--csv", "run", "--csv-full-history", cwd=tmp_path,
-                             ready=r"Starting web interface at (http://[\w.:]+)")
+                             ready=WEB_READY)
     url = program.ready.group(1) + "/stats/requests_full_history/csv"
     with urllib.request.urlopen(url, timeout=30) as reply:
         assert reply.read().startswith(b"Timestamp,User Count,Type,Name,")

@@ -6,16 +6,14 @@ counts them, complains once per peer and minute, keeps to its rules for the peer
 good workers goes on and is counted exactly."""
 
 import contextlib
-import json
 import re
 import socket
-import urllib.parse
-import urllib.request
 
 import msgpack
 import zmq
 
 from programs import wait_until
+from web_client import WEB_READY, get_json, live
 
 SCENARIO = """
 #include <cicada.h>
@@ -133,16 +131,6 @@ class Peer:
         self.socket.close()
 
 
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
-        return json.loads(reply.read())
-
-
-def live(url):
-    return get_json(url + "/stats/requests")
-
-
 def workers(url):
     return {w["id"]: w for w in live(url)["workers"]}
 
@@ -155,7 +143,7 @@ def running_test(programs, target, tmp_path):
     master = programs.start("cicada", "--master", "-f", scenario, "--web-host", "127.0.0.1",
                             "--web-port", "0", "--master-bind-host", "127.0.0.1",
                             "--master-bind-port", "0", "-s", "20",
-                            ready=r"Starting web interface at (http://[\w.:]+)")
+                            ready=WEB_READY)
     port = int(master.wait_line(r"Listening for workers on tcp://127\.0\.0\.1:(\d+)").group(1))
     url = master.ready.group(1)
     for _ in range(2):

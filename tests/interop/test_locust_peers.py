@@ -6,12 +6,11 @@ ours must not; as a master it takes our workers, whose version is not empty."""
 
 import csv
 import json
-import socket
-import urllib.parse
 import urllib.request
 
 from kube_world import World
-from programs import LOCUST, wait_until
+from programs import LOCUST, free_port, wait_until
+from web_client import WEB_READY, get_json, live
 
 LOCUSTFILE = """
 from locust import HttpUser, between, task
@@ -107,29 +106,10 @@ CIC_USER(Ant, .wait = CIC_CONSTANT(0.05),
 	.tasks = CIC_TASKS(CIC_TASK(read_it, 1, .tags = "read")));
 """
 
-WEB_READY = r"Starting web interface at (http://[\w.:]+)"
-
-
 def write(tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text)
     return path
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def get_json(url, form=None):
-    body = urllib.parse.urlencode(form).encode() if form else None
-    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as reply:
-        return json.loads(reply.read())
-
-
-def live(url):
-    return get_json(url + "/stats/requests")
 
 
 def counts(url):
