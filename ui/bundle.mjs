@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// bundle - makes one page a C source with a table of its files (src/serve/asset.h), each packed
-// with gzip: src/PAGE/page.html as it is, src/PAGE/main.tsx with all it imports as PAGE.js, and the
-// style sheets that these import as PAGE.css. Where there is a src/PAGE/report.html, it is the same
-// page in one file: its style and script are put in, and their hashes into its policy; {{report}} is
-// left for who fills it.
+// bundle - makes one page a C source with a table of its files (src/serve/asset.h), each packed with
+// gzip: src/PAGE/page.html, src/PAGE/main.tsx with all it imports as PAGE.js, and the style sheets
+// that these import as PAGE.css. Where there is a src/PAGE/report.html, it is the same page in one
+// file: its style and script are put in, and their hashes into src/policy.html; {{report}} is left
+// for who fills it. src/head.html is what all pages begin with.
 //
 // usage: node bundle.mjs PAGE OUT.c DEPFILE
 import {build} from "esbuild";
@@ -24,6 +24,7 @@ const root = dirname(fileURLToPath(import.meta.url));
 const [page, out, depfile] = process.argv.slice(2);
 const html = join(root, "src", page, "page.html");
 const whole = join(root, "src", page, "report.html");
+const head = join(root, "src", "head.html"), policy = join(root, "src", "policy.html");
 
 const bundle = await build({
   absWorkingDir: root,
@@ -55,13 +56,24 @@ function inside(element, text) {
   return text;
 }
 
-function inOneFile(template) {
+function fill(template, parts) {
+  return template.replace(/{{([a-z-]+)}}/g, (place, name) => parts[name] ?? place);
+}
+
+/** A page with what all pages have in their heads. */
+function framed(path) {
+  const part = (from) => readFileSync(from, "utf8").trim();
+
+  return fill(readFileSync(path, "utf8"), {head: part(head), policy: part(policy)});
+}
+
+function inOneFile() {
   const textOf = (ext) => bundle.outputFiles.find((file) => extname(file.path) === ext).text.trim();
   const hash = (text) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
   const script = inside("script", textOf(".js")), style = inside("style", textOf(".css"));
   const parts = {script, style, "script-hash": hash(script), "style-hash": hash(style)};
 
-  return template.replace(/{{([a-z-]+)}}/g, (place, name) => parts[name] ?? place);
+  return fill(framed(whole), parts);
 }
 
 let arrays = "", count = 0;
@@ -78,16 +90,16 @@ function row(name, bytes) {
 }
 
 const rows = [
-  row(`${page}.html`, readFileSync(html)),
+  row(`${page}.html`, Buffer.from(framed(html))),
   ...bundle.outputFiles.map((file) => row(page + extname(file.path), file.contents)),
 ];
 const alone = existsSync(whole)
   ? `extern const struct asset asset_${page}_alone;\nconst struct asset asset_${page}_alone = ` +
-    `${row("report.html", Buffer.from(inOneFile(readFileSync(whole, "utf8"))))};\n` : "";
+    `${row("report.html", Buffer.from(inOneFile()))};\n` : "";
 writeFileSync(out, `#include "serve/asset.h"\n\n${arrays}\n` +
   `extern const struct asset assets_${page}[];\n` +
   `const struct asset assets_${page}[] = {\n\t${rows.join(",\n\t")},\n\t{ NULL },\n};\n${alone}`);
 
-const inputs = [html, ...(existsSync(whole) ? [whole] : []), ...Object.keys(bundle.metafile.inputs).map((path) => resolve(root, path)),
+const inputs = [html, head, policy, ...(existsSync(whole) ? [whole] : []), ...Object.keys(bundle.metafile.inputs).map((path) => resolve(root, path)),
   fileURLToPath(import.meta.url), join(root, "package-lock.json")];
 writeFileSync(depfile, `${out}: ${inputs.map((path) => path.replace(/ /g, "\\ ")).join(" ")}\n`);

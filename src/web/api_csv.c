@@ -52,14 +52,11 @@ static void add_percentiles(struct buf *out, const struct stats_entry *e,
 	}
 }
 
-static void add_row(struct buf *out, const struct stats_entry *e, const struct stats_entry *total)
+/* What a row has in both files: requests, failures and four times. */
+static void add_counts(struct buf *out, const struct stats_entry *e)
 {
 	double min = isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms;
-	struct rounded all;
 
-	add_cell(out, e->method);
-	buf_add_char(out, ',');
-	add_cell(out, e->name);
 	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",", e->num_requests, e->num_failures);
 	add_ms(out, stats_median_ms(e));
 	buf_add_char(out, ',');
@@ -69,6 +66,16 @@ static void add_row(struct buf *out, const struct stats_entry *e, const struct s
 	buf_add_char(out, ',');
 	add_ms(out, e->max_response_time_ms);
 	buf_add_char(out, ',');
+}
+
+static void add_row(struct buf *out, const struct stats_entry *e, const struct stats_entry *total)
+{
+	struct rounded all;
+
+	add_cell(out, e->method);
+	buf_add_char(out, ',');
+	add_cell(out, e->name);
+	add_counts(out, e);
 	buf_add_real(out, stats_avg_content_length(e));
 	buf_add_char(out, ',');
 	buf_add_real(out, stats_total_rps(e, total));
@@ -109,8 +116,6 @@ void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 			 const struct rounded *times, struct buf *out)
 {
 	const struct stats_entry *total = &run->stats.total;
-	double min = isnan(e->min_response_time_ms) ? 0 : e->min_response_time_ms;
-
 	buf_printf(out, "%" PRId64 ",%" PRIu64 ",", (int64_t)run_wall_s(run), run_user_count(run));
 	add_cell(out, e->method);
 	buf_add_char(out, ',');
@@ -118,15 +123,7 @@ void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 	buf_printf(out, ",%f,%f", stats_current_rps(e, total),
 		   stats_current_fail_per_sec(e, total));
 	add_percentiles(out, e, times);
-	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",", e->num_requests, e->num_failures);
-	add_ms(out, stats_median_ms(e));
-	buf_add_char(out, ',');
-	buf_add_real(out, stats_avg_response_time_ms(e));
-	buf_add_char(out, ',');
-	add_ms(out, min);
-	buf_add_char(out, ',');
-	add_ms(out, e->max_response_time_ms);
-	buf_add_char(out, ',');
+	add_counts(out, e);
 	if (e->num_requests)
 		buf_add_real(out, stats_avg_content_length(e));
 	else
