@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_int - shared by serve.c (the server's life) and serve_request.c (a request's).
+ * serve_int - shared by serve.c (the server's life), serve_request.c (a request's) and
+ * serve_form.c.
  *
  * A struct serve_request belongs to a connection and is used again for each of its
  * requests, so in steady state neither body nor reply is allocated anew. It is touched by the
