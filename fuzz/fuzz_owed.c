@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	struct scaled *parts[] = { scaled_create(api, "inference", NULL),
 				   scaled_create(api, "locust-worker", NULL) };
 	struct err_text text = { "" };
-	enum err err = owed_parse("f", (struct str){ bytes, len }, "llm", parts, 2, &text);
+	struct owed owed = { .namespace = "llm", .parts = parts, .count = 2 };
+	enum err err = owed_parse("f", (struct str){ bytes, len }, &owed, &text);
 
 	FUZZ_CHECK(!err || !strncmp(text.text, "f: ", 3));
 	for (size_t i = 0; i < 2; i++) {

@@ -114,6 +114,12 @@ static enum err create_local(const struct driver_options *o, const char *logs, s
 		out, text);
 }
 
+static void say(const char *line)
+{
+	puts(line);
+	fflush(stdout);
+}
+
 static enum err create_kubernetes(const struct driver_options *o, struct pause *pause,
 				  struct platform **out, struct err_text *text)
 {
@@ -131,7 +137,8 @@ static enum err create_kubernetes(const struct driver_options *o, struct pause *
 						      .results = o->results,
 						      .want_pause_autoscaler =
 							      o->want_pause_autoscaler,
-						      .pause = pause },
+						      .pause = pause,
+						      .say = say },
 		out, text);
 }
 

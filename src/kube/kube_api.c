@@ -31,6 +31,8 @@ const struct kube_kind kube_autoscalers = { "/apis/autoscaling/v2", "autoscaling
 					    "horizontalpodautoscalers" };
 const struct kube_kind kube_events = { "/api/v1", "", "events" };
 const struct kube_kind kube_usages = { "/apis/metrics.k8s.io/v1beta1", "metrics.k8s.io", "pods" };
+const struct kube_kind kube_leases = { "/apis/coordination.k8s.io/v1", "coordination.k8s.io",
+				       "leases" };
 static const struct kube_kind access_reviews = { "/apis/authorization.k8s.io/v1",
 						 "authorization.k8s.io",
 						 "selfsubjectaccessreviews" };
@@ -50,6 +52,7 @@ struct call {
 	const char *method; /* NULL: GET */
 	const char *body, *content_type;
 	uint64_t timeout_ms;
+	bool is_exact; /* a conflict is its answer */
 };
 
 bool kube_api_is_name(const char *name)
@@ -129,6 +132,11 @@ static enum err explain(const struct kube_api *api, const struct call *c,
 			       "are they expired, is the ServiceAccount gone?",
 			       api->access->server, api->access->origin, message);
 	case 403:
+		/* Also of an admission webhook, a quota, a namespace that is being removed. */
+		if (!strstr(message, " cannot "))
+			return err_set(text, ERR_REFUSED,
+				       "%s %s%s%s %s in namespace %s was refused: 403 %s", c->verb,
+				       c->kind->plural, slash, part, name, api->ns, message);
 		return err_set(text, ERR_REFUSED,
 			       "no right to %s %s%s%s in namespace %s; the Role needs the rule "
 			       "{apiGroups: [\"%s\"], resources: [\"%s%s%s\"], verbs: [\"%s\"]} "
@@ -138,6 +146,10 @@ static enum err explain(const struct kube_api *api, const struct call *c,
 	case 404:
 		return err_set(text, ERR_NOT_FOUND, "%s %s %s in namespace %s: 404 %s", c->verb,
 			       c->kind->plural, name, api->ns, message);
+	case 409:
+		return err_set(text, c->is_exact ? ERR_STATE : ERR_BAD_INPUT,
+			       "%s %s %s in namespace %s: 409 %s", c->verb, c->kind->plural, name,
+			       api->ns, message);
 	default:
 		return err_set(text,
 			       reply->status >= 400 && reply->status < 500 && reply->status != 429
@@ -149,7 +161,8 @@ static enum err explain(const struct kube_api *api, const struct call *c,
 }
 
 /* How long to wait before the next try; 0: this was the last. */
-static uint64_t rest_ms_after(enum err err, const struct fetch_reply *reply, unsigned tries)
+static uint64_t rest_ms_after(const struct call *c, enum err err, const struct fetch_reply *reply,
+			      unsigned tries)
 {
 	uint64_t rest_ms = RETRY_FIRST_MS << (tries < 6 ? tries - 1 : 5);
 
@@ -164,6 +177,7 @@ static uint64_t rest_ms_after(enum err err, const struct fetch_reply *reply, uns
 	case 401:
 		return tries == 1 ? rest_ms : 0;
 	case 409:
+		return c->is_exact ? 0 : rest_ms;
 	case 429:
 	case 500:
 	case 502:
@@ -216,7 +230,7 @@ static enum err call_until_answered(struct kube_api *api, const struct call *c, 
 			 left_ms = now_us < end_us ? (end_us - now_us) / CLOCK_MS + 1 : 1;
 		enum err err = one_try(api, c, url, left_ms, reply, text);
 
-		rest_ms = rest_ms_after(err, reply, tries);
+		rest_ms = rest_ms_after(c, err, reply, tries);
 		if (!rest_ms || clock_us() + rest_ms * CLOCK_MS >= end_us)
 			return err;
 		if (!fetch_rest(api->fetch, rest_ms))
@@ -255,17 +269,19 @@ static char *url_of_kind(const struct kube_api *api, const struct kube_kind *kin
 			  kind->plural);
 }
 
-static enum err call_ref(struct kube_api *api, const struct kube_ref *ref, const char *verb,
-			 const char *body, json_t **out, struct err_text *text)
+/* patch NULL: get. */
+static enum err call_ref(struct kube_api *api, const struct kube_ref *ref, const char *patch,
+			 bool is_exact, json_t **out, struct err_text *text)
 {
 	struct call c = { .kind = ref->kind,
-			  .verb = verb,
+			  .verb = patch ? "patch" : "get",
 			  .name = ref->name,
 			  .part = ref->part,
-			  .method = body ? "PATCH" : NULL,
-			  .body = body,
+			  .method = patch ? "PATCH" : NULL,
+			  .body = patch,
 			  .content_type = "application/merge-patch+json",
-			  .timeout_ms = KUBE_CALL_TIMEOUT_MS };
+			  .timeout_ms = KUBE_CALL_TIMEOUT_MS,
+			  .is_exact = is_exact };
 	char *kind_url = url_of_kind(api, ref->kind),
 	     *url = mem_printf("%s/%s%s%s", kind_url, ref->name, ref->part ? "/" : "",
 			       ref->part ? ref->part : "");
@@ -280,13 +296,37 @@ static enum err call_ref(struct kube_api *api, const struct kube_ref *ref, const
 enum err kube_api_get(struct kube_api *api, const struct kube_ref *ref, json_t **out,
 		      struct err_text *text)
 {
-	return call_ref(api, ref, "get", NULL, out, text);
+	return call_ref(api, ref, NULL, false, out, text);
 }
 
 enum err kube_api_merge(struct kube_api *api, const struct kube_ref *ref, const char *patch,
 			json_t **out, struct err_text *text)
 {
-	return call_ref(api, ref, "patch", patch, out, text);
+	return call_ref(api, ref, patch, false, out, text);
+}
+
+enum err kube_api_merge_exactly(struct kube_api *api, const struct kube_ref *ref, const char *patch,
+				json_t **out, struct err_text *text)
+{
+	return call_ref(api, ref, patch, true, out, text);
+}
+
+enum err kube_api_add(struct kube_api *api, const struct kube_kind *kind, const char *object,
+		      json_t **out, struct err_text *text)
+{
+	struct call c = { .kind = kind,
+			  .verb = "create",
+			  .method = "POST",
+			  .body = object,
+			  .content_type = "application/json",
+			  .timeout_ms = KUBE_CALL_TIMEOUT_MS,
+			  .is_exact = true };
+	char *url = url_of_kind(api, kind);
+	long status;
+	enum err err = call_for_object(api, &c, url, &status, out, text);
+
+	mem_free(url);
+	return err;
 }
 
 enum err kube_api_may(struct kube_api *api, const struct kube_right *right, bool *out,

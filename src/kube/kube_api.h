@@ -7,8 +7,9 @@
  * 500, 502, 503, 504, a conflict, and once a 401, for the token may just have been exchanged.
  * Merge-patches of ours say what shall be, so repeating one does no harm.
  *
- *   ERR_REFUSED    401, 403: *text names the rule that the Role lacks
+ *   ERR_REFUSED    401, 403: *text names the rule that the Role lacks, if it lacks one
  *   ERR_NOT_FOUND  404
+ *   ERR_STATE      409 of a call that says which state it is for: somebody was faster
  *   ERR_BAD_INPUT  other 4xx, and replies that are not JSON
  *   ERR_IO         429 and 5xx to the end; connections fail as in fetch
  *
@@ -35,7 +36,7 @@ struct kube_kind {
 };
 
 extern const struct kube_kind kube_deployments, kube_pods, kube_slices, kube_autoscalers,
-	kube_events, kube_usages; /* of pods, where the cluster has metrics.k8s.io */
+	kube_events, kube_leases, kube_usages; /* of pods, where the cluster has metrics.k8s.io */
 
 /* What a Role grants. */
 struct kube_right {
@@ -72,6 +73,12 @@ enum err kube_api_get(struct kube_api *api, const struct kube_ref *ref, struct j
 /* out may be NULL. */
 enum err kube_api_merge(struct kube_api *api, const struct kube_ref *ref, const char *patch,
 			struct json_t **out, struct err_text *text) MUST_CHECK;
+/* The patch names the resourceVersion that it is for: ERR_STATE when there is another one. */
+enum err kube_api_merge_exactly(struct kube_api *api, const struct kube_ref *ref, const char *patch,
+				struct json_t **out, struct err_text *text) MUST_CHECK;
+/* ERR_STATE: there is one by that name. */
+enum err kube_api_add(struct kube_api *api, const struct kube_kind *kind, const char *object,
+		      struct json_t **out, struct err_text *text) MUST_CHECK;
 /* Would that be granted to us? Asked in a SelfSubjectAccessReview, which changes nothing. */
 enum err kube_api_may(struct kube_api *api, const struct kube_right *right, bool *out,
 		      struct err_text *text) MUST_CHECK;

@@ -14,6 +14,7 @@
 #include "matrix/evidence.h"
 #include "matrix/pause.h"
 #include "matrix/plan.h"
+#include "matrix/platform.h"
 #include "matrix/progress.h"
 #include "matrix/result.h"
 #include "matrix/result_row.h"
@@ -144,9 +145,13 @@ static bool is_anything_left(struct walk *w)
 
 static enum err run_scenarios(struct walk *w, struct err_text *text)
 {
+	struct platform *p = w->c->platform;
+
 	while (is_anything_left(w) && has_room(w)) {
 		enum err err = run_scenario(w, w->scenario.index, text);
 
+		if (!err && p->ops->check_ours)
+			err = p->ops->check_ours(p, text);
 		if (err)
 			return err;
 	}

@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/folder.h"
-#include "base/limits.h"
 #include "kube/kube_api.h"
 #include "matrix/scaled.h"
 
@@ -33,25 +32,31 @@ enum err owed_remove(const char *folder, struct err_text *text)
 
 /* ---- writing ---- */
 
-enum err owed_write(const char *folder, const char *ns, struct scaled *const parts[], size_t count,
-		    struct err_text *text)
+void owed_add_part(const struct scaled *s, struct buf *out)
+{
+	struct scaled_before before = scaled_before(s);
+
+	buf_printf(out, "{\"name\":\"%s\",\"replicas\":%" PRIu64, scaled_name(s), before.replicas);
+	if (before.autoscaler)
+		buf_printf(out,
+			   ",\"autoscaler\":\"%s\",\"minReplicas\":%" PRIu64
+			   ",\"maxReplicas\":%" PRIu64,
+			   before.autoscaler, before.min, before.max);
+	buf_add_char(out, '}');
+}
+
+enum err owed_write(const char *folder, const struct owed *o, struct err_text *text)
 {
 	struct buf out;
 	enum err err;
 
 	buf_init(&out, LIMIT_OWED_BYTES);
-	buf_printf(&out, "{\"namespace\":\"%s\",\"deployments\":[", ns);
-	for (size_t i = 0; i < count; i++) {
-		struct scaled_before before = scaled_before(parts[i]);
-
-		buf_printf(&out, "%s\n{\"name\":\"%s\",\"replicas\":%" PRIu64, i ? "," : "",
-			   scaled_name(parts[i]), before.replicas);
-		if (before.autoscaler)
-			buf_printf(&out,
-				   ",\"autoscaler\":\"%s\",\"minReplicas\":%" PRIu64
-				   ",\"maxReplicas\":%" PRIu64,
-				   before.autoscaler, before.min, before.max);
-		buf_add_char(&out, '}');
+	buf_printf(&out, "{\"namespace\":\"%s\",\"holder\":", o->namespace);
+	buf_add_json(&out, str_of(o->holder));
+	buf_add_text(&out, ",\"deployments\":[");
+	for (size_t i = 0; i < o->count; i++) {
+		buf_add_text(&out, i ? ",\n" : "\n");
+		owed_add_part(o->parts[i], &out);
 	}
 	buf_add_text(&out, "]}\n");
 	err = folder_replace(folder, OWED_FILE, buf_str(&out), text);
@@ -86,12 +91,25 @@ static bool read_before(const json_t *object, struct scaled_before *out)
 		 read_count(object, "maxReplicas", &out->max)));
 }
 
-static struct scaled *find_part(struct scaled *const parts[], size_t count, const char *name)
+static struct scaled *find_part(const struct owed *o, const char *name)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(scaled_name(parts[i]), name))
-			return parts[i];
+	for (size_t i = 0; i < o->count; i++)
+		if (!strcmp(scaled_name(o->parts[i]), name))
+			return o->parts[i];
 	return NULL;
+}
+
+bool owed_read_part(struct str bytes, struct scaled *s)
+{
+	json_t *object = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, NULL);
+	const char *name = name_in(object, "name");
+	struct scaled_before before;
+	bool is_of_it = name && !strcmp(name, scaled_name(s)) && read_before(object, &before);
+
+	if (is_of_it)
+		scaled_take_over(s, &before);
+	json_decref(object);
+	return is_of_it;
 }
 
 struct note {
@@ -125,8 +143,7 @@ static enum err say_strangers(const struct note *note, struct err_text *text)
 	return err;
 }
 
-static enum err take_over(const struct note *note, const char *ns, struct scaled *const parts[],
-			  size_t count, struct err_text *text)
+static enum err take_over(const struct note *note, const struct owed *o, struct err_text *text)
 {
 	struct scaled_before before;
 	size_t size = json_array_size(note->deployments);
@@ -140,28 +157,31 @@ static enum err take_over(const struct note *note, const char *ns, struct scaled
 				       "%s: Deployment %zu cannot be read; give the Deployments "
 				       "their replicas back by hand, then remove the file",
 				       note->path, i + 1);
-		if (strcmp(note->ns, ns) != 0 || !find_part(parts, count, name))
+		if (strcmp(note->ns, o->namespace) != 0 || !find_part(o, name))
 			return say_strangers(note, text);
 	}
 	for (size_t i = 0; i < size; i++) {
 		const json_t *object = json_array_get(note->deployments, i);
 
 		if (read_before(object, &before))
-			scaled_take_over(find_part(parts, count, name_in(object, "name")), &before);
+			scaled_take_over(find_part(o, name_in(object, "name")), &before);
 	}
 	return OK;
 }
 
-enum err owed_parse(const char *path, struct str bytes, const char *ns,
-		    struct scaled *const parts[], size_t count, struct err_text *text)
+enum err owed_parse(const char *path, struct str bytes, struct owed *o, struct err_text *text)
 {
 	json_t *root = json_loadb(bytes.p, bytes.len, JSON_REJECT_DUPLICATES, NULL);
 	const struct note note = { path, name_in(root, "namespace"),
 				   json_object_get(root, "deployments") };
+	const char *holder = json_string_value(json_object_get(root, "holder"));
 	enum err err;
 
+	o->holder[0] = '\0';
+	if (holder && strlen(holder) < sizeof(o->holder))
+		snprintf(o->holder, sizeof(o->holder), "%s", holder);
 	if (note.ns && json_is_array(note.deployments))
-		err = take_over(&note, ns, parts, count, text);
+		err = take_over(&note, o, text);
 	else
 		err = err_set(text, ERR_BAD_INPUT,
 			      "%s: not what a driver has noted; give the Deployments their "
@@ -171,8 +191,7 @@ enum err owed_parse(const char *path, struct str bytes, const char *ns,
 	return err;
 }
 
-enum err owed_take_over(const char *folder, const char *ns, struct scaled *const parts[],
-			size_t count, struct err_text *text)
+enum err owed_take_over(const char *folder, struct owed *o, struct err_text *text)
 {
 	char path[PATH_MAX];
 	struct buf bytes;
@@ -183,7 +202,7 @@ enum err owed_take_over(const char *folder, const char *ns, struct scaled *const
 	buf_init(&bytes, LIMIT_OWED_BYTES);
 	err = file_read(path, &bytes, text);
 	if (!err)
-		err = owed_parse(path, buf_str(&bytes), ns, parts, count, text);
+		err = owed_parse(path, buf_str(&bytes), o, text);
 	else if (err == ERR_NOT_FOUND)
 		err = OK;
 	buf_fini(&bytes);

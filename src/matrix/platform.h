@@ -40,6 +40,9 @@ struct platform_ops {
 	 * while it ran is enough. ERR_IO: it could not be found out. */
 	enum err (*check_after)(struct platform *p, enum platform_part *part,
 				struct err_text *text);
+	/* ERR_STATE: another driver has taken over what is scaled; nothing more is to be done.
+	 * NULL: nobody can. */
+	enum err (*check_ours)(struct platform *p, struct err_text *text);
 	/* Requests all present replicas have answered so far. A difference of two reads
 	 * means something only while check_running() stays OK. ERR_UNSUPPORTED: they cannot be
 	 * known, *text says why if somebody could mend it. */

@@ -18,6 +18,7 @@
 #include "kube/kube_api.h"
 #include "kube/kube_objects.h"
 #include "matrix/checklist.h"
+#include "matrix/claims.h"
 #include "matrix/counter_text.h"
 #include "matrix/owed.h"
 #include "matrix/pause.h"
@@ -44,9 +45,12 @@ struct platform_kubernetes {
 	struct kube_api *api;
 	struct fetch *fetch; /* for the replicas' counters */
 	struct scaled *parts[PARTS];
+	struct claims *claims;	  /* on them */
+	struct owed owed;	  /* what they have to get back; holder: who noted it before us */
 	struct buf images[PARTS]; /* of their pods when the driver came */
-	bool is_noted;		  /* what the parts have to get back is on disk */
-	bool was_killed;	  /* an earlier driver, before it gave that back */
+	bool is_claimed;
+	bool is_noted;	 /* what the parts have to get back is on disk */
+	bool was_killed; /* an earlier driver, before it gave that back */
 	double wall_scaled_s;
 };
 
@@ -111,7 +115,7 @@ static enum err take_over(struct platform_kubernetes *k, struct err_text *text)
 
 	if (k->is_noted)
 		return OK;
-	err = owed_take_over(k->config.results, kube_api_namespace(k->api), k->parts, PARTS, text);
+	err = owed_take_over(k->config.results, &k->owed, text);
 	k->is_noted = k->was_killed = !err && owed_is_there(k->config.results);
 	return err;
 }
@@ -128,20 +132,48 @@ static enum err find_images(struct platform_kubernetes *k, struct err_text *text
 	return OK;
 }
 
+/* Both on our disk and in the cluster, for whoever comes after us. */
+static enum err note_owed(struct platform_kubernetes *k, struct err_text *text)
+{
+	struct owed ours = k->owed;
+	enum err err;
+
+	snprintf(ours.holder, sizeof(ours.holder), "%s", claims_holder(k->claims));
+	err = owed_write(k->config.results, &ours, text);
+	k->is_noted |= !err;
+	return err ? err : claims_note(k->claims, text);
+}
+
+/* Opened before, so that there is no Lease of what does not exist; and what they had before counts
+ * from when nobody else can scale any more. */
+static enum err claim(struct platform_kubernetes *k, struct err_text *text)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < PARTS; i++)
+		err = scaled_open(k->parts[i], text);
+	if (!err)
+		err = claims_take(k->claims, k->owed.holder, text);
+	for (size_t i = 0; !err && i < PARTS; i++) {
+		k->was_killed |= scaled_is_owed(k->parts[i]);
+		err = scaled_read_before(k->parts[i], text);
+	}
+	k->is_claimed = !err;
+	return err;
+}
+
 /* Each time: an autoscaler may have come since. */
 static enum err kubernetes_start(struct platform *p, struct err_text *text)
 {
 	struct platform_kubernetes *k = of(p);
 	enum err err = take_over(k, text);
 
-	for (size_t i = 0; !err && i < PARTS; i++)
-		err = scaled_open(k->parts[i], text);
+	if (!err && !k->is_claimed)
+		err = claim(k, text);
 	if (!err)
 		err = look_for_autoscalers(k, text);
 	if (!err)
-		err = owed_write(k->config.results, kube_api_namespace(k->api), k->parts, PARTS,
-				 text);
-	k->is_noted |= !err;
+		err = note_owed(k, text);
 	return err ? err : find_images(k, text);
 }
 
@@ -201,15 +233,24 @@ static void kubernetes_rehearse(struct platform *p, uint64_t *workers, struct ch
 			*workers = scaled_wanted(k->parts[i]);
 	}
 	rehearse_autoscalers(k, out);
+	claims_rehearse(k->claims, k->owed.holder, out);
 }
 
 /* ---- the scenario ---- */
+
+static enum err order(struct platform_kubernetes *k, enum part part, uint64_t replicas,
+		      struct err_text *text)
+{
+	enum err err = claims_ensure(k->claims, text);
+
+	return err ? err : scaled_order(k->parts[part], replicas, text);
+}
 
 static enum err kubernetes_scale_target(struct platform *p, uint64_t replicas,
 					struct err_text *text)
 {
 	of(p)->wall_scaled_s = clock_wall_s();
-	return scaled_order(of(p)->parts[TARGET], replicas, text);
+	return order(of(p), TARGET, replicas, text);
 }
 
 static enum err kubernetes_check_target(struct platform *p, struct err_text *text)
@@ -220,7 +261,7 @@ static enum err kubernetes_check_target(struct platform *p, struct err_text *tex
 static enum err kubernetes_scale_workers(struct platform *p, uint64_t workers,
 					 struct err_text *text)
 {
-	return scaled_order(of(p)->parts[WORKERS], workers, text);
+	return order(of(p), WORKERS, workers, text);
 }
 
 static enum err kubernetes_check_workers(struct platform *p, struct err_text *text)
@@ -241,15 +282,26 @@ static enum err for_both(struct platform *p, enum err (*ask)(struct scaled *, st
 	return ask(of(p)->parts[WORKERS], text);
 }
 
+static enum err kubernetes_check_ours(struct platform *p, struct err_text *text)
+{
+	return claims_check(of(p)->claims, text);
+}
+
 static enum err kubernetes_check_running(struct platform *p, enum platform_part *part,
 					 struct err_text *text)
 {
+	*part = PLATFORM_TARGET;
+	if (kubernetes_check_ours(p, text))
+		return ERR_STATE;
 	return for_both(p, scaled_compare, part, text);
 }
 
 static enum err kubernetes_check_after(struct platform *p, enum platform_part *part,
 				       struct err_text *text)
 {
+	*part = PLATFORM_TARGET;
+	if (kubernetes_check_ours(p, text))
+		return ERR_STATE;
 	return for_both(p, scaled_verify, part, text);
 }
 
@@ -428,13 +480,33 @@ static void kubernetes_describe(const struct platform *p, struct buf *out)
 	}
 }
 
+/* Whoever has taken over gives back what was there before us: it was in the Leases. */
+static enum err give_back(struct platform_kubernetes *k, struct buf *todo)
+{
+	struct err_text text = { "" };
+	enum err target, workers, err;
+
+	if (!scaled_is_owed(k->parts[TARGET]) && !scaled_is_owed(k->parts[WORKERS]))
+		return OK;
+	err = claims_ensure(k->claims, &text);
+	if (err) {
+		buf_printf(todo, "%s\n", err_say(&text, err));
+		for (size_t i = 0; i < PARTS; i++)
+			scaled_say_owed(k->parts[i], todo);
+		return err;
+	}
+	target = scaled_restore(k->parts[TARGET], todo);
+	workers = scaled_restore(k->parts[WORKERS], todo);
+	return target ? target : workers;
+}
+
 static enum err kubernetes_restore(struct platform *p, struct buf *todo)
 {
 	struct platform_kubernetes *k = of(p);
 	struct err_text text = { "" };
-	enum err target = scaled_restore(k->parts[TARGET], todo),
-		 workers = scaled_restore(k->parts[WORKERS], todo), err = target ? target : workers;
+	enum err err = give_back(k, todo);
 
+	claims_release(k->claims, !err);
 	if (!k->is_noted)
 		return err;
 	if (err)
@@ -450,6 +522,7 @@ static void kubernetes_destroy(struct platform *p)
 {
 	struct platform_kubernetes *k = of(p);
 
+	claims_destroy(&k->claims);
 	for (size_t i = 0; i < PARTS; i++) {
 		scaled_destroy(&k->parts[i]);
 		buf_fini(&k->images[i]);
@@ -469,6 +542,7 @@ static const struct platform_ops kubernetes_ops = {
 	.check_workers = kubernetes_check_workers,
 	.check_running = kubernetes_check_running,
 	.check_after = kubernetes_check_after,
+	.check_ours = kubernetes_check_ours,
 	.explain = kubernetes_explain,
 	.read_requests = kubernetes_read_requests,
 	.read_server = kubernetes_read_server,
@@ -540,6 +614,13 @@ enum err platform_kubernetes_create(const struct platform_kubernetes_config *con
 		buf_init(&k->images[i], IMAGES_BYTES);
 	k->parts[TARGET] = scaled_create(k->api, config->target, config->service);
 	k->parts[WORKERS] = scaled_create(k->api, config->workers, NULL);
+	k->owed = (struct owed){ .namespace = ns, .parts = k->parts, .count = PARTS };
+	k->claims = claims_create(&(struct claims_config){ .access = &k->access,
+							   .api = k->api,
+							   .parts = k->parts,
+							   .count = PARTS,
+							   .pause = config->pause,
+							   .say = config->say });
 	err = check_names(config, ns, text);
 	if (err)
 		kubernetes_destroy(&k->base);

@@ -5,7 +5,8 @@
  * and gives the old numbers back at the end.
  *
  * An autoscaler of the same Deployments would undo what is ordered: the platform does not
- * start beside one, unless told to hold it. */
+ * start beside one, unless told to hold it. Nor does it beside another driver of theirs: claims.h.
+ */
 #pragma once
 
 #include "matrix/platform.h"
@@ -24,6 +25,8 @@ struct platform_kubernetes_config {
 	const char *results;   /* the folder, where what has to be given back is noted */
 	bool want_pause_autoscaler;
 	struct pause *pause;
+	void (*say)(
+		const char *line); /* what it waits for while nobody shows progress; may be NULL */
 };
 
 /* Strings and pause are lent until destroy. Calls nobody yet. */

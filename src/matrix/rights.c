@@ -9,7 +9,7 @@
 #include "kube/kube_api.h"
 #include "matrix/checklist.h"
 
-#define VERBS_MAX 2
+#define VERBS_MAX 3
 
 static const struct right {
 	const struct kube_kind *kind;
@@ -23,6 +23,7 @@ static const struct right {
 	{ &kube_deployments, NULL, { "list", "watch" }, .is_of_deployments = true },
 	{ &kube_pods, NULL, { "list", "watch" } },
 	{ &kube_slices, NULL, { "list", "watch" } },
+	{ &kube_leases, NULL, { "get", "create", "patch" } },
 	{ &kube_events,
 	  NULL,
 	  { "list" },

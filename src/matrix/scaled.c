@@ -24,7 +24,7 @@ struct scaled {
 	struct kube_mirror *deployments, *pods, *slices; /* slices NULL: no service */
 	char *selector;					 /* of the pods */
 	uint64_t wanted;
-	bool is_open, was_ordered;
+	bool was_ordered;
 	struct map baseline; /* pod name -> restarts + 1, when scaled_check() was OK */
 	struct scaled_before before;
 	char *autoscaler; /* the name in `before` */
@@ -73,15 +73,16 @@ struct scaled_before scaled_before(const struct scaled *s)
 
 void scaled_take_over(struct scaled *s, const struct scaled_before *before)
 {
-	s->before.replicas = before->replicas;
+	mem_free(s->autoscaler);
+	s->autoscaler = NULL;
+	s->before = (struct scaled_before){ .replicas = before->replicas };
 	s->was_ordered = true;
-	if (!before->autoscaler)
-		return;
-	scaled_hold(s, before->autoscaler, before->min, before->max);
-	s->was_pinned = true;
+	s->was_pinned = before->autoscaler != NULL;
+	if (before->autoscaler)
+		scaled_hold(s, before->autoscaler, before->min, before->max);
 }
 
-static void watch_all(struct scaled *s, const char *selector)
+static void watch_all(struct scaled *s)
 {
 	char *by_name = mem_printf("metadata.name=%s", s->deployment);
 
@@ -89,7 +90,7 @@ static void watch_all(struct scaled *s, const char *selector)
 		kube_mirror_create(s->api, &(struct kube_query){ .kind = &kube_deployments,
 								 .field_selector = by_name });
 	s->pods = kube_mirror_create(
-		s->api, &(struct kube_query){ .kind = &kube_pods, .label_selector = selector });
+		s->api, &(struct kube_query){ .kind = &kube_pods, .label_selector = s->selector });
 	if (s->service) {
 		char *label = mem_printf("kubernetes.io/service-name=%s", s->service);
 
@@ -101,33 +102,39 @@ static void watch_all(struct scaled *s, const char *selector)
 	mem_free(by_name);
 }
 
-enum err scaled_open(struct scaled *s, struct err_text *text)
+enum err scaled_read_before(struct scaled *s, struct err_text *text)
 {
 	const struct kube_ref scale = { &kube_deployments, s->deployment, "scale" };
 	json_t *object = NULL;
 	const char *selector;
-	enum err err;
+	enum err err = kube_api_get(s->api, &scale, &object, text);
 
-	if (s->is_open)
-		return OK;
-	err = kube_api_get(s->api, &scale, &object, text);
 	if (err)
 		return err;
 	selector =
 		json_string_value(json_object_get(json_object_get(object, "status"), "selector"));
-	if (selector && *selector) {
-		s->wanted = kube_deployment_read(object).wanted;
-		/* What was taken over is older than what is found. */
-		if (!s->was_ordered)
-			s->before.replicas = s->wanted;
-		s->selector = mem_strdup(selector);
-		watch_all(s, selector);
-		s->is_open = true;
-	} else {
+	if (!selector || !*selector)
 		err = err_set(text, ERR_BAD_INPUT, "Deployment %s: its scale has no selector",
 			      s->deployment);
-	}
+	s->wanted = kube_deployment_read(object).wanted;
+	/* What was taken over is older than what is found. */
+	if (!s->was_ordered)
+		s->before.replicas = s->wanted;
+	if (!err && !s->selector)
+		s->selector = mem_strdup(selector);
 	json_decref(object);
+	return err;
+}
+
+enum err scaled_open(struct scaled *s, struct err_text *text)
+{
+	enum err err;
+
+	if (s->deployments)
+		return OK;
+	err = scaled_read_before(s, text);
+	if (!err)
+		watch_all(s);
 	return err;
 }
 
@@ -190,6 +197,21 @@ void scaled_say_bounds(const char *ns, const struct scaled_before *before, struc
 		   "  kubectl -n %s patch hpa %s --type merge -p "
 		   "'{\"spec\":{\"minReplicas\":%" PRIu64 ",\"maxReplicas\":%" PRIu64 "}}'\n",
 		   ns, before->autoscaler, before->min, before->max);
+}
+
+bool scaled_is_owed(const struct scaled *s)
+{
+	return s->was_ordered || s->was_pinned;
+}
+
+void scaled_say_owed(const struct scaled *s, struct buf *out)
+{
+	const char *ns = kube_api_namespace(s->api);
+
+	if (s->was_pinned)
+		scaled_say_bounds(ns, &s->before, out);
+	if (s->was_ordered)
+		scaled_say_replicas(ns, s->deployment, &s->before, out);
 }
 
 enum err scaled_restore(struct scaled *s, struct buf *todo)

@@ -7,6 +7,7 @@
  * or must be sure of something. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -23,6 +24,8 @@ void scaled_destroy(struct scaled **s);
 /* Reads how many replicas there are before anything is changed; once is enough. Until another order
  * scaled_check() is about those. */
 enum err scaled_open(struct scaled *s, struct err_text *text) MUST_CHECK;
+/* The same once more: somebody else may have scaled since. */
+enum err scaled_read_before(struct scaled *s, struct err_text *text) MUST_CHECK;
 const char *scaled_name(const struct scaled *s);
 /* The replicas of the last order. */
 uint64_t scaled_wanted(const struct scaled *s);
@@ -57,10 +60,14 @@ void scaled_collect_addresses(const struct scaled *s, struct map *out);
 const char *scaled_selector(const struct scaled *s);
 /* Those of the pods that it has now, by kube_pod_add_images(); asks the API server. */
 enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *text) MUST_CHECK;
+/* Is there anything to undo? */
+bool scaled_is_owed(const struct scaled *s);
 /* Undoes all orders. What could not be undone stands in *todo as kubectl commands, one a line,
  * under the reason. */
 enum err scaled_restore(struct scaled *s, struct buf *todo) MUST_CHECK;
-/* Those commands, each on a line of its own. */
+/* Those commands, each on a line of its own: of all that scaled_restore() would do, */
+void scaled_say_owed(const struct scaled *s, struct buf *out);
+/* and one by one. */
 void scaled_say_replicas(const char *ns, const char *deployment, const struct scaled_before *before,
 			 struct buf *out);
 void scaled_say_bounds(const char *ns, const struct scaled_before *before, struct buf *out);

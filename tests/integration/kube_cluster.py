@@ -18,7 +18,7 @@ import uuid
 GROUPS = {"deployments": ("apps", "v1", "Deployment"), "pods": ("", "v1", "Pod"),
           "endpointslices": ("discovery.k8s.io", "v1", "EndpointSlice"),
           "horizontalpodautoscalers": ("autoscaling", "v2", "HorizontalPodAutoscaler"),
-          "events": ("", "v1", "Event")}
+          "events": ("", "v1", "Event"), "leases": ("coordination.k8s.io", "v1", "Lease")}
 TICK_S = 0.02
 IMAGE = "server:latest"
 
@@ -115,6 +115,14 @@ class Cluster:
         self._thread.join(10)
 
     # ---- objects ----
+
+    def add(self, plural, obj):
+        """What a POST does; None: there is one by this name."""
+        with self.changed:
+            if obj["metadata"]["name"] in self.objects[plural]:
+                return None
+            return self.put(plural, {**obj, "metadata": {
+                **self._metadata(obj["metadata"]["name"]), **obj["metadata"]}})
 
     def put(self, plural, obj):
         """Adds or replaces an object; only a change gets a new version."""

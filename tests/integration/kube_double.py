@@ -30,7 +30,8 @@ STALL_S = 1
 PATCH_TYPES = ("application/merge-patch+json",)
 FAILURES = {429: "Too many requests, please try again later.\n"}
 LISTS = {"deployments": "DeploymentList", "pods": "PodList", "endpointslices": "EndpointSliceList",
-         "horizontalpodautoscalers": "HorizontalPodAutoscalerList", "events": "EventList"}
+         "horizontalpodautoscalers": "HorizontalPodAutoscalerList", "events": "EventList",
+         "leases": "LeaseList"}
 EXPIRED_PAGE = ("The provided continue parameter is too old to display a consistent list result. "
                 "You can start a new list without the continue parameter, or use the continue "
                 "token in this response to retrieve the remainder of the results. Continuing with "
@@ -139,8 +140,8 @@ class Call:
 
     @property
     def verb(self):
-        if self.handler.command == "PATCH":
-            return "patch"
+        if self.handler.command != "GET":
+            return {"PATCH": "patch", "POST": "create"}[self.handler.command]
         if self.name:
             return "get"
         return "watch" if self.query.get("watch") in ("true", "1") else "list"
@@ -179,10 +180,23 @@ class Call:
         group, version, kind = GROUPS[self.plural]
         return {"kind": kind, "apiVersion": f"{group}/{version}" if group else version, **obj}
 
-    # ---- get, patch ----
+    # ---- get, create, patch ----
 
     def get(self):
         return scale_of(self.find()) if self.part == "scale" else self.whole(self.find())
+
+    def create(self):
+        """Leases only: nothing else is made by a driver."""
+        if self.plural != "leases":
+            raise Plain(405, "method not allowed\n")
+        obj = json.loads(self.body)
+        stored = self.cluster.add(self.plural, {k: obj[k] for k in ("metadata", "spec")})
+        if stored is None:
+            name = obj["metadata"]["name"]
+            raise Refusal(409, "AlreadyExists",
+                          f'{resource_name(self.group, self.plural)} "{name}" already exists',
+                          self.details(name))
+        return self.whole(stored)
 
     def patch(self):
         if (self.handler.headers.get("Content-Type") or "").split(";")[0] not in PATCH_TYPES:
@@ -438,7 +452,7 @@ class KubeDouble:
                 if call.verb == "watch":
                     send_events(call)
                     return None
-                status, value = 200, getattr(call, call.verb)()
+                status, value = 201 if call.verb == "create" else 200, getattr(call, call.verb)()
         except Refusal as refusal:
             status, value = refusal.code, refusal.body
         except Plain as plain:

@@ -315,6 +315,54 @@ def test_after_kill_9_an_autoscaler_gets_its_bounds_back(timed):
     assert timed.replicas("inference") == 2
 
 
+def lease_of(world, deployment="inference"):
+    return world.cluster.get("leases", f"cicada-driver-{deployment}")
+
+
+def test_beside_another_driver_it_does_not_start(timed):
+    """Whatever its folder; what is said names the other one, and the first is not disturbed."""
+    first = timed.drive(*timed.host, "--duration", "8")
+    first.wait_line(r"RPS: ", 60)
+    holder = lease_of(timed)["spec"]["holderIdentity"]
+    second = timed.drive(*timed.host, "--results", timed.folder / "second", "--dry-run")
+    assert second.wait(60) == 111
+    assert f"  FAULT  Deployment inference: another driver, {holder}, scales it" in second.text()
+    second = timed.drive(*timed.host, "--results", timed.folder / "second")
+    second.wait_line(r"Deployment inference is claimed by another driver, \S+, which may be gone", 60)
+    with timed.cluster.changed:  # as the thread of the first does it after ten seconds
+        lease = lease_of(timed)
+        lease["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z"
+        timed.cluster.put("leases", lease)
+    assert second.wait(60) == 111
+    assert f"another driver, {holder}, scales Deployment inference: wait for its end" in \
+        second.text("stderr")
+    assert timed.replicas("inference") == 1
+    assert first.wait(60) == 0, first.text()
+    assert timed.replicas("inference") == 2
+    # What is over leaves nothing behind that would stop the next one.
+    for name in ("inference", "locust-worker"):
+        lease = lease_of(timed, name)
+        assert "holderIdentity" not in lease["spec"] and not lease["metadata"]["annotations"]
+
+
+def test_who_takes_over_from_a_killed_driver_gives_back_what_that_one_owed(timed):
+    """With a folder of its own: it knows from the Lease. And waits until the other one is dead."""
+    kill_in_the_window(timed)
+    with timed.cluster.changed:
+        for name in ("inference", "locust-worker"):
+            lease = lease_of(timed, name)
+            lease["spec"]["leaseDurationSeconds"] = 1
+            timed.cluster.put("leases", lease)
+    # The test that the first one has left is not this one's to stop.
+    urllib.request.urlopen(f"{timed.master_url}/stop", timeout=30).close()
+    driver = timed.drive(*timed.host, "--duration", "1", "--results", timed.folder / "second")
+    assert driver.wait(60) == 0, driver.text()
+    assert "which may be gone: waiting up to 1 s for a sign of it" in driver.text("stdout")
+    assert "Deployment inference: 2 replicas before an earlier driver, which was killed" in \
+        driver.text("stdout")
+    assert timed.replicas("inference") == 2
+
+
 def test_when_all_is_measured_what_is_owed_is_given_back(timed):
     driver = timed.drive(*timed.host, "--duration", "1")
     note = timed.folder / "results" / "restore.json"
@@ -365,6 +413,7 @@ def rules_without(group, resource, verb):
              ("apps", "deployments/scale", ["get", "patch"]),
              ("", "pods", ["list", "watch"]),
              ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+             ("coordination.k8s.io", "leases", ["get", "create", "patch"]),
              ("", "events", ["list"]),
              ("autoscaling", "horizontalpodautoscalers", ["list"])]
     return [{"apiGroups": [g], "resources": [r],
@@ -389,6 +438,8 @@ def test_what_cannot_be_given_back_is_said_as_commands(timed):
     ("apps", "deployments/scale", "get"), ("apps", "deployments/scale", "patch"),
     ("apps", "deployments", "list"), ("apps", "deployments", "watch"), ("", "pods", "list"),
     ("", "pods", "watch"), ("discovery.k8s.io", "endpointslices", "list"),
+    ("coordination.k8s.io", "leases", "get"), ("coordination.k8s.io", "leases", "create"),
+    ("coordination.k8s.io", "leases", "patch"),
     ("autoscaling", "horizontalpodautoscalers", "list")])
 def test_a_missing_right_is_named(timed, group, resource, verb):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=5))
@@ -431,6 +482,7 @@ def test_a_dry_run_finds_all_well_and_touches_nothing(timed):
 @pytest.mark.parametrize("group, resource, verbs", [
     ("apps", "deployments/scale", ["get", "patch"]), ("apps", "deployments", ["list", "watch"]),
     ("", "pods", ["list", "watch"]), ("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+    ("coordination.k8s.io", "leases", ["get", "create", "patch"]),
     ("autoscaling", "horizontalpodautoscalers", ["list"])])
 def test_a_dry_run_prints_the_rule_that_the_role_lacks(timed, group, resource, verbs):
     every = rules_without("", "", "")

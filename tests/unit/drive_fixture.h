@@ -44,8 +44,9 @@ static struct world {
 	uint64_t target_ready_after_us; /* of scaling */
 	uint64_t lose_worker_at_us;	/* of the window */
 	uint64_t lose_replica_at_us;
-	enum err lost_as;    /* what check_running() says then */
-	enum err changed_as; /* what check_after() says; OK: nothing has */
+	enum err lost_as;      /* what check_running() says then */
+	uint64_t others_after; /* rows until another driver has taken over; 0: never */
+	enum err changed_as;   /* what check_after() says; OK: nothing has */
 	uint64_t stopped_by_other_at_us;
 	uint64_t master_restarts_at_us; /* of the window */
 	bool master_forgets;		/* the finished test */
@@ -293,6 +294,14 @@ static inline enum err fake_check_after(struct platform *p, enum platform_part *
 	return world.changed_as ? err_set(text, world.changed_as, "a pod came or went") : OK;
 }
 
+static inline enum err fake_check_ours(struct platform *p, struct err_text *text)
+{
+	(void)p;
+	if (!world.others_after || --world.others_after)
+		return OK;
+	return err_set(text, ERR_STATE, "another driver has taken over");
+}
+
 static inline enum err fake_read_requests(struct platform *p, uint64_t *out, struct err_text *text)
 {
 	static uint64_t served;
@@ -329,6 +338,7 @@ static const struct platform_ops fake_ops = {
 	.check_workers = fake_start,
 	.check_running = fake_check_running,
 	.check_after = fake_check_after,
+	.check_ours = fake_check_ours,
 	.read_requests = fake_read_requests,
 	.master_url = fake_master_url,
 	.target_url = fake_target_url,

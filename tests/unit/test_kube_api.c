@@ -109,6 +109,22 @@ static void a_refusal_names_the_missing_rule(void **state)
 	end(&w);
 }
 
+static void what_is_refused_for_another_reason_names_no_rule(void **state)
+{
+	static const char *const replies[] = { REPLY(
+		"403 Forbidden", "{\"message\":\"admission webhook \\\"freeze\\\" denied the "
+				 "request: not today\"}") };
+	struct world w;
+
+	(void)state;
+	begin(&w, replies, 1);
+	assert_int_equal(kube_api_merge(w.api, &scale, "{}", NULL, &w.text), ERR_REFUSED);
+	assert_string_equal(w.text.text,
+			    "patch deployments/scale inference in namespace llm was refused: 403 "
+			    "admission webhook \"freeze\" denied the request: not today");
+	end(&w);
+}
+
 static void other_errors_say_what_the_server_said(void **state)
 {
 	static const char *const replies[] = {
@@ -218,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_patch_is_what_kubernetes_wants),
 		cmocka_unit_test(what_may_pass_is_tried_again),
 		cmocka_unit_test(a_refusal_names_the_missing_rule),
+		cmocka_unit_test(what_is_refused_for_another_reason_names_no_rule),
 		cmocka_unit_test(other_errors_say_what_the_server_said),
 		cmocka_unit_test(a_list_has_all_pages_and_begins_again_when_they_expire),
 		cmocka_unit_test(a_list_that_always_expires_ends),

@@ -97,7 +97,10 @@ static void a_watch_goes_on_where_it_ended_and_after_410_and_401_with_a_list(voi
 
 static void a_watch_that_is_forbidden_names_the_rule(void **state)
 {
-	static const char *const replies[] = { LIST("5", ""), REPLY("403 Forbidden", "{}") };
+	static const char *const replies[] = {
+		LIST("5", ""), REPLY("403 Forbidden", "{\"message\":\"pods is forbidden: User "
+						      "\\\"x\\\" cannot watch resource\"}")
+	};
 	struct world w;
 	enum err err = OK;
 

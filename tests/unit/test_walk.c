@@ -224,6 +224,20 @@ static void a_test_of_somebody_else_in_between_is_never_measured(void **state)
 	assert_true(world.is_running);
 }
 
+static void when_another_driver_has_taken_over_nothing_more_is_begun(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.others_after = 2;
+	out = drive(4);
+	assert_int_equal(out.err, ERR_STATE);
+	assert_string_equal(out.why, "another driver has taken over");
+	assert_int_equal(out.rows, 2);
+	assert_int_equal(out.good, 2);
+}
+
 static void a_test_that_could_not_be_stopped_is_stopped_by_the_next_scenario(void **state)
 {
 	struct outcome out;
@@ -339,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_test_that_a_killed_driver_has_left_is_stopped_once),
 		cmocka_unit_test(beside_a_test_of_somebody_else_nothing_is_begun),
 		cmocka_unit_test(a_test_of_somebody_else_in_between_is_never_measured),
+		cmocka_unit_test(when_another_driver_has_taken_over_nothing_more_is_begun),
 		cmocka_unit_test(a_test_that_could_not_be_stopped_is_stopped_by_the_next_scenario),
 		cmocka_unit_test(whenever_it_is_killed_no_row_is_lost_or_doubled),
 	};
