@@ -15,7 +15,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "cli/driver_compare.h"
 #include "cli/driver_options.h"
 #include "cli/driver_settings.h"
@@ -23,7 +25,7 @@
 #include "matrix/checklist.h"
 #include "matrix/conclude.h"
 #include "matrix/drive.h"
-#include "base/folder.h"
+#include "matrix/journal.h"
 #include "matrix/live.h"
 #include "matrix/live_page.h"
 #include "matrix/master_api.h"
@@ -653,6 +655,39 @@ static int run(const struct driver_options *o)
 	return code;
 }
 
+/* What a run would find in its folder. True: a test may have been left. */
+static bool look_at_journal(const struct driver_options *o, struct checklist *out)
+{
+	struct err_text text = { "" };
+	struct journal_past past = { JOURNAL_NONE };
+	struct journal *journal = NULL;
+	struct buf settings, master;
+	enum err err;
+
+	if (access(o->results, F_OK) != 0)
+		return false;
+	if (access(o->results, W_OK) != 0)
+		checklist_fail(out, "%s: nothing can be written there: %s", o->results,
+			       strerror(errno));
+	buf_init(&master, LIMIT_URL_BYTES + 1);
+	buf_add_url(&master, driver_master_url(o));
+	buf_init(&settings, SETTINGS_BYTES);
+	err = driver_describe(o, &settings, &text);
+	if (!err)
+		err = journal_open(o->results,
+				   &(struct journal_plan){ settings.p, plan_count(&o->plan),
+							   buf_str(&master).p },
+				   o->want_fresh, &journal, &past, &text);
+	if (err)
+		checklist_fail(out, "%s", err_say(&text, err));
+	journal_close(&journal);
+	mem_free(past.rows);
+	mem_free(past.environment);
+	buf_fini(&settings);
+	buf_fini(&master);
+	return past.has_leftover;
+}
+
 static int dry_run(const struct driver_options *o)
 {
 	const struct master_access access = master_access_of(o);
@@ -672,7 +707,12 @@ static int dry_run(const struct driver_options *o)
 	if (err)
 		checklist_fail(&list, "%s", err_say(&text, err));
 	else
-		rehearsal_run(&(struct rehearsal){ platform, &access, &pause, &o->plan }, &list);
+		rehearsal_run(&(struct rehearsal){ .platform = platform,
+						   .master_access = &access,
+						   .pause = &pause,
+						   .plan = &o->plan,
+						   .has_leftover = look_at_journal(o, &list) },
+			      &list);
 	checklist_say(&list, &said);
 	fputs(buf_str(&said).p, stdout);
 	code = pause_is_stopped(&pause) ? EXIT_INTERRUPTED

@@ -42,6 +42,7 @@ struct kube_api {
 	const char *ns;
 	struct fetch *fetch;
 	struct fetch_tls tls;
+	bool had_token; /* so that one that cannot be read may be exchanged just now */
 };
 
 /* A call and what a Role calls it. */
@@ -194,6 +195,16 @@ static uint64_t rest_ms_after(const struct call *c, enum err err, const struct f
 
 /* ---- calls ---- */
 
+static enum err read_token(struct kube_api *api, struct buf *out, struct err_text *text)
+{
+	enum err err = kube_access_token(api->access, out, text);
+
+	if (err && api->had_token)
+		return ERR_CLOSED;
+	api->had_token = !err;
+	return err;
+}
+
 static enum err one_try(struct kube_api *api, const struct call *c, const char *url,
 			uint64_t left_ms, struct fetch_reply *reply, struct err_text *text)
 {
@@ -201,7 +212,7 @@ static enum err one_try(struct kube_api *api, const struct call *c, const char *
 	enum err err;
 
 	buf_init(&token, LIMIT_KUBE_TOKEN_BYTES);
-	err = kube_access_token(api->access, &token, text);
+	err = read_token(api, &token, text);
 	if (!err)
 		err = fetch_call(api->fetch,
 				 &(struct fetch_request){ .url = url,
@@ -408,6 +419,9 @@ static enum err add_items(const struct kube_query *query, json_t *all, const jso
 {
 	json_t *items = json_object_get(page, "items");
 
+	if (!items)
+		return err_set(text, ERR_BAD_INPUT, "list %s: the reply is no list",
+			       query->kind->plural);
 	if (json_array_size(all) + json_array_size(items) > LIMIT_KUBE_OBJECTS)
 		return err_set(text, ERR_TOO_BIG, "there are more than %d %s", LIMIT_KUBE_OBJECTS,
 			       query->kind->plural);
@@ -501,7 +515,7 @@ enum err kube_api_watch(struct kube_api *api, const struct kube_query *query, co
 	if (!url)
 		return too_long(query, text);
 	buf_init(&token, LIMIT_KUBE_TOKEN_BYTES);
-	err = kube_access_token(api->access, &token, text);
+	err = read_token(api, &token, text);
 	if (!err)
 		*out = fetch_stream_open(
 			api->fetch,

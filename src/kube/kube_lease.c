@@ -86,6 +86,8 @@ static enum err read_lease(const struct kube_lease *l, struct kube_api *api, str
 
 	if (!err)
 		read_object(object, out);
+	if (!err && !out->version[0])
+		err = err_set(text, ERR_BAD_INPUT, "get leases %s: the reply is no Lease", l->name);
 	json_decref(object);
 	return err;
 }

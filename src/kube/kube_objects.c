@@ -51,6 +51,8 @@ struct kube_deployment kube_deployment_read(const json_t *object)
 		.updated = count_of(status, "updatedReplicas"),
 		.ready = count_of(status, "readyReplicas"),
 		.available = count_of(status, "availableReplicas"),
+		.is_paused =
+			json_is_true(json_object_get(json_object_get(object, "spec"), "paused")),
 	};
 
 	if (!strcmp(text_of(failure, "status"), "True"))

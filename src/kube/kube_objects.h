@@ -17,6 +17,7 @@ struct kube_deployment {
 	uint64_t wanted; /* spec.replicas */
 	uint64_t generation, observed_generation;
 	uint64_t replicas, updated, ready, available; /* status */
+	bool is_paused;				      /* no rollout goes on */
 	char trouble[256];			      /* of ReplicaFailure; "": none */
 };
 

@@ -504,6 +504,14 @@ static double planned_share(const struct conclude_questions *q, const struct siz
 	return q->agenda.plan->is_search && !level->is_floor ? 1 - q->head_room : NAN;
 }
 
+/* NAN also where not even one user leaves it free. */
+static double planned_users(const struct conclude_questions *q, const struct conclude *c, size_t i)
+{
+	double users = floor(planned_share(q, &c->levels[i]) * (double)c->users[i]);
+
+	return users >= 1 ? users : NAN;
+}
+
 static void add_levels_markdown(const struct conclude_questions *q, const struct conclude *c,
 				const struct result_row *rows, size_t count, struct buf *out)
 {
@@ -513,7 +521,7 @@ static void add_levels_markdown(const struct conclude_questions *q, const struct
 		"Knee, users |\n| ---: | ---: | ---: | ---: | ---: | --- |\n");
 	for (size_t i = 0; i < c->count; i++) {
 		double efficiency = sizing_efficiency(c->levels, c->count, i),
-		       planned = planned_share(q, &c->levels[i]) * (double)c->users[i];
+		       planned = planned_users(q, c, i);
 		struct err_text why = { "" };
 		struct knee knee;
 
@@ -522,7 +530,7 @@ static void add_levels_markdown(const struct conclude_questions *q, const struct
 		add_interval(&c->levels[i].rps, out);
 		buf_printf(out, " | %" PRIu64 " | ", c->users[i]);
 		if (!isnan(planned))
-			buf_printf(out, "%.0f", floor(planned));
+			buf_printf(out, "%.0f", planned);
 		buf_add_text(out, " | ");
 		if (!isnan(efficiency))
 			buf_printf(out, "%.0f", 100 * efficiency);
@@ -729,7 +737,7 @@ static void add_level_json(const struct conclude_questions *q, const struct conc
 	add_value(",", "Users", "users", (double)c->users[i], out);
 	add_value(",", "Efficiency", "%", 100 * sizing_efficiency(c->levels, c->count, i), out);
 	add_value(",", "Planned_RPS", "requests/s", share * level->rps.value, out);
-	add_value(",", "Planned_Users", "users", floor(share * (double)c->users[i]), out);
+	add_value(",", "Planned_Users", "users", planned_users(q, c, i), out);
 	if (!q->agenda.plan->is_search &&
 	    !find_knee(rows, count, level->replicas, &knee, &ignored)) {
 		add_value(",", "Knee_Users", "users", knee.load, out);

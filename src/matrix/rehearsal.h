@@ -4,6 +4,8 @@
  * changes nothing. */
 #pragma once
 
+#include <stdbool.h>
+
 struct checklist;
 struct master_access;
 struct pause;
@@ -15,6 +17,7 @@ struct rehearsal {
 	const struct master_access *master_access;
 	struct pause *pause;
 	const struct plan *plan;
+	bool has_leftover; /* a driver of this journal may have left a test */
 };
 
 void rehearsal_run(const struct rehearsal *r, struct checklist *out);

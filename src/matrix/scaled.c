@@ -160,13 +160,27 @@ static enum err pin(struct scaled *s, uint64_t min, uint64_t max, struct err_tex
 	return kube_api_merge(s->api, &ref, patch, NULL, text);
 }
 
+/* What was made of it counts: a webhook may have changed it, something in between answered. */
 static enum err set_replicas(struct scaled *s, uint64_t replicas, struct err_text *text)
 {
 	const struct kube_ref ref = { &kube_deployments, s->deployment, "scale" };
+	json_t *object = NULL;
 	char patch[64];
+	uint64_t made;
+	enum err err;
 
 	snprintf(patch, sizeof(patch), "{\"spec\":{\"replicas\":%" PRIu64 "}}", replicas);
-	return kube_api_merge(s->api, &ref, patch, NULL, text);
+	err = kube_api_merge(s->api, &ref, patch, &object, text);
+	if (err)
+		return err;
+	made = kube_deployment_read(object).wanted;
+	if (made != replicas || !json_is_object(json_object_get(object, "spec")))
+		err = err_set(text, ERR_BAD_INPUT,
+			      "Deployment %s was scaled to %" PRIu64 ", but has %" PRIu64
+			      " replicas in its spec: does an admission webhook change it?",
+			      s->deployment, replicas, made);
+	json_decref(object);
+	return err;
 }
 
 enum err scaled_order(struct scaled *s, uint64_t replicas, struct err_text *text)
@@ -284,6 +298,24 @@ static struct pods count_pods(const struct scaled *s)
 	return pods;
 }
 
+static enum err say_gone(const struct scaled *s, struct err_text *text)
+{
+	return err_set(text, ERR_NOT_FOUND, "Deployment %s is gone from namespace %s",
+		       s->deployment, kube_api_namespace(s->api));
+}
+
+/* All that are wanted may be available, and yet be of different versions. */
+static enum err say_rollout(const struct scaled *s, const struct kube_deployment *d,
+			    const struct pods *pods, struct err_text *text)
+{
+	return err_set(text, ERR_BUSY,
+		       "%s: %" PRIu64 " of %" PRIu64 " replicas are of its newest version; %s%s",
+		       s->deployment, d->updated, s->wanted,
+		       d->is_paused ? "the Deployment is paused: kubectl rollout resume deployment "
+				    : "a rollout goes on",
+		       d->is_paused ? s->deployment : pods->trouble);
+}
+
 static enum err check_deployment(const struct scaled *s, const struct pods *pods,
 				 struct err_text *text)
 {
@@ -291,13 +323,15 @@ static enum err check_deployment(const struct scaled *s, const struct pods *pods
 	struct kube_deployment d = kube_deployment_read(object);
 
 	if (!object)
-		return err_set(text, ERR_NOT_FOUND, "Deployment %s is gone from namespace %s",
-			       s->deployment, kube_api_namespace(s->api));
+		return say_gone(s, text);
 	if (d.wanted != s->wanted)
 		return err_set(text, ERR_BUSY,
 			       "Deployment %s has %" PRIu64 " replicas in its spec, %" PRIu64
 			       " were ordered: does somebody else scale it?",
 			       s->deployment, d.wanted, s->wanted);
+	if (d.observed_generation >= d.generation && d.updated < s->wanted &&
+	    d.available >= s->wanted)
+		return say_rollout(s, &d, pods, text);
 	if (!kube_deployment_is_settled(&d, s->wanted))
 		return err_set(text, ERR_BUSY,
 			       "%s: %" PRIu64 " of %" PRIu64 " replicas are available%s%s%s",
@@ -319,17 +353,22 @@ const char *scaled_selector(const struct scaled *s)
 	return s->selector;
 }
 
-static enum err check_endpoints(const struct scaled *s, struct err_text *text)
+static size_t count_endpoints(const struct scaled *s)
 {
 	struct map ready;
 	size_t count;
 
-	if (!s->slices)
-		return OK;
 	map_init(&ready);
 	scaled_collect_addresses(s, &ready);
 	count = ready.count;
 	map_fini(&ready);
+	return count;
+}
+
+static enum err check_endpoints(const struct scaled *s, struct err_text *text)
+{
+	size_t count = s->slices ? count_endpoints(s) : s->wanted;
+
 	if (count == s->wanted)
 		return OK;
 	return err_set(text, ERR_BUSY,
@@ -385,6 +424,19 @@ enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *t
 
 /* ---- are they still there? ---- */
 
+/* The pods are as they were; does the Service still lead to them? */
+static enum err compare_endpoints(const struct scaled *s, struct err_text *text)
+{
+	size_t count = s->slices ? count_endpoints(s) : s->wanted;
+
+	if (count == s->wanted)
+		return OK;
+	return err_set(text, ERR_CLOSED,
+		       "Service %s has %zu ready endpoints, %" PRIu64
+		       " were measured: was its selector changed?",
+		       s->service, count, s->wanted);
+}
+
 static enum err compare_pod(const struct scaled *s, const char *name, uint64_t restarts,
 			    struct err_text *text)
 {
@@ -410,6 +462,8 @@ static enum err compare_all(const struct scaled *s, struct err_text *text)
 	struct map_entry *e;
 	enum err err = OK;
 
+	if (!object)
+		return say_gone(s, text);
 	if (d.wanted != s->wanted)
 		return err_set(text, ERR_STATE,
 			       "somebody else scaled Deployment %s from %" PRIu64 " to %" PRIu64
@@ -422,7 +476,7 @@ static enum err compare_all(const struct scaled *s, struct err_text *text)
 		    !map_get(&s->baseline, (struct str){ e->key, e->key_len }))
 			err = err_set(text, ERR_STATE, "pod %s came while %s was measured", e->key,
 				      s->deployment);
-	return err;
+	return err ? err : compare_endpoints(s, text);
 }
 
 enum err scaled_compare(struct scaled *s, struct err_text *text)

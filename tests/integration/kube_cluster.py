@@ -103,7 +103,7 @@ class Cluster:
         self._kubelets = {}  # deployment -> function that makes a pod's process
         self._running = {}  # pod -> process
         self._fresh = set()  # deployments whose status is about to be taken note of
-        self._services = {}  # service -> deployment
+        self.services = {}  # service -> deployment; None: its selector means no pod
         self._is_over = False
         self._thread = threading.Thread(target=self._reconcile_forever, daemon=True)
         self._thread.start()
@@ -172,7 +172,7 @@ class Cluster:
         with self.changed:
             self._kubelets[name] = kubelet
             if service:
-                self._services[service] = name
+                self.services[service] = name
             self.put("deployments", {
                 "metadata": metadata,
                 "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}},
@@ -239,7 +239,7 @@ class Cluster:
                 for name in list(self.objects["deployments"]):
                     self._obey_autoscalers(name)
                     self._reconcile(name)
-                for service, name in self._services.items():
+                for service, name in self.services.items():
                     self._publish(service, name)
             time.sleep(TICK_S)
 
@@ -281,7 +281,9 @@ class Cluster:
                  and p["status"]["phase"] not in ("Failed", "Succeeded")]
         ready = sum(map(self.is_ready, alive))
         counts = {"observedGeneration": deployment["metadata"]["generation"],
-                  "replicas": len(alive), "updatedReplicas": len(alive), "readyReplicas": ready,
+                  "replicas": len(alive), "readyReplicas": ready,
+                  # A paused one has a new version and none of it.
+                  "updatedReplicas": 0 if deployment["spec"].get("paused") else len(alive),
                   "availableReplicas": ready, "unavailableReplicas": len(alive) - ready}
         status = {k: v for k, v in counts.items() if v}
         status["terminatingReplicas"] = sum("deletionTimestamp" in p["metadata"] for p in pods)
@@ -363,7 +365,7 @@ class Cluster:
 
     def _publish(self, service, name):
         endpoints = []
-        for pod in self.pods_of(name):
+        for pod in self.pods_of(name) if name else []:
             is_ending = "deletionTimestamp" in pod["metadata"]
             if pod["status"]["phase"] == "Running":
                 endpoints.append({

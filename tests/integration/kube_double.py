@@ -397,7 +397,8 @@ class KubeDouble:
 
     def fail(self, status, times, path=""):
         """The next `times` requests with `path` in their path are answered with this status;
-        "stall": not at all, after a while."""
+        "stall": not at all, after a while; "cut": in the middle of the answer the connection ends;
+        "drip": it comes slowly; "page", "status": 200, and it is a page of HTML, a Status."""
         with self._lock:
             self._failures.append([status, times, path])
 
@@ -433,9 +434,14 @@ class KubeDouble:
                 time.sleep(STALL_S)
                 handler.close_connection = True
                 return None
+            if failure == "page":
+                return 200, [("Content-Type", "text/html")], b"<html>sign in</html>"
+            if failure == "status":
+                return 200, [("Content-Type", "application/json")], json.dumps(
+                    Refusal(500, "InternalError", "an error of the test").body).encode()
             if failure == 429:
                 raise Plain(429, FAILURES[429], [("Retry-After", "1")])
-            if failure:
+            if isinstance(failure, int):
                 raise Refusal(failure, "InternalError", "an error of the test")
             if (handler.command, handler.path) == ("POST", REVIEW_PATH):
                 who = self.identify(handler.headers.get("Authorization"),
@@ -458,6 +464,7 @@ class KubeDouble:
         except Plain as plain:
             return (plain.code, [("Content-Type", "text/plain; charset=utf-8"), *plain.headers],
                     plain.text.encode())
+        handler.failure = failure
         return (status, [("Content-Type", "application/json")],
                 json.dumps(value, separators=(",", ":")).encode())
 
@@ -477,6 +484,7 @@ class KubeDouble:
             protocol_version = "HTTP/1.1"
             timeout = 90
             disable_nagle_algorithm = True
+            failure = None  # how the answer is sent
 
             def send_events(self, call):
                 self.send_response(200)
@@ -496,6 +504,7 @@ class KubeDouble:
             def handle_request(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 double.requests.append(f"{self.command} {self.path}")
+                self.failure = None
                 answer = double.answer(self, body, self.send_events)
                 if answer is None:
                     return
@@ -505,6 +514,14 @@ class KubeDouble:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                if self.failure == "cut":
+                    text = text[:len(text) // 2]
+                    self.close_connection = True
+                if self.failure == "drip":
+                    for part in (text[:20], text[20:40], text[40:60]):
+                        self.wfile.write(part)
+                        time.sleep(STALL_S / 3)
+                    text = text[60:]
                 self.wfile.write(text)
 
             do_GET = do_PATCH = do_POST = handle_request

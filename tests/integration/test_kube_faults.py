@@ -92,8 +92,10 @@ class Storm:
         kind = rng.choice(["api", "api", "watches", "forget", "master", "worker", "replica",
                            "crash", "scale", "rights"])
         if kind == "api":
-            self.double.fail(rng.choice([429, 500, 503, 504, "stall"]), times=rng.randint(1, 4),
-                             path=rng.choice(["", "/scale", "watch=true", "/pods", "slices"]))
+            self.double.fail(rng.choice([429, 500, 503, 504, "stall", "cut", "drip", "page", "status"]),
+                             times=rng.randint(1, 4),
+                             path=rng.choice(["", "/scale", "watch=true", "/pods", "slices",
+                                              "leases"]))
         elif kind == "watches":
             self.double.is_mute = rng.random() < 0.5
             self.double.is_cutting_watches = not self.double.is_mute

@@ -232,6 +232,42 @@ def test_a_scale_by_somebody_else_makes_the_row_invalid(timed):
     assert timed.replicas("inference") == 2
 
 
+def test_a_service_that_leads_elsewhere_makes_the_row_invalid(timed):
+    driver = timed.drive(*timed.host, "--duration", "30")
+    driver.wait_line(r"RPS: ", 60)
+    timed.cluster.services["inference"] = None
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "lost_replica"
+    assert "Service inference has 0 ready endpoints, 1 were measured: was its selector changed?" \
+        in row["Note"]
+
+
+def test_a_deployment_that_is_removed_is_said_to_be_gone(timed):
+    driver = timed.drive(*timed.host, "--duration", "30")
+    driver.wait_line(r"RPS: ", 60)
+    with timed.cluster.changed:
+        timed.cluster.remove("deployments", "inference")
+    assert driver.wait(60) == 111, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "lost_replica"
+    assert row["Note"] == "Deployment inference is gone from namespace llm"
+    assert "\n  kubectl -n llm scale deployment inference --replicas=2\n" in driver.text("stderr")
+
+
+def test_a_paused_deployment_is_not_measured_and_named(timed):
+    with timed.cluster.changed:
+        deployment = timed.cluster.get("deployments", "inference")
+        deployment["spec"]["paused"] = True
+        timed.cluster.put("deployments", deployment)
+    driver = timed.drive(*timed.host, "--ready-timeout", "1")
+    assert driver.wait(60) == 1, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "target_not_ready"
+    assert row["Note"] == ("inference: 0 of 1 replicas are of its newest version; the Deployment is "
+                           "paused: kubectl rollout resume deployment inference")
+
+
 def test_a_change_the_watches_did_not_tell_is_found_at_the_end(timed):
     driver = timed.drive(*timed.host, "--duration", "8")
     driver.wait_line(r"RPS: ", 60)
@@ -522,12 +558,29 @@ def test_a_dry_run_names_what_would_stand_in_the_way(timed):
 def test_a_dry_run_sees_a_test_that_runs_and_what_is_owed(timed):
     kill_in_the_window(timed)
     note = (timed.folder / "results" / "restore.json").read_text()
-    driver = timed.drive(*timed.host, "--dry-run")
+    journal = (timed.folder / "results" / "run.jsonl").read_bytes()
+    # In its own folder a killed driver's test is no fault: the run stops it.
+    for args in ([], ["--fresh"], ["--duration", "1"]):
+        driver = timed.drive(*timed.host, *args, "--dry-run")
+        assert driver.wait(60) == 0, driver.text()
+        assert "  ok     a test runs at the master that an earlier driver has left; the next one " \
+            "stops it\n" in driver.text("stdout")
+        assert "an earlier driver was killed; the next one gives back" in driver.text("stdout")
+    driver = timed.drive(*timed.host, "--dry-run", "--results", timed.folder / "elsewhere")
     assert driver.wait(60) == 111
     assert "  FAULT  a test runs at the master" in driver.text("stdout")
-    assert "an earlier driver was killed; the next one gives back" in driver.text("stdout")
     assert timed.replicas("inference") == 1
     assert (timed.folder / "results" / "restore.json").read_text() == note
+    assert (timed.folder / "results" / "run.jsonl").read_bytes() == journal
+
+
+def test_a_dry_run_sees_a_folder_that_could_not_be_used(timed):
+    wait_until(lambda: has_workers(timed))
+    (timed.folder / "results").mkdir()
+    (timed.folder / "results" / "run.jsonl").write_text("{}\n")
+    driver = timed.drive(*timed.host, "--dry-run")
+    assert driver.wait(60) == 111
+    assert "run.jsonl:1: not a record of a journal" in driver.text("stdout")
 
 
 def test_a_dry_run_of_platform_remote_looks_at_the_master(timed):

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "matrix/agenda.h"
 #include "matrix/conclude.h"
 #include "matrix/objectives.h"
 #include "matrix/result_row.h"
@@ -282,6 +283,47 @@ static void a_search_without_its_limit_is_no_answer(void **state)
 	json_decref(list);
 }
 
+/* A service that keeps the objective with so many users, searched to the end. */
+static struct conclude search_limit_of(uint64_t users)
+{
+	struct err_text why = { "" };
+	struct scenario next;
+
+	assert_int_equal(objectives_parse("p95<200ms", &objectives, &why), OK);
+	plan.is_search = true;
+	plan.replicas.count = 1;
+	plan.users = (struct opt_counts){ { 1 }, 1 };
+	while (row_count < ROWS_MAX && agenda_next(&questions.agenda, rows, row_count, &next)) {
+		struct result_row *row = measure(2, next.users, 10 * (double)next.users);
+
+		row->scenario = next.index;
+		row->p95_ms = next.users <= users ? 100 : 400;
+	}
+	return conclude();
+}
+
+static void what_to_plan_for_leaves_the_head_room_free(void **state)
+{
+	struct conclude c = search_limit_of(3);
+	json_t *list = answers(&c), *answer = json_array_get(list, 2);
+
+	(void)state;
+	assert_float_equal(figure(answer, "Users", "value"), 3, 0);
+	assert_float_equal(figure(answer, "Planned_Users", "value"), 2, 0);
+	json_decref(list);
+}
+
+static void of_one_user_no_head_room_can_be_left(void **state)
+{
+	struct conclude c = search_limit_of(1);
+	json_t *list = answers(&c), *answer = json_array_get(list, 2);
+
+	(void)state;
+	assert_float_equal(figure(answer, "Users", "value"), 1, 0);
+	assert_null(json_object_get(json_object_get(answer, "figures"), "Planned_Users"));
+	json_decref(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +336,8 @@ int main(void)
 		cmocka_unit_test_setup(a_target_has_its_replicas_cost_and_snippets, begin),
 		cmocka_unit_test_setup(nothing_measured_is_no_answer, begin),
 		cmocka_unit_test_setup(a_search_without_its_limit_is_no_answer, begin),
+		cmocka_unit_test_setup(what_to_plan_for_leaves_the_head_room_free, begin),
+		cmocka_unit_test_setup(of_one_user_no_head_room_can_be_left, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

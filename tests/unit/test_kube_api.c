@@ -93,6 +93,58 @@ static void what_may_pass_is_tried_again(void **state)
 	end(&w);
 }
 
+static char token_path[] = "/tmp/cicada-token-XXXXXX";
+
+static void write_token(const char *token)
+{
+	FILE *file = fopen(token_path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(token, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Somebody waits for the next try: now the file is whole. */
+static bool exchange_token(void *arg)
+{
+	(void)arg;
+	write_token("second");
+	return false;
+}
+
+static void a_token_that_is_being_exchanged_is_waited_for(void **state)
+{
+	static const char *const replies[] = { REPLY("200 OK", "{}"), REPLY("200 OK", "{}"),
+					       REPLY("200 OK", "{}") };
+	int fd = mkstemp(token_path);
+	struct world w;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_token("first");
+	begin(&w, replies, 3);
+	kube_api_destroy(&w.api);
+	free(w.access.token);
+	w.access.token = NULL;
+	w.access.token_file = token_path;
+	w.api = kube_api_create(&w.access, "llm", NULL, NULL);
+	assert_int_equal(kube_api_merge(w.api, &scale, "{}", NULL, &w.text), OK);
+	kube_api_destroy(&w.api);
+	/* One that never was a token is an error at once. */
+	write_token("");
+	w.api = kube_api_create(&w.access, "llm", exchange_token, NULL);
+	assert_int_equal(kube_api_merge(w.api, &scale, "{}", NULL, &w.text), ERR_BAD_INPUT);
+	write_token("first");
+	assert_int_equal(kube_api_merge(w.api, &scale, "{}", NULL, &w.text), OK);
+	write_token("");
+	assert_int_equal(kube_api_merge(w.api, &scale, "{}", NULL, &w.text), OK);
+	canned_stop(&w.c);
+	assert_non_null(strstr(w.c.request, "Authorization: Bearer second\r\n"));
+	end(&w);
+	unlink(token_path);
+}
+
 static void a_refusal_names_the_missing_rule(void **state)
 {
 	static const char *const replies[] = { REPLY("403 Forbidden", FORBIDDEN) };
@@ -233,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_patch_is_what_kubernetes_wants),
 		cmocka_unit_test(what_may_pass_is_tried_again),
+		cmocka_unit_test(a_token_that_is_being_exchanged_is_waited_for),
 		cmocka_unit_test(a_refusal_names_the_missing_rule),
 		cmocka_unit_test(what_is_refused_for_another_reason_names_no_rule),
 		cmocka_unit_test(other_errors_say_what_the_server_said),
