@@ -138,10 +138,11 @@ enum err steady_find(const double *rps, const double *response_ms, size_t count,
 	size_t begin = 0;
 	enum err err = OK;
 
+	/* A window that begins within an interval has one whole interval less. */
 	if (count < STEADY_SECONDS_MIN)
 		return err_set(why, ERR_NOT_FOUND,
 			       "%.0f s are too short to tell; test for %.0f s or more",
-			       (double)count * interval_s, STEADY_SECONDS_MIN * interval_s);
+			       (double)count * interval_s, (STEADY_SECONDS_MIN + 1) * interval_s);
 	for (size_t i = 0; !err && i < 2; i++) {
 		size_t cut = 0;
 

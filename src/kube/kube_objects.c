@@ -269,16 +269,18 @@ struct kube_usage kube_usage_read(const json_t *object)
 	return usage;
 }
 
-void kube_pod_add_images(const json_t *object, struct buf *out)
+bool kube_pod_add_images(const json_t *object, struct buf *out)
 {
 	const json_t *containers =
 		json_object_get(json_object_get(object, "status"), "containerStatuses");
+	bool are_known = true;
 
 	for (size_t i = 0; i < json_array_size(containers); i++) {
 		const json_t *container = json_array_get(containers, i);
 		const char *id = text_of(container, "imageID");
 		struct buf said;
 
+		are_known &= *id != '\0';
 		buf_init(&said, 2048);
 		buf_printf(&said, "%.600s", text_of(container, "image"));
 		if (*id)
@@ -287,4 +289,5 @@ void kube_pod_add_images(const json_t *object, struct buf *out)
 			buf_printf(out, "%s%s", out->len ? ", " : "", said.p);
 		buf_fini(&said);
 	}
+	return are_known;
 }

@@ -35,6 +35,8 @@
 #define EVENTS_TIMEOUT_MS  5000
 #define CLOCKS_APART_S	   5 /* that of the cluster and ours */
 #define IMAGES_BYTES	   8192
+#define IMAGES_WAIT_MS	   30000
+#define IMAGES_POLL_MS	   1000
 
 enum part { TARGET, WORKERS, PARTS };
 
@@ -120,15 +122,29 @@ static enum err take_over(struct platform_kubernetes *k, struct err_text *text)
 	return err;
 }
 
-/* What exactly is measured, and with what. Without it the figures are as right as before. */
+/* What exactly is measured, and with what. Which content an image's name stands for is known when
+ * its container has begun; soon, when the Job was created together with the Deployments. Without
+ * it the figures are as right as before. */
 static enum err find_images(struct platform_kubernetes *k, struct err_text *text)
 {
+	struct pause *pause = k->config.pause;
+	uint64_t end_us = pause->now_us(pause) + IMAGES_WAIT_MS * CLOCK_MS;
 	struct err_text ignored = { "" };
 
-	for (size_t i = 0; i < PARTS; i++)
-		if (!k->images[i].len &&
-		    scaled_add_images(k->parts[i], &k->images[i], &ignored) == ERR_INTERRUPTED)
-			return err_set(text, ERR_INTERRUPTED, "interrupted");
+	for (size_t i = 0; i < PARTS; i++) {
+		struct buf *images = &k->images[i];
+		enum err err = images->len ? OK : ERR_BUSY;
+
+		while (err == ERR_BUSY) {
+			buf_clear(images);
+			err = scaled_add_images(k->parts[i], images, &ignored);
+			if (err == ERR_BUSY && pause->now_us(pause) >= end_us)
+				break;
+			if (err == ERR_INTERRUPTED ||
+			    (err == ERR_BUSY && !pause_for(pause, IMAGES_POLL_MS * CLOCK_MS)))
+				return pause_interrupted(text);
+		}
+	}
 	return OK;
 }
 

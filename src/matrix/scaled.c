@@ -415,10 +415,17 @@ enum err scaled_check(struct scaled *s, struct err_text *text)
 enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *text)
 {
 	enum err err = kube_mirror_refresh(s->pods, text);
+	bool are_known = true;
 	struct map_entry *e;
 
-	for (size_t i = 0; !err && (e = map_next(kube_mirror_objects(s->pods), &i));)
-		kube_pod_add_images(e->value, out);
+	for (size_t i = 0; !err && (e = map_next(kube_mirror_objects(s->pods), &i));) {
+		struct kube_pod pod = kube_pod_read(e->value);
+
+		if (!pod.is_over && !pod.is_ending)
+			are_known &= kube_pod_add_images(e->value, out);
+	}
+	if (!err && !are_known)
+		err = err_set(text, ERR_BUSY, "%s: pods are still being made", s->deployment);
 	return err;
 }
 

@@ -32,13 +32,13 @@ def suffix(length):
 
 
 class VirtualPod:
-    """Ready after ready_s, gone stop_s after it was asked to end. crashes: never ready, restarts.
-    unschedulable: waits forever."""
+    """Its container is made for making_s; ready after ready_s, gone stop_s after it was asked to end.
+    crashes: never ready, restarts. unschedulable: waits forever."""
 
     address = "127.88.0.1"  # nobody listens there
 
-    def __init__(self, ready_s=0.1, stop_s=0.1, crashes=False, unschedulable=False):
-        self.ready_s, self.stop_s = ready_s, stop_s
+    def __init__(self, ready_s=0.1, stop_s=0.1, crashes=False, unschedulable=False, making_s=0):
+        self.ready_s, self.stop_s, self.making_s = ready_s, stop_s, making_s
         self.crashes, self.unschedulable = crashes, unschedulable
         self.started = self.stopped = None
         self.has_crashed = False
@@ -46,6 +46,9 @@ class VirtualPod:
     def start(self):
         self.started = time.monotonic()
         self.has_crashed = False
+
+    def is_made(self):
+        return time.monotonic() >= self.started + self.making_s
 
     def crash(self):
         """Once."""
@@ -77,6 +80,9 @@ class ProcessPod:
 
     def start(self):
         self.program = self.programs.start(*self.args, env=self.env)
+
+    def is_made(self):
+        return True
 
     def is_running(self):
         return self.program.process.poll() is None
@@ -310,6 +316,9 @@ class Cluster:
                 {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
                  "message": "0/1 nodes are available: 1 Insufficient cpu."}]
         else:
+            pod["status"]["containerStatuses"] = [
+                {"name": "server", "restartCount": 0, "ready": False, "image": IMAGE, "imageID": "",
+                 "state": {"waiting": {"reason": "ContainerCreating"}}, "lastState": {}}]
             process.start()
         self._running[metadata["name"]] = process
         self.put("pods", pod)
@@ -324,13 +333,11 @@ class Cluster:
                 del self._running[name]
                 self.remove("pods", name)
             return
-        if process.unschedulable:
+        if process.unschedulable or not process.is_made():
             return
         pod["status"]["phase"] = "Running"
-        containers = pod["status"].setdefault(
-            "containerStatuses", [{"name": "server", "restartCount": 0, "image": IMAGE,
-                                   "imageID": f"docker.io/library/{IMAGE}@sha256:{'5' * 64}"}])
-        container = containers[0]
+        (container,) = pod["status"]["containerStatuses"]
+        container["imageID"] = f"docker.io/library/{IMAGE}@sha256:{'5' * 64}"
         if process.is_running():
             container.update(state={"running": {}}, ready=process.is_ready())
         else:

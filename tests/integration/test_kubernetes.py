@@ -183,6 +183,18 @@ def test_slow_replicas_are_waited_for(timed):
     assert [r["Status"] for r in timed.rows()] == ["ok", "ok"]
 
 
+def test_images_of_pods_that_are_still_being_made_are_waited_for(timed):
+    timed.cluster.set_kubelet("inference", lambda: VirtualPod(making_s=1.5))
+    timed.cluster.scale("inference", 0)
+    wait_until(lambda: not timed.cluster.pods_of("inference"))
+    timed.cluster.scale("inference", 1)
+    wait_until(lambda: timed.cluster.pods_of("inference"))
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(120) == 0, driver.text()
+    report = (timed.folder / "results" / "auto_summary.md").read_text()
+    assert re.search(r"- Images of inference: server:latest \(docker\S+@sha256:5{64}\)\n", report)
+
+
 def test_pods_that_crash_are_never_measured_and_named(timed):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
     driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "12",

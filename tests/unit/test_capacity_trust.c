@@ -154,9 +154,9 @@ static void too_short_and_silent_tests_are_not_steady(void **state)
 	for (size_t i = 0; i < SECONDS; i++)
 		response_ms[i] = NAN;
 	assert_int_equal(steady_find(rps, response_ms, 14, 1, &begin, &why), ERR_NOT_FOUND);
-	assert_string_equal(why.text, "14 s are too short to tell; test for 15 s or more");
+	assert_string_equal(why.text, "14 s are too short to tell; test for 16 s or more");
 	assert_int_equal(steady_find(rps, response_ms, 14, 2, &begin, &why), ERR_NOT_FOUND);
-	assert_string_equal(why.text, "28 s are too short to tell; test for 30 s or more");
+	assert_string_equal(why.text, "28 s are too short to tell; test for 32 s or more");
 	for (size_t count = 15; count <= SECONDS; count++)
 		assert_int_equal(steady_find(rps, response_ms, count, 1, &begin, &why),
 				 ERR_NOT_FOUND);

@@ -314,9 +314,21 @@ static void images_are_named_once(void **state)
 
 	(void)state;
 	buf_init(&out, 4096);
-	kube_pod_add_images(pod, &out);
-	kube_pod_add_images(pod, &out);
+	assert_false(kube_pod_add_images(pod, &out));
+	assert_false(kube_pod_add_images(pod, &out));
 	assert_string_equal(out.p, "a:1 (r/a@sha256:12), b:2");
+	json_decref(pod);
+	pod = json_loads("{\"status\":{\"containerStatuses\":["
+			 "{\"image\":\"a:1\",\"imageID\":\"sha256:12\"}]}}",
+			 0, NULL);
+	buf_clear(&out);
+	assert_true(kube_pod_add_images(pod, &out));
+	assert_string_equal(out.p, "a:1 (sha256:12)");
+	json_decref(pod);
+	/* One for which there is no room on any node: nobody makes anything of it. */
+	pod = json_loads("{\"status\":{\"phase\":\"Pending\"}}", 0, NULL);
+	buf_clear(&out);
+	assert_true(kube_pod_add_images(pod, &out) && !out.len);
 	buf_fini(&out);
 	json_decref(pod);
 }
