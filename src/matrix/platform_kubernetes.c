@@ -66,6 +66,12 @@ static bool is_stopped(void *arg)
 	return pause_is_stopped(arg);
 }
 
+static struct rights_wanted wanted_rights(const struct platform_kubernetes *k)
+{
+	return (struct rights_wanted){ k->config.target, k->config.workers,
+				       k->config.want_pause_autoscaler };
+}
+
 /* ---- start ---- */
 
 static enum err meet_autoscaler(struct platform_kubernetes *k, const struct kube_autoscaler *a,
@@ -182,8 +188,11 @@ static enum err claim(struct platform_kubernetes *k, struct err_text *text)
 static enum err kubernetes_start(struct platform *p, struct err_text *text)
 {
 	struct platform_kubernetes *k = of(p);
+	struct rights_wanted wanted = wanted_rights(k);
 	enum err err = take_over(k, text);
 
+	if (!err && !k->is_claimed)
+		err = rights_demand(k->api, &wanted, text);
 	if (!err && !k->is_claimed)
 		err = claim(k, text);
 	if (!err)
@@ -226,8 +235,7 @@ static void rehearse_autoscalers(struct platform_kubernetes *k, struct checklist
 static void kubernetes_rehearse(struct platform *p, uint64_t *workers, struct checklist *out)
 {
 	struct platform_kubernetes *k = of(p);
-	struct rights_wanted wanted = { k->config.target, k->config.workers,
-					k->config.want_pause_autoscaler };
+	struct rights_wanted wanted = wanted_rights(k);
 	struct err_text text = { "" };
 	enum err err = rights_check(k->api, &wanted, out, &text);
 

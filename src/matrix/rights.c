@@ -113,3 +113,26 @@ enum err rights_check(struct kube_api *api, const struct rights_wanted *wanted,
 			err = check_right(api, wanted, &rights[i], out, text);
 	return err;
 }
+
+enum err rights_demand(struct kube_api *api, const struct rights_wanted *wanted,
+		       struct err_text *text)
+{
+	struct err_text ignored = { "" };
+	struct checklist list;
+	enum err err;
+
+	checklist_init(&list);
+	err = rights_check(api, wanted, &list, &ignored);
+	if (err == ERR_INTERRUPTED)
+		err = err_set(text, err, "%s", ignored.text);
+	else if (list.rules.len)
+		err = err_set(
+			text, ERR_REFUSED,
+			"in namespace %.63s the driver's Role lacks (--dry-run shows it whole):\n"
+			"%.360s",
+			kube_api_namespace(api), list.rules.p);
+	else
+		err = OK;
+	checklist_fini(&list);
+	return err;
+}

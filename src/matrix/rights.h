@@ -20,3 +20,8 @@ struct rights_wanted {
  * the API server cannot be asked. */
 enum err rights_check(struct kube_api *api, const struct rights_wanted *wanted,
 		      struct checklist *out, struct err_text *text) MUST_CHECK;
+/* ERR_REFUSED: one is missing. Before anything is changed, for without the right to watch, say,
+ * much goes well until something has to be waited for. An API server that cannot be asked is no
+ * fault here: the next call meets it. */
+enum err rights_demand(struct kube_api *api, const struct rights_wanted *wanted,
+		       struct err_text *text) MUST_CHECK;

@@ -488,16 +488,27 @@ def test_what_cannot_be_given_back_is_said_as_commands(timed):
     ("", "pods", "watch"), ("discovery.k8s.io", "endpointslices", "list"),
     ("coordination.k8s.io", "leases", "get"), ("coordination.k8s.io", "leases", "create"),
     ("coordination.k8s.io", "leases", "patch"),
+    ("discovery.k8s.io", "endpointslices", "watch"),
     ("autoscaling", "horizontalpodautoscalers", "list")])
-def test_a_missing_right_is_named(timed, group, resource, verb):
-    timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=5))
+def test_a_missing_right_is_named_before_anything_is_changed(timed, group, resource, verb):
     timed.double.tokens["first"] = (USER, rules_without(group, resource, verb))
+    driver = timed.drive(*timed.host, "--duration", "1")
+    assert driver.wait(60) == 111, driver.text()
+    assert (f'  - apiGroups: ["{group}"]\n    resources: ["{resource}"]\n    verbs: ["{verb}"]\n'
+            in driver.text("stderr"))
+    assert not (timed.folder / "results" / "auto_summary.csv").exists()
+    assert timed.replicas("inference") == 2
+
+
+def test_a_right_that_is_taken_away_meanwhile_is_named(timed):
+    timed.cluster.set_kubelet("inference", lambda: VirtualPod(ready_s=5))
     driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "12",
                          "--duration", "1", "--ready-timeout", "30")
+    driver.wait_line(r"inference: ", 60)
+    timed.double.tokens["first"] = (USER, rules_without("apps", "deployments/scale", "patch"))
     assert driver.wait(60) in (1, 111), driver.text()
-    rule = f'{{apiGroups: ["{group}"], resources: ["{resource}"], verbs: ["{verb}"]}}'
-    notes = "".join(r["Note"] for r in timed.rows()) if driver.wait() == 1 else ""
-    assert rule in driver.text("stderr") + notes
+    assert ('{apiGroups: ["apps"], resources: ["deployments/scale"], verbs: ["patch"]}'
+            in driver.text("stderr"))
 
 
 def has_workers(world):
@@ -641,7 +652,7 @@ def test_in_a_pod_it_is_chosen_by_itself_and_follows_a_new_token(timed):
     (["--target-deployment", "nosuch"], r'deployments.apps "nosuch" not found'),
     (["--namespace", "a/b"], r"--namespace: 'a/b' is no name of Kubernetes"),
     (["--context", "nosuch"], r"no 'nosuch' among the contexts"),
-    (["--namespace", "other"], r"no right to get deployments/scale in namespace other"),
+    (["--namespace", "other"], r"in namespace other the driver's Role lacks"),
     (["--kubeconfig", "/nonexistent/config"], r"/nonexistent/config"),
 ])
 def test_what_is_wrong_with_the_options_is_said(timed, args, said):
