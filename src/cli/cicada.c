@@ -182,6 +182,7 @@ static struct python_options python_options_of(const struct cicada_options *o)
 					.want_print_stats = o->want_print_stats,
 					.want_only_summary = o->want_only_summary,
 					.want_full_history = o->want_csv_full_history,
+					.want_skip_log_setup = o->want_skip_log_setup,
 					.log_file = o->log_file,
 					.csv_prefix = o->csv_prefix,
 					.html_file = o->html_file,

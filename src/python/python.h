@@ -35,7 +35,7 @@ struct python_options {
 	bool is_headless, has_web, has_guest_login;
 	const char *log_level; /* NULL: INFO */
 	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
-		want_only_summary, want_full_history;
+		want_only_summary, want_full_history, want_skip_log_setup;
 	const char *log_file, *csv_prefix, *html_file, *web_host, *master_host, *master_bind_host;
 	const char *web_tls_cert, *web_tls_key;
 	uint64_t web_port, master_port, master_bind_port, expect_workers, expect_workers_max_wait_s;

@@ -56,16 +56,16 @@ static PyObject *other_options_of(const struct python_options *o)
 	const char *base = o->web_base_path ? o->web_base_path : "";
 
 	return Py_BuildValue(
-		"{sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sz sz sz sK sK sK sK sK sK sL}",
+		"{sO sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sz sz sz sK sK sK sK sK sK sL}",
 		"reset_stats", is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart),
 		"class_picker", is_so(o->want_class_picker), "print_stats",
 		is_so(o->want_print_stats), "only_summary", is_so(o->want_only_summary),
-		"stats_history_enabled", is_so(o->want_full_history), "web_login",
-		is_so(o->has_guest_login), "web_base_path", base, "base_path", base, "profile",
-		o->profile, "logfile", o->log_file, "csv_prefix", o->csv_prefix, "html_file",
-		o->html_file, "web_host", o->web_host, "master_host", o->master_host,
-		"master_bind_host", o->master_bind_host, "tls_cert",
-		o->web_tls_cert ? o->web_tls_cert : "", "tls_key",
+		"stats_history_enabled", is_so(o->want_full_history), "skip_log_setup",
+		is_so(o->want_skip_log_setup), "web_login", is_so(o->has_guest_login),
+		"web_base_path", base, "base_path", base, "profile", o->profile, "logfile",
+		o->log_file, "csv_prefix", o->csv_prefix, "html_file", o->html_file, "web_host",
+		o->web_host, "master_host", o->master_host, "master_bind_host", o->master_bind_host,
+		"tls_cert", o->web_tls_cert ? o->web_tls_cert : "", "tls_key",
 		o->web_tls_key ? o->web_tls_key : "", "web_port", (unsigned long long)o->web_port,
 		"master_port", (unsigned long long)o->master_port, "master_bind_port",
 		(unsigned long long)o->master_bind_port, "expect_workers",

@@ -586,6 +586,10 @@ class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
     default_timeout = None
     max_redirects = 30
+    # What the file put in the place of `headers`, as it was then, and as text.
+    _replaced = None, None
+    # Sent beside those.
+    _beside_replaced = {}
 
     def __init__(self, base_url, request_event, user, headers):
         self.base_url = base_url
@@ -627,18 +631,28 @@ class BaseSession:
         finally:
             self.request_name = None
 
+    def _session_headers(self):
+        headers = self.headers
+        if type(headers) is SessionHeaders:
+            return headers
+        if self._replaced[0] != headers:
+            self._replaced = dict(headers or ()), SessionHeaders({**self._beside_replaced,
+                                                                  **(headers or {})})
+        return self._replaced[1]
+
     def _lines(self, headers, content_type):
         """All headers as text: those of the session, those of the request above them."""
-        text = self.headers.text()
+        own = self._session_headers()
+        text = own.text()
         if not headers:
             return f"{text}Content-Type: {content_type}\n" if content_type and \
-                "content-type" not in self.headers else text
+                "content-type" not in own else text
         key = (text, content_type, *headers, *headers.values())
         try:
             return _header_texts[key]
         except (KeyError, TypeError):
             pass  # not known, or not hashable
-        merged = Headers(self.headers)
+        merged = Headers(own)
         if content_type:
             merged["Content-Type"] = content_type
         merged.update(headers)
@@ -768,6 +782,8 @@ class HttpSession(BaseSession):
     verify = True
     cert = None
     trust_env = stream = False
+    # Of http.client, where requests' own are gone.
+    _beside_replaced = {"Accept-Encoding": "identity"}
 
     def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
         super().__init__(base_url, request_event, user, {

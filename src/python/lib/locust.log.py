@@ -23,9 +23,14 @@ class Handler(logging.Handler):
 
 
 def setup_logging(level, logfile=None):
-    root = logging.getLogger()
-    root.setLevel((level or "INFO").upper())
-    root.addHandler(logging.FileHandler(logfile) if logfile else Handler())
+    """Handlers that the file, or the first logging.info() of it, has given the root go, as under Locust:
+    a line comes once."""
+    logging.getLogger("locust").propagate = False
+    for logger in logging.getLogger(), logging.getLogger("locust"):
+        for handler in logger.handlers[:]:
+            logger.removeHandler(handler)
+        logger.setLevel((level or "INFO").upper())
+        logger.addHandler(logging.FileHandler(logfile) if logfile else Handler())
 
 
 def greenlet_exception_logger(logger, level=logging.CRITICAL):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, RequestException
+from requests.utils import DEFAULT_ACCEPT_ENCODING
 
 from locust.clients import Judged, Unjudged
 
@@ -39,7 +40,7 @@ def session_like(client):
     if session is None:
         session = client._detour = requests.Session()
     session.headers.clear()
-    session.headers.update({"Accept-Encoding": "gzip, deflate", **client.headers})
+    session.headers.update({"Accept-Encoding": DEFAULT_ACCEPT_ENCODING, **client._session_headers()})
     for name in ("auth", "params", "verify", "cert", "proxies", "trust_env", "max_redirects", "stream",
                  "hooks"):
         setattr(session, name, getattr(client, name))

@@ -54,7 +54,7 @@ _own_options = argparse.Namespace()
 # Options of Locust's that are not among those of _parsed(), as they are there when nobody gives them.
 _NOT_GIVEN = {"config": None, "enable_rebalancing": False, "equal_weights": False, "headful": False,
               "list_commands": False, "show_task_ratio": False, "show_task_ratio_json": False,
-              "skip_log_setup": False, "web_auth": None, "web_login": False, "processes": None,
+              "web_auth": None, "web_login": False, "processes": None,
               "json": False, "profile": None, "config_users": None}
 _classes = []
 _task_names = []  # of each class, as the engine knows them
@@ -321,7 +321,8 @@ def load(options):
     """Returns what the classes of the file are, in their order there, of each of its shapes the name
     and whether it uses common options, and the name of the file as bytes."""
     global environment
-    log.setup_logging(options["loglevel"])
+    if not options["others"]["skip_log_setup"]:
+        log.setup_logging(options["loglevel"])
     found = _classes_of_files(is_user_class, "user") or _users_of_tests()
     if not found:
         raise LoadError(f"{_path}: No User class found! Define one, such as "

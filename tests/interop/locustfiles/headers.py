@@ -26,4 +26,12 @@ class Headers(HttpUser):
         self.client.get("/echo")
         print(ascii(self.client.get("/words").headers["X-Words"]))
         print("X-Session" in self.client.headers, self.client.headers["x-session"])
+        self.client.auth = None
+        own = {"x-session": "in their place"}
+        self.client.headers = own
+        self.client.get("/echo")
+        self.client.get("/echo", headers={"X-Test": "one", "X-Session": None})
+        own["X-Test"] = "later"
+        self.client.post("/echo", json=1)
+        print(self.client.headers is own)
         self.environment.runner.quit()

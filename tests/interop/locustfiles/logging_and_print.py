@@ -6,6 +6,7 @@ from locust import HttpUser, events, task
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 logging.getLogger("mine").setLevel("DEBUG")
+logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
 
 
 class Logs(HttpUser):
@@ -24,5 +25,9 @@ class Logs(HttpUser):
 
 @events.init.add_listener
 def show(environment, **kwargs):
+    logging.info("nothing on stdout")
+    logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+    logging.warning("this on stdout")
+    logging.getLogger("locust.user.task").warning("not this")
     print(environment.host == environment.parsed_options.host, environment.stop_timeout or None,
           environment.parsed_options.headless, environment.reset_stats)
