@@ -42,6 +42,8 @@
 #define TICK_US	  (50 * CLOCK_MS)
 #define TABLE_US  (2 * CLOCK_S)
 #define REMIND_US CLOCK_S
+/* That a locustfile which has stopped the test has to start another one. */
+#define BETWEEN_US (60 * CLOCK_S)
 
 #define VALUE_BYTES 64 /* of what a gate saw, in words */
 
@@ -54,6 +56,7 @@ enum phase {
 	PHASE_WEB,     /* people start and stop tests; the program stays */
 	PHASE_WAITING, /* for --expect-workers */
 	PHASE_TESTING, /* an automatic test runs */
+	PHASE_BETWEEN, /* the locustfile has stopped it, and may start another one */
 	PHASE_LINGER,  /* it is over; --autoquit runs */
 	PHASE_ENDING   /* the run is being stopped, then the workers quit */
 };
@@ -260,6 +263,8 @@ static void start_test(struct runner *r)
 	else if (o->is_headless)
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
+	if (o->run_time_s && !r->shape.is_given)
+		r->file.run_time_end_us = loop_now(&r->loop) + o->run_time_s * CLOCK_S;
 	if (r->shape.is_given)
 		err = follow_start(&r->follow, &start, &text);
 	else
@@ -294,9 +299,13 @@ static void after_test(struct runner *r)
 {
 	/* Somebody may have stopped it before, or the last worker left. */
 	if (r->run->wanted.run_time_s &&
-	    r->run->now_us - r->run->started_us >= r->o->run_time_s * CLOCK_S)
+	    r->run->now_us - r->run->started_us >= r->run->wanted.run_time_s * CLOCK_S)
 		log_line(LOG_INFO, LOGGER, "--run-time limit reached, %s",
 			 r->o->is_headless ? "shutting down" : "stopping test");
+	if (r->o->is_headless && r->file.has_stopped && !r->shape.is_given) {
+		set_phase(r, PHASE_BETWEEN);
+		return;
+	}
 	if (r->o->is_headless) {
 		begin_end(r);
 		return;
@@ -305,6 +314,22 @@ static void after_test(struct runner *r)
 		log_line(LOG_INFO, LOGGER,
 			 "--autoquit not specified, leaving web ui running indefinitely");
 	set_phase(r, PHASE_LINGER);
+}
+
+static void between_tests(struct runner *r, uint64_t now_us)
+{
+	if (run_is_busy(r->run)) {
+		set_phase(r, PHASE_TESTING);
+	} else if (r->file.run_time_end_us && now_us >= r->file.run_time_end_us) {
+		log_line(LOG_INFO, LOGGER, "--run-time limit reached, shutting down");
+		begin_end(r);
+	} else if (now_us - r->phase_us >= BETWEEN_US) {
+		log_line(LOG_INFO, LOGGER,
+			 "The locustfile has stopped the test and started no other one within "
+			 "%d s, shutting down",
+			 (int)(BETWEEN_US / CLOCK_S));
+		begin_end(r);
+	}
 }
 
 /* A failed gate ends an automatic test as its run time would, one from the web is stopped. */
@@ -343,6 +368,8 @@ static void on_tick(void *arg)
 	print_periodic_table(r, now_us);
 	if (r->file.python)
 		locustfile_watch(&r->file);
+	if (r->phase != PHASE_ENDING)
+		locustfile_start_next(&r->file);
 	switch (r->phase) {
 	case PHASE_WAITING:
 		wait_for_workers(r, now_us);
@@ -350,6 +377,9 @@ static void on_tick(void *arg)
 	case PHASE_TESTING:
 		if (r->run->state == RUN_STOPPED)
 			after_test(r);
+		break;
+	case PHASE_BETWEEN:
+		between_tests(r, now_us);
 		break;
 	case PHASE_LINGER:
 		if (r->o->autoquit_s != UINT64_MAX &&

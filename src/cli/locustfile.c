@@ -116,17 +116,43 @@ static void on_reset_wish(void *arg)
 	run_reset_stats(((struct locustfile *)arg)->run);
 }
 
-static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
+/* What is left of the time that the command line gives to a file's tests together; 0: all of it. */
+static uint64_t run_time_left_s(const struct locustfile *l)
 {
-	struct locustfile *l = arg;
-	const struct run_start start = { .user_count = users, .spawn_rate = spawn_rate };
+	if (run_is_busy(l->run) || l->run_time_end_us <= l->run->now_us)
+		return 0;
+	return (l->run_time_end_us - l->run->now_us + CLOCK_S - 1) / CLOCK_S;
+}
+
+static void start(struct locustfile *l)
+{
 	struct err_text text = { "" };
 	enum err err;
 
-	run_tick(l->run, loop_now(l->loop));
-	err = run_start(l->run, &start, &text);
+	l->has_next = l->has_stopped = false;
+	l->next.run_time_s = run_time_left_s(l);
+	err = run_start(l->run, &l->next, &text);
 	if (err)
 		log_line(LOG_ERROR, LOGGER, "runner.start(): %s", err_say(&text, err));
+}
+
+static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
+{
+	struct locustfile *l = arg;
+
+	run_tick(l->run, loop_now(l->loop));
+	l->next = (struct run_start){ .user_count = users, .spawn_rate = spawn_rate };
+	/* runner.stop() does not wait for the end, as Locust's does. */
+	if (l->has_stopped && l->run->state == RUN_STOPPING)
+		l->has_next = true;
+	else
+		start(l);
+}
+
+void locustfile_start_next(struct locustfile *l)
+{
+	if (l->has_next && l->run->state == RUN_STOPPED)
+		start(l);
 }
 
 static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
@@ -250,6 +276,8 @@ static void on_stop_wish(void *arg)
 {
 	struct locustfile *l = arg;
 
+	l->has_stopped = true;
+	l->has_next = false;
 	/* Without a waiter there is nothing that could be refused. */
 	ensure(run_stop(l->run, NULL, NULL) == OK);
 }

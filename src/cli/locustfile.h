@@ -36,6 +36,10 @@ struct locustfile {
 	uint64_t seen_epoch, seen_start_us;
 	uint64_t due_us; /* when a master's numbers are told again */
 	size_t told_workers;
+	bool has_stopped; /* the test that was last; the file may start another one */
+	bool has_next;	  /* it wants to, but the last one is still stopping */
+	struct run_start next;
+	uint64_t run_time_end_us; /* of all its tests; 0: none is set */
 };
 
 /* Event `init`, and what the form offers. */
@@ -43,4 +47,6 @@ enum err locustfile_begin(struct locustfile *l, struct loop *loop,
 			  struct err_text *text) MUST_CHECK;
 /* Looks at the run and says what is new. */
 void locustfile_watch(struct locustfile *l);
+/* Starts what it wanted to start while the last test was stopping. */
+void locustfile_start_next(struct locustfile *l);
 void locustfile_end(struct locustfile *l);

@@ -227,8 +227,9 @@ static bool follow(struct visit *v)
 	http_conn_release(v->conn);
 	if (!set_next_url(v))
 		return false;
-	if (strcmp(method, v->http.method) != 0) {
-		v->http.method = method;
+	v->http.method = method;
+	/* As Python's requests do, whatever the method is. */
+	if (status != 307 && status != 308) {
 		v->http.body = (struct str){ 0 };
 		v->http.content_type = NULL;
 		v->has_no_content = true;

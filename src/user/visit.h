@@ -33,7 +33,7 @@ struct visit {
 	unsigned redirects_max;		   /* then it fails */
 	bool is_at_host;     /* a path was asked for: the host's user and password count */
 	bool has_left;	     /* a redirect led to another origin: secrets stay behind */
-	bool has_no_content; /* a redirect made it a GET */
+	bool has_no_content; /* a redirect has taken it */
 };
 
 /* Writes http.headers for http.origin and http.target, into memory of the place: good until the

@@ -3,6 +3,7 @@
 matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
+/moved/A and /kept/A with another status to /A,
 /set?a=1 sets cookies, /words has a header that is not ASCII, /gzip is compressed, /text has a charset,
 /lines has three lines, /slow takes a second, /drop closes the connection without an answer."""
 
@@ -15,7 +16,7 @@ import time
 import urllib.parse
 
 # What clients say of themselves may differ.
-_HEADERS = ("authorization", "content-type", "cookie", "x-test", "x-session")
+_HEADERS = ("authorization", "content-length", "content-type", "cookie", "x-test", "x-session")
 _BOUNDARY = re.compile(r"boundary=(\w+)")
 
 
@@ -67,6 +68,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.at_ok(asked, rest, query)
             return
         self._answer(302, b"", [("Location", f"/hop/{left - 1}"), ("Set-Cookie", f"hop={left}")])
+
+    def at_moved(self, asked, rest, query, status=301):
+        self._answer(status, b"", [("Location", f"/{rest}")])
+
+    def at_kept(self, asked, rest, query):
+        self.at_moved(asked, rest, query, 308)
 
     def at_set(self, asked, rest, query):
         pairs = urllib.parse.parse_qsl(query)

@@ -586,6 +586,8 @@ class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
     default_timeout = None
     max_redirects = 30
+    # Of the others the length of a body is said, although there is none.
+    _bodiless = frozenset(["GET", "HEAD", "DELETE", "OPTIONS"])
     # What the file put in the place of `headers`, as it was then, and as text.
     _replaced = None, None
     # Sent beside those.
@@ -699,7 +701,7 @@ class BaseSession:
                 return answer_type((0, error, None, None, None, 0.0, None, None),
                                    (method, url, None, None, False, target[2]))
             is_json = True
-        elif method in ("POST", "PUT", "PATCH"):
+        elif method not in self._bodiless:
             body = b""
         more = self._authorized(auth or self.auth, method, url, headers, body) \
             if auth or self.auth else {}
@@ -782,6 +784,7 @@ class HttpSession(BaseSession):
     verify = True
     cert = None
     trust_env = stream = False
+    _bodiless = frozenset(["GET", "HEAD"])
     # Of http.client, where requests' own are gone.
     _beside_replaced = {"Accept-Encoding": "identity"}
 
