@@ -93,6 +93,8 @@
 #define LIMIT_PYTHON_WAYS	  64 /* of TLS files and proxies that its requests name */
 #define LIMIT_PYTHON_JSON_BYTES	  (64 * 1024 * 1024) /* of a body; more takes Python's way */
 #define LIMIT_PYTHON_JSON_KEPT	  (256 * 1024)	     /* of the memory for it, for the next one */
+#define LIMIT_PYTHON_MEMO_TEXT	  4096		     /* of a dict, to be known the next time */
+#define LIMIT_PYTHON_MEMO_BYTES	  (4 * 1024 * 1024)  /* of all of them */
 
 /* Test run (src/run) */
 #define LIMIT_EXCEPTIONS      1000

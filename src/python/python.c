@@ -160,6 +160,7 @@ static void free_all(struct python *p)
 	python_way_fini(p);
 	python_classes_free(p);
 	buf_fini(&p->json);
+	python_memo_fini(p);
 	mem_free(p->shape_classes);
 	mem_free(p->tick_classes);
 	free_texts(p->own_argv);

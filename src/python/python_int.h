@@ -159,7 +159,8 @@ struct python {
 	struct load_thread *load_thread;
 	struct python_way *ways[LIMIT_PYTHON_WAYS]; /* python_way.c's; number 1 is the first */
 	unsigned way_count;
-	uint64_t turn; /* how many there have been */
+	struct python_memo *memo; /* python_memo.c's; NULL: nothing to remember yet */
+	uint64_t turn;		  /* how many there have been */
 	struct loop_watch timer_watch;
 	int timer_fd;	     /* fires when the next timer of the loops is due */
 	uint64_t armed_us;   /* when that is */
@@ -253,6 +254,19 @@ void python_way_fini(struct python *p);
 /* python_json.c: _cicada.json_text(value, allow_nan) -> what json.dumps(value, allow_nan=allow_nan)
  * returns; None: only json.dumps can say. */
 PyObject *python_json_text(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+/* python_memo.c: texts of dicts. */
+struct python_memo_slot {
+	uint64_t state; /* of a dict */
+	char *text;	/* NULL: it is to come */
+	size_t len;
+};
+
+/* NULL: the dict was not seen yet as it is now, or is not worth it. */
+struct python_memo_slot *python_memo_find(struct python *p, PyObject *dict);
+/* Its text, of values that cannot change; slot: found since, and no other dict was looked for. */
+void python_memo_keep(struct python *p, struct python_memo_slot *slot, struct str text);
+void python_memo_fini(struct python *p);
 
 /* python_sleeper.c */
 bool python_sleeper_register(PyObject *module) MUST_CHECK;

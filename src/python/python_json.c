@@ -5,7 +5,8 @@
  *
  * Plain values only, by their exact types, for none of them runs Python code. Of a value that
  * holds anything else nothing is written, and json.dumps is asked, which also has the words for
- * what cannot be written at all. */
+ * what cannot be written at all. Of a dict that was written before the text is known
+ * (python_memo.c). */
 #include "python/python_int.h"
 
 #include <math.h>
@@ -18,10 +19,12 @@
 
 /* Behind `at` is room up to `end`. */
 struct writer {
+	struct python *python;
 	struct buf *out;
 	char *at, *end;
 	unsigned depth;
 	bool allows_nan;
+	size_t unsettled; /* values so far that may have another text the next time */
 };
 
 static bool write_value(struct writer *w, PyObject *value);
@@ -102,10 +105,12 @@ static bool write_real(struct writer *w, double value)
 		return false;
 	if (put_short_real(w, value))
 		return true;
-	if (!isfinite(value))
+	if (!isfinite(value)) {
+		w->unsettled++;
 		return w->allows_nan && (isnan(value) ? WRITE(w, "NaN")
 					 : value > 0  ? WRITE(w, "Infinity")
 						      : WRITE(w, "-Infinity"));
+	}
 	text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
 	is_done = text && write_bytes(w, text, strlen(text));
 	PyMem_Free(text);
@@ -253,6 +258,22 @@ static bool write_pairs(struct writer *w, PyObject *dict)
 	return true;
 }
 
+static bool write_dict(struct writer *w, PyObject *dict)
+{
+	struct python_memo_slot *known = python_memo_find(w->python, dict);
+	size_t began = (size_t)(w->at - w->out->p), unsettled = w->unsettled;
+
+	if (known && known->text)
+		return write_bytes(w, known->text, known->len);
+	if (!WRITE(w, "{") || !write_pairs(w, dict) || !WRITE(w, "}"))
+		return false;
+	if (known && w->unsettled == unsettled)
+		python_memo_keep(
+			w->python, known,
+			(struct str){ w->out->p + began, (size_t)(w->at - w->out->p) - began });
+	return true;
+}
+
 static bool write_nested(struct writer *w, PyObject *value)
 {
 	bool is_dict = PyDict_CheckExact(value), is_done;
@@ -263,9 +284,10 @@ static bool write_nested(struct writer *w, PyObject *value)
 	if (w->depth == LIMIT_JSON_DEPTH)
 		return false;
 	w->depth++;
-	is_done = is_dict ? WRITE(w, "{") && write_pairs(w, value) && WRITE(w, "}")
+	is_done = is_dict ? write_dict(w, value)
 			  : WRITE(w, "[") && write_items(w, value) && WRITE(w, "]");
 	w->depth--;
+	w->unsettled++;
 	return is_done;
 }
 
@@ -288,8 +310,9 @@ static bool write_value(struct writer *w, PyObject *value)
 
 PyObject *python_json_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-	struct buf *out = &python_self()->json;
-	struct writer w = { .out = out };
+	struct python *p = python_self();
+	struct buf *out = &p->json;
+	struct writer w = { .python = p, .out = out };
 	PyObject *text = NULL;
 	bool is_done;
 

@@ -104,6 +104,45 @@ for value in (circle, nan, [1, inf], {1, 2}, {(1, 2): 3}, {b"a": 1}, object, [1,
     assert "Error" in expected
     assert error(json_text, value, False) == expected, expected
 
+def pairs():
+    return {random.randrange(20): leaf() for _ in range(random.randrange(3, 12))}
+
+
+class Sample:
+    def __init__(self):
+        self.down, self.up, self.rows, self.name = 1.5, 2, 3, "a"
+
+
+# A dict is written again, with and without a change in between.
+changes = [lambda d: d.update(a=leaf()), lambda d: d.pop(next(iter(d))), lambda d: d.popitem(),
+           lambda d: d.setdefault(text(), leaf()), lambda d: d.__setitem__(next(iter(d)), leaf()),
+           lambda d: d.__ior__(pairs()), lambda d: None, lambda d: None, lambda d: d.clear()]
+kept = [pairs() for _ in range(300)]
+for _ in range(30_000):
+    d = random.choice(kept)
+    random.choice(changes[:-1] if len(d) > 2 else [lambda d: d.update(pairs())])(d)
+    same(random.choice([d, [d, d], {"in": d}]), True)
+for d in kept:
+    changes[-1](d)
+    same(d, True)
+sample, inner = Sample(), [1]
+outer = {"a": inner, "b": 2, "c": 3, "d": {}}
+for i in range(5):
+    sample.up = i
+    same(vars(sample), True)
+    same(vars(sample), True)
+    inner.append(i)
+    outer["d"]["e"] = i
+    same(outer, True)
+odd = {"a": 1, "b": nan, "c": 3, "d": 4}
+for _ in range(3):
+    same(odd, True)
+    assert error(json_text, odd, False) == error(lambda: json.dumps(odd, allow_nan=False))
+long = {i: "x" * 10_000 for i in range(4)}
+for d in [long] * 3 + [{i: i, 1: 1, 2: 2, 3: 3, 4: 4} for i in range(40_000)] * 3:
+    same(d, True)
+
+
 json.JSONEncoder.default = lambda self, value: sorted(value)
 same({"set": {3, 1, 2}}, False)
 
