@@ -91,6 +91,7 @@
 #define LIMIT_PYTHON_GIVE_WAY_S	  5  /* then a line in the log says what keeps the thread */
 #define LIMIT_PYTHON_CLIENT_CONNS 10 /* idle ones that a client keeps, as Python's requests */
 #define LIMIT_PYTHON_WAYS	  64 /* of TLS files and proxies that its requests name */
+#define LIMIT_PYTHON_HELD	  64 /* users that run until their requests are sent */
 #define LIMIT_PYTHON_JSON_BYTES	  (64 * 1024 * 1024) /* of a body; more takes Python's way */
 #define LIMIT_PYTHON_JSON_KEPT	  (256 * 1024)	     /* of the memory for it, for the next one */
 #define LIMIT_PYTHON_MEMO_TEXT	  4096		     /* of a dict, to be known the next time */

@@ -674,8 +674,31 @@ static bool can_carry(struct http_conn *conn)
 		h2_request(conn->h2, buf_str(&x->out), conn->stream.tls, &x->response, &x->in));
 }
 
+/* On an open connection. False: it has failed and x->error says why. */
+static bool send_first(struct http_conn *conn)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (flush(conn) != IO_FAIL)
+		return true;
+	if (is_stale(x))
+		return retry(conn);
+	fail_of(conn, x->send_errno);
+	return false;
+}
+
+/* has_begun: or it has failed and x->error says why. */
+static void follow_up(struct http_conn *conn, bool has_begun)
+{
+	struct http_exchange *x = conn->exchange;
+
+	if (!has_begun)
+		conn_close_socket(conn);
+	deadline_set(&x->deadline, has_begun ? x->start_us + time_limit_us(conn) : x->start_us);
+}
+
 /* False: it has failed and x->error says why. */
-static bool begin(struct http_conn *conn)
+static bool begin(struct http_conn *conn, struct list *held)
 {
 	struct http_exchange *x = conn->exchange;
 
@@ -689,19 +712,27 @@ static bool begin(struct http_conn *conn)
 	if (conn->watch.fd < 0)
 		return dial_first(conn);
 	x->is_reused = true;
-	if (flush(conn) != IO_FAIL)
-		return true;
-	if (is_stale(x))
-		return retry(conn);
-	fail_of(conn, x->send_errno);
-	return false;
+	if (!held)
+		return send_first(conn);
+	list_append(held, &x->waiting);
+	return true;
+}
+
+void http_send_held(struct list *held)
+{
+	while (!list_is_empty(held)) {
+		struct http_exchange *x = CONTAINER_OF(held->next, struct http_exchange, waiting);
+
+		list_remove(&x->waiting);
+		x->start_us = clock_us();
+		follow_up(x->conn, send_first(x->conn));
+	}
 }
 
 void http_conn_send(struct http_conn *conn, const struct http_request *request,
 		    struct http_reply *reply, http_done_fn done, void *arg)
 {
 	struct http_exchange *x;
-	bool has_begun;
 
 	ensure(!conn->exchange && done && request->timeout_us);
 	x = conn->exchange = exchange_acquire(conn->client);
@@ -709,8 +740,5 @@ void http_conn_send(struct http_conn *conn, const struct http_request *request,
 	x->done = done;
 	x->arg = arg;
 	prepare(conn, request);
-	has_begun = begin(conn);
-	if (!has_begun)
-		conn_close_socket(conn);
-	deadline_set(&x->deadline, has_begun ? x->start_us + time_limit_us(conn) : x->start_us);
+	follow_up(conn, begin(conn, request->held));
 }

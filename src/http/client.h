@@ -51,6 +51,10 @@ struct http_request {
 	/* Until a new connection stands, from when timeout_us counts then; 0: it has no time of its
 	 * own. */
 	uint64_t connect_timeout_us;
+	/* NULL: it is sent at once. Else on an open connection it waits in this list for
+	 * http_send_held(): who sends many in a row wakes a target once that would else fall asleep
+	 * between any two. */
+	struct list *held;
 };
 
 /* The answer. Lives until http_conn_release(). */
@@ -60,7 +64,7 @@ struct http_reply {
 	const char *bytes;		  /* the receive buffer */
 	const char *body;		  /* followed by a NUL */
 	size_t body_len;
-	uint64_t time_us;  /* from http_conn_send() to the last byte, or to the failure */
+	uint64_t time_us;  /* from when it was sent to the last byte, or to the failure */
 	uint64_t ended_us; /* when that was */
 };
 
@@ -123,6 +127,8 @@ void http_conn_init(struct http_conn *conn, struct http_client *c);
  * refused by the caller. */
 void http_conn_send(struct http_conn *conn, const struct http_request *request,
 		    struct http_reply *reply, http_done_fn done, void *arg);
+/* To be called before the next turn of the loop. */
+void http_send_held(struct list *held);
 /* The target of the request that was answered, as sent; until http_conn_release(). */
 struct str http_conn_target(const struct http_conn *conn);
 /* Gives the exchange back; the reply's memory is gone. Harmless when idle. */

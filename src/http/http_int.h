@@ -97,7 +97,7 @@ struct http_exchange {
 	struct deadline deadline; /* after a failure at once: its delivery */
 	struct http_origin *origin;
 	struct http_conn *conn;
-	struct list waiting; /* in origin->waiting, or alone */
+	struct list waiting; /* in origin->waiting or a request's list `held`, or alone */
 	uint64_t start_us, timeout_us, connect_timeout_us;
 	struct http_reply *reply;
 	http_done_fn done;

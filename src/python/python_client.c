@@ -303,6 +303,7 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 						 .origin = origin,
 						 .target = url.target,
 						 .body = asked->body,
+						 .held = &p->held,
 						 .timeout_us = user_seconds_us(asked->timeout_s),
 						 .connect_timeout_us = user_seconds_us(
 							 asked->connect_timeout_s) } });

@@ -150,6 +150,8 @@ struct python {
 	struct list users;	 /* of struct python_user: that are to begin, stop or be cut */
 	struct list ready;	 /* of struct python_wait: over, their greenlets still to run */
 	struct list clients;	 /* of struct python_client */
+	struct list held;	 /* of requests: to be sent (http/client.h) */
+	bool is_running_ready;	 /* it is not empty for long */
 	struct lane *idle_lanes; /* python_client.c's */
 	struct buf json;	 /* python_json.c's; empty between calls */
 	void *(*main)(void *);	 /* to be run by python_guest_run() */

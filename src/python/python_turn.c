@@ -6,7 +6,11 @@
  * of them is readable it calls python_turn(), which turns both loops, none of which runs Python,
  * and then switches to each greenlet whose wait is over. So Python code never runs inside a turn:
  * what the loops promise of a turn holds, and the clock may be read anew whenever Python code calls
- * in. The loops' timers reach the hub by a timerfd among what they watch. */
+ * in. The loops' timers reach the hub by a timerfd among what they watch.
+ *
+ * What the greenlets of a turn ask for is sent after all of them have run. Sent one by one, every
+ * request would wake a target that has slept since the last one, which costs as much as the request
+ * itself; and an answer would lie there, and its time grow, while others run. */
 #include "python/python_int.h"
 
 #include <errno.h>
@@ -16,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/client.h"
 
 static void on_timerfd(void *arg, uint32_t events)
 {
@@ -36,6 +41,7 @@ enum err python_turn_init(struct python *p, struct err_text *text)
 	list_init(&p->users);
 	list_init(&p->ready);
 	list_init(&p->clients);
+	list_init(&p->held);
 	p->armed_us = UINT64_MAX;
 	p->timer_fd = -1;
 	if (err)
@@ -120,6 +126,8 @@ bool python_wait_for(struct python *p, struct python_wait *w)
 	bool is_over;
 
 	if (set_greenlet(p, w)) {
+		if (!p->is_running_ready)
+			http_send_held(&p->held);
 		python_turn_arm(p);
 		/* Others may have switched here, too; only python_wait_end() counts. */
 		do {
@@ -143,6 +151,9 @@ void python_wait_end(struct python *p, struct python_wait *w)
 /* Those that are ready now; what they lead to is for the next turn. */
 static void run_ready(struct python *p)
 {
+	unsigned count = 0;
+
+	p->is_running_ready = true;
 	while (!list_is_empty(&p->ready)) {
 		struct python_wait *w = CONTAINER_OF(p->ready.next, struct python_wait, node);
 		PyObject *greenlet = w->greenlet, *result;
@@ -156,7 +167,11 @@ static void run_ready(struct python *p)
 			PyErr_WriteUnraisable(greenlet);
 		Py_XDECREF(result);
 		Py_DECREF(greenlet);
+		if (++count % LIMIT_PYTHON_HELD == 0)
+			http_send_held(&p->held);
 	}
+	http_send_held(&p->held);
+	p->is_running_ready = false;
 }
 
 PyObject *python_turn(PyObject *module, PyObject *unused)

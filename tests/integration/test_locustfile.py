@@ -605,6 +605,30 @@ class Computes(User):
     assert code == 0 and target.counts == {"GET /": 3}
 
 
+def test_the_time_of_an_answer_has_not_that_of_other_users_code(programs, target, tmp_path):
+    """Twenty users compute for 20 ms each, one after the other, and are answered at once."""
+    path = write(tmp_path, """
+import time
+from locust import HttpUser, events, task
+
+
+@events.quitting.add_listener
+def quitting(environment, **kwargs):
+    print(environment.stats.total.median_response_time)
+
+
+class Computes(HttpUser):
+    @task
+    def compute(self):
+        end = time.perf_counter() + 0.02
+        while time.perf_counter() < end:
+            pass
+        self.client.get("/")
+""")
+    cicada, code = run(programs, path, "-H", target.url, "-u", "20", "-r", "100", "-t", "3s")
+    assert code == 0 and float(cicada.text("stdout")) < 100
+
+
 def start_master(programs, path, *args):
     master = programs.start("cicada", "--master", "-f", path, *WEB, "--master-bind-host",
                             "127.0.0.1", "--master-bind-port", "0", "-s", "5", *args,

@@ -737,6 +737,79 @@ static void test_cancel(void **state)
 	stop(f);
 }
 
+static void hold(struct fixture *f, const char *target, struct list *held)
+{
+	struct http_request request = request_of(f, "POST", target);
+
+	http_conn_release(&f->conn);
+	request.held = held;
+	http_conn_send(&f->conn, &request, &f->reply, on_done, f);
+	assert_true(http_conn_is_busy(&f->conn));
+}
+
+/* The server has got nothing within a moment. */
+static void assert_unsent(struct fixture *f)
+{
+	struct pollfd p = { .fd = f->server.fd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 20), 0);
+}
+
+static void test_held(void **state)
+{
+	static const struct step steps[] = { ACCEPT,
+					     READ("POST /first"),
+					     WRITE(OK_REPLY),
+					     TELL,
+					     AWAIT_TEST,
+					     READ("POST /second"),
+					     WRITE(OK_REPLY),
+					     TELL,
+					     AWAIT_TEST,
+					     RESET,
+					     TELL,
+					     ACCEPT,
+					     READ("POST /third"),
+					     WRITE(OK_REPLY),
+					     AWAIT_CLOSE,
+					     END };
+	struct fixture *f = start(steps);
+	struct list held;
+	uint64_t before_us;
+
+	(void)state;
+	list_init(&held);
+	/* On a new connection nothing waits. */
+	hold(f, "/first", &held);
+	assert_true(list_is_empty(&held));
+	await_done(f);
+	assert_reply(f, 200, "hi");
+	await(&f->server, &f->server.told);
+	hold(f, "/second", &held);
+	assert_unsent(f);
+	before_us = clock_us();
+	sem_post(&f->server.test_told);
+	http_send_held(&held);
+	assert_true(list_is_empty(&held));
+	await_done(f);
+	assert_reply(f, 200, "hi");
+	assert_true(f->reply.time_us <= clock_us() - before_us);
+	/* The connection breaks before it is sent. */
+	await(&f->server, &f->server.told);
+	hold(f, "/third", &held);
+	sem_post(&f->server.test_told);
+	await(&f->server, &f->server.told);
+	http_send_held(&held);
+	await_done(f);
+	assert_reply(f, 200, "hi");
+	/* It is given up before it is sent. */
+	hold(f, "/fourth", &held);
+	http_conn_close(&f->conn);
+	assert_true(list_is_empty(&held));
+	http_send_held(&held);
+	stop(f);
+}
+
 static void test_two_origins(void **state)
 {
 	static const struct step steps[] = { ACCEPT,	      READ("GET /one"), WRITE(OK_REPLY),
@@ -827,6 +900,7 @@ int main(void)
 		cmocka_unit_test(test_connect_timeout),
 		cmocka_unit_test(test_connect_timeout_of_a_second_try),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_two_origins),
 		cmocka_unit_test(test_send_inside_done),
 	};
