@@ -380,8 +380,8 @@ def test_the_images_share_their_build_and_run_as_the_manifests_say():
 def test_the_images_set_no_scenario_and_a_platform_that_can_be(programs):
     """A locustfile in the working folder is found, as in Locust's image; and of the driver's platforms
     local needs programs that are in other images."""
-    said = {d.name: dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"\nENV (.*)", stages_of(d)[1]))))
-            for d in DOCKERFILES}
+    lines = {d.name: re.findall(r"\nENV (.*)", stages_of(d)[1]) for d in DOCKERFILES}
+    said = {name: dict(re.findall(r"(\w+)=(\S+)", " ".join(v))) for name, v in lines.items()}
     assert said["Dockerfile"] == {"CC": "tcc"} and said["Dockerfile.inference"] == {}
     plan, code = programs.run("cicada-driver", "plan", env=said["Dockerfile.driver"])
     assert code == 0 and "platform kubernetes" in plan.text()

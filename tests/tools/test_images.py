@@ -14,7 +14,8 @@ TOOL = """#!/bin/sh
 printf '%%s\\n' "${0##*/} $*" >> %(calls)s
 %(build)s
 """
-NO_DAEMON = "echo >&2; echo Cannot connect to the daemon. >&2; exit 1"
+NO_DAEMON = """echo Client:; echo ERROR: Cannot connect to the daemon.
+echo errors pretty printing info >&2; exit 1"""
 
 
 @pytest.fixture(name="run")
@@ -22,7 +23,7 @@ def fixture_run(tmp_path):
     """Runs it where the tools are those given, each with what it does on `info` and on `build`."""
     path = tmp_path / "bin"
     path.mkdir()
-    for name in ("sh", "sed", "tail", "dirname", "git"):
+    for name in ("sh", "sed", "grep", "head", "tail", "dirname", "git"):
         found = subprocess.run(["which", name], capture_output=True, text=True, check=False).stdout.strip()
         if found:
             (path / name).symlink_to(found)
@@ -61,7 +62,7 @@ def test_a_tool_that_does_not_answer_is_passed_over(run):
 def test_none_works(run):
     said, calls = run({"docker": (NO_DAEMON, "exit 0")})
     assert (said.returncode, calls) == (1, [])
-    for part in ("docker: Cannot connect to the daemon.", "podman is not here", "buildah is not here",
+    for part in ("docker: ERROR: Cannot connect to the daemon.", "podman is not here", "buildah is not here",
                  "apt-get install"):
         assert part in said.stderr
 
@@ -69,7 +70,7 @@ def test_none_works(run):
 def test_the_one_that_was_named_is_not_replaced(run):
     said, calls = run({"docker": (NO_DAEMON, "exit 0"), "podman": ("exit 0", "exit 0")}, IMAGE_TOOL="docker")
     assert (said.returncode, calls) == (1, [])
-    assert "docker: Cannot connect" in said.stderr and "podman is" not in said.stderr
+    assert "docker: ERROR: Cannot connect" in said.stderr and "podman is" not in said.stderr
     said, calls = run({}, IMAGE_TOOL="kaniko")
     assert said.returncode == 1 and "kaniko is not here" in said.stderr
 
