@@ -380,7 +380,7 @@ static enum err measure(struct drive *d, struct err_text *text)
 	for (;;) {
 		struct master_api_live live;
 		double left_s, poll_s = d->c->plan->poll_s;
-		uint64_t asked_us = now_us(d);
+		uint64_t asked_us = now_us(d), next_us, end_us;
 		enum err err = look(d, &live, text);
 
 		if (err)
@@ -401,13 +401,15 @@ static enum err measure(struct drive *d, struct err_text *text)
 		left_s = (double)d->scenario.duration_s - live.window_s;
 		if (left_s <= 0)
 			return OK;
+		/* From when it was asked: polls keep their rhythm. From when it was answered: the
+		 * end is not a moment too early, which would take another poll. */
+		next_us = asked_us + (uint64_t)(poll_s * CLOCK_S);
+		end_us = now_us(d) + (uint64_t)ceil(left_s * CLOCK_S);
 		if (left_s >= USAGE_LEFT_MIN_S && now_us(d) >= d->next_usage_us)
 			err = ask_cluster(d, text);
 		if (err)
 			return err;
-		/* From when it was asked: polls keep their rhythm, the end its moment. */
-		if (!pause_until(d->c->pause,
-				 asked_us + (uint64_t)(fmin(left_s, poll_s) * CLOCK_S)))
+		if (!pause_until(d->c->pause, end_us < next_us ? end_us : next_us))
 			return pause_interrupted(text);
 	}
 }

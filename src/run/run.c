@@ -19,6 +19,8 @@
 
 #define LOGGER "locust.runners"
 #define NEVER  UINT64_MAX
+/* A worker of Locust reports every 3 s. */
+#define REPORT_LATE_US (4 * CLOCK_S)
 
 /* Of a line for people, which the log cuts at 4 kB. */
 #define LINE_BYTES 3072
@@ -118,7 +120,7 @@ static void open_window(struct run *run)
 	parts_clear(&run->parts, run_wall_s(run));
 	stats_clear(&run->window, run_wall_s(run));
 	run->has_window = run->is_window_open = true;
-	run->window_start_us = run->now_us;
+	run->window_start_us = run->window_counted_us = run->now_us;
 	run->window_start_wall_s = run_wall_s(run);
 }
 
@@ -535,6 +537,14 @@ double run_window_s(const struct run *run, uint64_t now_us)
 	return (double)(end_us - run->window_start_us) / CLOCK_S;
 }
 
+double run_window_counted_s(const struct run *run)
+{
+	const bool is_current =
+		run->is_window_open && run->now_us - run->window_counted_us < REPORT_LATE_US;
+
+	return run_window_s(run, is_current ? run->window_counted_us : run->now_us);
+}
+
 static void count_connections(struct run *run, const struct health *delta)
 {
 	uint64_t open = run->connections_open + delta->opened;
@@ -579,6 +589,7 @@ void run_add_stats(struct run *run, const struct stats *delta, bool is_draining)
 	stats_merge(&run->stats, delta);
 	if (run->has_window && !is_draining) {
 		stats_merge(&run->window, delta);
+		run->window_counted_us = run->now_us;
 		series_add(&run->series, &delta->total, run_wall_s(run), run_user_count(run));
 		parts_add(&run->parts, &delta->total,
 			  series_first_second(&delta->total, run_wall_s(run)));

@@ -175,6 +175,7 @@ struct run {
 	bool is_window_open;	    /* and stop was not asked for yet */
 	double window_start_wall_s; /* of these, only meaningful with a window */
 	uint64_t window_start_us, window_end_us; /* end: once it is closed */
+	uint64_t window_counted_us;		 /* when the newest of its statistics came */
 	uint64_t started_us;			 /* of the last start; a change leaves it */
 	uint64_t ends_us;			 /* when run_time_s is over; UINT64_MAX: never */
 	struct run_start wanted;		 /* host is run->host */
@@ -251,6 +252,9 @@ void run_log_spawned(const struct run *run);
 double run_wall_s(const struct run *run);
 /* Length of the measured window so far, seconds. 0 before it began. */
 double run_window_s(const struct run *run, uint64_t now_us);
+/* How much of it its statistics tell of: while it is open the newest of them are of up to a report
+ * ago. When none have come for longer than reports take, all of it: then nothing was done. */
+double run_window_counted_s(const struct run *run);
 
 /* Called by the modes. The only place where state changes: checks the edge, opens the
  * window on RUN_RUNNING, closes it on RUN_STOPPING, answers waiters on RUN_STOPPED. */

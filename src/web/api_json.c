@@ -392,12 +392,12 @@ static json_t *window_row(const struct stats_entry *e, const void *arg)
 			    { "response_time_percentile_0.95", 0.95 },
 			    { "response_time_percentile_0.99", 0.99 },
 			    { "response_time_percentile_0.999", 0.999 } };
-	double duration_s = *(const double *)arg;
+	double counted_s = *(const double *)arg;
 	bool is_timed = e->num_requests > e->num_none_requests;
 	json_t *row = begin_row(e);
 
-	set_real(row, "requests_per_s", duration_s > 0 ? (double)e->num_requests / duration_s : 0);
-	set_real(row, "failures_per_s", duration_s > 0 ? (double)e->num_failures / duration_s : 0);
+	set_real(row, "requests_per_s", counted_s > 0 ? (double)e->num_requests / counted_s : 0);
+	set_real(row, "failures_per_s", counted_s > 0 ? (double)e->num_failures / counted_s : 0);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		set_ms(row, percentiles[i].key,
 		       is_timed ? stats_percentile_exact_ms(e, percentiles[i].share) : NAN);
@@ -432,15 +432,15 @@ json_t *api_json_generator(const struct run *run, const struct health *h)
 
 char *api_json_window(const struct run *run)
 {
-	double duration_s = run_window_s(run, run->now_us);
+	double counted_s = run_window_counted_s(run);
 	json_t *root = json_object(), *window = json_object(), *total = json_object();
 
 	json_object_set_new(window, "is_open", json_boolean(run->is_window_open));
 	json_object_set_new(window, "has_begun", json_boolean(run->has_window));
-	set_real(window, "duration_s", duration_s);
+	set_real(window, "duration_s", run_window_s(run, run->now_us));
 	set_real(window, "start_time", run->has_window ? run->window_start_wall_s : NAN);
 	json_object_set_new(root, "window", window);
-	json_object_set_new(root, "stats", rows_of(&run->window, window_row, &duration_s));
+	json_object_set_new(root, "stats", rows_of(&run->window, window_row, &counted_s));
 	set_count(total, "num_requests", run->stats.total.num_requests);
 	set_count(total, "num_failures", run->stats.total.num_failures);
 	json_object_set_new(root, "total", total);

@@ -25,6 +25,23 @@ static void the_steps_come_in_the_orders_order(void **state)
 	assert_in_range(out.took_us, 10 * CLOCK_S + CLOCK_S / 2, 11 * CLOCK_S);
 }
 
+static void the_end_of_the_window_takes_one_look(void **state)
+{
+	const char *at;
+	struct outcome out;
+	size_t looks = 0;
+
+	(void)state;
+	world_init();
+	world.look_us = 20 * CLOCK_MS;
+	out = drive(1);
+	assert_int_equal(out.good, 1);
+	for (at = out.screen; (at = strstr(at, "s/10s] RPS: ")); at++)
+		looks++;
+	assert_int_equal(looks, 6);
+	assert_non_null(strstr(out.screen, "[10s/10s] RPS: "));
+}
+
 static void scenarios_are_parted_by_the_cool_down(void **state)
 {
 	struct outcome out;
@@ -301,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_steps_come_in_the_orders_order),
+		cmocka_unit_test(the_end_of_the_window_takes_one_look),
 		cmocka_unit_test(scenarios_are_parted_by_the_cool_down),
 		cmocka_unit_test(a_slow_target_is_waited_for_and_a_late_one_not_measured),
 		cmocka_unit_test(a_replica_that_cannot_start_is_not_waited_for),

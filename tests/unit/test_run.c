@@ -136,6 +136,30 @@ static void test_window_is_the_time_with_all_users(void **state)
 	assert_true(run_window_s(&run, run.now_us) == 4);
 }
 
+static void test_what_a_window_has_counted_is_a_report_old(void **state)
+{
+	(void)state;
+	assert_int_equal(start_users(10), OK);
+	assert_true(run_window_counted_s(&run) == 0);
+	run_tick(&run, 10 * CLOCK_S);
+	run_set_state(&run, RUN_RUNNING);
+	run_tick(&run, 11 * CLOCK_S);
+	report(5, false);
+	run_tick(&run, 13 * CLOCK_S);
+	assert_true(run_window_counted_s(&run) == 1);
+	assert_true(run_window_s(&run, run.now_us) == 3);
+	/* No report, no request. */
+	run_tick(&run, 16 * CLOCK_S);
+	assert_true(run_window_counted_s(&run) == 6);
+	report(5, false);
+	run_tick(&run, 18 * CLOCK_S);
+	assert_true(run_window_counted_s(&run) == 6);
+	/* The end is exact: what belongs to the window is told in the end. */
+	assert_int_equal(run_stop(&run, NULL, NULL), OK);
+	run_tick(&run, 19 * CLOCK_S);
+	assert_true(run_window_counted_s(&run) == 8);
+}
+
 static void test_change_begins_the_window_anew(void **state)
 {
 	(void)state;
@@ -512,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_window_is_the_time_with_all_users),
+		CASE(test_what_a_window_has_counted_is_a_report_old),
 		CASE(test_change_begins_the_window_anew),
 		CASE(test_stop_while_spawning_has_no_window),
 		CASE(test_new_test_clears),
