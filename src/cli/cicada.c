@@ -309,11 +309,11 @@ static enum err load_native(struct chosen *c, struct cicada_options *o, struct e
 {
 	if (c->downloaded.paths)
 		o->scenario = c->downloaded.paths;
-	if (o->is_scenario_assumed && access(o->scenario, F_OK))
+	if (o->has_default_scenario && access(o->scenario, F_OK) != 0)
 		return err_set(
 			text, ERR_NOT_FOUND,
-			"there is no locustfile.c or locustfile.py here; name a scenario or a "
-			"locustfile with -f FILE");
+			"neither locustfile.c nor locustfile.py is here; say with -f FILE what "
+			"the users do (--help lists all options)");
 	return scenario_load(o->scenario, &c->all, text);
 }
 
@@ -397,8 +397,7 @@ static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 		err = open_feeds(o, &c->all, &text);
 	if (!err)
 		return run_scenario(o, c, f);
-	fprintf(stderr, "cicada: %s%s\n", err_say(&text, err),
-		err == ERR_NOT_FOUND && !o->scenario ? "; name a scenario with -f FILE" : "");
+	fprintf(stderr, "cicada: %s\n", err_say(&text, err));
 	(void)processes_end(&f->children, 0);
 	return EXIT_CANNOT_START;
 }

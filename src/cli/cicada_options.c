@@ -654,10 +654,13 @@ static enum err read_all(struct cicada_options *o, const struct opt_table *rules
 	return err ? err : read_class_names(o, text);
 }
 
-static const char *default_scenario(void)
+static void settle_scenario(struct cicada_options *o)
 {
-	return access("locustfile.c", F_OK) && !access("locustfile.py", F_OK) ? "locustfile.py"
-									      : "locustfile.c";
+	o->has_default_scenario = !o->scenario;
+	if (o->has_default_scenario)
+		o->scenario = access("locustfile.c", F_OK) && !access("locustfile.py", F_OK)
+				      ? "locustfile.py"
+				      : "locustfile.c";
 }
 
 static void set_defaults(struct cicada_options *o)
@@ -685,8 +688,7 @@ void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
 	    read_processes(o, &unread))
 		o->processes = 0;
 	o->is_usable = !read_master_address(o, &unread) && !read_keys(o, &unread);
-	if (!o->scenario)
-		o->scenario = default_scenario();
+	settle_scenario(o);
 }
 
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
@@ -697,9 +699,7 @@ enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, st
 	err = read_all(o, &table, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
-	o->is_scenario_assumed = !o->scenario;
-	if (!o->scenario)
-		o->scenario = default_scenario();
+	settle_scenario(o);
 	err = read_mode(o, text);
 	if (!err)
 		err = read_master_address(o, text);

@@ -25,8 +25,8 @@
 #define CICADA_OPTION_FILES 4
 
 struct cicada_options {
-	const char *scenario;	  /* -f */
-	bool is_scenario_assumed; /* nobody named one */
+	const char *scenario;	   /* -f */
+	bool has_default_scenario; /* it was not named */
 	const char *host;
 	uint64_t users, run_time_s, stop_timeout_s;
 	double spawn_rate;

@@ -65,7 +65,7 @@ static const struct opt rows[] = {
 	  "search the most users within these, such as 'p95<200ms,fail_ratio<0.1%', for each "
 	  "number of replicas, from the first of --users on" },
 	{ "max-users", 0, OPT_COUNT, AT(plan.users_max), "CICADA_MAX_USERS", "COUNT",
-	  "with --slo: never more users than these (default 1e+07)", 1, LIMIT_USERS },
+	  "with --slo: never more users than these (default 10000000)", 1, LIMIT_USERS },
 	{ "tolerance", 0, OPT_NUMBER, AT(tolerance_pct), "CICADA_TOLERANCE", "PERCENT",
 	  "with --slo: how exactly the limit is looked for (default 5)", 0.1, 50 },
 	{ "target-rps", 0, OPT_NUMBER, AT(target_rps), "CICADA_TARGET_RPS", "RATE",

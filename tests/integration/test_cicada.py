@@ -229,10 +229,10 @@ def test_wrong_options_name_the_option(programs, tmp_path, args, code, said):
     assert got == code and said in program.text("stderr"), program.text()
 
 
-def test_no_file_and_none_named(programs, tmp_path):
-    program, code = programs.run("cicada", "--headless", cwd=tmp_path)
-    assert code == 1
-    assert "there is no locustfile.c or locustfile.py here" in program.text("stderr")
+def test_without_a_scenario_it_says_how_to_name_one(programs, tmp_path):
+    program, code = programs.run("cicada", cwd=tmp_path)
+    assert code == 1 and program.text().startswith(
+        "cicada: neither locustfile.c nor locustfile.py is here; say with -f FILE")
 
 
 def test_a_scenario_with_an_error_names_file_and_line(programs, tmp_path):
