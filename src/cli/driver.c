@@ -154,8 +154,8 @@ static void print_plan(const struct plan *plan, const char *platform)
 	char about[32];
 
 	progress_time_text(plan_rest_s(plan, 0), about);
-	printf("cicada-driver: %s%zu scenarios, about %s, platform %s\n", at_most(plan),
-	       plan_count(plan), about, platform);
+	printf("cicada-driver: %s%zu scenario%s, about %s, platform %s\n", at_most(plan),
+	       plan_count(plan), plan_count(plan) == 1 ? "" : "s", about, platform);
 	fflush(stdout);
 }
 

@@ -286,6 +286,10 @@ static enum err read_all(struct driver_options *o, int argc, char **argv, struct
 	struct opt_texts words = { .count = 0 };
 	enum err err = opt_parse(&table, argc, argv, &first, &words, text);
 
+	if (!err && (first.want_help || first.want_version)) {
+		*o = first;
+		return OK;
+	}
 	if (!err)
 		err = obey_words(&first, &words, text);
 	if (!err && first.plan_file &&

@@ -344,9 +344,9 @@ static void say_why(const struct versus_figure *figure, struct buf *out)
 	if (!figure->repeats_a || !figure->repeats_b)
 		buf_add_text(out, "nothing that may be believed on one side");
 	else if (!has_enough(figure))
-		buf_printf(out, "%zu and %zu repeats, %zu are needed (--repeats %zu)",
-			   figure->repeats_a, figure->repeats_b, c->repeats_needed,
-			   c->repeats_needed);
+		buf_printf(
+			out, "%zu and %zu repeats may be believed, %zu are needed (--repeats %zu)",
+			figure->repeats_a, figure->repeats_b, c->repeats_needed, c->repeats_needed);
 	else
 		buf_printf(out, "p = %.3g", c->p);
 	if (figure->is_of_windows)
@@ -389,9 +389,9 @@ void versus_say(const struct versus *v, struct buf *out)
 	}
 	buf_printf(
 		out,
-		"%zu scenarios in both, %zu only in A, %zu only in B: of %zu figures %zu are %s, "
+		"%zu scenario%s in both, %zu only in A, %zu only in B: of %zu figures %zu are %s, "
 		"%zu %s, %zu %s, %zu %s\n",
-		v->count, v->only_a, v->only_b, v->count * VERSUS_METRICS,
+		v->count, v->count == 1 ? "" : "s", v->only_a, v->only_b, v->count * VERSUS_METRICS,
 		v->verdicts[COMPARE_BETTER], compare_verdict_name(COMPARE_BETTER),
 		v->verdicts[COMPARE_WORSE], compare_verdict_name(COMPARE_WORSE),
 		v->verdicts[COMPARE_SAME], compare_verdict_name(COMPARE_SAME),

@@ -199,7 +199,7 @@ def test_compare_says_what_is_slower(programs, tmp_path):
     assert code == 99, compared.text()
     assert re.search(r"replicas=1 workers=2 users=10\n", compared.text())
     assert re.search(r"P95_ms .* 10\.0\d .* 20\.0\d .*\+99\.\d % .*slower: p = ", compared.text())
-    assert "1 scenarios in both, 1 only in A, 1 only in B" in compared.text()
+    assert "1 scenario in both, 1 only in A, 1 only in B" in compared.text()
     suite = xml.etree.ElementTree.parse(junit).getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "1", "2")
     failed, = (case for case in suite if case.find("failure") is not None)
@@ -216,7 +216,7 @@ def test_compare_does_not_guess(programs, tmp_path):
     a = a_report(tmp_path / "a", [100, 101], [10, 11])
     b = a_report(tmp_path / "b", [50, 51], [20, 21])
     compared, code = programs.run("cicada-driver", "compare", a, b)
-    assert code == 0 and re.search(r"unknown: 2 and 2 repeats, 4 are needed \(--repeats 4\)",
+    assert code == 0 and re.search(r"unknown: 2 and 2 repeats may be believed, 4 are needed \(--repeats 4\)",
                                    compared.text())
     c = a_report(tmp_path / "c", [100], [10], status="lost_worker")
     compared, code = programs.run("cicada-driver", "compare", a, c)
@@ -256,6 +256,11 @@ def test_compare_wants_two_folders(programs, tmp_path):
     assert code == 2 and "two folders of results are wanted" in compared.text("stderr")
     compared, code = programs.run("cicada-driver", "compare", tmp_path / "none", tmp_path)
     assert code == 104 and "none: No such file" in compared.text("stderr")
+
+
+def test_help_is_shown_whatever_else_is_wrong(programs):
+    shown, code = programs.run("cicada-driver", "rerun", "--help", "--plan", "nowhere.yaml")
+    assert code == 0 and "rerun FOLDER [options]" in shown.text("stdout")
 
 
 def test_rerun_measures_the_same_again_elsewhere(programs, master, tmp_path):
