@@ -160,6 +160,8 @@ static enum err start_platform(struct drive *d, struct err_text *text)
 	struct platform *p = d->c->platform;
 	enum err err = p->ops->start(p, text);
 
+	if (err == ERR_STATE)
+		return end_with(d, RESULT_TARGET_NOT_READY, err);
 	if (err)
 		return err;
 	d->master = master_api_create(p->ops->master_url(p), d->c->master_access, d->c->pause);

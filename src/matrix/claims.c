@@ -47,7 +47,7 @@ struct claims {
 	pthread_cond_t changed;
 	/* Under the lock. */
 	uint64_t renewed_us; /* all of them */
-	enum err err;	     /* of the last renewal; ERR_STATE: they are lost */
+	enum err err;	     /* of taking them, then of the last renewal; ERR_STATE: lost */
 	struct err_text why;
 };
 
@@ -175,12 +175,12 @@ static void stop_thread(struct claims *c)
 
 /* ---- taking ---- */
 
-static enum err say_other(const struct claims *c, size_t i, enum err err, struct err_text *text)
+static enum err say_other(const struct claims *c, size_t i, struct err_text *text)
 {
 	const struct kube_lease *l = &c->leases[i];
 
 	return err_set(
-		text, err,
+		text, ERR_STATE,
 		"another driver, %.120s, scales Deployment %.120s: wait for its end, or stop "
 		"it (Lease %.140s, renewed %s)",
 		l->other.holder, scaled_name(c->config.parts[i]), l->name, l->other.renewed);
@@ -201,44 +201,51 @@ static void say_wait(const struct claims *c, size_t i)
 	c->config.say(line);
 }
 
-/* Ends: the other one shows that it lives, or does not for as long as it has said. */
+/* Tries for one that is not ours yet. ERR_BUSY: whoever has it may be dead. */
 static enum err take_one(struct claims *c, size_t i, const char *former, struct err_text *text)
 {
 	struct kube_lease *l = &c->leases[i];
-	bool is_said = false;
+	bool was_seen = l->other.holder[0];
+	enum err err = kube_lease_take(l, c->config.api, *former ? former : NULL, text);
 
-	l->other.holder[0] = '\0';
-	for (;;) {
-		enum err err = kube_lease_take(l, c->config.api, *former ? former : NULL, text);
-
-		if (err == ERR_STATE)
-			return say_other(c, i, ERR_BUSY, text);
-		if (err != ERR_BUSY)
-			return err;
-		if (!is_said && l->other.holder[0]) {
-			say_wait(c, i);
-			is_said = true;
-		}
-		if (!pause_for(c->config.pause, LOOK_AGAIN_MS * CLOCK_MS))
-			return pause_interrupted(text);
-	}
+	if (err == ERR_BUSY && !was_seen && l->other.holder[0])
+		say_wait(c, i);
+	c->is_held[i] = !err;
+	if (!err && l->note[0])
+		owed_read_part(str_of(l->note), c->config.parts[i]);
+	return err;
 }
 
-enum err claims_take(struct claims *c, const char *former, struct err_text *text)
+static enum err take_all(struct claims *c, const char *former, struct err_text *text)
 {
 	enum err err = OK;
 
-	for (size_t i = 0; !err && i < c->config.count; i++) {
-		if (c->is_held[i])
-			continue;
-		err = take_one(c, i, former, text);
-		c->is_held[i] = !err;
-		if (!err && c->leases[i].note[0])
-			owed_read_part(str_of(c->leases[i].note), c->config.parts[i]);
+	for (size_t i = 0; i < c->config.count; i++) {
+		enum err one = c->is_held[i] ? OK : take_one(c, i, former, text);
+
+		if (one == ERR_STATE)
+			return say_other(c, i, text);
+		if (one && one != ERR_BUSY)
+			return one;
+		err = one ? one : err;
 	}
-	if (err)
-		c->why = *text;
 	return err;
+}
+
+/* Ends: others show that they live, or do not for as long as they have said. */
+enum err claims_take(struct claims *c, const char *former, struct err_text *text)
+{
+	for (;;) {
+		enum err err = take_all(c, former, text);
+
+		if (err == ERR_BUSY && !pause_for(c->config.pause, LOOK_AGAIN_MS * CLOCK_MS))
+			return pause_interrupted(text);
+		if (err == ERR_BUSY)
+			continue;
+		c->err = err;
+		c->why = *text;
+		return err;
+	}
 }
 
 static enum err say_lost(const struct claims *c, struct err_text *text)
@@ -333,10 +340,14 @@ static enum err renew_here(struct claims *c, struct err_text *text)
 {
 	enum err err = OK;
 
-	for (size_t i = 0; !err && i < c->config.count; i++)
-		err = c->is_held[i] ? kube_lease_renew(&c->leases[i], c->config.api, NULL, text)
-				    : err_set(text, ERR_STATE, "%s",
-					      c->why.text[0] ? c->why.text : "nothing was claimed");
+	for (size_t i = 0; !err && i < c->config.count; i++) {
+		if (c->is_held[i])
+			err = kube_lease_renew(&c->leases[i], c->config.api, NULL, text);
+		else if (c->err)
+			err = err_set(text, c->err, "%s", c->why.text);
+		else
+			err = err_set(text, ERR_IO, "nothing was claimed");
+	}
 	return err;
 }
 

@@ -37,7 +37,7 @@ void claims_destroy(struct claims **c);
 const char *claims_holder(const struct claims *c);
 /* Takes what is not ours yet; waits until a holder that may be dead has shown that it is. former:
  * one that is gone for sure; "": none is known. What an earlier driver has not given back is handed
- * to the parts. ERR_BUSY: another driver is at work. */
+ * to the parts. ERR_STATE: another driver is at work. */
 enum err claims_take(struct claims *c, const char *former, struct err_text *text) MUST_CHECK;
 /* Notes what the parts have to get back. From here on the claims are renewed. */
 enum err claims_note(struct claims *c, struct err_text *text) MUST_CHECK;

@@ -118,6 +118,17 @@ static enum err get_text(struct master_api *m, const char *path, struct fetch_re
 	return err;
 }
 
+/* With what there is to do about it. */
+static enum err say_denied(struct err_text *text)
+{
+	struct err_text said = *text;
+
+	return err_set(text, ERR_DENIED,
+		       "%.380s; say who asks: --master-token FILE, or --master "
+		       "http://USER:PASSWORD@...",
+		       said.text);
+}
+
 enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_text *text)
 {
 	uint64_t end_us = m->pause->now_us(m->pause) + timeout_ms * CLOCK_MS;
@@ -138,7 +149,7 @@ enum err master_api_open(struct master_api *m, uint64_t timeout_ms, struct err_t
 	if (err == ERR_NOT_FOUND)
 		err = get_json(m, "/stats/requests", CALL_TIMEOUT_MS, 1, &root, text);
 	json_decref(root);
-	return err;
+	return err == ERR_DENIED ? say_denied(text) : err;
 }
 
 enum err master_api_reset(struct master_api *m, struct err_text *text)

@@ -26,7 +26,8 @@ struct server_side;
 struct platform_ops {
 	const char *name;
 	/* Brings up what every scenario needs, the master above all, also after it was
-	 * lost. Blocks until it can be called, at most for the ready timeout. */
+	 * lost. Blocks until it can be called, at most for the ready timeout. ERR_STATE: not the
+	 * master, but somebody else who scales stands in the way. */
 	enum err (*start)(struct platform *p, struct err_text *text);
 	enum err (*scale_target)(struct platform *p, uint64_t replicas, struct err_text *text);
 	enum err (*check_target)(struct platform *p, struct err_text *text);

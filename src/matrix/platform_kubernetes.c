@@ -514,7 +514,9 @@ static enum err give_back(struct platform_kubernetes *k, struct buf *todo)
 		return OK;
 	err = claims_ensure(k->claims, &text);
 	if (err) {
-		buf_printf(todo, "%s\n", err_say(&text, err));
+		buf_printf(todo, "%s%s\n", err_say(&text, err),
+			   err == ERR_STATE ? "; it gives back what was there before, or else:"
+					    : "");
 		for (size_t i = 0; i < PARTS; i++)
 			scaled_say_owed(k->parts[i], todo);
 		return err;

@@ -307,6 +307,16 @@ def test_beside_an_autoscaler_it_does_not_start(timed):
     assert "annotate scaledobject x autoscaling.keda.sh/paused=true" in driver.text("stderr")
 
 
+def test_an_autoscaler_that_comes_later_is_named(timed):
+    driver = timed.drive(*timed.host[:2], "--replicas", "1,2", "--workers", "1", "--users", "12",
+                         "--duration", "2")
+    driver.wait_line(r"RPS: ", 60)
+    timed.cluster.add_autoscaler("late", "inference", 1, 6)
+    assert driver.wait(60) == 1, driver.text()
+    assert [r["Status"] for r in timed.rows()] == ["ok", "target_not_ready"]
+    assert "HorizontalPodAutoscaler late scales Deployment inference too" in timed.rows()[1]["Note"]
+
+
 def test_an_autoscaler_is_held_and_gets_its_bounds_back(timed):
     timed.cluster.add_autoscaler("inference-hpa", "inference", 2, 3)
     driver = timed.drive(*timed.host[:2], "--replicas", "1,4", "--workers", "1", "--users", "12",
@@ -369,7 +379,7 @@ def lease_of(world, deployment="inference"):
 
 def test_beside_another_driver_it_does_not_start(timed):
     """Whatever its folder; what is said names the other one, and the first is not disturbed."""
-    first = timed.drive(*timed.host, "--duration", "8")
+    first = timed.drive(*timed.host, "--duration", "60")
     first.wait_line(r"RPS: ", 60)
     holder = lease_of(timed)["spec"]["holderIdentity"]
     second = timed.drive(*timed.host, "--results", timed.folder / "second", "--dry-run")
@@ -384,9 +394,10 @@ def test_beside_another_driver_it_does_not_start(timed):
     assert second.wait(60) == 111
     assert f"another driver, {holder}, scales Deployment inference: wait for its end" in \
         second.text("stderr")
-    assert timed.replicas("inference") == 1
-    assert first.wait(60) == 0, first.text()
-    assert timed.replicas("inference") == 2
+    assert timed.replicas("inference") == 1 and first.process.poll() is None
+    first.signal(signal.SIGTERM)
+    assert first.wait(60) == 105, first.text()
+    assert timed.rows()[0]["Note"] == "interrupted" and timed.replicas("inference") == 2
     # What is over leaves nothing behind that would stop the next one.
     for name in ("inference", "locust-worker"):
         lease = lease_of(timed, name)
