@@ -32,12 +32,45 @@ FAILURES = {429: "Too many requests, please try again later.\n"}
 LISTS = {"deployments": "DeploymentList", "pods": "PodList", "endpointslices": "EndpointSliceList",
          "horizontalpodautoscalers": "HorizontalPodAutoscalerList", "events": "EventList",
          "leases": "LeaseList"}
+# What kubectl has to know of the kinds that it is given: group, version, plural, kind.
+KINDS = [*((group, version, plural, kind) for plural, (group, version, kind) in GROUPS.items()),
+         *(("", "v1", f"{kind.lower()}s", kind) for kind in (
+             "ConfigMap", "PersistentVolumeClaim", "Service", "ServiceAccount")),
+         ("batch", "v1", "jobs", "Job"),
+         ("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
+         *(("rbac.authorization.k8s.io", "v1", f"{kind.lower()}s", kind)
+           for kind in ("Role", "RoleBinding"))]
+SHORT = {"horizontalpodautoscalers": ["hpa"], "deployments": ["deploy"]}
 EXPIRED_PAGE = ("The provided continue parameter is too old to display a consistent list result. "
                 "You can start a new list without the continue parameter, or use the continue "
                 "token in this response to retrieve the remainder of the results. Continuing with "
                 "the provided token results in an inconsistent list - objects that were created, "
                 "modified, or deleted between the time the first chunk was returned and now may "
                 "show up in the list.")
+
+
+def discovery():
+    """{path: answer} of what kubectl asks before anything else."""
+    groups = sorted({(group, version) for group, version, _, _ in KINDS})
+    answers = {"/api": {"kind": "APIVersions", "versions": ["v1"]},
+               "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [
+                   {"name": group, "versions": [which], "preferredVersion": which}
+                   for group, version in groups if group
+                   for which in [{"groupVersion": f"{group}/{version}", "version": version}]]}}
+    for group, version in groups:
+        resources = [
+            {"name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind,
+             "shortNames": SHORT.get(plural, []), "verbs": ["create", "get", "list", "patch"]}
+            for g, v, plural, kind in KINDS if (g, v) == (group, version)]
+        if group == "apps":
+            resources.append({"name": "deployments/scale", "singularName": "", "namespaced": True,
+                              "group": "autoscaling", "version": "v1", "kind": "Scale",
+                              "verbs": ["get", "patch", "update"]})
+        name = f"{group}/{version}" if group else version
+        answers[f"/apis/{name}" if group else f"/api/{name}"] = {
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name,
+            "resources": resources}
+    return answers
 
 
 class Refusal(Exception):
@@ -362,6 +395,7 @@ class KubeDouble:
     def __init__(self, folder, namespace="llm"):
         self.cluster = Cluster(namespace)
         self.usages_path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
+        self.discovery = discovery()
         self.tokens = {}  # token -> (user, rules)
         self.used = set()
         self.reviewed = set()
@@ -443,11 +477,14 @@ class KubeDouble:
                 raise Plain(429, FAILURES[429], [("Retry-After", "1")])
             if isinstance(failure, int):
                 raise Refusal(failure, "InternalError", "an error of the test")
-            if (handler.command, handler.path) == ("POST", REVIEW_PATH):
+            path = urllib.parse.urlsplit(handler.path).path
+            if path in self.discovery:
+                status, value = 200, self.discovery[path]
+            elif (handler.command, handler.path) == ("POST", REVIEW_PATH):
                 who = self.identify(handler.headers.get("Authorization"),
                                     handler.connection.getpeercert())
                 status, value = 201, review_access(self, *who, body)
-            elif urllib.parse.urlsplit(handler.path).path == self.usages_path:
+            elif path == self.usages_path:
                 who = self.identify(handler.headers.get("Authorization"),
                                     handler.connection.getpeercert())
                 query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(handler.path).query))

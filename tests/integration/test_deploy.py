@@ -4,6 +4,7 @@ start with exactly what the manifests give them."""
 
 import fnmatch
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 from kube_cluster import VirtualPod
-from kube_world import USER, World, start_master
+from kube_double import EVERYTHING, KubeDouble
+from kube_world import USER, World, make_kubeconfig, start_master
 from programs import LOCUST, ROOT, find, free_port, wait_until
 
 DEPLOY = ROOT / "deploy" / "kubernetes"
@@ -287,6 +289,26 @@ def test_kustomizations_build(folder):
         assert images == {"locustio/locust:latest", "inference:latest", "locust-driver:latest"}
     else:
         assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
+
+
+@pytest.mark.skipif(kustomize() != ["kubectl", "kustomize"], reason="no kubectl")
+def test_kubectl_takes_every_manifest_without_a_warning(tmp_path):
+    """As it would be applied, with a server that has none of it yet; nothing is sent."""
+    double = KubeDouble(tmp_path)
+    try:
+        double.tokens["first"] = ("kubernetes-admin", EVERYTHING)
+        config = make_kubeconfig(tmp_path / "kubeconfig", double.url, double.ca, "token: first",
+                                 "llm")
+        for folder in VARIANTS:
+            said = subprocess.run(
+                ["kubectl", "--kubeconfig", config, "apply", "--dry-run=client", "--validate=false",
+                 "-k", folder], capture_output=True, text=True, check=True, timeout=60,
+                env={**os.environ, "HOME": str(tmp_path)})
+            assert said.stderr == ""
+            assert len(re.findall(r" created \(dry run\)$", said.stdout, re.M)) == len(OBJECTS)
+        assert all(r.startswith("GET ") for r in double.requests)
+    finally:
+        double.close()
 
 
 @pytest.mark.skipif(kustomize() is None, reason="no kubectl or kustomize")

@@ -7,8 +7,11 @@ does not matter its pods only keep time, and a counting server answers in their 
 import base64
 import itertools
 import json
+import os
 import re
+import shutil
 import signal
+import subprocess
 import urllib.request
 
 import pytest
@@ -438,13 +441,34 @@ def test_when_all_is_measured_what_is_owed_is_given_back(timed):
     assert timed.replicas("inference") == 2 and timed.rows() == rows and not note.exists()
 
 
+def obey(world, said):
+    """What a person does who is given commands; with the real kubectl, where there is one."""
+    commands = re.findall(r"^  (kubectl .*)$", said, re.M)
+    for command in commands if shutil.which("kubectl") else []:
+        subprocess.run(["sh", "-c", command], check=True, timeout=60, capture_output=True,
+                       env={**os.environ, "KUBECONFIG": str(world.kubeconfig),
+                            "HOME": str(world.folder)})
+    return commands
+
+
 def test_what_is_owed_is_said_when_the_api_server_is_gone(timed):
-    note = kill_in_the_window(timed)
+    timed.cluster.add_autoscaler("inference-hpa", "inference", 2, 3)
+    note = kill_in_the_window(timed, "--pause-autoscaler")
+    tokens = dict(timed.double.tokens)
     timed.double.tokens.clear()
     driver = timed.drive(*timed.host, "--duration", "60")
     assert driver.wait(60) == 111
-    assert "\n  kubectl -n llm scale deployment inference --replicas=2\n" in driver.text("stderr")
     assert note.exists()
+    timed.double.tokens.update(tokens)
+    assert obey(timed, driver.text("stderr")) == [
+        "kubectl -n llm patch hpa inference-hpa --type merge -p "
+        "'{\"spec\":{\"minReplicas\":2,\"maxReplicas\":3}}'",
+        "kubectl -n llm scale deployment inference --replicas=2",
+        "kubectl -n llm scale deployment locust-worker --replicas=1"]
+    if shutil.which("kubectl"):
+        spec = timed.cluster.get("horizontalpodautoscalers", "inference-hpa")["spec"]
+        assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 3)
+        assert (timed.replicas("inference"), timed.replicas("locust-worker")) == (2, 1)
 
 
 @pytest.mark.parametrize("change, said", [
