@@ -121,6 +121,8 @@ def test_nobody_is_root_and_nothing_is_writable_but_volumes(workload):
         "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]}}
     assert set(container["resources"]) == {"requests", "limits"}
+    # Why a program ended is in the pod's status, not in a log that goes with the pod.
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
     if workload["kind"] == "Job":
         assert pod["serviceAccountName"] == "locust-driver"
         assert "activeDeadlineSeconds" in workload["spec"]
