@@ -261,6 +261,21 @@ static PyObject *walk(struct python_client *c, struct lane *lane, struct visit *
 	return result;
 }
 
+/* A function of its own, lest the stack that greenlet moves away holds the error's text. */
+__attribute__((noinline)) static bool find_origin(struct http_client *http, struct str text,
+						  struct http_url *url,
+						  const struct http_origin **out)
+{
+	struct err_text why = { "" };
+	enum err err = http_url_parse(text, url, &why);
+
+	if (!err)
+		err = http_client_origin(http, url, out, &why);
+	if (err)
+		refuse(err_say(&why, err));
+	return !err;
+}
+
 static PyObject *ask(struct python_client *c, const struct asked *asked)
 {
 	struct python *p = python_self();
@@ -268,20 +283,15 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 	struct cic_request request = { .headers = asked->headers.p,
 				       .no_redirects = asked->redirects_max < 0 };
 	struct http_client *http = python_way_client(p, (unsigned)asked->way);
-	struct err_text why = { "" };
 	const struct http_origin *origin;
 	struct python_conn *conn;
 	struct http_url url;
 	struct lane *lane;
 	PyObject *result;
-	enum err err;
 
 	loop_refresh(place->loop);
-	err = http_url_parse(asked->url, &url, &why);
-	if (!err)
-		err = http_client_origin(http, &url, &origin, &why);
-	if (err)
-		return refuse(err_say(&why, err));
+	if (!find_origin(http, asked->url, &url, &origin))
+		return NULL;
 	conn = take_conn(c, http, origin);
 	lane = take_lane(p);
 	lane->client = c;

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What a locustfile sends by json= is, byte for byte, what json.dumps writes."""
+"""What a locustfile sends by json= is, byte for byte, what json.dumps writes, and what it reads what
+json.loads reads."""
 
 CHECK = """
 import collections, enum, json, math, random, sys
 
 import _cicada
 from locust import User
-from locust.clients import json_text
+from locust.clients import LocustResponse, json_text
 
 random.seed(20_000)
 
@@ -145,6 +146,18 @@ for d in [long] * 3 + [{i: i, 1: 1, 2: 2, 3: 3, 4: 4} for i in range(40_000)] * 
 
 json.JSONEncoder.default = lambda self, value: sorted(value)
 same({"set": {3, 1, 2}}, False)
+
+
+# Answers are read as json.loads reads them.
+texts = ["{}", "[]", '{"a": [1, 2.5, null, true]}', ' {"a": 1}', '{"a": 1} ', '{"a": 1}\\n', '{"a": 1} x', "{",
+         "[1,", '{"a" 1}', '{"a": NaN}', '"a"', "1", "", "x", '{"a": "\\u00e9\\u20ac\\U0001f600"}', '["\\u00e9"]',
+         '{"a": 1, "a": 2}', '{"a": "\\t"}']
+contents = [text.encode(name) for text in texts
+            for name in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")]
+for content in contents + [b'{"a": "\\xed\\xa0\\x80"}', b"{\\0", b"{\\0}\\0", None]:
+    answer = LocustResponse((200, None, "OK", b"", content, 0.0, None, None), ("GET",) * 6)
+    expected = error(json.loads, content or b"")
+    assert repr(error(answer.json)) == repr(expected), (content, expected)
 
 
 class Visitor(User):

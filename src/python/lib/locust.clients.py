@@ -29,6 +29,8 @@ from locust.exception import CatchResponseError, LocustError, ResponseError
 logger = logging.getLogger(__name__)
 
 FOREVER = float("inf")
+_NO_TIMEOUT = FOREVER, 0
+_scan_json = json_module.JSONDecoder().scan_once
 # How many URLs, and how many sets of headers, are known as what they are when they are sent.
 TARGETS, HEADER_TEXTS = 1024, 256
 _is_absolute = re.compile(r"https?://", re.I).match
@@ -112,6 +114,9 @@ class Headers(MutableMapping):
     def __len__(self):
         return len(self._items)
 
+    def __contains__(self, name):
+        return name.lower() in self._items
+
     def __repr__(self):
         return repr(dict(self.items()))
 
@@ -136,7 +141,7 @@ class SessionHeaders(Headers):
 
     def text(self):
         if self._text is None:
-            self._text = _header_text(self)
+            self._text = sys.intern(_header_text(self))
         return self._text
 
 
@@ -329,9 +334,18 @@ class LocustResponse(Unjudged):
             return self._content.decode("utf-8", "replace")
 
     def json(self, **kwargs):
+        content = self._content
+        if not kwargs and content and content[0] in b"{[" and content[1:2] != b"\0":
+            # In UTF-8; of any other text json.loads knows what it is, or what is wrong.
+            try:
+                value, end = _scan_json(content.decode(), 0)
+                if end == len(content):
+                    return value
+            except (StopIteration, ValueError):
+                pass
         try:
             try:
-                return json_module.loads(self._content or b"", **kwargs)
+                return json_module.loads(content or b"", **kwargs)
             except UnicodeDecodeError:
                 return json_module.loads(self.text, **kwargs)
         except json_module.JSONDecodeError as e:
@@ -407,12 +421,12 @@ class Judged:
     def request_meta(self):
         """What will go with the event; may be changed."""
         if self._meta is None:
-            self._meta = self._session._meta(self, None, *self._asked_as)
+            self._meta = self._session._meta(self, None, self._asked_as)
         return self._meta
 
     def _report(self, exception):
         if self._meta is None:
-            self._session._count(self, exception, *self._asked_as)
+            self._session._count(self, exception, self._asked_as)
         else:
             self._meta["exception"] = exception
             self._session.request_event.fire(**self._meta)
@@ -535,12 +549,12 @@ def basic_auth(user, password):
 
 
 def _seconds(timeout):
-    """(of the answer, of the connect before it; 0: both have the same)"""
+    """(of the answer, of the connect before it; 0: both have the same); None: _NO_TIMEOUT"""
     if isinstance(timeout, (tuple, list)):
         connect, read = timeout
         connect = FOREVER if connect is None else connect
         return FOREVER if read is None else read, connect if connect > 0 else -1
-    return FOREVER if timeout is None else timeout, 0
+    return timeout, 0
 
 
 def _are_http(proxies):
@@ -634,6 +648,7 @@ class BaseSession:
             self.request_name = None
 
     def _session_headers(self):
+        """Also those that a locustfile has put in place of them."""
         headers = self.headers
         if type(headers) is SessionHeaders:
             return headers
@@ -644,23 +659,28 @@ class BaseSession:
 
     def _lines(self, headers, content_type):
         """All headers as text: those of the session, those of the request above them."""
-        own = self._session_headers()
+        own = self.headers
+        if type(own) is not SessionHeaders:
+            own = self._session_headers()
         text = own.text()
-        if not headers:
-            return f"{text}Content-Type: {content_type}\n" if content_type and \
-                "content-type" not in own else text
-        key = (text, content_type, *headers, *headers.values())
+        if headers:
+            key = (text, content_type, *headers, *headers.values())
+        elif content_type:
+            key = (text, content_type)
+        else:
+            return text
         try:
             return _header_texts[key]
         except (KeyError, TypeError):
             pass  # not known, or not hashable
         merged = Headers(own)
-        if content_type:
+        if content_type and (headers or "content-type" not in merged):
             merged["Content-Type"] = content_type
-        merged.update(headers)
+        merged.update(headers or ())
         text = _header_text(merged)
-        # Of other types several are equal that are not the same text.
-        if all(type(part) is str for part in key[2:]):
+        # Of other types several are equal that are not the same text; no boundary comes again.
+        if all(type(part) is str for part in key[2:]) and \
+                not (content_type or "").startswith("multipart/"):
             if len(_header_texts) == HEADER_TEXTS:
                 _header_texts.clear()
             _header_texts[key] = text
@@ -681,8 +701,8 @@ class BaseSession:
         request = auth(request) or request
         return dict(request.headers)
 
-    def _send(self, method, target, data, headers, cookies, files, auth, timeout, connect_timeout,
-              allow_redirects, way, json, answer_type):
+    def _send(self, method, target, data, headers, cookies, files, auth, timeouts, allow_redirects,
+              way, json, answer_type):
         content_type = body = None
         is_json = False
         method = method.upper()
@@ -703,23 +723,26 @@ class BaseSession:
             is_json = True
         elif method not in self._bodiless:
             body = b""
-        more = self._authorized(auth or self.auth, method, url, headers, body) \
-            if auth or self.auth else {}
-        if cookies:
-            more = {"Cookie": self._cookie_header(url, cookies), **more}
-        lines = self._lines({**(headers or {}), **more} if more else headers, content_type)
+        auth = auth or self.auth
+        if auth or cookies:
+            more = self._authorized(auth, method, url, headers, body) if auth else {}
+            if cookies:
+                more = {"Cookie": self._cookie_header(url, cookies), **more}
+            headers = {**(headers or {}), **more}
+        lines = self._lines(headers, content_type)
         asked = (method, url, lines, body, is_json, target[2])
         if not lines.isascii():
             lines = lines.encode("latin-1", "replace")
         try:
-            answer = self._engine.request(method, url, lines, body, timeout, connect_timeout,
+            answer = self._engine.request(method, url, lines, body, timeouts[0], timeouts[1],
                                           self.max_redirects if allow_redirects else -1, way)
         except _cicada.Invalid as e:
             raise _invalid(e, url) from None
         return answer_type(answer, asked)
 
-    def _meta(self, response, exception, method, name, start_time, target, length, context):
+    def _meta(self, response, exception, asked_as):
         """What goes with the event."""
+        method, name, start_time, target, length, context = asked_as
         return {
             "request_type": method,
             "response_time": response._seconds * 1000,
@@ -732,15 +755,14 @@ class BaseSession:
             "response_length": length,
         }
 
-    def _count(self, response, exception, method, name, start_time, target, length, context):
+    def _count(self, response, exception, asked_as):
         """Without listeners there is nobody to make an event for."""
         event = self.request_event
         if type(event) is RequestHook and not event.has_listeners():
-            count_request(method, name, response._seconds * 1000, length, exception,
+            count_request(asked_as[0], asked_as[1], response._seconds * 1000, asked_as[4], exception,
                           response.status_code)
         else:
-            event.fire(**self._meta(response, exception, method, name, start_time, target, length,
-                                    context))
+            event.fire(**self._meta(response, exception, asked_as))
 
     def close(self):
         self._engine.close()
@@ -752,7 +774,8 @@ class BaseSession:
         self.close()
 
     def get(self, url, **kwargs):
-        return self.request("GET", url, **kwargs)
+        # To pass on what is not there has its price.
+        return self.request("GET", url, **kwargs) if kwargs else self.request("GET", url)
 
     def options(self, url, **kwargs):
         return self.request("OPTIONS", url, **kwargs)
@@ -781,9 +804,6 @@ _OF_REQUESTS = ("params", "data", "headers", "cookies", "files", "auth", "timeou
 
 class HttpSession(BaseSession):
     """Like requests.Session. What the engine cannot do is done by requests (locust_detour.py)."""
-    verify = True
-    cert = None
-    trust_env = stream = False
     _bodiless = frozenset(["GET", "HEAD"])
     # Of http.client, where requests' own are gone.
     _beside_replaced = {"Accept-Encoding": "identity"}
@@ -792,6 +812,7 @@ class HttpSession(BaseSession):
         super().__init__(base_url, request_event, user, {
             "User-Agent": f"cicada/{_cicada.version}", "Accept": "*/*",
             "Connection": "keep-alive"})
+        self.verify, self.cert, self.trust_env, self.stream = True, None, False, False
         self.proxies, self.adapters, self.hooks = {}, {}, {"response": []}
         parts = urlsplit(base_url or "")
         if parts.username and parts.password:
@@ -840,7 +861,8 @@ class HttpSession(BaseSession):
                 way = self._way(proxies, self.verify if verify is None else verify,
                                 cert or self.cert)
             response = self._send(method, target, data, headers, cookies, files, auth,
-                                  *_seconds(timeout), allow_redirects, way, json,
+                                  _NO_TIMEOUT if timeout is None else _seconds(timeout),
+                                  allow_redirects, way, json,
                                   ResponseContextManager if catch_response else LocustResponse)
         except NeedsRequests:
             if not _has_requests():
@@ -867,7 +889,7 @@ class HttpSession(BaseSession):
         exception = None
         if response.error or response.status_code >= 400:
             exception = self._judge(response, name or asked_as[1])
-        self._count(response, exception, *asked_as)
+        self._count(response, exception, asked_as)
         return response
 
     def _take_detour(self, given):

@@ -99,28 +99,29 @@ class FastHttpSession(BaseSession):
             headers = {"Content-Type": _type_of(data), **(headers or {})}
         start_time = time.time()
         target = self._target(url, params)
-        response = self._try(method, target, data, headers, cookies, files, auth,
-                             *(self._timeouts if timeout is None else (timeout, 0)), allow_redirects,
-                             self._way, None,
-                             FastResponseContextManager if catch_response else FastResponse)
+        asked = (method, target, data, headers, cookies, files, auth,
+                 self._timeouts if timeout is None else (timeout, 0), allow_redirects, self._way, None,
+                 FastResponseContextManager if catch_response else FastResponse)
+        with self._slots:
+            response = self._send(*asked)
+            if response.error and self.max_retries:
+                response = self._try_again(response, asked)
         asked_as = (method, name, start_time, target, len(response._content or b""), context)
         if catch_response:
             response._session, response._asked_as = self, asked_as
             return response
-        self._count(response, response.error_of_status(), *asked_as)
+        self._count(response, response.error_of_status(), asked_as)
         return response
 
-    def _try(self, *asked):
-        """Once more after what passes, max_retries times; the time is that of all."""
-        with self._slots:
+    def _try_again(self, response, asked):
+        """After what passes, max_retries times; the time is that of all."""
+        for _ in range(self.max_retries):
+            if not response.error or not str(response.error).startswith(_PASSING):
+                break
+            before = response._seconds
             response = self._send(*asked)
-            for _ in range(self.max_retries):
-                if not response.error or not str(response.error).startswith(_PASSING):
-                    break
-                before = response._seconds
-                response = self._send(*asked)
-                response._seconds += before
-            return response
+            response._seconds += before
+        return response
 
     def iter_lines(self, url, method="GET", **kwargs):
         response = self.request(method, url, **kwargs)
