@@ -15,6 +15,8 @@
 #include "base/buf.h"
 #include "base/log_kept.h"
 
+#define LINE_BYTES 4096
+
 static const char *const level_names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
 
 static enum log_level level_min = LOG_INFO;
@@ -90,11 +92,46 @@ static void write_json(enum log_level level, const char *logger, const char *mes
 	buf_fini(&members);
 }
 
-void log_line(enum log_level level, const char *logger, const char *fmt, ...)
+/* [2026-01-31 12:00:00,123] host/INFO/locust.main: */
+static size_t write_head(char *line, size_t size, enum log_level level, const char *logger)
 {
-	char line[4096], host[65] = "localhost";
+	char host[65] = "localhost";
 	struct timespec now;
 	struct tm local;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &local);
+	if (gethostname(host, sizeof(host) - 1) == 0)
+		host[strcspn(host, ".")] = '\0';
+	len = strftime(line, size, "[%Y-%m-%d %H:%M:%S", &local);
+	len += (size_t)snprintf(line + len, size - len,
+				",%03ld] %s/%s/%.128s: ", now.tv_nsec / 1000000, host,
+				level_names[level], logger);
+	return len;
+}
+
+void log_text(enum log_level level, const char *logger, const char *text)
+{
+	char head[512];
+	struct buf line;
+
+	if (is_json_wanted) {
+		write_json(level, logger, text);
+		return;
+	}
+	buf_init(&line, SIZE_MAX / 2);
+	buf_add(&line, head, write_head(head, sizeof(head), level, logger));
+	buf_add_text(&line, text);
+	log_kept_add((struct str){ line.p, line.len < LINE_BYTES ? line.len : LINE_BYTES });
+	buf_add_char(&line, '\n');
+	write_line(line.p, line.len);
+	buf_fini(&line);
+}
+
+void log_line(enum log_level level, const char *logger, const char *fmt, ...)
+{
+	char line[LINE_BYTES];
 	va_list ap;
 	size_t len;
 
@@ -107,14 +144,7 @@ void log_line(enum log_level level, const char *logger, const char *fmt, ...)
 		write_json(level, logger, line);
 		return;
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &local);
-	if (gethostname(host, sizeof(host) - 1) == 0)
-		host[strcspn(host, ".")] = '\0';
-	len = strftime(line, sizeof(line), "[%Y-%m-%d %H:%M:%S", &local);
-	len += (size_t)snprintf(line + len, sizeof(line) - len,
-				",%03ld] %s/%s/%s: ", now.tv_nsec / 1000000, host,
-				level_names[level], logger);
+	len = write_head(line, sizeof(line), level, logger);
 	va_start(ap, fmt);
 	len += (size_t)vsnprintf(line + len, sizeof(line) - len, fmt, ap);
 	va_end(ap);

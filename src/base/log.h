@@ -25,5 +25,7 @@ void log_set_json(bool is_json);
 bool log_parse_level(const char *name, enum log_level *out);
 /* logger: dotted name, such as "locust.runners" or "cicada.driver". */
 void log_line(enum log_level level, const char *logger, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A text of any length, whatever the level of this log: its own logger lets it through. */
+void log_text(enum log_level level, const char *logger, const char *text);
 /* A JSON line with members of the caller's in place of the message: "status": 200, "path": "/" */
 void log_members(enum log_level level, const char *logger, struct str members);

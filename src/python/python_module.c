@@ -37,7 +37,7 @@ static PyObject *module_source(PyObject *module, PyObject *name)
 }
 
 /* log(level 0 to 4, logger, text) */
-static PyObject *log_text(PyObject *module, PyObject *args)
+static PyObject *log_record(PyObject *module, PyObject *args)
 {
 	const char *logger, *text;
 	int level;
@@ -45,10 +45,10 @@ static PyObject *log_text(PyObject *module, PyObject *args)
 	(void)module;
 	if (!PyArg_ParseTuple(args, "iss", &level, &logger, &text))
 		return NULL;
-	log_line((enum log_level)(level < 0		 ? 0
+	log_text((enum log_level)(level < 0		 ? 0
 				  : level > LOG_CRITICAL ? LOG_CRITICAL
 							 : level),
-		 logger, "%s", text);
+		 logger, text);
 	Py_RETURN_NONE;
 }
 
@@ -555,7 +555,7 @@ static PyObject *clear_stats(PyObject *module, PyObject *unused)
 
 static PyMethodDef methods[] = {
 	{ "module_source", module_source, METH_O, NULL },
-	{ "log", log_text, METH_VARARGS, NULL },
+	{ "log", log_record, METH_VARARGS, NULL },
 	{ "turn", python_turn, METH_NOARGS, NULL },
 	{ "record", (PyCFunction)(void (*)(void))record, METH_FASTCALL, NULL },
 	{ "fail", fail, METH_VARARGS, NULL },

@@ -3,9 +3,9 @@
 matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
-/moved/A and /kept/A with another status to /A,
-/set?a=1 sets cookies, /words has a header that is not ASCII, /gzip is compressed, /text has a charset,
-/lines has three lines, /slow takes a second, /drop closes the connection without an answer."""
+/moved/N/A once, with status N, to /A, /set?a=1 sets cookies, /words has a header that is not ASCII,
+/gzip is compressed, /text has a charset, /lines has three lines, /slow takes a second, /drop closes
+the connection without an answer."""
 
 import gzip
 import http.server
@@ -69,11 +69,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self._answer(302, b"", [("Location", f"/hop/{left - 1}"), ("Set-Cookie", f"hop={left}")])
 
-    def at_moved(self, asked, rest, query, status=301):
-        self._answer(status, b"", [("Location", f"/{rest}")])
-
-    def at_kept(self, asked, rest, query):
-        self.at_moved(asked, rest, query, 308)
+    def at_moved(self, asked, rest, query):
+        status, to = rest.split("/", 1)
+        self._answer(int(status), b"", [("Location", f"/{to}?place=1")])
 
     def at_set(self, asked, rest, query):
         pairs = urllib.parse.parse_qsl(query)

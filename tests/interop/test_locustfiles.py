@@ -3,7 +3,8 @@
 statistics, errors, exit code and output.
 
 Each file in locustfiles/ ends by itself. A line may have options, `# args: -u 3`; `# users` says that
-several users run, so only the set of requests is the same and not their order."""
+several users run, so only the set of requests, and of what is logged, is the same and not their
+order."""
 
 import difflib
 import json
@@ -36,15 +37,30 @@ def run(program, path, server, tmp_path):
                           env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1",
                                "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)})
     record = [json.dumps(asked, sort_keys=True) for asked in server.take()]
+    said = logged(done.stderr, server)
     if "# users" in path.read_text():
         record.sort()
+        said.sort()
     return {"record": record, "stdout": plain(done.stdout, server), "rows": rows(done.stderr),
-            "errors": errors(done.stderr, server), "code": done.returncode}, done
+            "logged": said, "errors": errors(done.stderr, server),
+            "code": done.returncode}, done
 
 
 def plain(text, server):
     """Without what is different from run to run: ports, addresses of objects, times."""
     return text.replace(server.url, "").replace(server.url[7:], "HOST")
+
+
+# Of Locust's own, by its loggers or by the root one as a file's lines are.
+LOCUSTS = re.compile(r"locust\b|root: (Uncaught exception in event handler|.* had no tasks left after|"
+                     r".* event deprecated)")
+
+
+def logged(said, server):
+    """What the file has logged, each line with its level and logger."""
+    said = said.replace("\0", "\\x00")  # C has no text with a NUL in it
+    lines = re.findall(r"^\[[\d :,-]+\] [^\s/]+/(\w+)/((?:[\w.]+): .*)$", said, re.M)
+    return [f"{level} {plain(line, server)}" for level, line in lines if not LOCUSTS.match(line)]
 
 
 def rows(said):

@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import MutableMapping
 from contextlib import contextmanager
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import _cicada
 import locust_cookies
@@ -35,11 +35,11 @@ _scan_json = json_module.JSONDecoder().scan_once
 TARGETS, HEADER_TEXTS = 1024, 256
 _is_absolute = re.compile(r"https?://", re.I).match
 _is_http = re.compile(r"http://", re.I).match
-# Of what may stand in a URL all but what has to be escaped first.
-_is_plain = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]*\Z").match
-_SAFE = "!#$%&'()*+,/:;=?@[]~"
+_has_no_escapes = re.compile(r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]*\Z").match
+_parts = re.compile(r"(?P<scheme>[^:/?#]*://)(?P<host>[^/?#]*)(?P<path>[^?#]*)"
+                    r"(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?\Z", re.S).match
 _escape = re.compile(r"%([0-9A-Fa-f]{2})")
-_has_other_percent = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+_SAFE = "!$&'()*+,/:;=@"  # in a path; what quote() never escapes is not among them
 
 
 class RequestException(OSError):
@@ -205,10 +205,13 @@ def _path_of(url):
 
 
 @functools.lru_cache(TARGETS)
-def _target_of(url):
+def _target_of(url, is_fast=False):
     """(URL as it is sent, the name of its row, the URL as it may be shown)"""
-    url = _quoted(url)
-    return url, _path_of(url), without_secret(url)
+    try:
+        url = _quoted(url, is_fast)
+        return url, _path_of(url), without_secret(url)
+    except ValueError as e:  # as of http://[::1
+        raise _invalid(e, url) from None
 
 
 class Unjudged:
@@ -274,7 +277,10 @@ class LocustResponse(Unjudged):
 
     @property
     def ok(self):
-        return not self.error and self.status_code < 400
+        """As requests has it: no answer is not one that is not ok, and raises."""
+        if self.error:
+            raise self.error
+        return self.status_code < 400
 
     def __bool__(self):
         return self.ok
@@ -286,6 +292,18 @@ class LocustResponse(Unjudged):
     @property
     def is_permanent_redirect(self):
         return "location" in self.headers and self.status_code in (301, 308)
+
+    @property
+    def next(self):
+        """The request that would follow a redirect, which has not been followed."""
+        if self.history or not self.is_redirect:
+            return None
+        method = self._asked[0]
+        if method != "HEAD" and (self.status_code in (302, 303) or
+                                 self.status_code == 301 and method == "POST"):
+            method = "GET"
+        return PreparedRequest(method, urljoin(self.url, self.headers["location"]),
+                               self.request.headers, None)
 
     @property
     def links(self):
@@ -453,6 +471,12 @@ class ResponseContextManager(Judged, LocustResponse):
 
 # ---- what is sent ----
 
+def _fields_of_part(kind=None, others=None):
+    """Of a file: its content type, and headers of its own."""
+    fields = {"Content-Type": kind, **(others or {})}
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
+
+
 def _body_of_files(files, data):
     """multipart/form-data, and its content type."""
     boundary = uuid.uuid4().hex
@@ -460,23 +484,22 @@ def _body_of_files(files, data):
     for name, value in data.items() if isinstance(data, dict) else data or ():
         for item in value if isinstance(value, (list, tuple)) else [value]:
             if item is not None:
-                parts.append((f'name="{name}"', None, item))
+                parts.append((f'name="{name}"', "", item))
     for name, value in files.items() if isinstance(files, dict) else files:
-        filename, content, kind = name, value, None
+        filename, content, fields = name, value, ""
         if isinstance(value, (tuple, list)):
             filename, content = value[:2]
-            kind = value[2] if len(value) > 2 else None
+            fields = _fields_of_part(*value[2:])
         else:
             path = getattr(value, "name", None)
             filename = path.rpartition("/")[2] if isinstance(path, str) else name
         at = f'name="{name}"' + (f'; filename="{filename}"' if filename else "")
-        parts.append((at, kind, content))
+        parts.append((at, fields, content))
     body = b""
-    for at, kind, content in parts:
+    for at, fields, content in parts:
         content = content.read() if hasattr(content, "read") else content
         content = content if isinstance(content, bytes) else str(content).encode()
-        kind = f"Content-Type: {kind}\r\n" if kind else ""
-        head = f"--{boundary}\r\nContent-Disposition: form-data; {at}\r\n{kind}\r\n"
+        head = f"--{boundary}\r\nContent-Disposition: form-data; {at}\r\n{fields}\r\n"
         body += head.encode() + content + b"\r\n"
     return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
@@ -517,18 +540,45 @@ def _unescaped(match):
     return char if char.isascii() and (char.isalnum() or char in "-._~") else match[0]
 
 
-def _quoted(url):
-    """As requests sends it: escaped where it has to be and is not yet."""
-    if "%" in url:
-        url = _escape.sub(_unescaped, url)
-    if _is_plain(url) and not _has_other_percent(url):
+def _escaped(part, safe):
+    """A `%` stays one where all of them begin an escape."""
+    part, escapes = _escape.subn(lambda match: match[0].upper(), part)
+    part = quote(part, safe=safe + "%" if escapes == part.count("%") else safe)
+    return _escape.sub(_unescaped, part) if "%" in part else part
+
+
+def _without_steps(path):
+    """/a/./b/../c is /a/c (RFC 3986 5.2.4)."""
+    steps = []
+    for step in path.split("/"):
+        if step == "..":
+            del steps[-1:]
+        elif step != ".":
+            steps.append(step)
+    if path.startswith("/") and (not steps or steps[0]):
+        steps.insert(0, "")
+    if path.endswith(("/.", "/..")):
+        steps.append("")
+    return "/".join(steps)
+
+
+def _quoted(url, is_fast):
+    """As requests sends it; FastHttpUser takes no steps and leaves brackets as they are."""
+    is_plain = _has_no_escapes(url) and "/." not in url and url[-1:] != "?"
+    parts = None if is_plain else _parts(url)
+    if not parts:
         return url
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
+    host, path = parts["host"], parts["path"]
     if not host.isascii():
-        host = host.encode("idna").decode()
-    safe = _SAFE if not _has_other_percent(path) else _SAFE.replace("%", "")
-    return scheme + separator + host + slash + quote(path, safe=safe)
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            raise _invalid("URL has an invalid label.", url) from None
+    safe = _SAFE + "[]" if is_fast else _SAFE
+    path = _escaped(path if is_fast else _without_steps(path), safe)
+    query, fragment = (_escaped(part or "", safe + "?") for part in parts.group("query", "fragment"))
+    return (parts["scheme"] + host + path + (f"?{query}" if query else "") +
+            (f"#{fragment}" if fragment else ""))
 
 
 def _with_params(url, params):
@@ -599,6 +649,7 @@ _header_texts = {}
 class BaseSession:
     """What both clients share: arguments to bytes, and a request by the engine."""
     default_timeout = None
+    is_fast = False
     max_redirects = 30
     # Of the others the length of a body is said, although there is none.
     _bodiless = frozenset(["GET", "HEAD", "DELETE", "OPTIONS"])
@@ -637,7 +688,7 @@ class BaseSession:
         if params or self.params:
             url = _with_params(url, {**self.params, **dict(params or {})}
                                if self.params else params)
-        return _target_of(url)
+        return _target_of(url, self.is_fast)
 
     @contextmanager
     def rename_request(self, name):
@@ -872,6 +923,10 @@ class HttpSession(BaseSession):
             for hook in self._hooks(hooks):
                 response = hook(response, timeout=timeout, verify=verify, proxies=proxies,
                                 stream=stream, cert=cert) or response
+        if response.error and (params or self.params):
+            # What got no answer has no params: Locust makes it a request of its own.
+            target = _target_of(self._build_url(url))
+            response._asked = (response._asked[0], target[0], *response._asked[2:5], target[2])
         asked_as = (method, name or target[1], start_time, target, len(response._content or b""),
                     context)
         return self._conclude(response, catch_response, name, asked_as)

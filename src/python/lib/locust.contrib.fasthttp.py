@@ -24,6 +24,10 @@ class LocustBadStatusCode(Exception):
 
 
 class FastResponse(LocustResponse):
+    @property
+    def text(self):
+        return None if self._content is None else super().text
+
     def raise_for_status(self):
         error = self.error_of_status()
         if error:
@@ -73,6 +77,8 @@ _PASSING = ("ConnectTimeout", "ReadTimeout", "TimeoutError", "BrokenPipeError")
 
 
 class FastHttpSession(BaseSession):
+    is_fast = True
+
     def __init__(self, environment, base_url, user, insecure=True, network_timeout=60,
                  connection_timeout=60, max_redirects=30, max_retries=0, concurrency=10,
                  headers=None, proxy_host=None, proxy_port=None, **kwargs):
@@ -106,7 +112,9 @@ class FastHttpSession(BaseSession):
             response = self._send(*asked)
             if response.error and self.max_retries:
                 response = self._try_again(response, asked)
-        asked_as = (method, name, start_time, target, len(response._content or b""), context)
+        # As under Locust, where the body of a stream is read after this.
+        length = 0 if stream else len(response._content or b"")
+        asked_as = (method, name, start_time, target, length, context)
         if catch_response:
             response._session, response._asked_as = self, asked_as
             return response
@@ -122,6 +130,10 @@ class FastHttpSession(BaseSession):
             response = self._send(*asked)
             response._seconds += before
         return response
+
+    @property
+    def cookiejar(self):
+        return self.cookies
 
     def iter_lines(self, url, method="GET", **kwargs):
         response = self.request(method, url, **kwargs)

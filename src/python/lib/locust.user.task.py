@@ -182,16 +182,12 @@ class TaskSet(metaclass=TaskSetMeta):
     def schedule_task(self, task_callable, first=False):
         self._task_queue.insert(0 if first else len(self._task_queue), task_callable)
 
-    def _no_tasks(self, holder, kind):
-        hint = (", but you have set a 'task' attribute - maybe you meant to set 'tasks'?"
-                if getattr(holder, "task", None) else ".")
-        return Exception(f"No tasks defined on {type(holder).__name__}{hint} Use the @task "
-                         f"decorator or set the 'tasks' attribute of the {kind} (or mark it as "
-                         "abstract = True if you only intend to subclass it)")
-
     def get_next_task(self):
         if not self.tasks:
-            raise self._no_tasks(self, "TaskSet")
+            hint = (", but you have set a 'task' attribute - maybe you meant to set 'tasks'?"
+                    if getattr(self, "task", None) else ".")
+            raise Exception(f"No tasks defined on {type(self).__name__}{hint} use the @task "
+                            "decorator or set the 'tasks' attribute of the TaskSet")
         return random.choice(self.tasks)
 
     def wait_time(self):
@@ -225,7 +221,11 @@ class DefaultTaskSet(TaskSet):
 
     def get_next_task(self):
         if not self._user.tasks:
-            raise self._no_tasks(self._user, "User")
+            hint = (", but you have set a 'task' attribute on your class - maybe you meant to set "
+                    "'tasks'?" if getattr(self._user, "task", None) else ".")
+            raise Exception(f"No tasks defined on {type(self._user).__name__}{hint} Use the @task "
+                            "decorator or set the 'tasks' attribute of the User (or mark it as "
+                            "abstract = True if you only intend to subclass it)")
         return random.choice(self._user.tasks)
 
     def execute_task(self, inner):

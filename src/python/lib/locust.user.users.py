@@ -42,6 +42,7 @@ class User(metaclass=UserMeta):
         self._state = None
         self._greenlet = self._group = None
         self._taskset_instance = None
+        self._sleeper = _cicada.Sleeper()
 
     def on_start(self):
         pass
@@ -51,7 +52,6 @@ class User(metaclass=UserMeta):
 
     def run(self):
         self._state = LOCUST_STATE_RUNNING
-        self._sleeper = _cicada.Sleeper()
         self._taskset_instance = DefaultTaskSet(self)
         try:
             self.on_start()

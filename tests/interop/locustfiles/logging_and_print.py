@@ -6,6 +6,7 @@ from locust import HttpUser, events, task
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 logging.getLogger("mine").setLevel("DEBUG")
+logging.info("before logging is set up: not there")
 logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
 
 
@@ -15,6 +16,9 @@ class Logs(HttpUser):
         self.client.get("/")
         logging.info("by the root")
         logging.getLogger("mine").warning("with %s", "arguments")
+        logging.getLogger("mine").debug("its own level lets it through")
+        logging.debug("not there")
+        logging.error("long %s", 10000 * "x")
         print("to stdout")
         print("to stderr", file=sys.stderr)
         print(__name__, __file__.rsplit("/", 1)[-1])

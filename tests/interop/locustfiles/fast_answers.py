@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""What a FastHttpUser sees of answers, of none, and of its cookies."""
+from locust import FastHttpUser, events, task
+
+
+class Answers(FastHttpUser):
+    @task
+    def all(self):
+        with self.client.get("/lines", stream=True) as r:
+            print(r.status_code)
+        self.client.get("/lines")
+        r = self.client.get("http://127.0.0.1:1/refused")
+        print(r.status_code, r.text, r.content)
+        r = self.client.get("/status/204")
+        print(r.status_code, bytes(r.content))
+        self.client.get("/set?a=1&b=2")
+        print(sorted((cookie.name, cookie.value) for cookie in self.client.cookiejar))
+        self.client.cookiejar.clear()
+        print(self.client.get("/echo").json()["headers"])
+        self.environment.runner.quit()
+
+
+@events.request.add_listener
+def on_request(request_type, name, response_length, exception, **kwargs):
+    print(request_type, name, response_length, exception is None)
