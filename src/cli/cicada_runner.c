@@ -263,7 +263,7 @@ static void start_test(struct runner *r)
 	else if (o->is_headless)
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
-	if (o->run_time_s && !r->shape.is_given)
+	if (o->is_headless && o->run_time_s && !r->shape.is_given)
 		r->file.run_time_end_us = loop_now(&r->loop) + o->run_time_s * CLOCK_S;
 	if (r->shape.is_given)
 		err = follow_start(&r->follow, &start, &text);

@@ -116,10 +116,15 @@ static void on_reset_wish(void *arg)
 	run_reset_stats(((struct locustfile *)arg)->run);
 }
 
-/* What is left of the time that the command line gives to a file's tests together; 0: all of it. */
+static bool is_too_late(const struct locustfile *l)
+{
+	return l->run_time_end_us && l->run->now_us >= l->run_time_end_us;
+}
+
+/* What is left of the time that the command line gives to all tests together; 0: nothing is said. */
 static uint64_t run_time_left_s(const struct locustfile *l)
 {
-	if (run_is_busy(l->run) || l->run_time_end_us <= l->run->now_us)
+	if (!l->run_time_end_us || run_is_busy(l->run))
 		return 0;
 	return (l->run_time_end_us - l->run->now_us + CLOCK_S - 1) / CLOCK_S;
 }
@@ -141,6 +146,8 @@ static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
 	struct locustfile *l = arg;
 
 	run_tick(l->run, loop_now(l->loop));
+	if (is_too_late(l))
+		return;
 	l->next = (struct run_start){ .user_count = users, .spawn_rate = spawn_rate };
 	/* runner.stop() does not wait for the end, as Locust's does. */
 	if (l->has_stopped && l->run->state == RUN_STOPPING)
@@ -151,7 +158,7 @@ static void on_start_wish(void *arg, uint64_t users, double spawn_rate)
 
 void locustfile_start_next(struct locustfile *l)
 {
-	if (l->has_next && l->run->state == RUN_STOPPED)
+	if (l->has_next && l->run->state == RUN_STOPPED && !is_too_late(l))
 		start(l);
 }
 

@@ -214,6 +214,18 @@ def _target_of(url, is_fast=False):
         raise _invalid(e, url) from None
 
 
+def _asked_next(asked, status, url):
+    """What a redirect made of a request, as the engine and requests have it."""
+    method, _, headers, body, is_json, _ = asked
+    if method != "HEAD" and (status in (302, 303) or (status == 301 and method == "POST")):
+        method = "GET"
+    if status not in (307, 308):
+        body, is_json = None, False
+        headers = "".join(line for line in headers.splitlines(True)
+                          if line[:13].lower() != "content-type:")
+    return method, url, headers, body, is_json, without_secret(url)
+
+
 class Unjudged:
     """Of an answer whose status has judged it."""
 
@@ -239,13 +251,11 @@ class LocustResponse(Unjudged):
         self.history = self._history(hops) if hops else []
 
     def _history(self, hops):
-        url = self._asked[1]
         history = []
         for status, reason, head, target, seconds in hops:
             answer = (status, None, reason, head, b"", seconds, None, None)
-            history.append(LocustResponse(answer, (self._asked[0], url, *self._asked[2:5],
-                                                    without_secret(url))))
-            url = target
+            history.append(LocustResponse(answer, self._asked))
+            self._asked = _asked_next(self._asked, status, target)
         return history
 
     @property
