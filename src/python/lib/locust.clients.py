@@ -661,12 +661,6 @@ class BaseSession:
     default_timeout = None
     is_fast = False
     max_redirects = 30
-    # Of the others the length of a body is said, although there is none.
-    _bodiless = frozenset(["GET", "HEAD", "DELETE", "OPTIONS"])
-    # What the file put in the place of `headers`, as it was then, and as text.
-    _replaced = None, None
-    # Sent beside those.
-    _beside_replaced = {}
 
     def __init__(self, base_url, request_event, user, headers):
         self.base_url = base_url
@@ -677,6 +671,14 @@ class BaseSession:
         self.auth = None
         self.params = {}
         self._engine = _cicada.Client()
+
+    @property
+    def headers(self):
+        return self._headers
+
+    @headers.setter
+    def headers(self, values):
+        self._headers = SessionHeaders(values or {})
 
     @property
     def cookies(self):
@@ -700,6 +702,9 @@ class BaseSession:
                                if self.params else params)
         return _target_of(url, self.is_fast)
 
+    # Of the others the length of a body is said, although there is none.
+    _bodiless = frozenset(["GET", "HEAD", "DELETE", "OPTIONS"])
+
     @contextmanager
     def rename_request(self, name):
         self.request_name = name
@@ -708,22 +713,9 @@ class BaseSession:
         finally:
             self.request_name = None
 
-    def _session_headers(self):
-        """Also those that a locustfile has put in place of them."""
-        headers = self.headers
-        if type(headers) is SessionHeaders:
-            return headers
-        if self._replaced[0] != headers:
-            self._replaced = dict(headers or ()), SessionHeaders({**self._beside_replaced,
-                                                                  **(headers or {})})
-        return self._replaced[1]
-
     def _lines(self, headers, content_type):
         """All headers as text: those of the session, those of the request above them."""
-        own = self.headers
-        if type(own) is not SessionHeaders:
-            own = self._session_headers()
-        text = own.text()
+        text = self._headers.text()
         if headers:
             key = (text, content_type, *headers, *headers.values())
         elif content_type:
@@ -734,7 +726,7 @@ class BaseSession:
             return _header_texts[key]
         except (KeyError, TypeError):
             pass  # not known, or not hashable
-        merged = Headers(own)
+        merged = Headers(self._headers)
         if content_type and (headers or "content-type" not in merged):
             merged["Content-Type"] = content_type
         merged.update(headers or ())
@@ -865,9 +857,6 @@ _OF_REQUESTS = ("params", "data", "headers", "cookies", "files", "auth", "timeou
 
 class HttpSession(BaseSession):
     """Like requests.Session. What the engine cannot do is done by requests (locust_detour.py)."""
-    _bodiless = frozenset(["GET", "HEAD"])
-    # Of http.client, where requests' own are gone.
-    _beside_replaced = {"Accept-Encoding": "identity"}
 
     def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
         super().__init__(base_url, request_event, user, {
@@ -892,6 +881,14 @@ class HttpSession(BaseSession):
                                                        for scheme in ("http", "https")))
         except ValueError as e:
             raise NeedsRequests(str(e)) from None
+
+    _bodiless = frozenset(["GET", "HEAD"])
+
+    @BaseSession.headers.setter
+    def headers(self, values):
+        """Where the file puts its own in place of requests', nobody says that bodies may be coded."""
+        self._headers = values if type(values) is SessionHeaders else \
+            SessionHeaders({"Accept-Encoding": "identity", **(values or {})})
 
     def mount(self, prefix, adapter):
         if not _has_requests() or not _detour().is_plain(adapter):

@@ -36,8 +36,8 @@ class FastResponse(LocustResponse):
     def error_of_status(self):
         if self.error:
             return self.error
-        return None if self.status_code in _VALID else LocustBadStatusCode(self.url,
-                                                                          self.status_code)
+        is_valid = self.status_code in LocustUserAgent.valid_response_codes
+        return None if is_valid else LocustBadStatusCode(self.url, self.status_code)
 
     @property
     def ok(self):
@@ -72,6 +72,34 @@ class FastResponseContextManager(ResponseContextManager, FastResponse):
         return self.error_of_status()
 
 
+def _of_session(name):
+    return property(lambda self: getattr(self._session, name),
+                    lambda self, value: setattr(self._session, name, value))
+
+
+class LocustUserAgent:
+    """client.client: of geventhttpclient's agent what locustfiles touch."""
+    valid_response_codes = _VALID
+    # Without any of them no redirect is followed. Its releases have both names.
+    redirect_response_codes = redirect_resonse_codes = frozenset([301, 302, 303, 307, 308])
+    retry_delay = 0
+    default_headers = _of_session("headers")
+    cookiejar = _of_session("cookies")
+    max_redirects = _of_session("max_redirects")
+    max_retries = _of_session("max_retries")
+
+    def __init__(self, session):
+        self._session = session
+
+    @property
+    def clientpool(self):
+        """Its close() is for users that shall connect again."""
+        return self
+
+    def close(self):
+        self._session.close()
+
+
 # What another try may mend, as geventhttpclient sees it.
 _PASSING = ("ConnectTimeout", "ReadTimeout", "TimeoutError", "BrokenPipeError")
 
@@ -85,7 +113,8 @@ class FastHttpSession(BaseSession):
         super().__init__(base_url, environment.events.request, user, {
             "User-Agent": f"cicada/{_cicada.version}", **(headers or {})})
         self.environment = environment
-        self.max_redirects = max_redirects
+        follows = LocustUserAgent.redirect_response_codes and LocustUserAgent.redirect_resonse_codes
+        self.max_redirects = max_redirects if follows else -1
         self.max_retries = max_retries
         self._timeouts = FOREVER if network_timeout is None else network_timeout, \
             connection_timeout or 0
@@ -134,6 +163,14 @@ class FastHttpSession(BaseSession):
     @property
     def cookiejar(self):
         return self.cookies
+
+    @property
+    def cookiejar(self):
+        return self.cookies
+
+    @property
+    def client(self):
+        return LocustUserAgent(self)
 
     def iter_lines(self, url, method="GET", **kwargs):
         response = self.request(method, url, **kwargs)

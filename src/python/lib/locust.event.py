@@ -45,7 +45,7 @@ class EventHook:
         except _STEERING:
             raise
         except Exception:
-            logging.getLogger(__name__).error("Uncaught exception in event handler:", exc_info=True)
+            logging.error("Uncaught exception in event handler:", exc_info=True)
             log.unhandled_greenlet_exception = True
 
 
@@ -82,7 +82,7 @@ class OldRequestHook(EventHook):
         self._name = name
 
     def add_listener(self, handler):
-        logging.getLogger(__name__).warning("%s event deprecated. Use the request event.", self._name)
+        logging.warning("%s event deprecated. Use the request event.", self._name)
         return super().add_listener(handler)
 
     def fire(self, *, response_length=0, **kwargs):

@@ -90,7 +90,7 @@ def filter_tasks_by_tags(holder, tags=None, exclude_tags=None, seen=None):
         seen[inner] = (tags is None or bool(own & tags)) and not own & (exclude_tags or set())
     holder.tasks = [inner for inner in holder.tasks if seen[inner]]
     if not holder.tasks:
-        logger.warning("%s had no tasks left after filtering, instantiating it will fail!",
+        logging.warning("%s had no tasks left after filtering, instantiating it will fail!",
                        holder.__name__)
 
 

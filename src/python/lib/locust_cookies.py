@@ -22,6 +22,12 @@ def _host(url):
 
 
 class CookieJar(http.cookiejar.CookieJar, MutableMapping):
+    def __repr__(self):
+        return f"<RequestsCookieJar[{', '.join(map(repr, self))}]>"
+
+    def __str__(self):
+        return f"<RequestsCookieJar[{', '.join(map(str, self))}]>"
+
     def _found(self, name=None, domain=None, path=None):
         return [cookie for cookie in self if (name is None or cookie.name == name) and
                 (domain is None or cookie.domain == domain) and

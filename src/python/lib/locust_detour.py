@@ -40,7 +40,7 @@ def session_like(client):
     if session is None:
         session = client._detour = requests.Session()
     session.headers.clear()
-    session.headers.update({"Accept-Encoding": DEFAULT_ACCEPT_ENCODING, **client._session_headers()})
+    session.headers.update({"Accept-Encoding": DEFAULT_ACCEPT_ENCODING, **client.headers})
     for name in ("auth", "params", "verify", "cert", "proxies", "trust_env", "max_redirects", "stream",
                  "hooks"):
         setattr(session, name, getattr(client, name))

@@ -12,6 +12,8 @@ class Cookies(HttpUser):
         self.client.cookies.set("d", "4")
         self.client.get("/echo")
         print(sorted(self.client.cookies.keys()), "d" in self.client.cookies)
+        print(r.cookies)
         self.client.cookies.clear()
+        print(self.client.cookies, repr(self.client.cookies))
         self.client.get("/echo")
         self.environment.runner.quit()

@@ -27,11 +27,9 @@ class Headers(HttpUser):
         print(ascii(self.client.get("/words").headers["X-Words"]))
         print("X-Session" in self.client.headers, self.client.headers["x-session"])
         self.client.auth = None
-        own = {"x-session": "in their place"}
-        self.client.headers = own
+        self.client.headers = {"x-session": "in their place"}
         self.client.get("/echo")
         self.client.get("/echo", headers={"X-Test": "one", "X-Session": None})
-        own["X-Test"] = "later"
+        self.client.headers["X-Test"] = "later"
         self.client.post("/echo", json=1)
-        print(self.client.headers is own)
         self.environment.runner.quit()
