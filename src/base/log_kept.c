@@ -26,6 +26,16 @@ void log_kept_add(struct str line)
 	pthread_mutex_unlock(&kept.lock);
 }
 
+void log_kept_hold(void)
+{
+	pthread_mutex_lock(&kept.lock);
+}
+
+void log_kept_release(void)
+{
+	pthread_mutex_unlock(&kept.lock);
+}
+
 uint64_t log_kept_each(void (*fn)(void *arg, struct str line), void *arg)
 {
 	uint64_t count;

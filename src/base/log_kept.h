@@ -15,3 +15,8 @@ void log_kept_add(struct str line);
 /* Calls fn for each, the oldest first, under a lock: fn must not log. Returns how many lines there
  * ever were, which tells whether there are new ones. */
 uint64_t log_kept_each(void (*fn)(void *arg, struct str line), void *arg);
+
+/* Around fork(), in the parent and in the child, so that the child can log whatever other threads
+ * did meanwhile. */
+void log_kept_hold(void);
+void log_kept_release(void);

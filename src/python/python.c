@@ -205,6 +205,7 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 		.arg = p, .run = guest_run, .foresee = guest_foresee, .join = guest_join
 	};
 	python_guest_init_ops(&p->guest);
+	python_fork_init();
 	buf_init(&p->json, LIMIT_PYTHON_JSON_BYTES);
 	err = python_turn_init(p, text);
 	if (!err)

@@ -360,6 +360,8 @@ static PyObject *client_request(PyObject *self, PyObject *const *args, Py_ssize_
 	asked.way = PyLong_AsUnsignedLong(args[7]);
 	if (PyErr_Occurred())
 		return NULL;
+	if (p->is_forked)
+		return python_fork_refuse(p);
 	if (!p->place) {
 		PyErr_SetString(
 			PyExc_RuntimeError,
@@ -476,7 +478,8 @@ static PyObject *client_clear_cookies(PyObject *self, PyObject *unused)
 static PyObject *client_close(PyObject *self, PyObject *unused)
 {
 	(void)unused;
-	close_idle((struct python_client *)self);
+	if (!python_self()->is_forked)
+		close_idle((struct python_client *)self);
 	Py_RETURN_NONE;
 }
 
@@ -503,7 +506,9 @@ static void client_dealloc(PyObject *self)
 	PyTypeObject *type = Py_TYPE(self);
 
 	list_remove(&c->node);
-	detach(c);
+	/* In a child they are the parent's. */
+	if (!python_self()->is_forked)
+		detach(c);
 	cookie_jar_clear(&c->cookies);
 	type->tp_free(self);
 	Py_DECREF(type);

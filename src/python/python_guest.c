@@ -200,7 +200,7 @@ void python_guest_run(struct python *p)
 {
 	void *(*main)(void *) = p->main;
 
-	if (!main)
+	if (!main || p->is_forked)
 		return;
 	p->main = NULL;
 	main(p->main_arg);

@@ -138,6 +138,7 @@ struct python {
 	bool has_dropped; /* control's: the last message */
 
 	/* Of the thread that runs Python. */
+	bool is_forked; /* this is a child that the locustfile has made; python_fork.c */
 	PyThreadState *state;
 	unsigned long state_thread; /* its name in Python */
 	PyObject *greenlet_exit;    /* gevent's */
@@ -196,6 +197,11 @@ struct python *python_self(void);
 
 /* python_thread.c: what the thread runs. */
 void *python_thread_main(void *arg);
+
+/* python_fork.c: processes that the locustfile forks have no load, and no control thread. Once. */
+void python_fork_init(void);
+/* In such a process: of a wait that would never end. Always NULL, with an exception. */
+PyObject *python_fork_refuse(struct python *p);
 
 /* python_nudge.c: for control, when the other thread gives no sign of life. Logs where its Python
  * code is, or ends the greenlet that runs (`ends`). */

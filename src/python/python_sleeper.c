@@ -50,7 +50,7 @@ static PyObject *sleeper_sleep(PyObject *self, PyObject *arg)
 		PyErr_SetString(PyExc_RuntimeError, "another greenlet sleeps here already");
 		return NULL;
 	}
-	if (seconds <= 0 && s->turn != p->turn) {
+	if (seconds <= 0 && s->turn != p->turn && !p->is_forked) {
 		s->turn = p->turn;
 		Py_RETURN_NONE;
 	}

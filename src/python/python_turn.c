@@ -125,7 +125,9 @@ bool python_wait_for(struct python *p, struct python_wait *w)
 	PyObject *result = NULL;
 	bool is_over;
 
-	if (set_greenlet(p, w)) {
+	if (p->is_forked) {
+		result = python_fork_refuse(p);
+	} else if (set_greenlet(p, w)) {
 		if (!p->is_running_ready)
 			http_send_held(&p->held);
 		python_turn_arm(p);
@@ -154,7 +156,8 @@ static void run_ready(struct python *p)
 	unsigned count = 0;
 
 	p->is_running_ready = true;
-	while (!list_is_empty(&p->ready)) {
+	/* One of them may fork: in the child the others are not to go on. */
+	while (!list_is_empty(&p->ready) && !p->is_forked) {
 		struct python_wait *w = CONTAINER_OF(p->ready.next, struct python_wait, node);
 		PyObject *greenlet = w->greenlet, *result;
 

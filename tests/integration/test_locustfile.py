@@ -527,6 +527,44 @@ class Leaver(HttpUser):
     assert "secret" not in cicada.text()
 
 
+def test_a_process_that_a_user_forks_is_no_user(programs, target, tmp_path):
+    """Nor does it take from its parent what comes for that; and an exit code of `quitting` counts."""
+    path = write(tmp_path, """
+import multiprocessing, os, sys, time
+from locust import HttpUser, events, task
+ended = []
+
+class Forking(HttpUser):
+    @task
+    def fork(self):
+        self.client.get("/")
+        child = os.fork()
+        if not child:
+            time.sleep(0.2)  # others go on meanwhile
+            return
+        self.client.get("/slow")
+        ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        if len(ended) == 10:
+            sleeper = multiprocessing.Process(target=time.sleep, args=(60,))
+            sleeper.start()
+            sleeper.terminate()
+            sleeper.join()
+            print(*ended, sleeper.exitcode)
+            self.environment.runner.quit()
+        time.sleep(60)
+
+@events.quitting.add_listener
+def leave(**kwargs):
+    sys.exit("said at the end")
+""")
+    cicada, code = run(programs, path, "-H", target.url, "-u", "10", "-r", "100", "-t", "1m")
+    assert code == 1
+    assert "said at the end" in cicada.text("stderr")
+    assert cicada.text("stdout") == "1 " * 10 + "-15\n"
+    assert "A process that a locustfile forks is no user" in cicada.text("stderr")
+    assert target.counts == {"GET /": 10, "GET /slow": 10}
+
+
 def test_greenlets_sockets_and_sleeps_of_a_file_give_way(programs, target, tmp_path):
     target.slow_s = 2
     path = write(tmp_path, f"""

@@ -21,6 +21,7 @@ import urllib.request
 import _cicada
 import gevent
 import gevent.event
+import gevent.exceptions
 
 import locust
 from locust import log
@@ -67,7 +68,7 @@ class LoadError(Exception):
 
 
 class Exit(Exception):
-    """sys.exit() while the file is imported."""
+    """What sys.exit() was given, as the code of the process; a text is written to stderr."""
 
     def __init__(self, code):
         super().__init__(code)
@@ -95,9 +96,13 @@ def _import_file(path):
     try:
         spec.loader.exec_module(module)
     except SystemExit as e:
+        _leave_if_forked(e.code)
         raise Exit(e.code) from None
     except BaseException as e:
-        raise LoadError(_report(e, path)) from None
+        where = _report(e, path)
+        _leave_if_forked(where)
+        raise LoadError(where) from None
+    _leave_if_forked(0)
     return module
 
 
@@ -121,6 +126,11 @@ def _as_shown(part):
     return without_secret(part).partition("?")[0] if "://" in part else part
 
 
+def _forget_folder(folder):
+    if _forker is None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _import_url(url):
     shown, parts = _as_shown(url), urllib.parse.urlsplit(url)
     try:
@@ -137,7 +147,7 @@ def _import_url(url):
     # An address need not end as a file of Python does.
     name = os.path.basename(parts.path).removesuffix(".py") or "locustfile"
     folder = tempfile.mkdtemp(prefix="cicada-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_forget_folder, folder)
     path = os.path.join(folder, name + ".py")
     with open(path, "wb") as file:
         file.write(source)
@@ -247,7 +257,12 @@ def open_file(path, argv):
     for file in files:
         _modules.append(_import_url(file) if "://" in file else _import_file(file))
     parser = LocustArgumentParser(prog="cicada", add_help=False, allow_abbrev=False)
-    locust.events.init_command_line_parser.fire(parser=parser)
+    try:
+        locust.events.init_command_line_parser.fire(parser=parser)
+    except SystemExit as e:
+        _leave_if_forked(e.code)
+        raise Exit(e.code) from None
+    _leave_if_forked(0)
     if not parser.has_options():
         return None
     _shown.extend(parser.args_included_in_web_ui.values())
@@ -372,17 +387,54 @@ def serve(fd):
     while not _end.is_set():
         try:
             _end.wait()
-        except (SystemExit, KeyboardInterrupt) as e:
+        except (SystemExit, KeyboardInterrupt, gevent.exceptions.LoopExit) as e:
+            _leave_if_forked(getattr(e, "code", 1))
             # gevent raises here what ended a greenlet that way: sys.exit() in a task.
-            code = getattr(e, "code", None)
-            if environment.process_exit_code is None and code is not None:
-                environment.process_exit_code = code if isinstance(code, int) else 1
+            if environment.process_exit_code is None and getattr(e, "code", None) is not None:
+                environment.process_exit_code = Exit(e.code).code
             _cicada.wish("quit")
     _unwatch()
 
 
 def close():
     _end.set()
+
+
+# ---- processes that the locustfile forks (python_fork.c) ----
+
+_forker = None  # in such a process: the greenlet that has forked it
+
+
+def _begin_child():
+    global _forker
+    _forker = gevent.getcurrent()
+    while _watchers:
+        _unwatch()
+    if isinstance(_forker, gevent.Greenlet):
+        _forker.rawlink(lambda _: _leave_if_forked(0))
+
+
+def _leave_if_forked(code):
+    """What was to be done here is done, and what comes next is the parent's."""
+    if _forker is None:
+        return
+    code = Exit(code).code
+    atexit._run_exitfuncs()
+    for file in sys.stdout, sys.stderr:
+        file.flush()
+    os._exit(code)
+
+
+def refuse_in_child():
+    """Users of the parent are users only there."""
+    if gevent.getcurrent() is not _forker and gevent.getcurrent() in \
+            environment.runner.user_greenlets:
+        gevent.event.Event().wait()
+    raise SystemExit("A process that a locustfile forks is no user, its self.client makes no requests: "
+                     "end it by os._exit(), or give multiprocessing.Process a function of its own")
+
+
+os.register_at_fork(after_in_child=_begin_child)
 
 
 def run_load():
@@ -958,13 +1010,19 @@ def _on_quitting(code):
     def quitting():
         if _ending is not None:
             _ending.join()
-        environment.events.quitting.fire(environment=environment, reverse=True)
+        try:
+            environment.events.quitting.fire(environment=environment, reverse=True)
+        except SystemExit as e:
+            environment.process_exit_code = Exit(e.code).code
         final = code
         if environment.process_exit_code is not None:
             final = environment.process_exit_code
         elif log.unhandled_greenlet_exception and not code:
             final = 2
-        environment.events.quit.fire(exit_code=final)
+        try:
+            environment.events.quit.fire(exit_code=final)
+        except SystemExit as e:
+            final = Exit(e.code).code
         if not sys.stdout.closed:
             sys.stdout.flush()
         _cicada.wish("quit_done", int(final))
