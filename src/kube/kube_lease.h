@@ -15,8 +15,8 @@
 #include "base/limits.h"
 #include "kube/kube_api.h"
 
-#define KUBE_LEASE_S	      30
-#define KUBE_LEASE_RENEW_S    10
+#define KUBE_LEASE_S	      15
+#define KUBE_LEASE_RENEW_S    5
 #define KUBE_LEASE_NOTE_BYTES 1024
 #define KUBE_LEASE_TIME_BYTES 40
 

@@ -371,17 +371,15 @@ enum err claims_ensure(struct claims *c, struct err_text *text)
 
 void claims_release(struct claims *c, bool is_given_back)
 {
-	bool is_lost;
+	const char *note = is_given_back ? "" : NULL;
 
 	stop_thread(c);
-	is_lost = c->err == ERR_STATE;
 	for (size_t i = 0; i < c->config.count; i++) {
 		struct err_text ignored = { "" };
-		/* If it cannot be said, it ends by itself. */
-		enum err err = c->is_held[i] && !is_lost
-				       ? kube_lease_release(&c->leases[i], c->config.api,
-							    is_given_back ? "" : NULL, &ignored)
-				       : OK;
+		/* If it cannot be said, it ends by itself. Of another driver it stays. */
+		enum err err = c->is_held[i] ? kube_lease_release(&c->leases[i], c->config.api,
+								  note, &ignored)
+					     : OK;
 
 		(void)err;
 		c->is_held[i] = false;

@@ -109,7 +109,7 @@ class Cluster:
         self._kubelets = {}  # deployment -> function that makes a pod's process
         self._running = {}  # pod -> process
         self._fresh = set()  # deployments whose status is about to be taken note of
-        self.services = {}  # service -> deployment; None: its selector means no pod
+        self._services = {}  # service -> deployment; None: its selector means no pod
         self._is_over = False
         self._thread = threading.Thread(target=self._reconcile_forever, daemon=True)
         self._thread.start()
@@ -178,7 +178,7 @@ class Cluster:
         with self.changed:
             self._kubelets[name] = kubelet
             if service:
-                self.services[service] = name
+                self._services[service] = name
             self.put("deployments", {
                 "metadata": metadata,
                 "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}},
@@ -205,6 +205,12 @@ class Cluster:
                 deployment["metadata"]["generation"] += 1
                 self._fresh.add(name)
             return self.put("deployments", deployment)
+
+    def lead(self, service, deployment):
+        """The Service's selector is changed."""
+        with self.changed:
+            self._services[service] = deployment
+            self._publish(service, deployment)
 
     def set_kubelet(self, deployment, kubelet):
         with self.changed:
@@ -245,7 +251,7 @@ class Cluster:
                 for name in list(self.objects["deployments"]):
                     self._obey_autoscalers(name)
                     self._reconcile(name)
-                for service, name in self.services.items():
+                for service, name in self._services.items():
                     self._publish(service, name)
             time.sleep(TICK_S)
 

@@ -250,7 +250,7 @@ def test_a_scale_by_somebody_else_makes_the_row_invalid(timed):
 def test_a_service_that_leads_elsewhere_makes_the_row_invalid(timed):
     driver = timed.drive(*timed.host, "--duration", "30")
     driver.wait_line(r"RPS: ", 60)
-    timed.cluster.services["inference"] = None
+    timed.cluster.lead("inference", None)
     assert driver.wait(60) == 1, driver.text()
     (row,) = timed.rows()
     assert row["Status"] == "lost_replica"
@@ -390,7 +390,7 @@ def test_beside_another_driver_it_does_not_start(timed):
     assert f"  FAULT  Deployment inference: another driver, {holder}, scales it" in second.text()
     second = timed.drive(*timed.host, "--results", timed.folder / "second")
     second.wait_line(r"Deployment inference is claimed by another driver, \S+, which may be gone", 60)
-    with timed.cluster.changed:  # as the thread of the first does it after ten seconds
+    with timed.cluster.changed:  # as the thread of the first does it after some seconds
         lease = lease_of(timed)
         lease["spec"]["renewTime"] = "2026-01-01T00:00:00.000000Z"
         timed.cluster.put("leases", lease)
@@ -405,6 +405,23 @@ def test_beside_another_driver_it_does_not_start(timed):
     for name in ("inference", "locust-worker"):
         lease = lease_of(timed, name)
         assert "holderIdentity" not in lease["spec"] and not lease["metadata"]["annotations"]
+
+
+def test_a_driver_whose_place_was_taken_ends_and_touches_nothing(timed):
+    driver = timed.drive(*timed.host, "--replicas", "1,3", "--duration", "60")
+    driver.wait_line(r"RPS: ", 60)
+    with timed.cluster.changed:
+        lease = lease_of(timed)
+        lease["spec"]["holderIdentity"] = "somebody_else"
+        timed.cluster.put("leases", lease)
+    assert driver.wait(60) == 111, driver.text()
+    (row,) = timed.rows()
+    assert row["Status"] == "changed" and "another driver has taken over" in row["Note"]
+    assert "it gives back what was there before, or else:\n  kubectl -n llm scale deployment " \
+        "inference --replicas=2\n" in driver.text("stderr")
+    assert timed.replicas("inference") == 1
+    assert lease_of(timed)["spec"]["holderIdentity"] == "somebody_else"
+    assert "holderIdentity" not in lease_of(timed, "locust-worker")["spec"]
 
 
 def test_who_takes_over_from_a_killed_driver_gives_back_what_that_one_owed(timed):

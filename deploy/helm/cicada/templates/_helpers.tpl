@@ -1,10 +1,12 @@
 {{/* SPDX-License-Identifier: MIT */}}
-{{/* Of a dict with name and component. */}}
+{{/* Of a dict with the release, name and component. */}}
 {{- define "cicada.labels" -}}
 app: {{ .name }}
 app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/part-of: cicada
+app.kubernetes.io/instance: {{ .release.Name }}
+app.kubernetes.io/managed-by: {{ .release.Service }}
 {{- end }}
 
 {{/* [1, 2] as "1,2". Large numbers come as floats from a values file. */}}
