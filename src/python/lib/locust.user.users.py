@@ -61,7 +61,12 @@ class User(metaclass=UserMeta):
         except StopTest as e:
             self.on_stop()
             logger.error("The test is stopped: %s", e)
-            self.environment.runner.stop()
+            runner = self.environment.runner
+            # Without the web interface nothing is left to do.
+            if self.environment.parsed_options.headless and not self.environment.parsed_options.worker:
+                runner.quit()
+            else:
+                runner.stop()
 
     def wait(self):
         self._taskset_instance.wait()
