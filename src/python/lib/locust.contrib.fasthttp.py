@@ -11,6 +11,7 @@ from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContex
 from locust.exception import LocustError
 from locust.user.users import NO_HOST, RestCalls, User
 
+_OF_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _VALID = frozenset([*range(200, 209), 226, *range(301, 305), 307, 308])
 
 
@@ -127,8 +128,7 @@ class FastHttpSession(BaseSession):
                 cookies=None, files=None, timeout=None, **kwargs):
         name = name or self.request_name or without_secret(url)
         if not data and json is not None:
-            headers = {"Accept": "application/json", "Content-Type": "application/json",
-                       **(headers or {})}
+            headers = {**_OF_JSON, **headers} if headers else _OF_JSON
             data = json_text(json)
         elif data and isinstance(data, (str, bytes, dict)) and not files:
             headers = {"Content-Type": _type_of(data), **(headers or {})}
