@@ -534,18 +534,11 @@ enum MHD_Result serve_request_on_access(void *cls, struct MHD_Connection *connec
 	return r->response ? queue_answer(r) : MHD_YES;
 }
 
-void serve_request_on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-				enum MHD_RequestTerminationCode code)
+/* Answered, or given up. */
+static void end(struct serve_request *r)
 {
-	struct serve_request *r = *con_cls;
 	struct buf *kept[] = { &r->body, &r->form, &r->reply, &r->headers };
 
-	(void)cls;
-	(void)connection;
-	(void)code;
-	*con_cls = NULL;
-	if (!r)
-		return;
 	r->is_active = false;
 	let_go(r);
 	if (r->is_held && !r->response)
@@ -557,6 +550,19 @@ void serve_request_on_completed(void *cls, struct MHD_Connection *connection, vo
 		if (kept[i]->cap > KEPT_BUFFER_BYTES)
 			buf_fini(kept[i]);
 	atomic_fetch_sub(&r->serve->in_flight, 1);
+}
+
+void serve_request_on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+				enum MHD_RequestTerminationCode code)
+{
+	struct serve_request *r = *con_cls;
+
+	(void)cls;
+	(void)connection;
+	(void)code;
+	*con_cls = NULL;
+	if (r)
+		end(r);
 }
 
 void serve_request_on_connection(void *cls, struct MHD_Connection *connection, void **socket_ctx,
