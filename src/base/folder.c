@@ -30,6 +30,7 @@ enum err folder_create(const char *path, struct err_text *text)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
+	struct stat made;
 
 	if (!len || len >= sizeof(part))
 		return err_set(text, ERR_BAD_INPUT, "'%s': not a usable folder name", path);
@@ -41,6 +42,8 @@ enum err folder_create(const char *path, struct err_text *text)
 		if (mkdir(part, 0777) != 0 && errno != EEXIST)
 			return failed(text, "make the folder", part);
 	}
+	if (stat(path, &made) == 0 && !S_ISDIR(made.st_mode))
+		return err_set(text, ERR_BAD_INPUT, "%s: is no folder", path);
 	if (access(path, W_OK | X_OK) != 0)
 		return failed(text, "write into", path);
 	return OK;

@@ -253,6 +253,26 @@ static enum result_status status_of_loss(enum err lost, enum platform_part part)
 	return lost == ERR_STATE || lost == ERR_IO ? RESULT_CHANGED : status_of_part(part);
 }
 
+/* Until the master has begun, its workers may all be idle still. */
+static enum err check_crew(struct drive *d, const struct master_api_live *live,
+			   struct err_text *text)
+{
+	uint64_t workers = live->workers_ready + live->workers_busy;
+
+	if (workers < d->scenario.workers)
+		return end_with(d, RESULT_LOST_WORKER,
+				err_set(text, ERR_CLOSED,
+					"%" PRIu64 " of %" PRIu64 " workers are left at the master",
+					workers, d->scenario.workers));
+	if (workers > d->scenario.workers)
+		return end_with(d, RESULT_CHANGED,
+				err_set(text, ERR_STATE,
+					"the master has %" PRIu64 " workers, %" PRIu64
+					" were ordered: somebody else's has joined",
+					workers, d->scenario.workers));
+	return OK;
+}
+
 /* One look at the running test: is everything still as ordered? */
 static enum err look(struct drive *d, struct master_api_live *live, struct err_text *text)
 {
@@ -269,14 +289,7 @@ static enum err look(struct drive *d, struct master_api_live *live, struct err_t
 	}
 	if (err)
 		return end_with(d, RESULT_LOST_MASTER, err);
-	/* Until the master has begun, its workers may all be idle still. */
-	if (live->workers_ready + live->workers_busy < d->scenario.workers)
-		return end_with(d, RESULT_LOST_WORKER,
-				err_set(text, ERR_CLOSED,
-					"%" PRIu64 " of %" PRIu64 " workers are left at the master",
-					live->workers_ready + live->workers_busy,
-					d->scenario.workers));
-	return OK;
+	return check_crew(d, live, text);
 }
 
 /* How much of this scenario's planned time is over. */
@@ -516,7 +529,18 @@ static enum err check_unchanged(struct drive *d, struct err_text *text)
 	enum platform_part part;
 	enum err err = p->ops->check_after ? p->ops->check_after(p, &part, text) : OK;
 
-	return err ? end_with(d, status_of_loss(err, part), err) : OK;
+	if (err)
+		return end_with(d, status_of_loss(err, part), err);
+	if (p->ops->remark) {
+		struct buf said;
+
+		buf_init(&said, sizeof(d->row.note));
+		p->ops->remark(p, &said);
+		if (said.len)
+			result_row_add_note(&d->row, said.p);
+		buf_fini(&said);
+	}
+	return OK;
 }
 
 /* Until the service has counted what the load generator has, for COUNTS_SETTLE_S at most. */

@@ -210,9 +210,11 @@ enum err journal_parse(const char *name, struct str bytes, const struct journal_
 		line.len = (size_t)(end - line.p);
 		err = read_line(&r, line);
 		if (err)
-			err_set(text, err,
-				"%s:%zu: %s; mend that line, or set the file aside with --fresh",
-				name, number, r.why.text);
+			err_set(text, err, "%s:%zu: %s; %s, or set the file aside with --fresh",
+				name, number, r.why.text,
+				err == ERR_UNSUPPORTED
+					? "go on with the cicada-driver that has written it"
+					: "mend that line");
 		out->whole_bytes += line.len + 1;
 	}
 	if (err) {

@@ -41,6 +41,9 @@ struct platform_ops {
 	 * while it ran is enough. ERR_IO: it could not be found out. */
 	enum err (*check_after)(struct platform *p, enum platform_part *part,
 				struct err_text *text);
+	/* After check_after() was OK: what a reader of the row has to know all the same, in a
+	 * sentence. NULL: nothing. */
+	void (*remark)(struct platform *p, struct buf *out);
 	/* ERR_STATE: another driver has taken over what is scaled; nothing more is to be done.
 	 * NULL: nobody can. */
 	enum err (*check_ours)(struct platform *p, struct err_text *text);

@@ -50,6 +50,7 @@ struct platform_kubernetes {
 	struct claims *claims;	  /* on them */
 	struct owed owed;	  /* what they have to get back; holder: who noted it before us */
 	struct buf images[PARTS]; /* of their pods when the driver came */
+	bool knows_images[PARTS]; /* with the content of each */
 	bool is_claimed;
 	bool is_noted;	 /* what the parts have to get back is on disk */
 	bool was_killed; /* an earlier driver, before it gave that back */
@@ -139,17 +140,20 @@ static enum err find_images(struct platform_kubernetes *k, struct err_text *text
 
 	for (size_t i = 0; i < PARTS; i++) {
 		struct buf *images = &k->images[i];
-		enum err err = images->len ? OK : ERR_BUSY;
+		enum err err = ERR_BUSY;
 
+		if (images->len)
+			continue;
 		while (err == ERR_BUSY) {
 			buf_clear(images);
-			err = scaled_add_images(k->parts[i], images, &ignored);
+			err = scaled_find_images(k->parts[i], images, &ignored);
 			if (err == ERR_BUSY && pause->now_us(pause) >= end_us)
 				break;
 			if (err == ERR_INTERRUPTED ||
 			    (err == ERR_BUSY && !pause_for(pause, IMAGES_POLL_MS * CLOCK_MS)))
 				return pause_interrupted(text);
 		}
+		k->knows_images[i] = !err && images->len;
 	}
 	return OK;
 }
@@ -327,6 +331,26 @@ static enum err kubernetes_check_after(struct platform *p, enum platform_part *p
 	if (kubernetes_check_ours(p, text))
 		return ERR_STATE;
 	return for_both(p, scaled_verify, part, text);
+}
+
+/* A tag may be moved, or a new version rolled out, between two scenarios: then their rows are of
+ * different things. */
+static void kubernetes_remark(struct platform *p, struct buf *out)
+{
+	struct platform_kubernetes *k = of(p);
+
+	for (size_t i = 0; i < PARTS; i++) {
+		struct buf all;
+
+		buf_init(&all, IMAGES_BYTES);
+		buf_add_str(&all, buf_str(&k->images[i]));
+		if (k->knows_images[i] && scaled_add_images(k->parts[i], &all) &&
+		    all.len > k->images[i].len)
+			buf_printf(out, "%s%s has other images than when the driver came: %.200s",
+				   out->len ? "; " : "", scaled_name(k->parts[i]),
+				   all.p + k->images[i].len + strlen(", "));
+		buf_fini(&all);
+	}
 }
 
 static void kubernetes_explain(struct platform *p, struct buf *out)
@@ -569,6 +593,7 @@ static const struct platform_ops kubernetes_ops = {
 	.check_running = kubernetes_check_running,
 	.check_after = kubernetes_check_after,
 	.check_ours = kubernetes_check_ours,
+	.remark = kubernetes_remark,
 	.explain = kubernetes_explain,
 	.read_requests = kubernetes_read_requests,
 	.read_server = kubernetes_read_server,

@@ -412,19 +412,25 @@ enum err scaled_check(struct scaled *s, struct err_text *text)
 	return err;
 }
 
-enum err scaled_add_images(struct scaled *s, struct buf *out, struct err_text *text)
+bool scaled_add_images(const struct scaled *s, struct buf *out)
 {
-	enum err err = kube_mirror_refresh(s->pods, text);
 	bool are_known = true;
 	struct map_entry *e;
 
-	for (size_t i = 0; !err && (e = map_next(kube_mirror_objects(s->pods), &i));) {
+	for (size_t i = 0; (e = map_next(kube_mirror_objects(s->pods), &i));) {
 		struct kube_pod pod = kube_pod_read(e->value);
 
 		if (!pod.is_over && !pod.is_ending)
 			are_known &= kube_pod_add_images(e->value, out);
 	}
-	if (!err && !are_known)
+	return are_known;
+}
+
+enum err scaled_find_images(struct scaled *s, struct buf *out, struct err_text *text)
+{
+	enum err err = kube_mirror_refresh(s->pods, text);
+
+	if (!err && !scaled_add_images(s, out))
 		err = err_set(text, ERR_BUSY, "%s: pods are still being made", s->deployment);
 	return err;
 }

@@ -91,6 +91,17 @@ def test_a_whole_matrix_of_real_programs(real):
     assert "s3cret" not in report + driver.text()
 
 
+def test_a_tag_that_was_moved_between_two_rows_is_told(timed):
+    timed.cluster.digest = "6" * 64
+    driver = timed.drive(*timed.host[:2], "--replicas", "1,3", "--workers", "1", "--users", "12",
+                         "--duration", "1", "--target-metrics-port", "0")
+    assert driver.wait(60) == 0, driver.text()
+    assert [r["Status"] for r in timed.rows()] == ["ok", "ok"]
+    assert "other images" not in timed.rows()[0]["Note"]
+    assert re.search(r"^inference has other images than when the driver came: server:latest "
+                     r"\(docker\S+@sha256:6{64}\)", timed.rows()[1]["Note"]), timed.rows()
+
+
 def test_a_target_without_the_counter_is_measured_and_says_so(timed, tmp_path):
     """Its pods have a page of metrics, of another make."""
     for body, said in [(b"# TYPE requests_total counter\nrequests_total 1\n",

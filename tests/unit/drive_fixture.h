@@ -43,6 +43,7 @@ static struct world {
 	/* Orders: */
 	uint64_t target_ready_after_us; /* of scaling */
 	uint64_t lose_worker_at_us;	/* of the window */
+	uint64_t another_joins_at_us;
 	uint64_t lose_replica_at_us;
 	enum err lost_as;      /* what check_running() says then */
 	uint64_t others_after; /* rows until another driver has taken over; 0: never */
@@ -183,6 +184,8 @@ enum err master_api_look(struct master_api *m, struct master_api_live *out, stru
 	}
 	out->workers_ready = world.is_running ? 0 : world.connected;
 	out->workers_busy = world.is_running ? world.connected : 0;
+	if (open_us > world.another_joins_at_us)
+		out->workers_busy++;
 	if (open_us > world.lose_worker_at_us)
 		out->workers_busy--;
 	return OK;
@@ -363,6 +366,7 @@ static inline void world_init(void)
 {
 	world = (struct world){ .now_us = 77 * CLOCK_S,
 				.lose_worker_at_us = NEVER,
+				.another_joins_at_us = NEVER,
 				.lose_replica_at_us = NEVER,
 				.lost_as = ERR_CLOSED,
 				.stopped_by_other_at_us = NEVER,

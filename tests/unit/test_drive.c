@@ -171,6 +171,17 @@ static void a_lost_worker_ends_the_scenario_and_stops_the_test(void **state)
 	assert_string_equal(world.trace, "replicas workers reset count swarm stop ");
 }
 
+static void a_worker_of_somebody_else_makes_the_row_invalid(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	world_init();
+	world.another_joins_at_us = 5 * CLOCK_S;
+	out = drive(1);
+	expect_status(&out, ",changed,", "the master has 3 workers, 2 were ordered");
+}
+
 static void a_master_that_was_restarted_is_lost(void **state)
 {
 	struct outcome out;
@@ -327,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_row_says_when_arrivals_were_dropped),
 		cmocka_unit_test(a_row_that_was_not_counted_says_why),
 		cmocka_unit_test(a_lost_worker_ends_the_scenario_and_stops_the_test),
+		cmocka_unit_test(a_worker_of_somebody_else_makes_the_row_invalid),
 		cmocka_unit_test(a_master_that_was_restarted_is_lost),
 		cmocka_unit_test(a_lost_replica_is_told_with_its_reason),
 		cmocka_unit_test(what_somebody_else_has_changed_is_invalid),

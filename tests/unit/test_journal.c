@@ -406,6 +406,9 @@ static void a_first_line_of_another_make_is_refused(void **state)
 
 		assert_int_not_equal(journal_parse("j", str_of(lines[i]), &plan, &past, &text), OK);
 		assert_non_null(strstr(text.text, "j:1: "));
+		/* What is newer cannot be mended. */
+		assert_non_null(strstr(text.text, i == 3 ? "; go on with the cicada-driver that"
+							 : "; mend that line"));
 	}
 }
 
