@@ -43,7 +43,7 @@ enum err folder_create(const char *path, struct err_text *text)
 			return failed(text, "make the folder", part);
 	}
 	if (stat(path, &made) == 0 && !S_ISDIR(made.st_mode))
-		return err_set(text, ERR_BAD_INPUT, "%s: is no folder", path);
+		return err_set(text, ERR_IO, "%s: is no folder", path);
 	if (access(path, W_OK | X_OK) != 0)
 		return failed(text, "write into", path);
 	return OK;

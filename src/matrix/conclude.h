@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conclude - from rows to answers: what each number of replicas carries, how many a target rate
- * needs, what they cost, and objects of Kubernetes that keep to it.
+ * conclude - from rows to answers: what each number of replicas carries, and how many a target rate
+ * needs. findings.h tells them.
  *
  * The capacity of a number of replicas is the throughput of its best row that may be believed, or
  * of its repeats together; of a search, that of the row with the most users within the objectives.
@@ -19,6 +19,7 @@
 #include "capacity/usl.h"
 #include "matrix/agenda.h"
 
+struct knee;
 struct result_row;
 
 /* What was asked of a matrix. Texts are lent. */
@@ -44,22 +45,11 @@ struct conclude {
 	struct err_text no_sizing;
 };
 
-/* What the figures of the answers mean, up to one without a name. */
-extern const struct conclude_term {
-	const char *name, *unit, *meaning;
-} conclude_terms[];
-
 void conclude_rows(const struct conclude_questions *q, const struct result_row *rows, size_t count,
 		   struct conclude *out);
 /* Has the target its number of replicas, and every search its limit? */
 bool conclude_is_answered(const struct conclude_questions *q, const struct conclude *c,
 			  const struct result_row *rows, size_t count);
-/* The three sentences of capacity/answer.h, a line each. */
-void conclude_say(const struct conclude_questions *q, const struct conclude *c,
-		  const struct result_row *rows, size_t count, struct buf *out);
-/* A Markdown section: capacities, laws, searches, snippets. */
-void conclude_add_markdown(const struct conclude_questions *q, const struct conclude *c,
-			   const struct result_row *rows, size_t count, struct buf *out);
-/* The elements of "answers" in report.json, in brackets. */
-void conclude_add_json(const struct conclude_questions *q, const struct conclude *c,
-		       const struct result_row *rows, size_t count, struct buf *out);
+/* From which number of users on more of them bring little, with so many replicas. */
+enum err conclude_knee(const struct result_row *rows, size_t count, uint64_t replicas,
+		       struct knee *out, struct err_text *why) MUST_CHECK;

@@ -17,6 +17,7 @@
 #include "matrix/charts.h"
 #include "matrix/conclude.h"
 #include "matrix/evidence.h"
+#include "matrix/findings.h"
 #include "matrix/plan.h"
 #include "matrix/result_json.h"
 #include "matrix/result_row.h"
@@ -324,7 +325,7 @@ void result_say_answer(const struct result *r, struct buf *out)
 	if (!r->config.questions)
 		return;
 	conclude_rows(r->config.questions, r->rows, r->count, &c);
-	conclude_say(r->config.questions, &c, r->rows, r->count, out);
+	findings_say(r->config.questions, &c, r->rows, r->count, out);
 }
 
 bool result_is_answered(const struct result *r)
@@ -417,7 +418,7 @@ static void add_markdown_capacity(const struct result *r, struct buf *out)
 	if (!r->config.questions || !r->count)
 		return;
 	conclude_rows(r->config.questions, r->rows, r->count, &c);
-	conclude_add_markdown(r->config.questions, &c, r->rows, r->count, out);
+	findings_add_markdown(r->config.questions, &c, r->rows, r->count, out);
 }
 
 static void add_markdown_glossary(struct buf *out)
@@ -427,7 +428,7 @@ static void add_markdown_glossary(struct buf *out)
 		buf_printf(out, "| %s | %s | %s |\n", result_columns[k].name,
 			   result_columns[k].unit ? result_columns[k].unit : "",
 			   result_columns[k].meaning);
-	for (const struct conclude_term *t = conclude_terms; t->name; t++)
+	for (const struct findings_term *t = findings_terms; t->name; t++)
 		buf_printf(out, "| %s | %s | %s |\n", t->name, t->unit, t->meaning);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "matrix/charts.h"
 #include "matrix/conclude.h"
+#include "matrix/findings.h"
 #include "matrix/plan.h"
 #include "matrix/result_row.h"
 #include "matrix/verdict.h"
@@ -119,8 +120,8 @@ static void add_glossary(struct buf *out)
 static void add_glossary_of_answers(struct buf *out)
 {
 	buf_add_char(out, '[');
-	for (const struct conclude_term *t = conclude_terms; t->name; t++) {
-		buf_add_text(out, t == conclude_terms ? "" : ",");
+	for (const struct findings_term *t = findings_terms; t->name; t++) {
+		buf_add_text(out, t == findings_terms ? "" : ",");
 		add_term(t->name, t->unit, t->meaning, out);
 	}
 	buf_add_char(out, ']');
@@ -215,7 +216,7 @@ static void add_answers(const struct result_json *r, struct buf *out)
 		return;
 	}
 	conclude_rows(r->questions, r->rows, r->count, &c);
-	conclude_add_json(r->questions, &c, r->rows, r->count, out);
+	findings_add_json(r->questions, &c, r->rows, r->count, out);
 }
 
 static void add_head(const struct result_json *r, struct buf *out)

@@ -13,6 +13,7 @@
 
 #include "matrix/agenda.h"
 #include "matrix/conclude.h"
+#include "matrix/findings.h"
 #include "matrix/objectives.h"
 #include "matrix/result_row.h"
 
@@ -73,7 +74,7 @@ static json_t *answers(const struct conclude *c)
 	json_t *list;
 
 	buf_init(&out, 64 * 1024);
-	conclude_add_json(&questions, c, rows, row_count, &out);
+	findings_add_json(&questions, c, rows, row_count, &out);
 	list = json_loadb(out.p, out.len, JSON_REJECT_DUPLICATES, NULL);
 	buf_fini(&out);
 	assert_non_null(list);
@@ -113,7 +114,7 @@ static void the_best_row_to_be_believed_is_the_capacity(void **state)
 	assert_true(fabs(sizing_efficiency(c.levels, c.count, 1) - 0.9) < 1e-9);
 	assert_false(c.has_law);
 	buf_init(&said, 4096);
-	conclude_say(&questions, &c, rows, row_count, &said);
+	findings_say(&questions, &c, rows, row_count, &said);
 	assert_int_equal(
 		strncmp(said.p, "The most that was measured is 108 requests/s with 2 ", 52), 0);
 	assert_non_null(strstr(said.p, "\nOf 5 rows 0 are suspect and 1 invalid; "));
@@ -129,7 +130,7 @@ static void without_objectives_there_is_nothing_to_be_within(void **state)
 	measure(1, 100, 60);
 	c = conclude();
 	buf_init(&out, 64 * 1024);
-	conclude_say(&questions, &c, rows, row_count, &out);
+	findings_say(&questions, &c, rows, row_count, &out);
 	assert_non_null(
 		strstr(out.p, "The most that was measured is 60 requests/s with 1 replica."));
 	buf_fini(&out);
@@ -164,7 +165,7 @@ static void a_load_that_was_served_in_full_is_a_floor(void **state)
 	assert_true(c.levels[0].is_floor && c.levels[1].is_floor);
 	assert_true(isnan(sizing_efficiency(c.levels, c.count, 1)));
 	buf_init(&said, 4096);
-	conclude_say(&questions, &c, rows, row_count, &said);
+	findings_say(&questions, &c, rows, row_count, &said);
 	assert_non_null(strstr(said.p, "67 requests/s with 1 replica, which is all that was asked "
 				       "of the service: its limit takes more load."));
 	assert_non_null(strstr(said.p, "1 replica carries at least 67 requests/s, 2 together at "
@@ -255,7 +256,7 @@ static void nothing_measured_is_no_answer(void **state)
 
 	(void)state;
 	buf_init(&said, 4096);
-	conclude_say(&questions, &c, rows, 0, &said);
+	findings_say(&questions, &c, rows, 0, &said);
 	assert_string_equal(said.p, "No capacity was measured.\nSo nothing can be said of one "
 				    "replica.\nNo row was measured.\n");
 	buf_fini(&said);
