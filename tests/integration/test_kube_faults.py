@@ -56,6 +56,7 @@ class Storm:
         self.cluster.add_deployment("inference", BEFORE["inference"], pod, service="inference")
         self.cluster.add_deployment("locust-worker", BEFORE["locust-worker"], pod)
         self.master = FastMaster(self.cluster)
+        self.is_over = None  # an Event: the driver has ended
         self.journal = b""  # the whole lines that have been seen
 
     def close(self):
@@ -86,6 +87,20 @@ class Storm:
         if self.master.running:
             self.cluster.scale("inference", self.rng.choice([n for n in range(5) if n != wanted]))
         return bool(self.master.running)
+
+    def lead_elsewhere(self):
+        """Until the driver has noted something: what was and is over nobody would see."""
+        journal = self.folder / "results" / "run.jsonl"
+
+        def size():
+            return journal.stat().st_size if journal.exists() else 0
+
+        before = size()
+        self.master.spoil("the Service leads elsewhere",
+                          lambda: self.cluster.lead("inference", None) or True)
+        while size() == before and not self.is_over.is_set():
+            time.sleep(0.05)
+        self.cluster.lead("inference", "inference")
 
     def touch_lease(self):
         """Somebody writes on it, or removes it: neither takes it away."""
@@ -121,10 +136,7 @@ class Storm:
         elif kind == "rights":
             self.double.tokens["first"] = (USER, READING)
         elif kind == "service":
-            self.master.spoil("the Service leads elsewhere",
-                              lambda: self.cluster.lead("inference", None) or True)
-            time.sleep(rng.random())
-            self.cluster.lead("inference", "inference")
+            self.lead_elsewhere()
         elif kind == "autoscaler":
             self.cluster.add_autoscaler("late", "inference", 0, 9)
             time.sleep(rng.random())
@@ -143,17 +155,17 @@ class Storm:
 
     # ---- the driver ----
 
-    def start(self):
+    def start(self, patience_s=10):
         with open(self.folder / "stdout", "ab") as out, open(self.folder / "stderr", "wb") as err:
-            return self._spawn(out, err)
+            return self._spawn(patience_s, out, err)
 
-    def _spawn(self, out, err):
+    def _spawn(self, patience_s, out, err):
         return subprocess.Popen(
             [find("cicada-driver"), "--platform", "kubernetes", "--kubeconfig",
              self.folder / "kubeconfig", "--master", self.master.url, "--host",
              "http://127.0.0.1:9", "--replicas", "1,2", *self.plan, "--duration", str(DURATION_S),
              "--spawn-rate", "1e9", "--cooldown", "0", "--poll", "0.1",
-             "--ready-timeout", "10", "--target-metrics-port", "0", "--results",
+             "--ready-timeout", str(patience_s), "--target-metrics-port", "0", "--results",
              self.folder / "results"],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
 
@@ -162,12 +174,12 @@ class Storm:
         # From here to the join() the dice are the thread's.
         lives_s = self.rng.random() * 4 if self.rng.random() < 0.7 else None
         driver = self.start()
-        is_over = threading.Event()
+        self.is_over = threading.Event()
 
         def trouble():
             for _ in range(self.rng.randint(0, 3)):
                 self.wait_for_test()
-                if is_over.is_set():
+                if self.is_over.is_set():
                     return
                 self.fault()
 
@@ -183,7 +195,7 @@ class Storm:
                 driver.send_signal(signal.SIGKILL)
                 driver.wait()
         finally:
-            is_over.set()
+            self.is_over.set()
             thread.join()
             driver.kill()
         self.look(None if is_killed else driver.returncode)
@@ -234,7 +246,7 @@ class Storm:
     def check_end(self):
         """Without faults what is missing is measured, and everything is as it was."""
         good = {row["scenario"]: row["Max_ms"] for row in self.rows() if row["Status"] == "ok"}
-        driver = self.start()
+        driver = self.start(HANGS_S)
         try:
             code = driver.wait(HANGS_S)
         finally:
