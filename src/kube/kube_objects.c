@@ -68,7 +68,36 @@ bool kube_deployment_is_settled(const struct kube_deployment *d, uint64_t wanted
 	       d->available == wanted;
 }
 
-/* A container that waits for something else than its turn, or was restarted. */
+/* Of a message of several lines, as a log is: what was said at the end. */
+static struct str last_line(const char *message)
+{
+	size_t end = strlen(message), begin;
+
+	while (end && strchr(" \r\n", message[end - 1]))
+		end--;
+	for (begin = end; begin && message[begin - 1] != '\n'; begin--)
+		;
+	return (struct str){ message + begin, end - begin };
+}
+
+static void say_end(const json_t *container, const json_t *ended, struct kube_pod *pod)
+{
+	struct str said = last_line(text_of(ended, "message"));
+
+	snprintf(pod->trouble, sizeof(pod->trouble),
+		 "container %.60s ended with code %lld (%.60s), %llu restarts%s%.*s",
+		 text_of(container, "name"),
+		 (long long)json_integer_value(json_object_get(ended, "exitCode")),
+		 text_of(ended, "reason"), (unsigned long long)count_of(container, "restartCount"),
+		 said.len ? ": " : "", (int)said.len, said.p);
+	/* It comes from a program that nobody here knows. */
+	for (char *c = pod->trouble; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
+/* A container that waits for something else than its turn, or was restarted. Of one that waits to
+ * be restarted the pause says nothing, its end does. */
 static void find_container_trouble(const json_t *container, struct kube_pod *pod)
 {
 	const json_t *state = json_object_get(container, "state"),
@@ -80,16 +109,12 @@ static void find_container_trouble(const json_t *container, struct kube_pod *pod
 	if (json_is_object(json_object_get(state, "terminated")))
 		ended = json_object_get(state, "terminated");
 	if (*reason && strcmp(reason, "ContainerCreating") != 0 &&
-	    strcmp(reason, "PodInitializing") != 0)
+	    strcmp(reason, "PodInitializing") != 0 &&
+	    !(ended && !strcmp(reason, "CrashLoopBackOff")))
 		snprintf(pod->trouble, sizeof(pod->trouble), "%.60s: %.180s", reason,
 			 text_of(waiting, "message"));
 	else if (ended && !json_is_true(json_object_get(container, "ready")))
-		snprintf(pod->trouble, sizeof(pod->trouble),
-			 "container %.60s ended with code %lld (%.60s), %llu restarts",
-			 text_of(container, "name"),
-			 (long long)json_integer_value(json_object_get(ended, "exitCode")),
-			 text_of(ended, "reason"),
-			 (unsigned long long)count_of(container, "restartCount"));
+		say_end(container, ended, pod);
 }
 
 static void read_containers(const json_t *status, const char *list, struct kube_pod *pod)

@@ -115,6 +115,28 @@ static void pods_say_why_they_are_not_ready(void **state)
 	}
 }
 
+/* As a kubelet says it: the pause in between is in `state`, why it is needed in `lastState`. */
+static void a_pod_that_crashes_again_and_again_says_what_it_said_last(void **state)
+{
+	json_t *object = json_loads(
+		"{\"status\":{\"containerStatuses\":[{\"name\":\"inference\",\"ready\":false,"
+		"\"restartCount\":2,\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\","
+		"\"message\":"
+		"\"back-off 20s restarting failed container=inference "
+		"pod=inference-79b6c86b5-sqtlb\"}},"
+		"\"lastState\":{\"terminated\":{\"exitCode\":2,\"reason\":\"Error\",\"message\":"
+		"\"starts\\ncicada-inference: \\u001b[1m--no-such-option: no such "
+		"option\\n\"}}}]}}",
+		0, NULL);
+	struct kube_pod pod = kube_pod_read(object);
+
+	(void)state;
+	assert_string_equal(pod.trouble,
+			    "container inference ended with code 2 (Error), 2 restarts: "
+			    "cicada-inference: ?[1m--no-such-option: no such option");
+	json_decref(object);
+}
+
 /* A list by selector holds pods that end, too. */
 static void ready_pods_are_told_from_ending_ones(void **state)
 {
@@ -339,6 +361,7 @@ int main(void)
 		cmocka_unit_test(what_pods_use_is_read_in_all_its_units),
 		cmocka_unit_test(what_says_nothing_of_usage_is_not_known),
 		cmocka_unit_test(images_are_named_once),
+		cmocka_unit_test(a_pod_that_crashes_again_and_again_says_what_it_said_last),
 		cmocka_unit_test(a_scale_is_done_when_everything_says_so),
 		cmocka_unit_test(a_quota_shows_as_trouble),
 		cmocka_unit_test(pods_say_why_they_are_not_ready),
