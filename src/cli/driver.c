@@ -4,6 +4,7 @@
  * target could do in each. Parse, create bottom-up, run, destroy top-down; the manual
  * is docs/driver.md. */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -291,16 +292,38 @@ static void print_outcome(const struct driver_options *o, const struct result *r
 	buf_fini(&line);
 }
 
-/* Kubernetes shows the file as the message of the ended container, its first 4 kB. */
-static void write_termination_log(const struct driver_options *o, const struct result *result)
+/* The first that has no figures: where to look. */
+static void say_first_fault(const struct result *result, struct buf *out)
+{
+	size_t count;
+	const struct result_row *row = result_rows(result, &count);
+
+	while (count && row->status == RESULT_OK) {
+		row++;
+		count--;
+	}
+	if (count)
+		buf_printf(out,
+			   "replicas=%" PRIu64 " workers=%" PRIu64 " users=%" PRIu64 ": %s%s%s\n",
+			   row->replicas, row->workers, row->users, result_status_name(row->status),
+			   row->note[0] ? ": " : "", row->note);
+}
+
+/* Kubernetes shows the file as the message of the ended container, its first 4 kB. fault: what
+ * ended the run, or NULL. */
+static void write_termination_log(const struct driver_options *o, const struct result *result,
+				  const char *fault)
 {
 	FILE *file = fopen(o->termination_log, "w");
 	struct buf lines;
 	bool is_written = false;
 
 	buf_init(&lines, TODO_BYTES);
+	if (fault)
+		buf_printf(&lines, "%s\n", fault);
 	buf_printf(&lines, "%zu of %s%zu scenarios ok\n", result_count_ok(result),
 		   at_most(&o->plan), plan_count(&o->plan));
+	say_first_fault(result, &lines);
 	if (result_count_broken(result))
 		buf_printf(&lines, "%zu do not meet the limits\n", result_count_broken(result));
 	say_best(result, &lines);
@@ -347,12 +370,13 @@ static void print_urls(const struct platform *platform)
 }
 
 /* What the rows say at the end, on the screen and where Kubernetes looks. */
-static void tell_outcome(const struct driver_options *o, const struct result *result)
+static void tell_outcome(const struct driver_options *o, const struct result *result,
+			 const char *fault)
 {
 	if (result_count(result))
 		print_outcome(o, result);
 	if (o->termination_log)
-		write_termination_log(o, result);
+		write_termination_log(o, result, fault);
 }
 
 static void say_budget(const struct driver_options *o, const struct scenario *next)
@@ -414,7 +438,7 @@ static int run_matrix(const struct driver_options *o, struct platform *platform,
 				&text);
 		progress_destroy(&progress);
 		live_report(live); /* With the rows that had to wait for the end. */
-		tell_outcome(o, result);
+		tell_outcome(o, result, err ? err_say(&text, err) : NULL);
 		if (!err && find_next(o, result, &next))
 			say_budget(o, &next);
 	}
@@ -544,7 +568,7 @@ static int tell_again(const struct driver_options *o, struct pause *pause, struc
 
 	live_report(live);
 	tell_end(o, result, code, live);
-	tell_outcome(o, result);
+	tell_outcome(o, result, NULL);
 	if (err)
 		fprintf(stderr, "cicada-driver: %s\n", err_say(&text, err));
 	if (o->linger_s)

@@ -211,10 +211,13 @@ def test_images_of_pods_that_are_still_being_made_are_waited_for(timed):
 
 def test_pods_that_crash_are_never_measured_and_named(timed):
     timed.cluster.set_kubelet("inference", lambda: VirtualPod(crashes=True))
+    message = timed.folder / "termination-log"
     driver = timed.drive(*timed.host[:2], "--replicas", "3", "--workers", "1", "--users", "12",
-                         "--duration", "1", "--ready-timeout", "3")
+                         "--duration", "1", "--ready-timeout", "3", "--termination-log", message)
     assert driver.wait(60) == 1, driver.text()
     (row,) = timed.rows()
+    assert message.read_text().startswith(
+        "0 of 1 scenarios ok\nreplicas=3 workers=1 users=12: target_not_ready: inference: 2 of 3")
     assert row["Status"] == "target_not_ready" and row["RPS"] == ""
     assert re.search(r"inference: 2 of 3 replicas are available; pod inference-\S+: container "
                      r"server ended with code 1 \(Error\), \d+ restarts / Events: Pod inference-\S+: "
@@ -345,11 +348,13 @@ def test_an_autoscaler_is_held_and_gets_its_bounds_back(timed):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_when_stopped_it_gives_back_what_it_scaled(timed, number):
-    driver = timed.drive(*timed.host, "--duration", "60")
+    message = timed.folder / "termination-log"
+    driver = timed.drive(*timed.host, "--duration", "60", "--termination-log", message)
     driver.wait_line(r"RPS: ", 60)
     assert timed.replicas("inference") == 1
     driver.signal(number)
     assert driver.wait(60) == 105, driver.text()
+    assert message.read_text().startswith("interrupted\n0 of 1 scenarios ok\nreplicas=1 ")
     assert timed.rows()[0]["Status"] == "interrupted"
     assert timed.replicas("inference") == 2
 
