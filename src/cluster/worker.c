@@ -28,6 +28,7 @@
 #define NEVER	       UINT64_MAX
 #define READY_EVERY_US (5 * CLOCK_S)
 #define READY_FOR_US   (305 * CLOCK_S) /* Locust: 61 tries */
+#define READY_SILENT   3	       /* tries that are not logged, as Locust's */
 #define HEARTBEAT_US   CLOCK_S
 #define REPORT_US      (3 * CLOCK_S)
 #define REPORT_BULK_US CLOCK_S
@@ -695,6 +696,7 @@ static void introduce(struct worker *w)
 {
 	struct msg m = { .type = MSG_CLIENT_READY,
 			 .client_ready = { .version = str_of(LOCUST_VERSION) } };
+	uint64_t tries;
 
 	if (w->is_quitting)
 		return;
@@ -707,7 +709,18 @@ static void introduce(struct worker *w)
 				      READY_FOR_US / CLOCK_S));
 		return;
 	}
-	w->ready_due_us = w->now_us + (post(w, &m) ? READY_EVERY_US : RETRY_US);
+	if (!post(w, &m)) {
+		w->ready_due_us = w->now_us + RETRY_US;
+		return;
+	}
+	w->ready_due_us = w->now_us + READY_EVERY_US;
+	tries = (w->now_us + READY_FOR_US - w->ready_until_us) / READY_EVERY_US;
+	if (tries >= READY_SILENT)
+		log_line(LOG_WARNING, LOGGER,
+			 "Failed to connect to master, retry %" PRIu64
+			 "/%llu. Is its address right, "
+			 "and does it run?",
+			 tries, READY_FOR_US / READY_EVERY_US - 1);
 }
 
 /* The master is gone, or is another one now: whoever it is shall find a worker without users that

@@ -291,7 +291,8 @@ static struct pods count_pods(const struct scaled *s)
 		pods.ending += pod.is_ending;
 		pods.alive += !pod.is_ending;
 		pods.ready += pod.is_ready && !pod.is_ending;
-		if (pod.trouble[0] && !pod.is_ready && !pods.trouble[0])
+		/* That the programs of an ending one have ended is no trouble. */
+		if (pod.trouble[0] && !pod.is_ready && !pod.is_ending && !pods.trouble[0])
 			snprintf(pods.trouble, sizeof(pods.trouble), "; pod %.100s: %s", pod.name,
 				 pod.trouble);
 	}

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/log_kept.h"
 #include "base/mem.h"
 #include "base/opt.h"
 #include "cluster/msg.h"
@@ -294,6 +295,28 @@ static void it_introduces_itself_until_it_is_heard(void **state)
 	pass(f, 20 * CLOCK_S);
 	assert_null(strstr(f->said, "client_ready"));
 	assert_string_equal(f->heartbeat_state, "ready");
+}
+
+static void count_failures(void *arg, struct str line)
+{
+	*(unsigned *)arg +=
+		memmem(line.p, line.len, "Failed to connect to master, retry ", 35) != NULL;
+}
+
+/* A pod whose log says nothing is no help to who looks for the reason. */
+static void that_nobody_hears_it_is_said(void **state)
+{
+	struct fixture *f = *state;
+	unsigned failures = 0;
+
+	log_set_level(LOG_WARNING);
+	pass(f, 14 * CLOCK_S);
+	log_kept_each(count_failures, &failures);
+	assert_int_equal(failures, 0);
+	pass(f, 7 * CLOCK_S);
+	log_kept_each(count_failures, &failures);
+	log_set_level(LOG_CRITICAL);
+	assert_int_equal(failures, 2);
 }
 
 static void late_turns_do_not_put_heartbeats_off(void **state)
@@ -808,6 +831,7 @@ int main(void)
 		WORKER_TEST(host_and_tasks_of_a_class_are_changed),
 		WORKER_TEST(the_load_hears_of_each_new_test),
 		WORKER_TEST(it_introduces_itself_until_it_is_heard),
+		WORKER_TEST(that_nobody_hears_it_is_said),
 		WORKER_TEST(late_turns_do_not_put_heartbeats_off),
 		WORKER_TEST(it_gives_up_after_five_minutes),
 		WORKER_TEST(a_spawn_is_answered_when_the_users_are_there),
