@@ -161,13 +161,22 @@ static bool is_python(const char *scenario)
 	return is_there;
 }
 
+static bool is_shown(const struct cicada_options *o)
+{
+	return o->want_list || o->want_task_ratio || o->want_task_ratio_json;
+}
+
 static struct python_options python_options_of(const struct cicada_options *o)
 {
 	return (struct python_options){ .role = o->is_worker   ? PYTHON_WORKER
 						: o->is_master ? PYTHON_MASTER
 							       : PYTHON_LOCAL,
 					.host = o->host,
-					.users = o->users,
+					/* Of task ratios: 0, as many as the weights. */
+					.users = is_shown(o) && !o->has_users ? 0 : o->users,
+					.want_task_ratio = o->want_task_ratio,
+					.want_task_ratio_json = o->want_task_ratio_json,
+					.want_equal_weights = o->want_equal_weights,
 					.spawn_rate = o->spawn_rate,
 					.run_time_s = o->run_time_s,
 					.stop_timeout_s = o->stop_timeout_s,
@@ -223,18 +232,6 @@ static int show_task_ratio(const struct cicada_options *o, const struct scenario
 	return 0;
 }
 
-static bool is_shown(const struct cicada_options *o)
-{
-	return o->want_list || o->want_task_ratio || o->want_task_ratio_json;
-}
-
-/* What --list and its kin want to see instead of a test. */
-static int show(const struct cicada_options *o, const struct scenario *all,
-		const struct scenario *chosen)
-{
-	return o->want_list ? list_classes(all) : show_task_ratio(o, chosen);
-}
-
 static void tell_proxy(const struct proxy *p, const char *scheme)
 {
 	struct http_url url;
@@ -287,6 +284,15 @@ struct chosen {
 	const struct cic_user_class **classes;
 };
 
+/* What --list and its kin want to see instead of a test. A locustfile, whose tasks may be sets of
+ * them, has shown its ratios when it was loaded. */
+static int show(const struct cicada_options *o, const struct chosen *c)
+{
+	if (o->want_list)
+		return list_classes(&c->all);
+	return c->python ? 0 : show_task_ratio(o, c->scenario);
+}
+
 static enum err load_python(struct chosen *c, const struct cicada_options *o, struct err_text *text)
 {
 	if (o->arrivals.kind)
@@ -298,9 +304,6 @@ static enum err load_python(struct chosen *c, const struct cicada_options *o, st
 		return err_set(text, ERR_BAD_OPTION,
 			       "--think-time: users of a locustfile wait as it says; change its "
 			       "wait_time");
-	if (o->want_equal_weights)
-		return err_set(text, ERR_BAD_OPTION,
-			       "--equal-weights: a locustfile has the weights it says");
 	c->python_options = python_options_of(o);
 	return python_load(c->python, &c->python_options, &c->all, text);
 }
@@ -387,7 +390,7 @@ static int run(struct cicada_options *o, struct chosen *c, struct family *f)
 		cicada_options_become_worker(o, f->child);
 	err = choose(c, o, &text);
 	if (!err && is_shown(o))
-		return show(o, &c->all, c->scenario);
+		return show(o, c);
 	if (!err && !c->python) {
 		err = divide(f, o->processes, &text);
 		if (f->child)

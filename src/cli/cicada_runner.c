@@ -260,7 +260,7 @@ static void start_test(struct runner *r)
 	else if (o->run_time_s)
 		log_line(LOG_INFO, LOGGER, "Run time limit set to %" PRIu64 " seconds",
 			 o->run_time_s);
-	else if (o->is_headless)
+	else
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
 	if (o->is_headless && o->run_time_s && !r->shape.is_given)
@@ -383,8 +383,10 @@ static void on_tick(void *arg)
 		break;
 	case PHASE_LINGER:
 		if (r->o->autoquit_s != UINT64_MAX &&
-		    now_us - r->phase_us >= r->o->autoquit_s * CLOCK_S)
+		    now_us - r->phase_us >= r->o->autoquit_s * CLOCK_S) {
+			log_line(LOG_INFO, LOGGER, "--autoquit time reached, shutting down");
 			begin_end(r);
+		}
 		break;
 	case PHASE_WEB:
 	case PHASE_ENDING:

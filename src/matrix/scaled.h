@@ -58,9 +58,11 @@ enum err scaled_verify(struct scaled *s, struct err_text *text) MUST_CHECK;
 void scaled_collect_addresses(const struct scaled *s, struct map *out);
 /* What picks out its pods, after scaled_open(); lent. */
 const char *scaled_selector(const struct scaled *s);
-/* Those of the pods that were seen last, by kube_pod_add_images(). False: some are still being made. */
+/* Those of the pods that were seen last, by kube_pod_add_images(). False: some are still being
+ * made. */
 bool scaled_add_images(const struct scaled *s, struct buf *out);
-/* The same of the pods that it has now; asks the API server. ERR_BUSY: some are still being made. */
+/* The same of the pods that it has now; asks the API server. ERR_BUSY: some are still being made.
+ */
 enum err scaled_find_images(struct scaled *s, struct buf *out, struct err_text *text) MUST_CHECK;
 /* Is there anything to undo? */
 bool scaled_is_owed(const struct scaled *s);

@@ -34,6 +34,8 @@ struct python_options {
 	double spawn_rate;
 	bool is_headless, has_web, has_guest_login;
 	const char *log_level; /* NULL: INFO */
+	/* Ratios: python_load() prints them. */
+	bool want_task_ratio, want_task_ratio_json, want_equal_weights;
 	bool want_reset_stats, want_autostart, want_class_picker, want_print_stats,
 		want_only_summary, want_full_history, want_skip_log_setup;
 	const char *log_file, *csv_prefix, *html_file, *web_host, *master_host, *master_bind_host;

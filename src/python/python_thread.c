@@ -56,7 +56,10 @@ static PyObject *other_options_of(const struct python_options *o)
 	const char *base = o->web_base_path ? o->web_base_path : "";
 
 	return Py_BuildValue(
-		"{sO sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sz sz sz sK sK sK sK sK sK sL}",
+		"{sO sO sO sO sO sO sO sO sO sO sO ss ss sz sz sz sz sz sz sz sz sz sK sK sK sK sK "
+		"sK sL}",
+		"show_task_ratio", is_so(o->want_task_ratio), "show_task_ratio_json",
+		is_so(o->want_task_ratio_json), "equal_weights", is_so(o->want_equal_weights),
 		"reset_stats", is_so(o->want_reset_stats), "autostart", is_so(o->want_autostart),
 		"class_picker", is_so(o->want_class_picker), "print_stats",
 		is_so(o->want_print_stats), "only_summary", is_so(o->want_only_summary),

@@ -19,6 +19,30 @@ CIC_USER(Alpha, .weight = 3, .wait = CIC_CONSTANT(0.01),
 CIC_USER(Beta, .wait = CIC_CONSTANT(0.01), .tasks = CIC_TASKS(CIC_TASK(two, 1)));
 """
 
+LOCUSTFILE = """
+from locust import HttpUser, TaskSet, task
+
+
+class Alpha(HttpUser):
+    weight = 3
+
+    @task(3)
+    def one(self): pass
+
+    @task
+    def two(self): pass
+
+    @task(5)
+    class Set(TaskSet):
+        @task(2)
+        def inner(self): pass
+
+
+class Beta(HttpUser):
+    @task
+    def two(self): pass
+"""
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -84,6 +108,14 @@ def test_equal_weights_and_names_of_classes(programs, folder):
     env = {"LOCUST_USER_CLASSES": " Beta  "}
     assert set(ratios(programs, folder, "-f", "s.c", env=env)) == {"Beta"}
     assert set(ratios(programs, folder, "-f", "s.c", "Alpha", env=env)) == {"Alpha"}
+
+
+def test_equal_weights_of_a_locustfile(programs, folder):
+    (folder / "lf.py").write_text(LOCUSTFILE)
+    equal = ratios(programs, folder, "-f", "lf.py", "--equal-weights")
+    assert equal["Alpha"]["ratio"] == equal["Beta"]["ratio"] == 0.5
+    assert set(equal["Alpha"]["tasks"]) == {"one", "two", "inner"}
+    assert {task["ratio"] for task in equal["Alpha"]["tasks"].values()} == {0.5 / 3}
 
 
 def test_what_has_no_effect_gets_one_warning(programs, folder):

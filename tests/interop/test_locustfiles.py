@@ -18,7 +18,8 @@ import recorder
 from programs import find
 
 LOCUST = "/usr/bin/locust"
-FILES = sorted((pathlib.Path(__file__).parent / "locustfiles").glob("*.py"))
+FOLDER = pathlib.Path(__file__).parent / "locustfiles"
+FILES = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.fixture
@@ -90,6 +91,16 @@ def difference(what, theirs, ours):
         return [f"{what}: {item}" for item in (sorted(value.items()) if isinstance(value, dict) else
                                                value if isinstance(value, list) else [value])]
     return [line for line in difflib.ndiff(lines(theirs), lines(ours)) if line[0] in "-+"]
+
+
+@pytest.mark.parametrize("args", [["--show-task-ratio"], ["--show-task-ratio-json", "-u", "10"]])
+@pytest.mark.parametrize("name", ["forum", "weighted_classes"])
+def test_the_same_ratios(name, args, tmp_path):
+    shown = [subprocess.run([program, "-f", FOLDER / f"{name}.py", *args], capture_output=True,
+                            text=True, timeout=60, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"})
+             for program in (LOCUST, find("cicada"))]
+    assert "atio" in shown[0].stdout and [done.returncode for done in shown] == [0, 0]
+    assert shown[0].stdout == shown[1].stdout
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

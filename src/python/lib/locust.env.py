@@ -3,6 +3,11 @@ from locust.event import Events
 from locust.stats import RequestStats
 
 
+def _flat(tasks):
+    for task in reversed(tasks):  # the order of Locust
+        yield from _flat(task.tasks) if getattr(task, "tasks", None) else [task]
+
+
 class Environment:
     """What a test consists of. The one of this process is locust_host's; others can be made, for a
     user to be run by hand."""
@@ -32,6 +37,12 @@ class Environment:
             "test itself, its runner is environment.runner")
 
     create_local_runner = create_master_runner = create_worker_runner = create_web_ui = _refuse
+
+    def assign_equal_weights(self):
+        """One user of each class, one of each task; those of TaskSets are as the class's own."""
+        for cls in self.user_classes:
+            cls.weight = 1
+            cls.tasks = list(dict.fromkeys(_flat(cls.tasks)))
 
     @property
     def user_classes_by_name(self):

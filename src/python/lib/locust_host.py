@@ -32,6 +32,7 @@ from locust.rpc import pack, pack_pairs, unpack
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 from locust.shape import LoadTestShape
 from locust.stats import RequestStats
+from locust.user.inspectuser import print_task_ratio, print_task_ratio_json
 from locust.user.task import filter_tasks_by_tags
 from locust.user.users import PytestUser
 from locust.util.load_locustfile import is_shape_class, is_user_class
@@ -53,8 +54,7 @@ files = []  # paths and URLs
 _shown = []  # options of its own, for the web interface
 _own_options = argparse.Namespace()
 # Options of Locust's that are not among those of _parsed(), as they are there when nobody gives them.
-_NOT_GIVEN = {"config": None, "enable_rebalancing": False, "equal_weights": False, "headful": False,
-              "list_commands": False, "show_task_ratio": False, "show_task_ratio_json": False,
+_NOT_GIVEN = {"config": None, "enable_rebalancing": False, "headful": False, "list_commands": False,
               "web_auth": None, "web_login": False, "processes": None,
               "json": False, "profile": None, "config_users": None}
 _classes = []
@@ -333,6 +333,15 @@ def _on_draw(_from, _type, data, index):
     _choose_tasks()
 
 
+def _show_ratios(num_users, show_task_ratio, show_task_ratio_json, **others):
+    if show_task_ratio:
+        for title, is_total in ("Task ratio per User class", False), ("Total task ratio", True):
+            print(f"\n {title}\n{80 * '-'}")
+            print_task_ratio(environment.user_classes, num_users, is_total)
+    elif show_task_ratio_json:
+        print_task_ratio_json(environment.user_classes, num_users)
+
+
 def load(options):
     """Returns what the classes of the file are, in their order there, of each of its shapes the name
     and whether it uses common options, and the name of the file as bytes."""
@@ -362,6 +371,9 @@ def load(options):
     environment.runner = _RUNNERS[options["role"]](environment)
     environment.web_ui = WebUI(environment) if options["has_web"] else None
     LoadTestShape.runner = environment.runner
+    if options["others"]["equal_weights"]:
+        environment.assign_equal_weights()
+    _show_ratios(options["num_users"], **options["others"])
     return ([_describe(cls) for cls in _classes],
             [(type(shape).__name__, bool(shape.use_common_options)) for shape in _shapes],
             os.fsencode(name))

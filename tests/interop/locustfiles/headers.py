@@ -32,4 +32,8 @@ class Headers(HttpUser):
         self.client.get("/echo", headers={"X-Test": "one", "X-Session": None})
         self.client.headers["X-Test"] = "later"
         self.client.post("/echo", json=1)
+        self.client.headers = {"X-Test": "assigned"}
+        self.client.headers["X-Session"] = "added"
+        self.client.get("/echo", headers={"x-test": "above"})
+        self.client.get("/echo")
         self.environment.runner.quit()
