@@ -302,6 +302,7 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 				       .conn = &conn->conn,
 				       .cookies = &c->cookies,
 				       .wants_decode = true,
+				       .follows_head = true,
 				       .redirects_max = (unsigned)asked->redirects_max,
 				       .wait = wait_for_answer,
 				       .done = on_answer,

@@ -163,13 +163,12 @@ static bool hop(struct visit *v)
 	return true;
 }
 
-/* HEAD is not followed, as in Python's requests. */
 static bool leads_on(const struct visit *v)
 {
 	const struct http_response *head = v->turn->reply.head;
 
 	return redirect_is(head->status) && head->location.len && !v->request->no_redirects &&
-	       strcmp(v->http.method, "HEAD") != 0;
+	       (v->follows_head || strcmp(v->http.method, "HEAD") != 0);
 }
 
 /* The URL of the next hop into turn->url. */

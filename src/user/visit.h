@@ -34,6 +34,7 @@ struct visit {
 	bool is_at_host;     /* a path was asked for: the host's user and password count */
 	bool has_left;	     /* a redirect led to another origin: secrets stay behind */
 	bool has_no_content; /* a redirect has taken it */
+	bool follows_head;   /* else only other methods, as is the default of Python's requests */
 };
 
 /* Writes http.headers for http.origin and http.target, into memory of the place: good until the

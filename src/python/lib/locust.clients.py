@@ -7,12 +7,14 @@ import base64
 import builtins
 import datetime
 import functools
+import http.client
 import importlib.util
 import io
 import json as json_module
 import logging
 import os
 import re
+import socket
 import sys
 import time
 import uuid
@@ -75,10 +77,12 @@ def _network_error(word, requests):
     if requests:
         name = "SSLError" if word.startswith("SSL") else word
         bases.append(getattr(requests.exceptions, name, requests.exceptions.ConnectionError))
-    of_python = getattr(builtins, word, None)
-    if isinstance(of_python, type) and issubclass(of_python, OSError):
-        bases.append(of_python)
-    return type(word, tuple(bases), {}) if len(bases) > 1 else ConnectionError
+    for module in (builtins, socket, http.client):
+        of_python = getattr(module, word, None)
+        if isinstance(of_python, type) and issubclass(of_python, OSError):
+            bases.append(of_python)
+            break
+    return type(word, tuple(bases), {})
 
 
 def _invalid(error, url):
@@ -214,11 +218,16 @@ def _target_of(url, is_fast=False):
         raise _invalid(e, url) from None
 
 
+def _redirected(method, status):
+    """With which method a redirect is followed."""
+    is_get = status in (302, 303) or status == 301 and method == "POST"
+    return "GET" if is_get and method != "HEAD" else method
+
+
 def _asked_next(asked, status, url):
     """What a redirect made of a request, as the engine and requests have it."""
     method, _, headers, body, is_json, _ = asked
-    if method != "HEAD" and (status in (302, 303) or (status == 301 and method == "POST")):
-        method = "GET"
+    method = _redirected(method, status)
     if status not in (307, 308):
         body, is_json = None, False
         headers = "".join(line for line in headers.splitlines(True)
@@ -260,6 +269,7 @@ class LocustResponse(Unjudged):
 
     @property
     def request(self):
+        """The last one, where redirects were followed."""
         method, url, headers, body, is_json, _ = self._asked
         lines = (headers or "").encode("latin-1", "replace")
         return PreparedRequest(method, url, _parse_head(lines),
@@ -308,10 +318,7 @@ class LocustResponse(Unjudged):
         """The request that would follow a redirect, which has not been followed."""
         if self.history or not self.is_redirect:
             return None
-        method = self._asked[0]
-        if method != "HEAD" and (self.status_code in (302, 303) or
-                                 self.status_code == 301 and method == "POST"):
-            method = "GET"
+        method = _redirected(self._asked[0], self.status_code)
         return PreparedRequest(method, urljoin(self.url, self.headers["location"]),
                                self.request.headers, None)
 
@@ -934,6 +941,8 @@ class HttpSession(BaseSession):
             # What got no answer has no params: Locust makes it a request of its own.
             target = _target_of(self._build_url(url))
             response._asked = (response._asked[0], target[0], *response._asked[2:5], target[2])
+        if response.error:
+            response.url = None
         asked_as = (method, name or target[1], start_time, target, len(response._content or b""),
                     context)
         return self._conclude(response, catch_response, name, asked_as)

@@ -160,6 +160,9 @@ class FastHttpSession(BaseSession):
             response._seconds += before
         return response
 
+    def head(self, url, **kwargs):
+        return self.request("HEAD", url, **kwargs)
+
     @property
     def cookiejar(self):
         return self.cookies
