@@ -5,7 +5,7 @@ matter, body. Two clients that do the same have the same record.
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
 /moved/N/A once, with status N, to /A, /set?a=1 sets cookies, /words has a header that is not ASCII,
 /gzip is compressed, /text has a charset, /lines has three lines, /slow takes a second, /drop closes
-the connection without an answer."""
+the connection without an answer, /rpc is XML-RPC."""
 
 import gzip
 import http.server
@@ -14,6 +14,7 @@ import re
 import threading
 import time
 import urllib.parse
+import xmlrpc.client
 
 # What clients say of themselves may differ.
 _HEADERS = ("authorization", "content-length", "content-type", "cookie", "x-test", "x-session")
@@ -89,6 +90,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def at_lines(self, asked, rest, query):
         self._answer(200, b"one\ntwo\nthree\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+    def at_rpc(self, asked, rest, query):
+        """XML-RPC: the parameters back, or a fault."""
+        params, name = xmlrpc.client.loads(asked["body"])
+        told = xmlrpc.client.Fault(4, "asked for") if name == "fault" else (list(params),)
+        self._answer(200, xmlrpc.client.dumps(told, methodresponse=True).encode(),
+                     [("Content-Type", "text/xml")])
 
     def at_slow(self, asked, rest, query):
         time.sleep(1)

@@ -2,6 +2,7 @@
 """FastHttpUser: the same engine, with the habits of Locust's second client."""
 import io
 import time
+from urllib.parse import urlencode
 
 import _cicada
 from gevent.lock import BoundedSemaphore
@@ -25,6 +26,12 @@ class LocustBadStatusCode(Exception):
 
 
 class FastResponse(LocustResponse):
+    def success(self):
+        super().success()
+
+    def failure(self):
+        super().failure()
+
     @property
     def text(self):
         return None if self._content is None else super().text
@@ -66,6 +73,7 @@ class FastResponse(LocustResponse):
 
 
 class FastResponseContextManager(ResponseContextManager, FastResponse):
+    success, failure = ResponseContextManager.success, ResponseContextManager.failure
     raise_for_status = FastResponse.raise_for_status
     ok = FastResponse.ok
 
@@ -132,6 +140,8 @@ class FastHttpSession(BaseSession):
             data = json_text(json)
         elif data and isinstance(data, (str, bytes, dict)) and not files:
             headers = {"Content-Type": _type_of(data), **(headers or {})}
+        if isinstance(data, dict) and not files:
+            data = urlencode(data)  # a list is its text there
         start_time = time.time()
         target = self._target(url, params)
         asked = (method, target, data, headers, cookies, files, auth,

@@ -11,6 +11,12 @@ class Answers(FastHttpUser):
         self.client.get("/lines")
         r = self.client.get("http://127.0.0.1:1/refused")
         print(r.status_code, r.text, r.content)
+        for judge in (lambda r: r.failure("no"), lambda r: r.failure(), lambda r: r.success()):
+            try:
+                judge(self.client.get("/not-caught"))
+            except Exception as e:
+                print(type(e).__name__, e)
+        self.client.post("/echo", data={"a": [1, "x y"], "b": None, "c": "\u00fc"})
         r = self.client.get("/status/204")
         print(r.status_code, bytes(r.content))
         self.client.get("/set?a=1&b=2")
