@@ -9,10 +9,10 @@ class Redirects(HttpUser):
     def all(self):
         for method, body in ("HEAD", None), ("GET", None), ("POST", "b"), ("PUT", "b"), ("DELETE", "b"):
             for status in (301, 302, 303, 307, 308):
-                r = self.client.request(method, f"/moved/{status}", data=body)
+                r = self.client.request(method, f"/moved/{status}/new", data=body)
                 print(r.status_code, r.request.method, r.request.path_url, r.request.body,
                       [hop.status_code for hop in r.history])
-        print(self.client.head("/moved/301").status_code)
+        print(self.client.head("/moved/301/new").status_code)
         self.client.get("/hop/40", name="endless")
         self.client.get("/slow", timeout=0.2)
         r = self.client.get("/drop")
@@ -20,7 +20,7 @@ class Redirects(HttpUser):
         self.client.get("http://127.0.0.1:1/refused")
         FastHttpUser.host = self.host
         fast = FastHttpUser(self.environment)
-        print(fast.client.head("/moved/301", name="fast").status_code)
+        print(fast.client.head("/moved/301/new", name="fast").status_code)
         self.environment.runner.quit()
 
 
