@@ -483,7 +483,9 @@ def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
     write(tmp_path, "", "psycopg.py")
     for line, said in [
             ("Environment().create_local_runner()", "cicada runs the test itself"),
-            ("from locust import HttpLocust", "HttpLocust was renamed to HttpUser in Locust 1.0"),
+            ("class Old(__import__('locust').HttpLocust): pass",
+             "The HttpLocust class has been renamed to HttpUser in version 1.0"),
+            ("from locust import seq_task", "SequentialTaskSet and @task have taken its place"),
             ("from locust.contrib import milvus", "No module named 'pymilvus'"),
             ("from locust.contrib import postgres", "locust.contrib.postgres is not part of cicada"),
             ("run_single_user(Visitor)", "use cicada -f FILE --headless -u 1 Visitor")]:

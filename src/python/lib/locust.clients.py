@@ -603,6 +603,11 @@ def _quoted(url, is_fast):
             (f"#{fragment}" if fragment else ""))
 
 
+def _is_read_once(data, files):
+    """What a first try has sent cannot be sent by another one."""
+    return files or not (data is None or isinstance(data, (str, bytes, dict, list, tuple)))
+
+
 def _with_params(url, params):
     if isinstance(params, (str, bytes)):
         query = _text(params)
@@ -875,7 +880,9 @@ class HttpSession(BaseSession):
             "User-Agent": f"cicada/{_cicada.version}", "Accept": "*/*",
             "Connection": "keep-alive"})
         self.verify, self.cert, self.trust_env, self.stream = True, None, False, False
-        self.proxies, self.adapters, self.hooks = {}, {}, {"response": []}
+        # Adapters by their prefix: those that make all requests, those that only try again.
+        self.adapters, self.retries = {}, {}
+        self.proxies, self.hooks = {}, {"response": []}
         parts = urlsplit(base_url or "")
         if parts.username and parts.password:
             self.auth = (parts.username, parts.password)
@@ -903,8 +910,12 @@ class HttpSession(BaseSession):
             SessionHeaders({"Accept-Encoding": "identity", **(values or {})})
 
     def mount(self, prefix, adapter):
-        if not _has_requests() or not _detour().is_plain(adapter):
+        self.adapters.pop(prefix, None)
+        self.retries.pop(prefix, None)
+        if not _has_requests() or not _detour().only_retries(adapter):
             self.adapters[prefix] = adapter
+        elif not _detour().is_plain(adapter):
+            self.retries[prefix] = adapter
 
     def send(self, request, **kwargs):
         """Of a request that has been prepared. As under Locust it is not counted."""
@@ -920,7 +931,8 @@ class HttpSession(BaseSession):
                 allow_redirects=True, proxies=None, hooks=None, stream=None, verify=None,
                 cert=None, json=None):
         name = name or self.request_name
-        if (stream or self.stream or self.adapters or self.trust_env) and _has_requests():
+        if (stream or self.stream or self.adapters or self.trust_env or
+                self.retries and _is_read_once(data, files)) and _has_requests():
             return self._take_detour(locals())
         start_time = time.time()
         target = self._target(url, params)
@@ -938,6 +950,10 @@ class HttpSession(BaseSession):
             if not _has_requests():
                 raise
             return self._take_detour(locals())
+        if self.retries:
+            tries = _detour().next_tries(self, method, target[0], response)
+            if tries:
+                return self._take_detour(locals(), tries, time.time() - start_time)
         if hooks or self.hooks.get("response"):
             for hook in self._hooks(hooks):
                 response = hook(response, timeout=timeout, verify=verify, proxies=proxies,
@@ -968,14 +984,14 @@ class HttpSession(BaseSession):
         self._count(response, exception, asked_as)
         return response
 
-    def _take_detour(self, given):
-        """given: the arguments of request(), by name."""
+    def _take_detour(self, given, adapters=None, spent_s=0):
+        """given: the arguments of request(), by name; spent_s: by a first try of it."""
         method, name, is_caught = given["method"], given["name"], given["catch_response"]
         url = self._build_url(given["url"])
         start_time, began = time.time(), time.perf_counter()
-        response = _detour().ask(self, method, url, is_caught,
+        response = _detour().ask(self, method, url, is_caught, adapters,
                                  **{key: given[key] for key in _OF_REQUESTS})
-        response._seconds = time.perf_counter() - began
+        response._seconds = spent_s + time.perf_counter() - began
         first = (response.history and response.history[0] or response).request
         if given["stream"]:
             length = int(response.headers.get("content-length") or 0)

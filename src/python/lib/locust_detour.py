@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Requests of an HttpUser that only Python's requests can make: a body that is read bit by bit, adapters
-of a locustfile's own, proxies that are not http:// ones, answers to a server's challenge. They cost
-what they cost under Locust, and are timed as there."""
+of a locustfile's own, another try of one that has failed, proxies that are not http:// ones, answers
+to a server's challenge. They cost what they cost under Locust, and are timed as there."""
 from contextlib import contextmanager
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, RequestException
+from requests.packages.urllib3 import HTTPResponse
+from requests.packages.urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError
 from requests.utils import DEFAULT_ACCEPT_ENCODING
 
 from locust.clients import Judged, Unjudged
 
 # Not an outcome of a request, but a mistake in the locustfile.
 _MISTAKES = (MissingSchema, InvalidSchema, InvalidURL)
+# Errors of the engine after which nothing has been sent.
+_AT_CONNECT = ("ConnectTimeout", "ConnectionRefusedError", "gaierror", "OSError")
 
 
 class Response(Unjudged, requests.Response):
@@ -33,26 +37,79 @@ def is_plain(adapter):
     return type(adapter) is HTTPAdapter and not adapter.max_retries.total
 
 
+def only_retries(adapter):
+    """It does so, and tries again what has failed."""
+    return type(adapter) is HTTPAdapter
+
+
+def next_tries(client, method, url, response):
+    """After the wait for it what requests goes on with, by the rules of the adapter that the file has
+    for this URL: {prefix: adapter}. None: the answer is the last one."""
+    prefixes = [prefix for prefix in client.retries if url.lower().startswith(prefix.lower())]
+    if not prefixes:
+        return None
+    prefix = max(prefixes, key=len)
+    retry, error, answer = client.retries[prefix].max_retries, None, None
+    if response.error:
+        error = ConnectTimeoutError() if str(response.error).startswith(_AT_CONNECT) else \
+            ProtocolError(str(response.error))
+    elif retry.is_retry(method, response.status_code, "retry-after" in response.headers):
+        answer = HTTPResponse(status=response.status_code, headers=dict(response.headers))
+    else:
+        return None
+    try:
+        retry = retry.increment(method, url, answer, error)
+    except HTTPError:
+        return None
+    retry.sleep(answer)
+    return {prefix: HTTPAdapter(max_retries=retry)}
+
+
+class _Session(requests.Session):
+    """One that knows what it was made like, for the next request is made like it, too."""
+
+    def __init__(self):
+        super().__init__()
+        self._own_adapters, self._adapters = dict(self.adapters), {}
+        self._header_text = None
+
+    def set_headers(self, headers):
+        text = headers.text()
+        if text != self._header_text:
+            self.headers.clear()
+            self.headers.update({"Accept-Encoding": DEFAULT_ACCEPT_ENCODING, **headers})
+            self._header_text = text
+
+    def set_adapters(self, adapters):
+        if adapters != self._adapters:
+            self.adapters.clear()
+            for prefix, adapter in {**self._own_adapters, **adapters}.items():
+                self.mount(prefix, adapter)
+            self._adapters = adapters
+
+
 @contextmanager
-def session_like(client):
-    """A requests.Session with what the client has; cookies that it gets are the client's."""
+def session_like(client, adapters=None):
+    """A requests.Session with what the client has; cookies that it gets are the client's. adapters:
+    instead of those of the client."""
     session = client.__dict__.setdefault("_detour", None)
     if session is None:
-        session = client._detour = requests.Session()
-    session.headers.clear()
-    session.headers.update({"Accept-Encoding": DEFAULT_ACCEPT_ENCODING, **client.headers})
+        session = client._detour = _Session()
+    session.set_headers(client.headers)
+    session.set_adapters({**client.adapters, **client.retries, **(adapters or {})})
     for name in ("auth", "params", "verify", "cert", "proxies", "trust_env", "max_redirects", "stream",
                  "hooks"):
         setattr(session, name, getattr(client, name))
-    for prefix, adapter in client.adapters.items():
-        session.mount(prefix, adapter)
-    session.cookies = requests.cookies.RequestsCookieJar()
-    session.cookies.update(client.cookies)
-    before = _values(session.cookies)
+    own = client.cookies
+    before = _values(own)
+    if before or len(session.cookies):
+        session.cookies = requests.cookies.RequestsCookieJar()
+        session.cookies.update(own)
     try:
         yield session
     finally:
-        _give_back(client.cookies, before, session.cookies)
+        if before or len(session.cookies):
+            _give_back(client.cookies, before, session.cookies)
 
 
 def _values(jar):
@@ -68,11 +125,11 @@ def _give_back(cookies, before, jar):
             cookies.set_cookie(cookie)
 
 
-def ask(client, method, url, is_caught, **kwargs):
+def ask(client, method, url, is_caught, adapters, **kwargs):
     """The answer, or one with status 0 and the error."""
     kind = ResponseContextManager if is_caught else Response
     try:
-        with session_like(client) as session:
+        with session_like(client, adapters) as session:
             response = session.request(method, url, **kwargs)
             response.__class__ = kind
     except _MISTAKES:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # args: -u 1
 """The client is a requests.Session: its jar, hooks, adapters, streams, prepared requests."""
+import io
 import json
 
 import requests
@@ -90,6 +91,14 @@ class Sdk(HttpUser):
         print(client.get("/echo?signed").json()["headers"]["x-test"])
         client.mount("http://", HTTPAdapter(max_retries=Retry(total=1, status_forcelist=[503])))
         print(client.get("/status/503?again", catch_response=True).error is not None)
+        print(client.post("/status/503?once", data="a body").status_code)
+        client.get("/echo?retries")
+        client.post("/echo?retries", data=io.BytesIO(b"read once"))
+        client.close()  # on a connection of its own nothing is sent again
+        print(client.get("/drop?again", name="/drop").status_code)
+        client.close()
+        client.mount("http://", HTTPAdapter(max_retries=2))
+        print(client.get("/drop?once", name="/drop").status_code)
         client.get("/hop/2", name="hops")
         asked = client.prepare_request(requests.Request("POST", f"{client.base_url}/echo",
                                                         json={"a": 1}))
