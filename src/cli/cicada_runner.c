@@ -653,6 +653,7 @@ static enum err create(struct runner *r, struct err_text *text)
 	if (!err)
 		err = create_mode(r, text);
 	r->file.run = r->run;
+	r->file.follow = &r->follow;
 	r->file.master = r->master;
 	if (!err)
 		err = config_users_apply(&o->config_users, r->run, text);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cluster/cluster_master.h"
 #include "python/python.h"
+#include "run/follow.h"
 #include "web/web.h"
 
 #define LOGGER "locust.main"
@@ -162,6 +163,14 @@ void locustfile_start_next(struct locustfile *l)
 		start(l);
 }
 
+static void on_shape_wish(void *arg)
+{
+	struct locustfile *l = arg;
+
+	run_tick(l->run, loop_now(l->loop));
+	follow_now(l->follow);
+}
+
 static void on_send_wish(void *arg, struct str type, struct str to, struct str data)
 {
 	struct locustfile *l = arg;
@@ -302,6 +311,7 @@ enum err locustfile_begin(struct locustfile *l, struct loop *loop, struct err_te
 					    .on_stop = on_stop_wish,
 					    .on_reset = on_reset_wish,
 					    .on_start = on_start_wish,
+					    .on_shape = on_shape_wish,
 					    .on_send = on_send_wish,
 					    .on_options = on_options_wish,
 					    .on_begun = on_begun_wish,

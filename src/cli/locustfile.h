@@ -11,6 +11,7 @@
 #include "web/guest.h"
 
 struct cluster_master;
+struct follow;
 struct loop;
 struct web;
 
@@ -23,6 +24,7 @@ struct locustfile {
 	struct run *run;
 	struct cluster_master *master;
 	struct web *web;
+	struct follow *follow;
 	/* From locustfile_begin() on, for master and web. */
 	struct cluster_listener listener;
 	struct web_guest guest;

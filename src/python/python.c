@@ -6,7 +6,6 @@
 #include "python/python_int.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,15 +98,16 @@ static void guest_join(void *arg)
 
 /* ---- the shape ---- */
 
-/* The locustfile's tick() runs on its own thread, every second; here its last answer is taken. The
- * first one of a test is not there yet when it begins: for a second nobody is wanted. */
+/* The locustfile's tick() runs on its own thread; here its last answer is taken, each second and as
+ * soon as there is a new one (WISH_SHAPE). When a test begins, at 0 s, the first one is not there
+ * yet: until then nobody is wanted. */
 bool python_ask_shape(const struct cic_now *now, struct cic_tick *tick)
 {
 	struct python *p = self;
 	bool is_over;
 
 	pthread_mutex_lock(&p->lock);
-	if (now->run_time_s <= p->shape_asked_s) {
+	if (now->run_time_s <= 0) {
 		p->shape_tick = (struct cic_tick){ .spawn_rate = 1 };
 		mem_free(p->shape_classes);
 		p->shape_classes = NULL;
@@ -122,7 +122,6 @@ bool python_ask_shape(const struct cic_now *now, struct cic_tick *tick)
 	tick->classes = p->tick_classes = p->shape_classes ? mem_strdup(p->shape_classes) : NULL;
 	is_over = p->shape_is_over;
 	pthread_mutex_unlock(&p->lock);
-	p->shape_asked_s = now->run_time_s;
 	return !is_over;
 }
 
@@ -198,7 +197,6 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	p->path = path;
 	p->argc = *argc;
 	p->argv = *argv;
-	p->shape_asked_s = HUGE_VAL;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	p->guest = (struct load_guest){
@@ -318,6 +316,9 @@ static void grant(struct python *p, const struct wish *wish)
 		break;
 	case WISH_EXTRA:
 		w->on_extra(w->arg, data, wish->count);
+		break;
+	case WISH_SHAPE:
+		w->on_shape(w->arg);
 		break;
 	case WISH_START:
 		w->on_start(w->arg, wish->users, wish->spawn_rate);

@@ -59,6 +59,7 @@ struct python_wishes {
 	void (*on_reset)(void *arg); /* stats.reset_all() */
 	/* runner.start(), of a new test and of one that runs */
 	void (*on_start)(void *arg, uint64_t users, double spawn_rate);
+	void (*on_shape)(void *arg); /* the shape wants something new; not of a worker */
 	/* Only in a cluster. A custom message, msgpack; to: the worker's id, empty: to all, or to
 	 * the master. */
 	void (*on_send)(void *arg, struct str type, struct str to, struct str data);

@@ -155,6 +155,27 @@ static PyObject *settle(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* Posts it; takes what it points at. */
+static void wish(const struct wish *given)
+{
+	struct python *p = python_self();
+	struct wish *w = mem_alloc(sizeof(*w));
+
+	*w = *given;
+	pthread_mutex_lock(&p->lock);
+	if (p->is_heard) {
+		mailbox_post(&p->replies, &w->mail);
+		w = NULL;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (!w)
+		return;
+	mem_free(w->type);
+	mem_free(w->to);
+	mem_free(w->data);
+	mem_free(w);
+}
+
 /* shape(users, spawn_rate, classes): what tick() said, names with spaces between or None; shape(-1,
  * 0, None): the test ends. */
 static PyObject *set_shape(PyObject *module, PyObject *args)
@@ -175,6 +196,7 @@ static PyObject *set_shape(PyObject *module, PyObject *args)
 		p->shape_classes = classes ? mem_strdup(classes) : NULL;
 	}
 	pthread_mutex_unlock(&p->lock);
+	wish(&(struct wish){ .kind = WISH_SHAPE });
 	Py_RETURN_NONE;
 }
 
@@ -206,27 +228,6 @@ static PyObject *foreseen(PyObject *module, PyObject *unused)
 	count = p->users_foreseen;
 	pthread_mutex_unlock(&p->lock);
 	return PyLong_FromUnsignedLongLong(count);
-}
-
-/* Posts it; takes what it points at. */
-static void wish(const struct wish *given)
-{
-	struct python *p = python_self();
-	struct wish *w = mem_alloc(sizeof(*w));
-
-	*w = *given;
-	pthread_mutex_lock(&p->lock);
-	if (p->is_heard) {
-		mailbox_post(&p->replies, &w->mail);
-		w = NULL;
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (!w)
-		return;
-	mem_free(w->type);
-	mem_free(w->to);
-	mem_free(w->data);
-	mem_free(w);
 }
 
 /* wish(what, code): "quit", "stop", "reset", "begun" (test_start is over), or "quit_done" with the

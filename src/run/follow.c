@@ -109,3 +109,9 @@ void follow_tick(struct follow *f)
 		 err_say(&text, err));
 	end(f);
 }
+
+void follow_now(struct follow *f)
+{
+	f->due_us = 0;
+	follow_tick(f);
+}

@@ -30,3 +30,5 @@ enum err follow_start(struct follow *f, const struct run_start *asked,
 		      struct err_text *text) MUST_CHECK;
 /* Call several times a second from the loop, after run_tick(), and not from within a mode. */
 void follow_tick(struct follow *f);
+/* The same for a shape whose answer is a new one, whenever that is. */
+void follow_now(struct follow *f);

@@ -715,19 +715,26 @@ def _follow_shape():
     if shape.use_common_options:
         _take_common_options()
     shape.reset_time()
+    last, is_new = None, False
     while True:
+        # As under Locust the next one comes at once after one that is new; but not again and again.
+        was_new, is_new = is_new, False
         try:
-            users, rate, classes = _read_tick(shape.tick())
+            tick = shape.tick()
+            users, rate, classes = _read_tick(tick)
+            is_new, last = tick != last, tick
         except Exception:
             logger.error("The load shape %s ends the test:\n%s", type(shape).__name__,
                          traceback.format_exc())
             log.unhandled_greenlet_exception = True
             users, rate, classes = -1, 0, None
         _shaped_users = None if users < 0 else users
-        _cicada.shape(users, rate, classes)
+        if is_new or users < 0:
+            _cicada.shape(users, rate, classes)
         if users < 0:
             return
-        gevent.sleep(1)
+        if was_new or not is_new:
+            gevent.sleep(1)
 
 
 _last = None
