@@ -117,8 +117,8 @@ struct python {
 	/* Control's. */
 	struct cic_shape *shapes; /* the scenario's, if the locustfile has any */
 	size_t shape_count;
-	size_t shape_chosen; /* of them, for the next test */
-	char *tick_classes;  /* of the tick that was given last */
+	size_t shape_chosen;  /* of them, for the next test */
+	char *tick_classes;   /* of the tick that was given last */
 	struct loop *control; /* NULL: not begun */
 	const struct python_wishes *wishes;
 	struct mailbox replies;
