@@ -90,6 +90,7 @@
 #define LIMIT_PYTHON_QUIT_S	  30		     /* for what listens to `quitting` */
 #define LIMIT_PYTHON_GIVE_WAY_S	  5  /* then a line in the log says what keeps the thread */
 #define LIMIT_PYTHON_CLIENT_CONNS 10 /* idle ones that a client keeps, as Python's requests */
+#define LIMIT_SHARES		  16 /* percentiles of a table that a locustfile chooses */
 #define LIMIT_PYTHON_WAYS	  64 /* of TLS files and proxies that its requests name */
 #define LIMIT_PYTHON_HELD	  64 /* users that run until their requests are sent */
 #define LIMIT_PYTHON_JSON_BYTES	  (64 * 1024 * 1024) /* of a body; more takes Python's way */

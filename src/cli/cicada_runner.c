@@ -34,13 +34,13 @@
 #include "run/gate.h"
 #include "run/local.h"
 #include "run/warmup.h"
+#include "stat/shown.h"
 #include "user/open.h"
 #include "user/scenario.h"
 #include "web/web.h"
 
 #define LOGGER	  "locust.main"
 #define TICK_US	  (50 * CLOCK_MS)
-#define TABLE_US  (2 * CLOCK_S)
 #define REMIND_US CLOCK_S
 /* That a locustfile which has stopped the test has to start another one. */
 #define BETWEEN_US (60 * CLOCK_S)
@@ -141,7 +141,7 @@ static void print_periodic_table(struct runner *r, uint64_t now_us)
 	    !(r->o->is_headless || r->o->want_print_stats) ||
 	    (r->run->state != RUN_SPAWNING && r->run->state != RUN_RUNNING))
 		return;
-	r->table_due_us = now_us + TABLE_US;
+	r->table_due_us = now_us + shown()->console_us;
 	print_tables(r, false);
 }
 

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "stat/shown.h"
 #include "web/api_csv.h"
 
 #define COPIES	11 /* the present one and ten seconds before */
@@ -85,11 +86,17 @@ static struct past *past_of(struct csv_files *f, const struct stats_entry *e)
 static void take_recent(struct past *past, const struct stats_entry *e, struct rounded *times)
 {
 	struct rounded *now = &past->copies[past->next];
+	size_t wanted = (size_t)(shown()->recent_us / shown()->csv_us);
 	size_t age = past->used < COPIES ? past->used : COPIES - 1;
+
+	if (!wanted)
+		wanted = 1;
+	if (age > wanted)
+		age = wanted;
 
 	rounded_clear(now);
 	stats_rounded(e, now);
-	if (age >= AGE_MIN) {
+	if (age >= (wanted < AGE_MIN ? wanted : AGE_MIN)) {
 		rounded_merge(times, now);
 		rounded_subtract(times, &past->copies[(past->next + COPIES - age) % COPIES]);
 	}
@@ -243,10 +250,12 @@ const char *csv_files_history(const struct csv_files *f)
 
 void csv_files_tick(struct csv_files *f, uint64_t now_us)
 {
+	uint64_t every_us = shown()->csv_us;
+
 	if (now_us < f->due_us)
 		return;
 	/* On whole seconds from the first one, however late this turn came. */
-	f->due_us = f->due_us + CLOCK_S > now_us ? f->due_us + CLOCK_S : now_us + CLOCK_S;
+	f->due_us = (f->due_us + every_us > now_us ? f->due_us : now_us) + every_us;
 	write_all(f);
 }
 

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "stat/shown.h"
 #include "user/tally.h"
 
 #define MODULE(symbol, name, is_package) extern const char symbol[];
@@ -214,6 +215,63 @@ static PyObject *shape_now(PyObject *module, PyObject *unused)
 	return Py_BuildValue("(KKdd)", (unsigned long long)now.user_count,
 			     (unsigned long long)now.asked_users, now.asked_spawn_rate,
 			     now.asked_run_time_s);
+}
+
+/* Numbers of a list; false: an exception. */
+static bool read_shares(PyObject *list, struct shares *out)
+{
+	Py_ssize_t count = PySequence_Size(list);
+
+	if (count > LIMIT_SHARES)
+		PyErr_Format(PyExc_ValueError, "at most %d percentiles", LIMIT_SHARES);
+	*out = (struct shares){ 0 };
+	for (Py_ssize_t i = 0; i < count && !PyErr_Occurred(); i++) {
+		PyObject *item = PySequence_GetItem(list, i);
+		double share = item ? PyFloat_AsDouble(item) : 0;
+
+		Py_XDECREF(item);
+		if (!PyErr_Occurred() && !(share >= 0 && share <= 1))
+			PyErr_SetString(PyExc_ValueError,
+					"a percentile is a number from 0 to 1, such as 0.95");
+		out->value[out->count++] = share;
+	}
+	return !PyErr_Occurred();
+}
+
+/* Seconds from 0.1 to a day. */
+static bool read_interval(double seconds, uint64_t *out)
+{
+	if (!(seconds >= 0.1 && seconds <= 86400))
+		PyErr_SetString(PyExc_ValueError, "an interval is from 0.1 to 86400 seconds");
+	else
+		*out = (uint64_t)(seconds * CLOCK_S);
+	return !PyErr_Occurred();
+}
+
+/* shown(percentiles to report, to statistics, to chart, seconds of the console's tables, of CSV
+ * files, of the history, of what is current, widths of type and name). The control thread waits
+ * meanwhile. */
+static PyObject *set_shown(PyObject *module, PyObject *args)
+{
+	PyObject *report, *statistics, *chart;
+	double console_s, csv_s, history_s, recent_s;
+	struct shown given = shown_usual();
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "OOOddddII", &report, &statistics, &chart, &console_s, &csv_s,
+			      &history_s, &recent_s, &given.type_width, &given.name_width))
+		return NULL;
+	if (!read_shares(report, &given.report) || !read_shares(statistics, &given.statistics) ||
+	    !read_shares(chart, &given.chart) || !read_interval(console_s, &given.console_us) ||
+	    !read_interval(csv_s, &given.csv_us) || !read_interval(history_s, &given.history_us) ||
+	    !read_interval(recent_s, &given.recent_us))
+		return NULL;
+	if (given.type_width > given.name_width || given.name_width > LIMIT_STAT_NAME_BYTES)
+		return PyErr_Format(PyExc_ValueError,
+				    "STATS_TYPE_WIDTH and STATS_NAME_WIDTH, up to %d, do not fit",
+				    LIMIT_STAT_NAME_BYTES);
+	shown_set(&given);
+	Py_RETURN_NONE;
 }
 
 /* foreseen() -> users at the end of the ramp */
@@ -566,6 +624,7 @@ static PyMethodDef methods[] = {
 	{ "run_main", run_main, METH_NOARGS, NULL },
 	{ "settle", settle, METH_NOARGS, NULL },
 	{ "shape", set_shape, METH_VARARGS, NULL },
+	{ "shown", set_shown, METH_VARARGS, NULL },
 	{ "shape_now", shape_now, METH_NOARGS, NULL },
 	{ "foreseen", foreseen, METH_NOARGS, NULL },
 	{ "wish", make_wish, METH_VARARGS, NULL },

@@ -11,20 +11,14 @@
 #include "base/clock.h"
 #include "base/failure_class.h"
 #include "base/mem.h"
+#include "stat/shown.h"
 
-#define NAME_WIDTH_MAX 80
-#define OTHER_COLUMNS  80 /* what Locust reckons everything but the name takes */
-
-static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
-static const char *const share_names[] = { "50%", "66%", "75%",	  "80%",    "90%", "95%",
-					   "98%", "99%", "99.9%", "99.99%", "100%" };
-
-#define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
+#define OTHER_COLUMNS 80 /* what Locust reckons everything but the name takes */
 
 static int name_width(unsigned columns)
 {
-	if (!columns || columns >= OTHER_COLUMNS + NAME_WIDTH_MAX)
-		return NAME_WIDTH_MAX;
+	if (!columns || columns >= OTHER_COLUMNS + shown()->name_width)
+		return (int)shown()->name_width;
 	return columns > OTHER_COLUMNS ? (int)(columns - OTHER_COLUMNS) : 0;
 }
 
@@ -45,9 +39,14 @@ static void add_separator(struct buf *out, const int *widths, size_t count)
 	buf_add_char(out, '\n');
 }
 
+static int type_width(void)
+{
+	return (int)shown()->type_width;
+}
+
 static void add_stats_separator(struct buf *out, int name)
 {
-	const int widths[] = { 8, name, 7, 13, 7, 7, 7, 7, 8, 11 };
+	const int widths[] = { type_width(), name, 7, 13, 7, 7, 7, 7, 8, 11 };
 
 	add_separator(out, widths, sizeof(widths) / sizeof(widths[0]));
 }
@@ -55,14 +54,14 @@ static void add_stats_separator(struct buf *out, int name)
 static void add_stats_row(struct buf *out, const struct stats_entry *e,
 			  const struct stats_entry *total, bool is_final, int name)
 {
-	size_t method_len = strlen(e->method);
+	int method_len = (int)strlen(e->method), type = type_width();
 	char fails[64];
 	bool is_timed = e->num_requests > e->num_none_requests;
 
 	snprintf(fails, sizeof(fails), "%" PRIu64 "(%.2f%%)", e->num_failures,
 		 stats_fail_ratio(e) * 100);
 	/* Locust's format is %-8s of the method and a blank. */
-	buf_printf(out, "%s%*s ", e->method, method_len < 8 ? (int)(8 - method_len) : 1, "");
+	buf_printf(out, "%s%*s ", e->method, method_len < type ? type - method_len : 1, "");
 	/* printf takes a negative width as left-justified, as does Locust's format. */
 	buf_printf(out, "%-*s %7" PRIu64 " %12s |", name, e->name, e->num_requests, fails);
 	buf_printf(out, "%7.0f %7.0f %7.0f%7.0f | %7.2f %11.2f\n",
@@ -77,12 +76,13 @@ static void add_stats_row(struct buf *out, const struct stats_entry *e,
 void console_stats(const struct run *run, bool is_final, unsigned columns, struct buf *out)
 {
 	const struct stats_entry *total = &run->stats.total;
-	int name = name_width(columns) - 8 + 4;
+	int name = name_width(columns) - type_width() + 4;
 	size_t count;
 	struct stats_entry **rows = stats_sorted(&run->stats, &count);
 
-	buf_printf(out, "%-8s %-*s %7s %12s |%7s %7s %7s%7s | %7s %11s\n", "Type", name, "Name",
-		   "# reqs", "# fails", "Avg", "Min", "Max", "Med", "req/s", "failures/s");
+	buf_printf(out, "%-*s %-*s %7s %12s |%7s %7s %7s%7s | %7s %11s\n", type_width(), "Type",
+		   name, "Name", "# reqs", "# fails", "Avg", "Min", "Max", "Med", "req/s",
+		   "failures/s");
 	add_stats_separator(out, name);
 	for (size_t i = 0; i < count; i++)
 		add_stats_row(out, rows[i], total, is_final, name);
@@ -94,9 +94,12 @@ void console_stats(const struct run *run, bool is_final, unsigned columns, struc
 
 static void add_percentiles_separator(struct buf *out, int name)
 {
-	const int widths[] = { 8, name, 8, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6 };
+	int widths[LIMIT_SHARES + 3] = { type_width(), name, 8 };
+	size_t count = shown()->report.count;
 
-	add_separator(out, widths, sizeof(widths) / sizeof(widths[0]));
+	for (size_t i = 0; i < count; i++)
+		widths[3 + i] = 6;
+	add_separator(out, widths, 3 + count);
 }
 
 static bool has_times(const struct stats_entry *e)
@@ -106,22 +109,29 @@ static bool has_times(const struct stats_entry *e)
 
 static void add_percentiles_row(struct buf *out, const struct stats_entry *e, int name)
 {
+	const struct shares *shares = &shown()->report;
 	struct rounded all;
 
 	rounded_init(&all);
 	stats_rounded(e, &all);
-	buf_printf(out, "%-8s %-*s", e->method, name, e->name);
-	for (size_t i = 0; i < SHARE_COUNT; i++)
-		buf_printf(out, " %*.0f", i ? 6 : 8, trunc(rounded_percentile_ms(&all, shares[i])));
+	buf_printf(out, "%-*s %-*s", type_width(), e->method, name, e->name);
+	for (size_t i = 0; i < shares->count; i++)
+		buf_printf(out, " %*.0f", i ? 6 : 8,
+			   trunc(rounded_percentile_ms(&all, shares->value[i])));
 	buf_printf(out, " %6" PRIu64 "\n", e->num_requests);
 	rounded_fini(&all);
 }
 
 static void add_percentiles_head(struct buf *out, int name)
 {
-	buf_printf(out, "%-8s %-*s", "Type", name, "Name");
-	for (size_t i = 0; i < SHARE_COUNT; i++)
-		buf_printf(out, " %*s", i ? 6 : 8, share_names[i]);
+	const struct shares *shares = &shown()->report;
+	char text[SHARE_TEXT];
+
+	buf_printf(out, "%-*s %-*s", type_width(), "Type", name, "Name");
+	for (size_t i = 0; i < shares->count; i++) {
+		share_percent(shares->value[i], text);
+		buf_printf(out, " %*s%%", i ? 5 : 7, text);
+	}
 	buf_printf(out, " %6s\n", "# reqs");
 	add_percentiles_separator(out, name);
 }
@@ -146,11 +156,13 @@ void console_percentiles(const struct run *run, unsigned columns, struct buf *ou
 
 static void add_responses_row(struct buf *out, const struct stats_entry *e, int name)
 {
-	buf_printf(out, "%-8s %-*s", e->method, name, e->name);
-	for (size_t i = 0; i < SHARE_COUNT; i++) {
-		double ms =
-			(double)hist_set_percentile_us(e->responses, STATS_OUTCOMES, shares[i]) /
-			CLOCK_MS;
+	const struct shares *shares = &shown()->report;
+
+	buf_printf(out, "%-*s %-*s", type_width(), e->method, name, e->name);
+	for (size_t i = 0; i < shares->count; i++) {
+		double ms = (double)hist_set_percentile_us(e->responses, STATS_OUTCOMES,
+							   shares->value[i]) /
+			    CLOCK_MS;
 
 		buf_printf(out, " %*.*f", i ? 6 : 8, ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
 	}

@@ -3,15 +3,13 @@
  * history - see the header. */
 #include "run/history.h"
 
-#include "base/clock.h"
 #include "run/run.h"
-
-#define INTERVAL_US (5 * CLOCK_S)
+#include "stat/shown.h"
 
 void history_clear(struct history *h)
 {
 	h->count = 0;
-	h->interval_us = INTERVAL_US;
+	h->interval_us = shown()->history_us;
 	h->due_us = 0;
 }
 
@@ -38,7 +36,7 @@ void history_add(struct history *h, const struct run *run)
 		.avg_ms = stats_avg_response_time_ms(total),
 		.user_count = run_user_count(run),
 	};
-	recent_percentiles_exact(&run->recent, run, &item->median_ms, &item->p95_ms);
+	recent_percentiles_exact(&run->recent, run, &shown()->chart, item->recent_ms);
 	h->due_us = run->now_us + h->interval_us;
 }
 

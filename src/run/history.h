@@ -17,8 +17,8 @@ struct run;
 struct history_item {
 	double wall_s; /* unix */
 	double current_rps, current_fail_per_sec;
-	double median_ms, p95_ms; /* of about the last 10 s; NAN: unknown */
-	double avg_ms;		  /* of the test so far */
+	double recent_ms[LIMIT_SHARES]; /* shown()->chart of the last seconds; NAN: unknown */
+	double avg_ms;			/* of the test so far */
 	uint64_t user_count;
 };
 

@@ -8,10 +8,11 @@
 #include "base/clock.h"
 #include "run/run.h"
 
-#define WANTED_AGE_US (10 * CLOCK_S)
-/* Half a second of grace, since samples are not taken on the microsecond. */
-#define AGE_MIN_US (2 * CLOCK_S - CLOCK_S / 2)
-#define AGE_MAX_US (18 * CLOCK_S + CLOCK_S / 2)
+/* A copy each tenth of the time that is looked at. */
+static uint64_t every_us(void)
+{
+	return shown()->recent_us / 10;
+}
 
 void recent_init(struct recent *r)
 {
@@ -44,7 +45,7 @@ void recent_tick(struct recent *r, const struct run *run)
 	else if (run->now_us < r->due_us)
 		return;
 	r->epoch = run->epoch;
-	r->due_us = run->now_us + CLOCK_S;
+	r->due_us = run->now_us + every_us();
 	r->copies[r->next].at_us = run->now_us;
 	rounded_clear(&r->copies[r->next].times);
 	stats_rounded(&run->stats.total, &r->copies[r->next].times);
@@ -60,18 +61,21 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The copy that is nearest to 10 s old, as an index; RECENT_COPIES: none is old enough. */
+/* The copy whose age is nearest to that time, as an index; RECENT_COPIES: none is old enough. */
 static size_t find_copy(const struct recent *r, const struct run *run)
 {
+	/* Half an interval of grace, since copies are not taken on the microsecond. */
+	const uint64_t age_min_us = 2 * every_us() - every_us() / 2;
+	const uint64_t age_max_us = 18 * every_us() + every_us() / 2;
 	uint64_t best_us = UINT64_MAX;
 	size_t best = RECENT_COPIES;
 
 	for (size_t i = 0; i < r->used && r->epoch == run->epoch; i++) {
 		uint64_t age_us = run->now_us - r->copies[i].at_us;
 
-		if (age_us >= AGE_MIN_US && age_us <= AGE_MAX_US &&
-		    distance(age_us, WANTED_AGE_US) < best_us) {
-			best_us = distance(age_us, WANTED_AGE_US);
+		if (age_us >= age_min_us && age_us <= age_max_us &&
+		    distance(age_us, shown()->recent_us) < best_us) {
+			best_us = distance(age_us, shown()->recent_us);
 			best = i;
 		}
 	}
@@ -90,35 +94,34 @@ bool recent_times(const struct recent *r, const struct run *run, struct rounded 
 	return true;
 }
 
-void recent_percentiles(const struct recent *r, const struct run *run, double *median_ms,
-			double *p95_ms)
+void recent_percentiles(const struct recent *r, const struct run *run, const struct shares *shares,
+			double *ms)
 {
+	bool is_known = run->stats.total.num_requests;
 	struct rounded times;
 
-	*median_ms = *p95_ms = run->stats.total.num_requests ? NAN : 0;
+	for (size_t i = 0; i < shares->count; i++)
+		ms[i] = is_known ? NAN : 0;
 	rounded_init(&times);
-	if (run->stats.total.num_requests && recent_times(r, run, &times)) {
-		*median_ms = rounded_percentile_ms(&times, 0.5);
-		*p95_ms = rounded_percentile_ms(&times, 0.95);
-	}
+	if (is_known && recent_times(r, run, &times))
+		for (size_t i = 0; i < shares->count; i++)
+			ms[i] = rounded_percentile_ms(&times, shares->value[i]);
 	rounded_fini(&times);
 }
 
-void recent_percentiles_exact(const struct recent *r, const struct run *run, double *median_ms,
-			      double *p95_ms)
+void recent_percentiles_exact(const struct recent *r, const struct run *run,
+			      const struct shares *shares, double *ms)
 {
 	size_t copy = find_copy(r, run);
 	struct hist times;
 
-	recent_percentiles(r, run, median_ms, p95_ms);
+	recent_percentiles(r, run, shares, ms);
 	if (run->stats.total.rounded.count || copy == RECENT_COPIES)
 		return;
 	hist_init(&times);
 	merge_exact(&times, &run->stats.total);
 	hist_subtract(&times, &r->copies[copy].exact);
-	if (times.count) {
-		*median_ms = (double)hist_percentile_us(&times, 0.5) / CLOCK_MS;
-		*p95_ms = (double)hist_percentile_us(&times, 0.95) / CLOCK_MS;
-	}
+	for (size_t i = 0; i < shares->count && times.count; i++)
+		ms[i] = (double)hist_percentile_us(&times, shares->value[i]) / CLOCK_MS;
 	hist_fini(&times);
 }

@@ -2,9 +2,9 @@
  *
  * recent - response times of about the last 10 seconds: Locust's "current percentiles".
  *
- * Keeps a copy of the total's times each second, in Locust's rounding and in full resolution; the
- * last 10 seconds are what has come on top of the copy that is nearest to 10 s old (reference
- * section 4.5). */
+ * Keeps a copy of the total's times each second (a tenth of the time, where a locustfile wants
+ * another one than 10 s), in Locust's rounding and in full resolution; the last 10 seconds are what
+ * has come on top of the copy that is nearest to 10 s old (reference section 4.5). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 
 #include "stat/hist.h"
 #include "stat/rounded.h"
+#include "stat/shown.h"
 
 #define RECENT_COPIES 20
 
@@ -36,9 +37,9 @@ void recent_fini(struct recent *r);
 void recent_tick(struct recent *r, const struct run *run);
 /* False when there is no copy 2 to 18 s old. out must be init'ed and is replaced. */
 bool recent_times(const struct recent *r, const struct run *run, struct rounded *out);
-/* Median and 95th percentile of them: zeros before the first request, NAN when unknown. */
-void recent_percentiles(const struct recent *r, const struct run *run, double *median_ms,
-			double *p95_ms);
+/* Percentiles of them, ms[] for each share: zeros before the first request, NAN when unknown. */
+void recent_percentiles(const struct recent *r, const struct run *run, const struct shares *shares,
+			double *ms);
 /* The same in full resolution, where none of them came rounded. */
-void recent_percentiles_exact(const struct recent *r, const struct run *run, double *median_ms,
-			      double *p95_ms);
+void recent_percentiles_exact(const struct recent *r, const struct run *run,
+			      const struct shares *shares, double *ms);

@@ -10,12 +10,9 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "stat/shown.h"
 #include "web/compat.h"
 #include "web/utc.h"
-
-static const double shares[] = { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 };
-
-#define SHARE_COUNT (sizeof(shares) / sizeof(shares[0]))
 
 static void add_cell(struct buf *out, const char *text)
 {
@@ -44,11 +41,25 @@ static void add_ms(struct buf *out, double value)
 static void add_percentiles(struct buf *out, const struct stats_entry *e,
 			    const struct rounded *times)
 {
-	for (size_t i = 0; i < SHARE_COUNT; i++) {
+	const struct shares *shares = &shown()->report;
+
+	for (size_t i = 0; i < shares->count; i++) {
 		if (e->num_requests)
-			buf_printf(out, ",%.0f", trunc(rounded_percentile_ms(times, shares[i])));
+			buf_printf(out, ",%.0f",
+				   trunc(rounded_percentile_ms(times, shares->value[i])));
 		else
 			buf_add_text(out, ",N/A");
+	}
+}
+
+static void add_percentile_names(struct buf *out)
+{
+	const struct shares *shares = &shown()->report;
+	char text[SHARE_TEXT];
+
+	for (size_t i = 0; i < shares->count; i++) {
+		share_percent(shares->value[i], text);
+		buf_printf(out, ",%s%%", text);
 	}
 }
 
@@ -95,8 +106,9 @@ void api_csv_requests(const struct run *run, struct buf *out)
 
 	buf_add_text(out, "Type,Name,Request Count,Failure Count,Median Response Time,"
 			  "Average Response Time,Min Response Time,Max Response Time,"
-			  "Average Content Size,Requests/s,Failures/s,"
-			  "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n");
+			  "Average Content Size,Requests/s,Failures/s");
+	add_percentile_names(out);
+	buf_add_text(out, "\r\n");
 	for (size_t i = 0; i < count; i++)
 		add_row(out, rows[i], &run->stats.total);
 	add_row(out, &run->stats.total, &run->stats.total);
@@ -105,9 +117,9 @@ void api_csv_requests(const struct run *run, struct buf *out)
 
 void api_csv_history_head(struct buf *out)
 {
-	buf_add_text(out, "Timestamp,User Count,Type,Name,Requests/s,Failures/s,"
-			  "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,"
-			  "Total Request Count,Total Failure Count,Total Median Response Time,"
+	buf_add_text(out, "Timestamp,User Count,Type,Name,Requests/s,Failures/s");
+	add_percentile_names(out);
+	buf_add_text(out, ",Total Request Count,Total Failure Count,Total Median Response Time,"
 			  "Total Average Response Time,Total Min Response Time,"
 			  "Total Max Response Time,Total Average Content Size\r\n");
 }

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log_kept.h"
 #include "base/mem.h"
+#include "stat/shown.h"
 #include "web/html.h"
 
 /* Enough for a microsecond of unix time; 17 would write 0.1 as 0.10000000000000001. */
@@ -160,12 +161,18 @@ static json_t *exact_times_of(const struct stats_entry *e)
 	} percentiles[] = {
 		{ "p50", 0.5 }, { "p90", 0.9 }, { "p95", 0.95 }, { "p99", 0.99 }, { "p99.9", 0.999 }
 	};
+	const struct shares *wanted = &shown()->statistics;
 	json_t *times;
+	char key[SHARE_TEXT + 1] = "p";
 
 	if (e->num_requests == e->num_none_requests)
 		return json_null();
 	times = json_object();
 	set_real(times, "min", e->min_response_time_ms);
+	for (size_t i = 0; i < wanted->count; i++) {
+		share_percent(wanted->value[i], key + 1);
+		set_ms(times, key, stats_percentile_exact_ms(e, wanted->value[i]));
+	}
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		set_ms(times, percentiles[i].key,
 		       stats_percentile_exact_ms(e, percentiles[i].share));
@@ -182,7 +189,9 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 {
 	const struct request_rows *how = arg;
 	const struct stats_entry *total = how->total;
+	const struct shares *wanted = &shown()->statistics;
 	json_t *row = begin_row(e);
+	char key[SHARE_KEY];
 	struct rounded all;
 
 	rounded_init(&all);
@@ -193,6 +202,10 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	set_ms(row, "response_time_percentile_0.95", rounded_percentile_ms(&all, 0.95));
 	set_ms(row, "response_time_percentile_0.99", rounded_percentile_ms(&all, 0.99));
 	set_ms(row, "response_time_percentile_0.999", rounded_percentile_ms(&all, 0.999));
+	for (size_t i = 0; i < wanted->count; i++) {
+		share_key(wanted->value[i], key);
+		set_ms(row, key, rounded_percentile_ms(&all, wanted->value[i]));
+	}
 	rounded_fini(&all);
 	json_object_set_new(row, "exact_times", exact_times_of(e));
 	set_real(row, "min_response_time", half_up(e->min_response_time_ms));
@@ -236,22 +249,28 @@ json_t *api_json_error_list(const struct run *run, enum web_compat compat, size_
 
 static void set_current_percentiles(json_t *root, const struct run *run, enum web_compat compat)
 {
-	json_t *object = json_object();
-	double median, p95, exact_median, exact_p95;
+	static const struct shares old = { { 0.5, 0.95 }, 2 };
+	const struct shares *shares = &shown()->chart;
+	json_t *rounded = json_object(), *exact = json_object();
+	double ms[LIMIT_SHARES], exact_ms[LIMIT_SHARES];
+	char key[SHARE_KEY];
 
-	recent_percentiles(&run->recent, run, &median, &p95);
-	set_ms(object, "response_time_percentile_0.5", median);
-	set_ms(object, "response_time_percentile_0.95", p95);
-	json_object_set_new(root, "current_response_time_percentiles", object);
-	recent_percentiles_exact(&run->recent, run, &exact_median, &exact_p95);
-	object = json_object();
-	set_ms(object, "p50", exact_median);
-	set_ms(object, "p95", exact_p95);
-	json_object_set_new(root, "current_exact_times", object);
+	recent_percentiles(&run->recent, run, shares, ms);
+	recent_percentiles_exact(&run->recent, run, shares, exact_ms);
+	for (size_t i = 0; i < shares->count; i++) {
+		share_key(shares->value[i], key);
+		set_ms(rounded, key, ms[i]);
+		key[0] = 'p';
+		share_percent(shares->value[i], key + 1);
+		set_ms(exact, key, exact_ms[i]);
+	}
+	json_object_set_new(root, "current_response_time_percentiles", rounded);
+	json_object_set_new(root, "current_exact_times", exact);
 	if (compat == WEB_COMPAT_2_46)
 		return;
-	set_ms(root, "current_response_time_percentile_50", median);
-	set_ms(root, "current_response_time_percentile_95", p95);
+	recent_percentiles(&run->recent, run, &old, ms);
+	set_ms(root, "current_response_time_percentile_50", ms[0]);
+	set_ms(root, "current_response_time_percentile_95", ms[1]);
 }
 
 /* Nine digits, which is more than anybody measures. */

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "stat/rounded.h"
+#include "stat/shown.h"
 #include "web/api_json.h"
 
 #define POINTS_PER_HALF 16
@@ -107,35 +108,41 @@ char *api_page_settings(const struct run *run, const struct api_page_settings *s
 
 /* History. */
 
+static void set_column(json_t *root, const char *name, const struct history *history,
+		       double (*value)(const struct history_item *item, size_t i), size_t at)
+{
+	json_t *column = json_array();
+
+	for (size_t i = 0; i < history->count; i++)
+		json_array_append_new(column, api_json_real(value(&history->items[i], at)));
+	json_object_set_new(root, name, column);
+}
+
+static double value_of(const struct history_item *item, size_t i)
+{
+	return (const double[]){ item->wall_s, item->current_rps, item->current_fail_per_sec,
+				 item->avg_ms, (double)item->user_count }[i];
+}
+
+static double recent_of(const struct history_item *item, size_t i)
+{
+	return item->recent_ms[i];
+}
+
 json_t *api_page_history(const struct run *run)
 {
-	static const char *const names[] = { "time",
-					     "current_rps",
-					     "current_fail_per_sec",
-					     "response_time_percentile_0.5",
-					     "response_time_percentile_0.95",
-					     "total_avg_response_time",
-					     "user_count" };
-	enum { COLUMNS = sizeof(names) / sizeof(names[0]) };
-	json_t *root = json_object(), *columns[COLUMNS];
+	static const char *const names[] = { "time", "current_rps", "current_fail_per_sec",
+					     "total_avg_response_time", "user_count" };
+	const struct shares *chart = &shown()->chart;
+	json_t *root = json_object();
+	char key[SHARE_KEY];
 
 	json_object_set_new(root, "now", json_real(run_wall_s(run)));
-	for (size_t c = 0; c < COLUMNS; c++) {
-		columns[c] = json_array();
-		json_object_set_new(root, names[c], columns[c]);
-	}
-	for (size_t i = 0; i < run->history.count; i++) {
-		const struct history_item *item = &run->history.items[i];
-		const double values[COLUMNS] = { item->wall_s,
-						 item->current_rps,
-						 item->current_fail_per_sec,
-						 item->median_ms,
-						 item->p95_ms,
-						 item->avg_ms,
-						 (double)item->user_count };
-
-		for (size_t c = 0; c < COLUMNS; c++)
-			json_array_append_new(columns[c], api_json_real(values[c]));
+	for (size_t c = 0; c < sizeof(names) / sizeof(names[0]); c++)
+		set_column(root, names[c], &run->history, value_of, c);
+	for (size_t c = 0; c < chart->count; c++) {
+		share_key(chart->value[c], key);
+		set_column(root, key, &run->history, recent_of, c);
 	}
 	return root;
 }

@@ -223,9 +223,10 @@ static double running_of(enum run_state state)
 
 static void add_locust(struct buf *out, const struct run *run, const struct rows *rows)
 {
-	double median, p95;
+	static const struct shares shares = { { 0.5, 0.95 }, 2 };
+	double recent_ms[2];
 
-	recent_percentiles(&run->recent, run, &median, &p95);
+	recent_percentiles(&run->recent, run, &shares, recent_ms);
 	add_gauge(out, "locust_up", "1: it answers.", 1);
 	add_gauge(out, "locust_running", "0: no test, 1: users are being started, 2: all run.",
 		  running_of(run->state));
@@ -234,9 +235,9 @@ static void add_locust(struct buf *out, const struct run *run, const struct rows
 	add_gauge(out, "locust_requests_fail_ratio", "Failures by requests, 0 to 1.",
 		  stats_fail_ratio(&run->stats.total));
 	add_gauge(out, "locust_requests_current_response_time_percentile_50",
-		  "Median of the last 10 seconds in milliseconds.", median);
+		  "Median of the last 10 seconds in milliseconds.", recent_ms[0]);
 	add_gauge(out, "locust_requests_current_response_time_percentile_95",
-		  "95th percentile of the last 10 seconds in milliseconds.", p95);
+		  "95th percentile of the last 10 seconds in milliseconds.", recent_ms[1]);
 	add_locust_rows(out, run, rows);
 	add_errors(out, run);
 }

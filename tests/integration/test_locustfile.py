@@ -479,6 +479,41 @@ class Base(LoadTestShape):
     assert target.counts == {"GET /": 3}
 
 
+def test_what_a_file_sets_in_locust_stats_is_shown(programs, target, tmp_path):
+    path = write(tmp_path, VISITOR + """
+import locust.stats
+locust.stats.PERCENTILES_TO_REPORT = [0.25, 0.9995]
+locust.stats.PERCENTILES_TO_STATISTICS = [0.97]
+locust.stats.PERCENTILES_TO_CHART = [0.3, 0.6, 0.995]
+locust.stats.HISTORY_STATS_INTERVAL_SEC = 0.25
+locust.stats.STATS_TYPE_WIDTH, locust.stats.STATS_NAME_WIDTH = 10, 20
+""")
+    prefix = tmp_path / "out"
+    cicada = programs.start("cicada", "-f", path, "-H", target.url, "--autostart", "-u", "2", "--csv",
+                            prefix, "--csv-full-history", *WEB, ready=WEB_READY)
+    url = cicada.ready.group(1)
+    wait_until(lambda: len(get_json(url + "/stats/history")["time"]) > 4, 60, "some history")
+    history = get_json(url + "/stats/history")
+    now = get_json(url + "/stats/requests")
+    assert now["stats"][-1].keys() > {"response_time_percentile_0.97"}
+    assert now["stats"][-1]["exact_times"]["p97"] > 0
+    assert now["current_response_time_percentiles"].keys() == {
+        f"response_time_percentile_{share}" for share in (0.3, 0.6, 0.995)}
+    assert history.keys() > now["current_response_time_percentiles"].keys()
+    assert history["time"][4] - history["time"][0] < 4 * 5, "the usual interval"
+    assert cicada.stop() == 1
+    text = cicada.text("stderr")
+    assert re.search(r"^Type       Name +25% 99.95% # reqs\n-{10}\|-{20}\|-{8}\|-{6}\|-{6}$", text, re.M)
+    for kind in "stats", "stats_history":
+        head, *rows = (tmp_path / f"out_{kind}.csv").read_text().splitlines()
+        assert ",Failures/s,25%,99.95%" in head
+        assert rows and {row.count(",") for row in rows} == {head.count(",")}
+    path.write_text(VISITOR + "\nimport locust.stats\nlocust.stats.PERCENTILES_TO_REPORT = [95]\n")
+    cicada, code = run(programs, path)
+    assert code == 1
+    assert "locust.stats cannot be used: a percentile is a number from 0 to 1" in cicada.text()
+
+
 def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
     write(tmp_path, "", "psycopg.py")
     for line, said in [

@@ -489,8 +489,8 @@ static void test_history_has_an_item_every_five_seconds(void **state)
 	}
 	assert_int_equal(h->count, 3); /* at 0, 5 and 10 s */
 	assert_true(h->items[2].wall_s - h->items[1].wall_s == 5);
-	assert_true(isnan(h->items[0].median_ms));
-	assert_true(h->items[2].median_ms == 1 && h->items[2].p95_ms == 1);
+	assert_true(isnan(h->items[0].recent_ms[0]));
+	assert_true(h->items[2].recent_ms[0] == 1 && h->items[2].recent_ms[1] == 1);
 	assert_true(h->items[2].current_rps > 0 && h->items[2].current_fail_per_sec == 0);
 	assert_true(fabs(h->items[2].avg_ms - 1) < 1e-9);
 	assert_int_equal(h->items[2].user_count, 3);

@@ -11,8 +11,9 @@ export interface Row {
   num_requests: number;
   num_failures: number;
   avg_response_time: number;
-  /** In full resolution where it is known; null: nothing was timed. */
-  exact_times: Record<"min" | "p50" | "p90" | "p95" | "p99" | "p99.9" | "max", number | null> | null;
+  /** "min", "max" and percentiles such as "p99.9", in full resolution where it is known; null: nothing was
+   * timed. */
+  exact_times: Record<string, number | null> | null;
   avg_content_length: number;
   current_rps: number;
   current_fail_per_sec: number;
@@ -45,7 +46,7 @@ export interface Requests {
   current_rps: number;
   current_fail_per_sec: number;
   fail_ratio: number;
-  current_exact_times: {p50: number | null; p95: number | null};
+  current_exact_times: Record<string, number | null>; // Percentiles of the last seconds.
   stats: Row[];
   errors: Failure[];
   worker_count?: number;
@@ -94,9 +95,20 @@ export interface History {
   time: number[];
   current_rps: number[];
   current_fail_per_sec: number[];
-  "response_time_percentile_0.5": (number | null)[];
-  "response_time_percentile_0.95": (number | null)[];
+  [percentile: `response_time_percentile_${string}`]: (number | null)[];
   user_count: number[];
+}
+
+const PERCENTILE = "response_time_percentile_";
+
+/** "p95" of 0.95 */
+export function percentileKey(share: number): string {
+  return `p${+(share * 100).toPrecision(8)}`;
+}
+
+export function percentilesOf(history: History): [string, (number | null)[]][] {
+  return Object.entries(history).filter(([key]) => key.startsWith(PERCENTILE)).map(([key, values]) =>
+    [percentileKey(Number(key.slice(PERCENTILE.length))), values as (number | null)[]]);
 }
 
 export interface Curve {

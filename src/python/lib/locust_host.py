@@ -24,7 +24,7 @@ import gevent.event
 import gevent.exceptions
 
 import locust
-from locust import log
+from locust import log, stats
 from locust.argument_parser import LocustArgumentParser, ParserError
 from locust.clients import basic_auth, without_secret
 from locust.env import Environment
@@ -342,6 +342,18 @@ def _show_ratios(num_users, show_task_ratio, show_task_ratio_json, **others):
         print_task_ratio_json(environment.user_classes, num_users)
 
 
+def _show_as_said():
+    """What the file has set in locust.stats is also for the tables, files and pages of the program."""
+    try:
+        _cicada.shown(
+            stats.PERCENTILES_TO_REPORT, stats.PERCENTILES_TO_STATISTICS, stats.PERCENTILES_TO_CHART,
+            stats.CONSOLE_STATS_INTERVAL_SEC, stats.CSV_STATS_INTERVAL_SEC,
+            stats.HISTORY_STATS_INTERVAL_SEC, stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
+            stats.STATS_TYPE_WIDTH, stats.STATS_NAME_WIDTH)
+    except (TypeError, ValueError, OverflowError) as e:
+        raise LoadError(f"{_path}: what it sets in locust.stats cannot be used: {e}") from None
+
+
 def load(options):
     """Returns what the classes of the file are, in their order there, of each of its shapes the name
     and whether it uses common options, and the name of the file as bytes."""
@@ -367,6 +379,7 @@ def load(options):
         stop_timeout=options["stop_timeout"], parsed_options=_parsed(options),
         available_user_classes=found, available_shape_classes={
             "Default": None, **{type(shape).__name__: shape for shape in _shapes}})
+    _show_as_said()
     environment.stats = RequestStats.of_process()
     environment.runner = _RUNNERS[options["role"]](environment)
     environment.web_ui = WebUI(environment) if options["has_web"] else None
@@ -759,6 +772,7 @@ def _on_init(_value):
     if environment.web_ui:
         _in_turn(environment.web_ui.check_login)
     _spawn_forever(_watch_usage)
+    _spawn_forever(_keep_history)
     if isinstance(environment.runner, WorkerRunner):
         _in_turn(_begin_reports)
 
@@ -897,22 +911,28 @@ def _report_now_and_then():
 
 def _note_history():
     """An item of stats.history, as Locust 2.46 has it."""
-    runner, stats = environment.runner, environment.stats
+    runner, history = environment.runner, environment.stats.history
     if runner.state not in (STATE_SPAWNING, STATE_RUNNING):
         return
-    total = stats.total
+    total = environment.stats.total
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     values = {"current_rps": total.current_rps, "current_fail_per_sec": total.current_fail_per_sec,
-              "response_time_percentile_0.5": total.get_response_time_percentile(0.5),
-              "response_time_percentile_0.95": total.get_response_time_percentile(0.95),
+              **{f"response_time_percentile_{share}": total.get_response_time_percentile(share)
+                 for share in stats.PERCENTILES_TO_CHART},
               "total_avg_response_time": round(total.avg_response_time, 2),
               "user_count": runner.user_count}
-    stats.history.append({"time": now, **{key: [now, value] for key, value in values.items()}})
-    del stats.history[:-HISTORY_MAX]
+    history.append({"time": now, **{key: [now, value] for key, value in values.items()}})
+    del history[:-HISTORY_MAX]
+
+
+def _keep_history():
+    while True:
+        gevent.sleep(stats.HISTORY_STATS_INTERVAL_SEC)
+        _note_history()
 
 
 def _watch_usage():
-    """Events usage_monitor and cpu_warning, and the history."""
+    """Events usage_monitor and cpu_warning."""
     runner, events = environment.runner, environment.events
     while True:
         began, used = time.monotonic(), time.process_time()
@@ -924,7 +944,6 @@ def _watch_usage():
             events.cpu_warning.fire(environment=environment, cpu_usage=runner.current_cpu_usage)
         events.usage_monitor.fire(environment=environment, cpu_usage=runner.current_cpu_usage,
                                   memory_usage=runner.current_memory_usage)
-        _note_history()
 
 
 def _spawn_forever(function):

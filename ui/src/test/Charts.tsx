@@ -21,13 +21,19 @@ export interface Picture {
   users: Line[];
 }
 
-function picture(track: Track, name: string): Picture {
+/** "99.9%ile" of "p99.9", each in a colour of its own as long as there are enough. */
+export function percentileLine(key: string, i: number, values: Line["values"]): Line {
+  return {label: `${key.slice(1)}%ile`, color: `--line-${1 + i % 4}`, values};
+}
+
+function picture(track: Track, name: string, shares: string[]): Picture {
   const line = (label: string, color: string, metric: string, of = name): Line =>
     ({label, color, values: track.values(of, metric)});
-  const latencies = [line("50%ile", "--line-1", "p50"), line("95%ile", "--line-2", "p95")];
+  const latencies = (name === TOTAL ? shares : ["p50", "p95", "p99"]).map((key, i) =>
+    percentileLine(key, i, track.values(name, key)));
 
   if (name !== TOTAL)
-    latencies.push(line("99%ile", "--line-3", "p99"), line("Average now", "--line-4", "mean"));
+    latencies.push(line("Average now", "--line-4", "mean"));
   return {
     times: track.times,
     rates: [line("Requests/s", "--line-ok", "rps"), line("Failures/s", "--line-bad", "failures")],
@@ -56,13 +62,13 @@ export function Pictures({shown, latencyTitle, ...common}: {
 
 export const LATENCY_NOW = "Response times of the last 10 s (ms)";
 
-export function Charts({track, looks, rows}: Tracked & {rows: Row[]}) {
+export function Charts({track, shares, looks, rows}: Tracked & {rows: Row[]}) {
   const [name, setName] = useState(TOTAL);
   const [isPaused, setPaused] = useState(false);
   const [zoom, setZoom] = useState<Range>();
   const [span, setSpan] = useState(0);
   const kept = useRef<{name: string; shown: Picture} | undefined>(undefined);
-  const now = useMemo(() => picture(track, name), [looks, name, track]);
+  const now = useMemo(() => picture(track, name, shares), [looks, name, track]);
   // A pause is one of looking: what comes meanwhile is there afterwards.
   const shown = isPaused && kept.current?.name === name ? kept.current.shown : now;
   const last = shown.times.at(-1) ?? 0;

@@ -5,6 +5,7 @@
 import type {ComponentChildren} from "preact";
 import {useMemo, useState} from "preact/hooks";
 
+import {percentilesOf} from "../api";
 import type {Distribution, Exception, Failure, Generator, History, Tasks} from "../api";
 import type {Range} from "../charts/Chart";
 import {Brand} from "../components/Brand";
@@ -13,7 +14,7 @@ import type {Column} from "../components/Table";
 import {duration, milliseconds, moment, number, percent} from "../format";
 import {ThemeSwitch} from "../theme";
 import type {Theme} from "../theme";
-import {LATENCY_NOW, Pictures} from "./Charts";
+import {LATENCY_NOW, Pictures, percentileLine} from "./Charts";
 import type {Picture} from "./Charts";
 import {Exceptions} from "./Exceptions";
 import {Failures} from "./Failures";
@@ -102,8 +103,7 @@ function pictureOf(history: History): Picture {
     times: history.time,
     rates: [{label: "Requests/s", color: "--line-ok", values: history.current_rps},
             {label: "Failures/s", color: "--line-bad", values: history.current_fail_per_sec}],
-    latencies: [{label: "50%ile", color: "--line-1", values: history["response_time_percentile_0.5"]},
-                {label: "95%ile", color: "--line-2", values: history["response_time_percentile_0.95"]}],
+    latencies: percentilesOf(history).map(([key, values], i) => percentileLine(key, i, values)),
     users: [{label: "Users", color: "--line-1", values: history.user_count}],
   };
 }

@@ -4,7 +4,7 @@
 // then on from what is polled anyway.
 import {useEffect, useRef, useState} from "preact/hooks";
 
-import {getJson, isBusy} from "../api";
+import {getJson, isBusy, percentilesOf} from "../api";
 import type {History, Requests, Row, State} from "../api";
 import {Track} from "../charts/track";
 import type {Values} from "../charts/track";
@@ -24,6 +24,7 @@ interface Seen {
 
 class Recorder {
   track = new Track();
+  shares: string[] = []; // The percentiles of the last seconds that there are.
   private state: State | undefined;
   private runs = 0;
   private seen = new Map<string, Seen>();
@@ -40,18 +41,14 @@ class Recorder {
   }
 
   private values(now: Requests): Map<string, Values> {
-    const all = new Map<string, Values>(), current = now.current_exact_times;
+    const all = new Map<string, Values>();
 
     for (const row of now.stats) {
       const key = keyOf(row);
       const values: Values = {rps: row.current_rps, failures: row.current_fail_per_sec};
 
       if (key === TOTAL)
-        Object.assign(values, {
-          users: now.user_count,
-          p50: current.p50,
-          p95: current.p95,
-        });
+        Object.assign(values, {users: now.user_count, ...now.current_exact_times});
       else
         Object.assign(values, {
           mean: this.meanSince(key, row),
@@ -65,14 +62,15 @@ class Recorder {
   }
 
   seed(history: History): void {
+    const recent = percentilesOf(history);
+
     this.ahead = history.now - Date.now() / 1000;
     history.time.forEach((time, i) => {
       this.track.add(time, new Map([[TOTAL, {
         rps: history.current_rps[i]!,
         failures: history.current_fail_per_sec[i]!,
         users: history.user_count[i]!,
-        p50: history["response_time_percentile_0.5"][i]!,
-        p95: history["response_time_percentile_0.95"][i]!,
+        ...Object.fromEntries(recent.map(([key, values]) => [key, values[i]!])),
       }]]));
     });
   }
@@ -86,6 +84,7 @@ class Recorder {
 
   look(now: Requests): void {
     const time = Date.now() / 1000 + this.ahead;
+    this.shares = Object.keys(now.current_exact_times);
     const busy = isBusy(now.state), wasBusy = isBusy(this.state);
 
     if (busy && !wasBusy && this.state !== undefined) {
@@ -103,6 +102,7 @@ class Recorder {
 
 export interface Tracked {
   track: Track;
+  shares: string[];
   looks: number; // How often something was added.
 }
 
@@ -129,5 +129,5 @@ export function useTrack(now: Requests | undefined, restarted: Restarted): Track
     recorder.current!.look(now);
     setLooks((count) => count + 1);
   }, [now, isSeeded]);
-  return {track: recorder.current.track, looks};
+  return {track: recorder.current.track, shares: recorder.current.shares, looks};
 }
