@@ -423,6 +423,8 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 		/* The folder is to be empty when its files are removed. */
 		setenv("PYTHONDONTWRITEBYTECODE", "1", 0);
 	}
+	if (!err && peek->is_main && !is_python(scenario))
+		return err_set(text, ERR_BAD_OPTION, "--as-main is for a locustfile, -f FILE.py");
 	if (err || !is_python(scenario))
 		return err;
 	if (!is_shown(peek))
@@ -430,7 +432,7 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 	c->is_borrowed = f->child;
 	if (err || only_waits(peek, f))
 		return err;
-	return python_open(scenario, argc, argv, &c->python, &c->exit_code, text);
+	return python_open(scenario, peek->is_main, argc, argv, &c->python, &c->exit_code, text);
 }
 
 static int show_public_key(const struct cicada_options *o)

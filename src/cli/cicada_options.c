@@ -66,6 +66,9 @@ static const struct opt rows[] = {
 	  "no web interface: start at once, print tables, exit at the end" },
 	{ "headful", 0, OPT_FLAG, AT(is_headful), "LOCUST_HEADFUL", NULL,
 	  "the web interface although a file or variable says headless" },
+	{ "as-main", 0, OPT_FLAG, AT(is_main), NULL, NULL,
+	  "run the locustfile as Python does, as __main__: for run_single_user() and programs that "
+	  "use Locust as a library" },
 	{ "autostart", 0, OPT_FLAG, AT(want_autostart), "LOCUST_AUTOSTART", NULL,
 	  "start at once, with the web interface" },
 	{ "autoquit", 0, OPT_COUNT, AT(autoquit_s), "LOCUST_AUTOQUIT", "SECONDS",
@@ -490,6 +493,19 @@ static enum err check_base_path(struct cicada_options *o, struct err_text *text)
 	return OK;
 }
 
+/* The program that is run starts tests, prints, and says when it is over. */
+static enum err check_main(struct cicada_options *o, struct err_text *text)
+{
+	if (o->is_master || o->is_worker || o->processes || o->stages.count)
+		return err_set(text, ERR_BAD_OPTION,
+			       "--as-main: the locustfile is the program, so there is no --master, "
+			       "--worker, --processes or --stages");
+	o->is_headless = true;
+	o->want_autostart = false;
+	o->want_skip_log_setup = true;
+	return OK;
+}
+
 static enum err check(struct cicada_options *o, struct err_text *text)
 {
 	struct err_text why = { "" };
@@ -521,6 +537,8 @@ static enum err check(struct cicada_options *o, struct err_text *text)
 		return err;
 	if (o->profile && run_check_profile(o->profile, &why))
 		return err_set(text, ERR_BAD_OPTION, "--profile: %s", why.text);
+	if (o->is_main && check_main(o, text))
+		return ERR_BAD_OPTION;
 	o->is_headless &= !o->is_headful;
 	if (o->api_compat && !web_compat_parse(o->api_compat, &o->web_compat))
 		return err_set(text, ERR_BAD_OPTION,

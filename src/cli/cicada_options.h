@@ -46,7 +46,7 @@ struct cicada_options {
 	const char *web_tls_cert, *web_tls_key;
 	const char *api_compat;
 	enum web_compat web_compat; /* what it says */
-	bool is_headless, is_headful, want_autostart;
+	bool is_headless, is_headful, is_main, want_autostart;
 	uint64_t autoquit_s; /* UINT64_MAX: never */
 	bool is_master, is_worker;
 	const char *master_bind_host;

@@ -53,7 +53,7 @@
 enum { EXIT_CANNOT_START = 1, EXIT_NOT_WRITTEN = 1, EXIT_GATE = 99 };
 
 enum phase {
-	PHASE_WEB,     /* people start and stop tests; the program stays */
+	PHASE_WEB,     /* people, or the locustfile, start and stop tests; the program stays */
 	PHASE_WAITING, /* for --expect-workers */
 	PHASE_TESTING, /* an automatic test runs */
 	PHASE_BETWEEN, /* the locustfile has stopped it, and may start another one */
@@ -80,6 +80,7 @@ struct runner {
 	struct msg_file files_to_give[LIMIT_LOCUSTFILES];
 	size_t file_count;
 	struct follow follow; /* only with a shape */
+	char *pages_host;     /* that the locustfile has named; NULL: none */
 	struct loop_watch signals;
 	struct loop_timer tick;
 	enum phase phase;
@@ -603,12 +604,12 @@ static enum err create_gates(struct runner *r, struct err_text *text)
 	return err;
 }
 
-static enum err create_web(struct runner *r, struct err_text *text)
+static enum err create_web(struct runner *r, const char *host, uint16_t port, struct err_text *text)
 {
 	const struct cicada_options *o = r->o;
 	const struct web_options options = {
-		.host = o->web_host,
-		.port = (uint16_t)o->web_port,
+		.host = host,
+		.port = port,
 		.defaults = { .user_count = o->users,
 			      .spawn_rate = o->spawn_rate,
 			      .run_time_s = o->run_time_s },
@@ -634,13 +635,27 @@ static enum err create_web(struct runner *r, struct err_text *text)
 			       "--web-login: logins are made by a locustfile, and a native "
 			       "scenario is none; give USER:HASH, or a file of such lines");
 	err = web_create(&r->loop, r->run, &options, &r->web, text);
+	r->file.web = r->web;
 	if (!err)
 		log_line(LOG_INFO, LOGGER, "Starting web interface at %s://%s:%u%s",
 			 o->web_tls_cert ? "https" : "http",
-			 o->web_host_display_name ? o->web_host_display_name
-						  : shown_host(o->web_host),
+			 o->web_host_display_name ? o->web_host_display_name : shown_host(host),
 			 web_port(r->web), o->web_base_path ? o->web_base_path : "");
 	return err;
+}
+
+static void open_pages(void *arg, const char *host, uint16_t port)
+{
+	struct runner *r = arg;
+	struct err_text text = { "" };
+	enum err err;
+
+	if (r->web)
+		return;
+	r->pages_host = mem_strdup(host);
+	err = create_web(r, *host ? r->pages_host : r->o->web_host, port, &text);
+	if (err)
+		log_line(LOG_ERROR, LOGGER, "%s", err_say(&text, err));
 }
 
 static enum err create(struct runner *r, struct err_text *text)
@@ -670,8 +685,7 @@ static enum err create(struct runner *r, struct err_text *text)
 	if (!err)
 		err = result_files_open(&r->files, o, r->run, &r->gates, text);
 	if (!err && !o->is_headless)
-		err = create_web(r, text);
-	r->file.web = r->web;
+		err = create_web(r, o->web_host, (uint16_t)o->web_port, text);
 	if (!err)
 		err = processes_watch(r->children, &r->loop, text);
 	if (!err)
@@ -695,6 +709,7 @@ static void destroy(struct runner *r)
 	for (size_t i = 0; i < LIMIT_LOCUSTFILES; i++)
 		buf_fini(&r->sources[i]);
 	gates_fini(&r->gates);
+	mem_free(r->pages_host);
 	loop_fini(&r->loop);
 }
 
@@ -707,6 +722,7 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 			    .file = { .python = python,
 				      .is_master = o->is_master,
 				      .end = begin_end,
+				      .open_pages = open_pages,
 				      .arg = &r },
 			    .signal_fd = signal_fd };
 	struct err_text text = { "" };
@@ -729,7 +745,8 @@ int cicada_runner_main(const struct cicada_options *o, const struct scenario *sc
 		(void)processes_end(children, 0);
 		return EXIT_CANNOT_START;
 	}
-	set_phase(&r, o->is_headless || o->want_autostart ? PHASE_WAITING : PHASE_WEB);
+	set_phase(&r,
+		  !o->is_main && (o->is_headless || o->want_autostart) ? PHASE_WAITING : PHASE_WEB);
 	loop_timer_init(&r.tick, on_tick, &r);
 	loop_timer_set(&r.loop, &r.tick, 0);
 	loop_run(&r.loop);

@@ -163,6 +163,13 @@ void locustfile_start_next(struct locustfile *l)
 		start(l);
 }
 
+static void on_pages_wish(void *arg, const char *host, uint16_t port)
+{
+	struct locustfile *l = arg;
+
+	l->open_pages(l->arg, host, port);
+}
+
 static void on_shape_wish(void *arg)
 {
 	struct locustfile *l = arg;
@@ -311,6 +318,7 @@ enum err locustfile_begin(struct locustfile *l, struct loop *loop, struct err_te
 					    .on_stop = on_stop_wish,
 					    .on_reset = on_reset_wish,
 					    .on_start = on_start_wish,
+					    .on_pages = on_pages_wish,
 					    .on_shape = on_shape_wish,
 					    .on_send = on_send_wish,
 					    .on_options = on_options_wish,

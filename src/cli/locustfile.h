@@ -19,6 +19,8 @@ struct locustfile {
 	struct python *python; /* NULL: a native scenario; then only locustfile_end() is for it */
 	bool is_master;
 	void (*end)(void *arg); /* it wants the program to end */
+	/* It wants the web interface; which it is told of in `web`. */
+	void (*open_pages)(void *arg, const char *host, uint16_t port);
 	void *arg;
 	/* Lent, once they are there; NULL: there is none. */
 	struct run *run;

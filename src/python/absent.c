@@ -4,9 +4,10 @@
  * for it never succeeds. */
 #include "python/python.h"
 
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
-		     struct err_text *text)
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
+		     int *exit_code, struct err_text *text)
 {
+	(void)as_main;
 	(void)exit_code;
 	(void)argc;
 	(void)argv;

@@ -186,8 +186,8 @@ static enum err wait_for_step(struct python *p, const bool *step, struct err_tex
 	return p->load_error;
 }
 
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
-		     struct err_text *text)
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
+		     int *exit_code, struct err_text *text)
 {
 	struct python *p = mem_zalloc(1, sizeof(*p));
 	enum err err;
@@ -195,6 +195,7 @@ enum err python_open(const char *path, int *argc, char ***argv, struct python **
 	ensure(!self);
 	self = p;
 	p->path = path;
+	p->as_main = as_main;
 	p->argc = *argc;
 	p->argv = *argv;
 	pthread_mutex_init(&p->lock, NULL);
@@ -319,6 +320,9 @@ static void grant(struct python *p, const struct wish *wish)
 		break;
 	case WISH_SHAPE:
 		w->on_shape(w->arg);
+		break;
+	case WISH_PAGES:
+		w->on_pages(w->arg, wish->type, (uint16_t)wish->code);
 		break;
 	case WISH_START:
 		w->on_start(w->arg, wish->users, wish->spawn_rate);

@@ -59,6 +59,8 @@ struct python_wishes {
 	void (*on_reset)(void *arg); /* stats.reset_all() */
 	/* runner.start(), of a new test and of one that runs */
 	void (*on_start)(void *arg, uint64_t users, double spawn_rate);
+	/* create_web_ui(); host "": all. Only of a locustfile that is run as __main__. */
+	void (*on_pages)(void *arg, const char *host, uint16_t port);
 	void (*on_shape)(void *arg); /* the shape wants something new; not of a worker */
 	/* Only in a cluster. A custom message, msgpack; to: the worker's id, empty: to all, or to
 	 * the master. */
@@ -105,9 +107,10 @@ struct python_cluster {
  * says it in one line with FILE:LINE. *argc and *argv, the command line, lose the options that the
  * locustfile has added to it (event init_command_line_parser) and lives until python_close() then;
  * ERR_BAD_OPTION when one of those is wrong; ERR_INTERRUPTED when the file has called sys.exit(),
- * with the program's *exit_code. */
-enum err python_open(const char *path, int *argc, char ***argv, struct python **out, int *exit_code,
-		     struct err_text *text) MUST_CHECK;
+ * with the program's *exit_code. as_main: it is run as Python does, and goes on beside the test,
+ * for which it has made an environment. */
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
+		     int *exit_code, struct err_text *text) MUST_CHECK;
 /* The rest of the command line is known: describes the user classes in *scenario, for
  * scenario_unload() before python_close(). */
 enum err python_load(struct python *p, const struct python_options *options,

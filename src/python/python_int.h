@@ -58,6 +58,7 @@ enum wish_kind {
 	WISH_BEGUN,
 	WISH_START,
 	WISH_SHAPE,
+	WISH_PAGES,
 	WISH_EXTRA,
 	WISH_USUAL,
 	WISH_OPTIONS,
@@ -67,8 +68,8 @@ enum wish_kind {
 struct wish {
 	struct mail mail;
 	enum wish_kind kind;
-	int code;	 /* of WISH_QUIT_DONE */
-	char *type, *to; /* of WISH_SEND; type: of WISH_WEB the headers */
+	int code;	 /* of WISH_QUIT_DONE; of WISH_PAGES the port */
+	char *type, *to; /* of WISH_SEND; type: of WISH_WEB the headers, of WISH_PAGES the host */
 	size_t type_len;
 	char *data; /* of these and those between them */
 	size_t data_len, count;
@@ -89,6 +90,7 @@ struct python_wait {
 
 struct python {
 	const char *path;
+	bool as_main;
 	int argc; /* of the command line, while it is imported */
 	char **argv;
 	char **own_argv; /* what the locustfile has left of it; NULL: all */

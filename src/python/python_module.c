@@ -321,6 +321,19 @@ static PyObject *start(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* pages(host, port): the web interface is there from now on. */
+static PyObject *open_pages(PyObject *module, PyObject *args)
+{
+	unsigned short port;
+	const char *host;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "sH", &host, &port))
+		return NULL;
+	wish(&(struct wish){ .kind = WISH_PAGES, .type = mem_strdup(host), .code = port });
+	Py_RETURN_NONE;
+}
+
 /* send(type, to, data): a custom message. */
 static PyObject *send_message(PyObject *module, PyObject *args)
 {
@@ -629,6 +642,7 @@ static PyMethodDef methods[] = {
 	{ "foreseen", foreseen, METH_NOARGS, NULL },
 	{ "wish", make_wish, METH_VARARGS, NULL },
 	{ "start", start, METH_VARARGS, NULL },
+	{ "pages", open_pages, METH_VARARGS, NULL },
 	{ "send", send_message, METH_VARARGS, NULL },
 	{ "extra", give_extra, METH_VARARGS, NULL },
 	{ "usual", give_usual, METH_VARARGS, NULL },

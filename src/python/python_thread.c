@@ -206,8 +206,8 @@ static enum err import_file(struct python *p, struct err_text *text)
 
 	if (start_host(p)) {
 		argv = texts((const char *const *)p->argv, (size_t)p->argc);
-		rest = PyObject_CallMethod(p->host, "open_file", "(NN)",
-					   PyUnicode_DecodeFSDefault(p->path), argv);
+		rest = PyObject_CallMethod(p->host, p->as_main ? "open_script" : "open_file",
+					   "(NN)", PyUnicode_DecodeFSDefault(p->path), argv);
 	}
 	files = rest ? PyObject_GetAttrString(p->host, "files") : NULL;
 	is_ok = files && take_texts(files, &p->files) && (rest == Py_None || take_argv(p, rest));

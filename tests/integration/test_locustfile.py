@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import threading
 import urllib.error
 import urllib.parse
@@ -517,17 +518,89 @@ locust.stats.STATS_TYPE_WIDTH, locust.stats.STATS_NAME_WIDTH = 10, 20
 def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
     write(tmp_path, "", "psycopg.py")
     for line, said in [
-            ("Environment().create_local_runner()", "cicada runs the test itself"),
+            ("Environment().create_local_runner()", "there is cicada --as-main -f FILE"),
+            ("Environment().create_master_runner()", "has Environment.create_local_runner()"),
             ("class Old(__import__('locust').HttpLocust): pass",
              "The HttpLocust class has been renamed to HttpUser in version 1.0"),
             ("from locust import seq_task", "SequentialTaskSet and @task have taken its place"),
             ("from locust.contrib import milvus", "No module named 'pymilvus'"),
             ("from locust.contrib import postgres", "locust.contrib.postgres is not part of cicada"),
-            ("run_single_user(Visitor)", "use cicada -f FILE --headless -u 1 Visitor")]:
+            ("run_single_user(Visitor)", "there is cicada --as-main -f FILE")]:
         path = write(tmp_path, VISITOR + "from locust import Environment, run_single_user\n" + line)
         program, code = run(programs, path)
         assert code == 1 and f"{path}:{VISITOR.count(chr(10)) + 2}: " in program.text("stderr")
         assert said in program.text("stderr")
+
+
+def test_a_program_that_uses_locust_as_a_library(programs, target, tmp_path):
+    path = write(tmp_path, VISITOR + """
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.stats import stats_history, stats_printer
+
+if __name__ == "__main__":
+    Visitor.host = "HOST"
+    env = Environment(user_classes=[Visitor], events=events)
+    runner = env.create_local_runner()
+    web_ui = env.create_web_ui("127.0.0.1", PORT)
+    env.events.init.fire(environment=env, runner=runner, web_ui=web_ui)
+    gevent.spawn(stats_printer(env.stats))
+    gevent.spawn(stats_history, env.runner)
+    runner.start(3, spawn_rate=100)
+    while env.stats.total.num_requests < 20:
+        gevent.sleep(0.05)
+    print("users", runner.user_count, runner.state)
+    gevent.spawn_later(0.1, runner.quit)
+    runner.greenlet.join()
+    web_ui.stop()
+    print("users", runner.user_count, runner.state, env.stats.total.num_requests)
+    print("until", input())
+    raise SystemExit(7)
+""".replace("HOST", target.url).replace("PORT", str(port := free_port())))
+    program = programs.start("cicada", "--as-main", "-f", path, "-s", "20", stdin=subprocess.PIPE)
+    wait_until(lambda: "stopped" in program.text("stdout"), 60, "the end of its test")
+    first, second = re.findall("users .*", program.text("stdout"))
+    assert first == "users 3 running"
+    assert second == f"users 0 stopped {target.total}"
+    assert sum(counts(f"http://127.0.0.1:{port}").values()) == target.total
+    program.process.stdin.write(b"here\n")
+    program.process.stdin.close()
+    assert program.wait(60) == 7
+    assert "until here" in program.text("stdout")
+    assert "Aggregated" in program.text("stderr")
+
+
+def test_one_user_in_the_foreground(programs, target, tmp_path):
+    path = write(tmp_path, """
+from locust import HttpUser, events, run_single_user, task
+from locust.exception import StopUser
+
+@events.test_start.add_listener
+def begin(environment, **kwargs):
+    print("test_start", environment.parsed_options.locustfile)
+
+class Visitor(HttpUser):
+    host = "HOST"
+
+    @task
+    def visit(self):
+        self.client.get("/")
+        self.client.get("/missing", name="gone")
+        raise StopUser()
+
+if __name__ == "__main__":
+    run_single_user(Visitor, include_length=True)
+    print("after")
+""".replace("HOST", target.url))
+    cicada, code = run(programs, path, "--as-main")
+    assert code == 0
+    head, begin, index, gone, after = cicada.text("stdout").splitlines()
+    assert head.split("\t")[0] == "type" and begin == f"test_start {path}" and after == "after"
+    assert [cell.strip() for cell in index.split("\t")][::3] == ["GET", "16"]
+    assert "HTTPError('404 Client Error: Not Found for url: gone')" in gone
+    cicada, code = run(programs, path, "--as-main", "--master")
+    assert code == 2 and "--as-main: the locustfile is the program" in cicada.text("stderr")
 
 
 def test_several_files(programs, target, tmp_path):

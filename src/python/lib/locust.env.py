@@ -31,12 +31,23 @@ class Environment:
         self.stats = RequestStats()
         self.runner = self.web_ui = self.process_exit_code = None
 
+    def create_local_runner(self):
+        """For a program that uses Locust as a library: cicada --as-main."""
+        import locust_host
+        return locust_host.give_runner(self)
+
     def _refuse(self, *args, **kwargs):
         raise NotImplementedError(
-            "Environment.create_...() is for programs that use Locust as a library; cicada runs the "
-            "test itself, its runner is environment.runner")
+            "cicada has masters and workers of its own (--master, --worker); a program that uses "
+            "Locust as a library has Environment.create_local_runner()")
 
-    create_local_runner = create_master_runner = create_worker_runner = create_web_ui = _refuse
+    create_master_runner = create_worker_runner = _refuse
+
+    def create_web_ui(self, host="", port=8089, *args, **kwargs):
+        """cicada's own, for such a program; what else there is to say about it is said by its options."""
+        import locust_host
+        self.web_ui = locust_host.give_pages(self, "" if host == "*" else host, port)
+        return self.web_ui
 
     def assign_equal_weights(self):
         """One user of each class, one of each task; those of TaskSets are as the class's own."""

@@ -163,6 +163,26 @@ class LocalRunner(Runner):
     worker_count = 1
 
 
+class ScriptRunner(LocalRunner):
+    """Of a program that uses Locust as a library: that goes on when the test is over."""
+
+    def __init__(self, environment):
+        super().__init__(environment)
+        self._is_over = Event()
+        self.greenlet.spawn(self._is_over.wait)  # for runner.greenlet.join()
+
+    def stop(self):
+        super().stop()
+        while self.state not in (STATE_INIT, STATE_STOPPED):
+            gevent.sleep(0.05)
+
+    def quit(self):
+        try:
+            self.stop()
+        finally:
+            self._is_over.set()
+
+
 class DistributedRunner(Runner):
     def take_message(self, msg_type, data, node_id):
         try:

@@ -211,6 +211,16 @@ class WebUI:
                 url_for("locust.login"))
         return guarded
 
+    # Of a program that has made it: it is there until that ends.
+    def start(self):
+        pass
+
+    stop = start
+
+    @property
+    def greenlet(self):
+        return self.environment.runner.greenlet
+
     def set_static_modern_ui(self):
         """There is one kind of page only."""
 

@@ -10,6 +10,7 @@ import inspect
 import logging
 import os
 import resource
+import runpy
 import shutil
 import sys
 import tempfile
@@ -29,7 +30,8 @@ from locust.argument_parser import LocustArgumentParser, ParserError
 from locust.clients import basic_auth, without_secret
 from locust.env import Environment
 from locust.rpc import pack, pack_pairs, unpack
-from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner, \
+    ScriptRunner, WorkerRunner
 from locust.shape import LoadTestShape
 from locust.stats import RequestStats
 from locust.user.inspectuser import print_task_ratio, print_task_ratio_json
@@ -274,6 +276,86 @@ def open_file(path, argv):
     return [argv[0], *rest, *argv[end:]]
 
 
+# ---- a program that uses Locust as a library: it is run as __main__, beside the engine ----
+
+_script = None  # its greenlet
+_script_env = None  # for which it wants a runner
+_script_asks = gevent.event.Event()  # for one, or it is over
+_script_goes_on = gevent.event.Event()  # requests can be made
+_script_code = 0
+
+
+def _run_script(path):
+    global _script_code
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as e:
+        _script_code = Exit(e.code).code
+    except gevent.GreenletExit:
+        pass  # the program ends
+    except BaseException as e:
+        _report(e, path)
+        _script_code = 1
+    _script_asks.set()
+    if environment is not None:
+        environment.process_exit_code = _script_code
+        _cicada.wish("quit")
+
+
+def open_script(path, argv):
+    """Runs it until it wants a runner. What comes without one has nothing to do with the engine."""
+    global _path, _script
+    sys.stdout.reconfigure(line_buffering=True)
+    if not os.path.isfile(path):
+        raise LoadError(f"{path}: there is no such file")
+    _path = path
+    files.append(path)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    sys.argv[:] = [path]
+    _script = gevent.spawn(_run_script, path)
+    _script_asks.wait()
+    if _script_env is None:
+        raise Exit(_script_code)
+
+
+def give_runner(env):
+    """To the script: once, for a process has one engine."""
+    global _script_env
+    if _script is None:
+        raise NotImplementedError("cicada runs the test itself, its runner is environment.runner; for "
+                                  "a program that does so there is cicada --as-main -f FILE")
+    if _script_env not in (None, env):
+        raise NotImplementedError("a process has one runner, and another Environment has it")
+    _script_env = env
+    _script_asks.set()
+    _script_goes_on.wait()
+    return env.runner
+
+
+def give_pages(env, host, port):
+    give_runner(env)
+    _cicada.pages(host, port)
+    return WebUI(env)
+
+
+def _load_script(options):
+    """What its environment is here."""
+    global environment
+    environment = _script_env
+    _classes.extend(environment.user_classes)
+    for cls in _classes:
+        _warn_of_settings(cls)
+        if environment.host:
+            cls.host = environment.host
+    _filter_by_tags(*(set(words or ()) for words in (environment.tags, environment.exclude_tags)))
+    environment.stop_timeout = environment.stop_timeout or options["stop_timeout"]
+    if environment.parsed_options is None:
+        environment.parsed_options = _parsed(options)
+    environment.stats = RequestStats.of_process()
+    environment.runner = ScriptRunner(environment)
+    return [_describe(cls) for cls in _classes], [], os.fsencode(os.path.basename(_path))
+
+
 def _classes_of_files(is_wanted, what):
     """{name: class} of all files; one that two of them import counts once."""
     found = {}
@@ -358,6 +440,9 @@ def load(options):
     """Returns what the classes of the file are, in their order there, of each of its shapes the name
     and whether it uses common options, and the name of the file as bytes."""
     global environment
+    if _script is not None:
+        _show_as_said()
+        return _load_script(options)
     if not options["others"]["skip_log_setup"]:
         log.setup_logging(options["loglevel"])
     found = _classes_of_files(is_user_class, "user") or _users_of_tests()
@@ -468,6 +553,7 @@ def run_load():
 
 def begin_load(fd):
     _watch(fd)
+    _script_goes_on.set()
 
 
 def end_load():
@@ -767,8 +853,9 @@ def _in_turn(function, **kwargs):
 
 def _on_init(_value):
     global _init
-    _init = _in_turn(environment.events.init.fire, environment=environment,
-                     runner=environment.runner, web_ui=environment.web_ui)
+    if _script is None:  # which fires it when it likes
+        _init = _in_turn(environment.events.init.fire, environment=environment,
+                         runner=environment.runner, web_ui=environment.web_ui)
     if environment.web_ui:
         _in_turn(environment.web_ui.check_login)
     _spawn_forever(_watch_usage)
