@@ -387,6 +387,7 @@ enum err run_set_share(struct run *run, size_t class_index, const struct run_sha
 			       "no class would be left with users; give another one a weight or a "
 			       "fixed_count first");
 	keep_share(run, class_index, share);
+	run_classes_remove(&run->untagged, class_index);
 	if (run->mode->change_class)
 		run->mode->change_class(run, class_index);
 	return OK;

@@ -88,6 +88,11 @@ static inline void run_classes_add(struct run_classes *c, size_t class_index)
 	c->words[class_index / 64] |= (uint64_t)1 << (class_index % 64);
 }
 
+static inline void run_classes_remove(struct run_classes *c, size_t class_index)
+{
+	c->words[class_index / 64] &= ~((uint64_t)1 << (class_index % 64));
+}
+
 /* One start (or change while running) as POST /swarm asks for it. */
 struct run_start {
 	uint64_t user_count;
@@ -189,6 +194,7 @@ struct run {
 	uint64_t *last_users_per_class; /* when the stop was asked for */
 	struct run_share *shares;	/* per class, for modes to use in start */
 	bool *has_new_share;		/* per class: it is not what the scenario says */
+	struct run_classes untagged;	/* the tags of a start have left them no task */
 	struct map exceptions;		/* traceback -> struct run_exception */
 	struct recent recent;
 	struct history history;

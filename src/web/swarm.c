@@ -154,8 +154,11 @@ static enum err read_tags(struct form *f, struct run *run, bool is_shaped,
 
 	read_texts(f, "tags", &only);
 	read_texts(f, "exclude_tags", &except);
-	if (!only.is_given && !except.is_given)
+	if (!only.is_given && !except.is_given) {
+		if (!is_shaped)
+			tag_choice_keep(run, classes);
 		return OK;
+	}
 	if (only.left_out || except.left_out)
 		return err_set(text, ERR_TOO_BIG, "tags: more than %d of them", LIMIT_AXIS_VALUES);
 	if (is_shaped)

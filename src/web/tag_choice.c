@@ -48,11 +48,25 @@ static enum err apply(struct run *run, size_t class_index, const bool *draws, st
 	return run_set_share(run, class_index, &share, text);
 }
 
+void tag_choice_keep(const struct run *run, struct run_classes *classes)
+{
+	static const struct run_classes none;
+	bool is_running = run->state == RUN_SPAWNING || run->state == RUN_RUNNING;
+
+	/* Of a test that runs they are what they are. */
+	if (is_running || memcmp(classes, &none, sizeof(none)) ||
+	    !memcmp(&run->untagged, &none, sizeof(none)))
+		return;
+	for (size_t i = 0; i < run->options.class_count; i++)
+		if (!is_chosen(&run->untagged, i))
+			run_classes_add(classes, i);
+}
+
 enum err tag_choice_apply(struct run *run, const struct opt_texts *only,
 			  const struct opt_texts *except, struct run_classes *classes,
 			  struct err_text *text)
 {
-	struct run_classes left = { 0 };
+	struct run_classes left = { 0 }, untagged = { 0 };
 	bool draws[LIMIT_USER_TASKS], is_any = false, is_all = true;
 	enum err err = OK;
 
@@ -74,7 +88,10 @@ enum err tag_choice_apply(struct run *run, const struct opt_texts *only,
 	for (size_t i = 0; i < run->options.class_count && !err; i++) {
 		if (choose(&run->options.classes[i], only, except, draws))
 			err = apply(run, i, draws, text);
+		else
+			run_classes_add(&untagged, i);
 	}
+	run->untagged = untagged;
 	if (!err && !is_all)
 		*classes = left;
 	return err;

@@ -295,6 +295,11 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 	assert_string_equal(run.profile, "nightly");
 	assert_int_equal(drawn(0), 2);
 	assert_int_equal(mode.last.classes.words[0], 1);
+	/* Nor does a later test have the class again, unless it is named. */
+	run.state = RUN_STOPPED;
+	expect_tags(FORM, "user_count=1&spawn_rate=1", NULL);
+	assert_int_equal(mode.last.classes.words[0], 1);
+	run.state = RUN_STOPPED;
 	expect_tags(FORM, "user_count=1&spawn_rate=1&tags=slow&tags=fast&exclude_tags=read", NULL);
 	assert_int_equal(drawn(0), 1);
 	expect_tags("application/json",
