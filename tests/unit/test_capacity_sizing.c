@@ -72,7 +72,7 @@ static void without_a_law_nothing_is_said_beyond_what_was_measured(void **state)
 static void a_law_looks_twice_as_far(void **state)
 {
 	static const double replicas[] = { 1, 2, 3, 4, 6, 8 };
-	struct sizing_level measured[6];
+	struct sizing_level measured[6] = { 0 };
 	double rps[6];
 	struct usl law;
 	struct sizing s;
