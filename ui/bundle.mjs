@@ -62,7 +62,7 @@ function fill(template, parts) {
 
 /** A page with what all pages have in their heads. */
 function framed(path) {
-  const part = (from) => readFileSync(from, "utf8").trim();
+  const part = (from) => readFileSync(from, "utf8").replace(/^<!--.*-->\n/, "").trim();
 
   return fill(readFileSync(path, "utf8"), {head: part(head), policy: part(policy)});
 }

@@ -300,7 +300,7 @@ static bool is_flag(const struct opt *o)
 	return o->type == OPT_FLAG || o->type == OPT_IGNORED || o->type == OPT_REFUSED;
 }
 
-/* The word behind an OPT_SWITCH. A class can have neither mark in its name. */
+/* The word behind an OPT_SWITCH. The name of a class has none of these marks. */
 static bool is_switch_value(const char *word)
 {
 	return word && word[0] != '-' && (strpbrk(word, ":/.") || access(word, F_OK) == 0);
