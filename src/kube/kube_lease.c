@@ -15,8 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define NOTE	    "cicada-driver/before" /* the annotation */
-#define LASTS_MAX_S 600			   /* what is believed of another holder */
+#define LASTS_MAX_S 600 /* what is believed of another holder */
 #define PATCH_BYTES (8 * 1024)
 
 /* A Lease as the API server has it. */
@@ -62,8 +61,8 @@ static void read_object(const json_t *object, struct seen *out)
 {
 	const json_t *metadata = json_object_get(object, "metadata"),
 		     *spec = json_object_get(object, "spec");
-	const char *note =
-		json_string_value(json_object_get(json_object_get(metadata, "annotations"), NOTE));
+	const char *note = json_string_value(
+		json_object_get(json_object_get(metadata, "annotations"), KUBE_LEASE_NOTE));
 
 	*out = (struct seen){ .transitions = count_of(spec, "leaseTransitions", INT32_MAX - 1) };
 	copy_text(spec, "holderIdentity", out->sign.holder, sizeof(out->sign.holder));
@@ -137,7 +136,7 @@ static void add_note(const char *note, struct buf *out)
 {
 	if (!note)
 		return;
-	buf_add_text(out, ",\"annotations\":{\"" NOTE "\":");
+	buf_add_text(out, ",\"annotations\":{\"" KUBE_LEASE_NOTE "\":");
 	if (*note)
 		buf_add_json(out, str_of(note));
 	else

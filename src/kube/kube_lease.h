@@ -17,6 +17,7 @@
 
 #define KUBE_LEASE_S	      15
 #define KUBE_LEASE_RENEW_S    5
+#define KUBE_LEASE_NOTE	      "cicada-driver/before" /* the annotation */
 #define KUBE_LEASE_NOTE_BYTES 1024
 #define KUBE_LEASE_TIME_BYTES 40
 

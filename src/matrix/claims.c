@@ -107,7 +107,8 @@ static enum err renew_all(struct claims *c, struct err_text *text)
 	return err;
 }
 
-static void rest(struct claims *c, unsigned seconds)
+/* False: it is over. */
+static bool rest(struct claims *c, unsigned seconds)
 {
 	struct timespec until;
 
@@ -116,6 +117,7 @@ static void rest(struct claims *c, unsigned seconds)
 	while (!atomic_load(&c->is_over) &&
 	       pthread_cond_timedwait(&c->changed, &c->lock, &until) != ETIMEDOUT)
 		;
+	return !atomic_load(&c->is_over);
 }
 
 static void *keep_renewing(void *arg)
@@ -123,20 +125,20 @@ static void *keep_renewing(void *arg)
 	struct claims *c = arg;
 
 	pthread_mutex_lock(&c->lock);
-	while (!atomic_load(&c->is_over) && c->err != ERR_STATE) {
-		uint64_t now_us;
+	while (rest(c, c->err ? TRY_AGAIN_S : KUBE_LEASE_RENEW_S)) {
+		uint64_t now_us = clock_us();
 		struct err_text text = { "" };
 		enum err err;
 
-		rest(c, c->err ? TRY_AGAIN_S : KUBE_LEASE_RENEW_S);
 		pthread_mutex_unlock(&c->lock);
-		now_us = clock_us();
 		err = renew_all(c, &text);
 		pthread_mutex_lock(&c->lock);
 		c->err = err;
 		c->why = text;
 		if (!err)
 			c->renewed_us = now_us;
+		if (err == ERR_STATE)
+			break;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -195,8 +197,7 @@ static void say_wait(const struct claims *c, size_t i)
 		return;
 	snprintf(line, sizeof(line),
 		 "Deployment %.120s is claimed by another driver, %.120s, which may be gone: "
-		 "waiting "
-		 "up to %" PRIu64 " s for a sign of it",
+		 "waiting up to %" PRIu64 " s for a sign of it",
 		 scaled_name(c->config.parts[i]), l->other.holder, l->other.lasts_s);
 	c->config.say(line);
 }
@@ -384,6 +385,14 @@ void claims_release(struct claims *c, bool is_given_back)
 		(void)err;
 		c->is_held[i] = false;
 	}
+}
+
+void claims_say_notes(const struct claims *c, struct buf *out)
+{
+	buf_printf(out, "  kubectl -n %s annotate lease", kube_api_namespace(c->config.api));
+	for (size_t i = 0; i < c->config.count; i++)
+		buf_printf(out, " %s", c->leases[i].name);
+	buf_add_text(out, " " KUBE_LEASE_NOTE "-\n");
 }
 
 void claims_destroy(struct claims **c)

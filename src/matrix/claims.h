@@ -14,6 +14,7 @@
 
 #define CLAIMS_MAX 2
 
+struct buf;
 struct checklist;
 struct claims;
 struct kube_access;
@@ -47,5 +48,7 @@ enum err claims_check(struct claims *c, struct err_text *text) MUST_CHECK;
 enum err claims_ensure(struct claims *c, struct err_text *text) MUST_CHECK;
 /* Leaves what is ours to anybody. is_given_back: nothing is owed any more. */
 void claims_release(struct claims *c, bool is_given_back);
+/* The command that removes what claims_note() has noted, on a line of its own. */
+void claims_say_notes(const struct claims *c, struct buf *out);
 /* Who has them; changes nothing. */
 void claims_rehearse(struct claims *c, const char *former, struct checklist *out);

@@ -557,14 +557,15 @@ static enum err kubernetes_restore(struct platform *p, struct buf *todo)
 	enum err err = give_back(k, todo);
 
 	claims_release(k->claims, !err);
-	if (!k->is_noted)
-		return err;
-	if (err)
+	if (err) {
 		buf_printf(todo,
-			   "then remove %s/" OWED_FILE ", from which a later start would do it\n",
+			   "then remove %s/" OWED_FILE
+			   " and the notes in the Leases, from which a later start would do it:\n",
 			   k->config.results);
-	else if ((err = owed_remove(k->config.results, &text)))
+		claims_say_notes(k->claims, todo);
+	} else if (k->is_noted && (err = owed_remove(k->config.results, &text))) {
 		buf_printf(todo, "%s\n", err_say(&text, err));
+	}
 	return err;
 }
 

@@ -497,11 +497,14 @@ def test_what_is_owed_is_said_when_the_api_server_is_gone(timed):
         "kubectl -n llm patch hpa inference-hpa --type merge -p "
         "'{\"spec\":{\"minReplicas\":2,\"maxReplicas\":3}}'",
         "kubectl -n llm scale deployment inference --replicas=2",
-        "kubectl -n llm scale deployment locust-worker --replicas=1"]
+        "kubectl -n llm scale deployment locust-worker --replicas=1",
+        "kubectl -n llm annotate lease cicada-driver-inference cicada-driver-locust-worker "
+        "cicada-driver/before-"]
     if shutil.which("kubectl"):
         spec = timed.cluster.get("horizontalpodautoscalers", "inference-hpa")["spec"]
         assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 3)
         assert (timed.replicas("inference"), timed.replicas("locust-worker")) == (2, 1)
+        assert not lease_of(timed)["metadata"].get("annotations")
 
 
 @pytest.mark.parametrize("change, said", [
