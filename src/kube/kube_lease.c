@@ -180,7 +180,7 @@ static enum err add_lease(struct kube_lease *l, struct kube_api *api, const char
 	return err;
 }
 
-/* spec: with a comma before it. */
+/* spec: that member of the object. */
 static enum err patch(struct kube_lease *l, struct kube_api *api, const char *note, struct str spec,
 		      struct err_text *text)
 {

@@ -21,7 +21,7 @@
 #define KUBE_LEASE_NOTE_BYTES 1024
 #define KUBE_LEASE_TIME_BYTES 40
 
-/* Who has it, and since when; "": nobody. */
+/* Who has it; "": nobody. */
 struct kube_lease_sign {
 	char holder[LIMIT_KUBE_NAME_BYTES + 1];
 	char renewed[KUBE_LEASE_TIME_BYTES];
