@@ -40,6 +40,7 @@ static void timers_fire_in_order_and_never_early(void **state)
 		uint64_t after_us;
 		int expected;
 	} plan[] = { { 3000, 2 }, { 700, 0 }, { 1500, 1 } };
+	const uint64_t start_us = clock_us();
 	struct alarm_clock alarms[3];
 	struct loop loop;
 	int order = 0;
@@ -48,7 +49,7 @@ static void timers_fire_in_order_and_never_early(void **state)
 	assert_int_equal(loop_init(&loop, NULL), OK);
 	for (int i = 0; i < 3; i++) {
 		alarms[i] = (struct alarm_clock){ .loop = &loop,
-						  .due_us = clock_us() + plan[i].after_us,
+						  .due_us = start_us + plan[i].after_us,
 						  .order = &order,
 						  .expected = plan[i].expected };
 		loop_timer_init(&alarms[i].timer, on_alarm, &alarms[i]);
