@@ -151,6 +151,8 @@ def test_parts_refer_to_what_is_there(workload):
 def test_services_and_policies_mean_pods_that_are_there():
     pods = {w["spec"]["template"]["metadata"]["labels"]["app"]: w for w in WORKLOADS}
     for service in (o for o in OBJECTS if o["kind"] == "Service"):
+        # What is a key of a list: some servers do not apply without it (--server-side).
+        assert all(p["protocol"] == "TCP" for p in service["spec"]["ports"])
         workload = pods[service["spec"]["selector"]["app"]]
         ports = {p["name"]: p["containerPort"] for p in container_of(workload)["ports"]}
         for port in service["spec"]["ports"]:

@@ -82,6 +82,8 @@ def test_a_whole_matrix_of_real_programs(real):
         share = float(r["Server_Share_Max_Pct"])
         assert share == 100 if r["Replicas"] == "1" else 50 <= share < 100
     assert all(r["Note"] == "" for r in rows)
+    # Once, not for each scenario.
+    assert 0 < sum("selfsubjectaccessreviews" in r for r in real.double.requests) < 20
     assert (real.replicas("inference"), real.replicas("locust-worker")) == (3, 1)
     assert "platform kubernetes" in driver.text("stdout")
     report = (real.folder / "results" / "auto_summary.md").read_text()
