@@ -115,6 +115,7 @@ enum err tls_client_create(const struct tls_options *options, struct tls_client 
 	struct tls_client *c = mem_zalloc(1, sizeof(*c));
 	enum err err = check_together(options, why);
 
+	c->is_any_host = options->is_any_host;
 	c->ctx = SSL_CTX_new(TLS_client_method());
 	c->socket = tls_stream_method();
 	if (!err && (!c->ctx || !c->socket))

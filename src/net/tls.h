@@ -25,6 +25,7 @@ struct tls_options {
 	const char *cert_file; /* --tls-client-cert: shown to servers, with its chain */
 	const char *key_file;  /* --tls-client-key; NULL: the key is in cert_file */
 	bool is_insecure;      /* --tls-insecure: servers are not verified at all */
+	bool is_any_host;      /* a certificate that is trusted will do, whatever host it is for */
 	enum tls_alpn alpn;
 };
 

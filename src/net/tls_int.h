@@ -14,6 +14,7 @@
 
 struct tls_client {
 	SSL_CTX *ctx;
+	bool is_any_host;
 	BIO_METHOD *socket; /* see tls_stream_method() */
 };
 

@@ -273,13 +273,16 @@ static void tls_close(struct stream *s)
 
 static void expect_host(SSL *ssl, const struct tls_peer *peer)
 {
+	if (!peer->is_address)
+		ensure(SSL_set_tlsext_host_name(ssl, peer->host) == 1);
+	if (peer->client->is_any_host)
+		return;
 	if (peer->is_address) {
 		ensure(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), peer->host) == 1);
 		return;
 	}
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	ensure(SSL_set1_host(ssl, peer->host) == 1);
-	ensure(SSL_set_tlsext_host_name(ssl, peer->host) == 1);
 }
 
 void tls_stream_open(struct stream *s, int fd, struct tls_peer *peer)

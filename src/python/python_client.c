@@ -3,9 +3,10 @@
  * python_client - the type _cicada.Client: cookies and keep-alive connections of one HTTP session,
  * whose requests take the way of all others (user/visit.h).
  *
- * Several greenlets may ask at the same time, each over a connection of its own. What the loop
- * writes to while a greenlet waits may not lie on its stack, which is moved away then; it is a
- * struct lane, kept for the next request. */
+ * Client(pool, connections): those that a client keeps are those of another one, where several have
+ * a pool in common. Several greenlets may ask at the same time, each over a connection of its own.
+ * What the loop writes to while a greenlet waits may not lie on its stack, which is moved away
+ * then; it is a struct lane, kept for the next request. */
 #include "python/python_int.h"
 
 #include <ctype.h>
@@ -37,9 +38,15 @@ struct python_client {
 	PyObject_HEAD struct list node; /* in python.clients */
 	struct user_place *place;	/* NULL: not used yet, or the load is over */
 	struct cookie_jar cookies;
-	struct list idle, busy; /* of struct python_conn; last used first */
-	unsigned idle_count;
+	struct python_client *pool; /* whose connections it uses; NULL: its own */
+	struct list idle, busy;	    /* of struct python_conn; last used first */
+	unsigned idle_count, idle_max;
 };
+
+static struct python_client *pool_of(struct python_client *c)
+{
+	return c->pool ? c->pool : c;
+}
 
 /* Of a URL or header that cannot be sent. */
 static PyObject *invalid;
@@ -84,7 +91,7 @@ static void give_conn(struct python_client *c, struct python_conn *conn)
 		conn_destroy(conn);
 		return;
 	}
-	if (c->idle_count == LIMIT_PYTHON_CLIENT_CONNS)
+	if (c->idle_count == c->idle_max)
 		conn_destroy(CONTAINER_OF(c->idle.prev, struct python_conn, node));
 	else
 		c->idle_count++;
@@ -292,7 +299,7 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 	loop_refresh(place->loop);
 	if (!find_origin(http, asked->url, &url, &origin))
 		return NULL;
-	conn = take_conn(c, http, origin);
+	conn = take_conn(pool_of(c), http, origin);
 	lane = take_lane(p);
 	lane->client = c;
 	result = walk(c, lane,
@@ -318,7 +325,7 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 						 .timeout_us = user_seconds_us(asked->timeout_s),
 						 .connect_timeout_us = user_seconds_us(
 							 asked->connect_timeout_s) } });
-	give_conn(c, conn);
+	give_conn(pool_of(c), conn);
 	give_lane(p, lane);
 	return result;
 }
@@ -375,7 +382,7 @@ static PyObject *client_request(PyObject *self, PyObject *const *args, Py_ssize_
 		return refuse("the timeout is not a number of seconds above 0");
 	if (asked.way > p->way_count)
 		return refuse("there is no such way");
-	c->place = p->place;
+	c->place = pool_of(c)->place = p->place;
 	return ask(c, &asked);
 }
 
@@ -488,11 +495,18 @@ static PyObject *client_close(PyObject *self, PyObject *unused)
 
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *named)
 {
-	struct python_client *c = (struct python_client *)type->tp_alloc(type, 0);
+	unsigned idle_max = LIMIT_PYTHON_CLIENT_CONNS;
+	struct python_client *c;
+	PyObject *pool = Py_None;
 
-	(void)args;
 	(void)named;
+	if (!PyArg_ParseTuple(args, "|OI", &pool, &idle_max))
+		return NULL;
+	c = (struct python_client *)type->tp_alloc(type, 0);
 	if (c) {
+		if (Py_IS_TYPE(pool, type))
+			c->pool = (struct python_client *)Py_NewRef(pool);
+		c->idle_max = idle_max ? idle_max : 1;
 		list_init(&c->idle);
 		list_init(&c->busy);
 		list_init(&c->node);
@@ -511,6 +525,7 @@ static void client_dealloc(PyObject *self)
 	if (!python_self()->is_forked)
 		detach(c);
 	cookie_jar_clear(&c->cookies);
+	Py_XDECREF(c->pool);
 	type->tp_free(self);
 	Py_DECREF(type);
 }

@@ -247,8 +247,8 @@ bool python_client_register(PyObject *module) MUST_CHECK;
 void python_client_detach_all(struct python *p);
 void python_client_fini(struct python *p);
 
-/* python_way.c: _cicada.way(is_insecure, ca, cert, key, proxy for http, for https) -> its number
- * for requests. Number 0 is the load's own. */
+/* python_way.c: _cicada.way(is_insecure, ca, cert, key, proxy for http, for https, is_any_host) ->
+ * its number for requests. Number 0 is the load's own. */
 #define PYTHON_WAY_INSECURE 1
 PyObject *python_way(PyObject *module, PyObject *args);
 /* Once the options are known. */

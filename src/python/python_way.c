@@ -82,11 +82,12 @@ PyObject *python_way(PyObject *module, PyObject *args)
 	struct python *p = python_self();
 	struct err_text why = { "" };
 	struct python_way *way;
-	int is_insecure;
+	int is_insecure, is_any_host;
 	enum err err;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "pzzzzz", &is_insecure, &ca, &cert, &key, &http, &https))
+	if (!PyArg_ParseTuple(args, "pzzzzzp", &is_insecure, &ca, &cert, &key, &http, &https,
+			      &is_any_host))
 		return NULL;
 	if (!p->options)
 		return PyErr_Format(PyExc_RuntimeError, "the locustfile is not loaded yet");
@@ -95,6 +96,7 @@ PyObject *python_way(PyObject *module, PyObject *args)
 				    "a locustfile may name %d sets of certificates and proxies",
 				    LIMIT_PYTHON_WAYS);
 	way = way_create(p->options, is_insecure);
+	way->tls.is_any_host = is_any_host;
 	set_files(way, ca, cert, key);
 	err = tls_options_check(&way->tls, &why);
 	if (!err && !set_proxies(way, http, https))

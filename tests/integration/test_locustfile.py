@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import urllib.error
@@ -18,6 +19,7 @@ import msgpack
 import pytest
 import zmq
 
+from certificates import certificate_of
 from programs import ROOT, free_port, wait_until
 from proxy import Proxy
 from target import Target
@@ -315,7 +317,6 @@ class Away(Base):
 
 class Unreached(Base):
     connection_timeout = 0.2
-    client_pool = "a pool"
 
     @task
     def connect(self):
@@ -323,6 +324,7 @@ class Unreached(Base):
 
 class Pair(HttpUser):
     fixed_count = 1
+    pool_manager = "a pool"
     wait_time = constant(1000)
 
     @task
@@ -359,11 +361,79 @@ class Pair(HttpUser):
         assert sorted(said) == sorted(lines)
         assert [line for line in said if line[:4] == "pair"] == lines[-8:]
         assert set(proxy.asked) == {f"GET {shop}/away", f"GET {shop}/pair"}
-        line = path.read_text().splitlines().index("class Unreached(Base):") + 1
-        assert f"{path}:{line}: class Unreached: client_pool has no effect: " in cicada.text("stderr")
+        line = path.read_text().splitlines().index("class Pair(HttpUser):") + 1
+        assert f"{path}:{line}: class Pair: pool_manager has no effect: " in cicada.text("stderr")
     finally:
         target.close()
         proxy.close()
+
+
+def test_tls_as_a_context_of_ssl_has_it(programs, tmp_path):
+    """And users that have a pool of connections in common."""
+    server, server_key = certificate_of(tmp_path, "other", "DNS:other.test")
+    client, client_key = certificate_of(tmp_path, "client", "DNS:client.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server, server_key)
+    context.load_verify_locations(client)
+    context.verify_mode = ssl.CERT_REQUIRED
+    target, plain = Target(tls=context), Target(slow_s=0.05)
+    path = write(tmp_path, f"""
+import ssl
+from locust import FastHttpUser, constant, task
+from geventhttpclient.client import HTTPClientPool
+
+def make(**trust):
+    context = ssl.create_default_context(**trust)
+    context.load_cert_chain("{client}", "{client_key}")
+    return context
+
+class Base(FastHttpUser):
+    abstract, fixed_count, wait_time = True, 1, constant(1000)
+
+    @task
+    def ask(self):
+        answer = self.client.get("/")
+        print(type(self).__name__, answer.status_code, "mismatch" in str(answer.error))
+
+class Trusting(Base):
+    def ssl_context_factory(self):
+        return make(cafile="{server}")
+
+class Exact(Trusting):
+    insecure = False
+
+class Usual(Base):
+    ssl_context_factory = staticmethod(make)
+
+class Careless(Base):
+    def ssl_context_factory(self):
+        context = make()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+class Nobody(Base):
+    pass
+
+class Pooled(FastHttpUser):
+    fixed_count, wait_time = 6, constant(1000)
+    client_pool = HTTPClientPool(concurrency=2)
+
+    @task
+    def share(self):
+        answer = self.client.get("{plain.url}/slow")
+        print("Pooled", answer.status_code, answer.error)
+""")
+    try:
+        cicada = programs.start("cicada", "-f", path, "-H", target.url, "--headless", "-u", "11", "-r", "100")
+        lines = ["Careless 200 False", "Exact 0 True", "Nobody 0 False", *["Pooled 200 None"] * 6,
+                 "Trusting 200 False", "Usual 0 False"]
+        wait_until(lambda: len(cicada.text("stdout").splitlines()) == len(lines), 60, "all lines")
+        assert sorted(cicada.text("stdout").splitlines()) == lines
+        assert sum(plain.peers.values()) == 2
+        cicada.stop()
+    finally:
+        target.close()
+        plain.close()
 
 
 def test_ways_that_the_engine_does_not_know_are_left_to_requests(programs, tmp_path):

@@ -645,14 +645,16 @@ INSECURE = 1  # the way of servers that are not verified
 
 
 @functools.lru_cache(None)  # the engine knows the limit
-def way_of(insecure, ca=None, cert=None, key=None, http_proxy=None, https_proxy=None):
+def way_of(insecure, ca=None, cert=None, key=None, http_proxy=None, https_proxy=None,
+           any_host=False):
     """The number by which the engine knows how a request gets to its server."""
-    if not (ca or cert or http_proxy or https_proxy):
+    if not (ca or cert or http_proxy or https_proxy or any_host):
         return INSECURE if insecure else 0
     for what, path in (("CA certificate bundle", ca), ("certificate file", cert), ("key file", key)):
         if path and not os.path.exists(path):
             raise OSError(f"Could not find the TLS {what}, invalid path: {path}")
-    return _cicada.way(insecure, None if insecure else ca, cert, key, http_proxy, https_proxy)
+    return _cicada.way(insecure, None if insecure else ca, cert, key, http_proxy, https_proxy,
+                       any_host)
 
 
 def _detour():

@@ -5,6 +5,7 @@ import time
 from urllib.parse import urlencode
 
 import _cicada
+import locust_tls
 from gevent.lock import BoundedSemaphore
 
 from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContextManager, json_text,
@@ -113,23 +114,48 @@ class LocustUserAgent:
 _PASSING = ("ConnectTimeout", "ReadTimeout", "TimeoutError", "BrokenPipeError")
 
 
+# Of geventhttpclient's HTTPClientPool(), where they are not said.
+_OF_POOL = {"network_timeout": 5.0, "connection_timeout": 5.0, "insecure": False, "concurrency": 1,
+            "ssl_context_factory": None, "proxy_host": None, "proxy_port": None}
+
+
+def _shared(pool):
+    """What it was made with, who may ask at the same time, and its connections, for all its users."""
+    if "_cicada" not in vars(pool):
+        said = {**_OF_POOL, **pool.client_args}
+        pool._cicada = said, BoundedSemaphore(said["concurrency"]), \
+            _cicada.Client(None, said["concurrency"])
+    return pool._cicada
+
+
 class FastHttpSession(BaseSession):
     is_fast = True
 
     def __init__(self, environment, base_url, user, insecure=True, network_timeout=60,
                  connection_timeout=60, max_redirects=30, max_retries=0, concurrency=10,
-                 headers=None, proxy_host=None, proxy_port=None, **kwargs):
+                 headers=None, proxy_host=None, proxy_port=None, client_pool=None,
+                 ssl_context_factory=None, **kwargs):
         super().__init__(base_url, environment.events.request, user, {
             "User-Agent": f"cicada/{_cicada.version}", **(headers or {})})
         self.environment = environment
         follows = LocustUserAgent.redirect_response_codes and LocustUserAgent.redirect_resonse_codes
         self.max_redirects = max_redirects if follows else -1
         self.max_retries = max_retries
-        self._timeouts = FOREVER if network_timeout is None else network_timeout, \
-            connection_timeout or 0
-        self._slots = BoundedSemaphore(concurrency)
-        proxy = f"http://{proxy_host}:{proxy_port or 80}" if proxy_host else None
-        self._way = way_of(bool(insecure), None, None, None, proxy, proxy)
+        # How a pool asks is said to the pool.
+        said = {"network_timeout": network_timeout, "connection_timeout": connection_timeout,
+                "insecure": insecure, "ssl_context_factory": ssl_context_factory,
+                "proxy_host": proxy_host, "proxy_port": proxy_port}
+        if client_pool is None:
+            self._slots = BoundedSemaphore(concurrency)
+        else:
+            said, self._slots, connections = _shared(client_pool)
+            self._engine = _cicada.Client(connections)
+        timeout, host = said["network_timeout"], said["proxy_host"]
+        self._timeouts = FOREVER if timeout is None else timeout, said["connection_timeout"] or 0
+        proxy = f"http://{host}:{said['proxy_port'] or 80}" if host else None
+        self._way = way_of(*locust_tls.described(said["ssl_context_factory"], bool(said["insecure"])),
+                           http_proxy=proxy, https_proxy=proxy,
+                           any_host=bool(said["ssl_context_factory"] and said["insecure"]))
 
     def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
                 headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,
@@ -215,7 +241,8 @@ class FastHttpUser(RestCalls, User):
             network_timeout=self.network_timeout, connection_timeout=self.connection_timeout,
             max_redirects=self.max_redirects, max_retries=self.max_retries,
             concurrency=self.concurrency, headers=self.default_headers, proxy_host=self.proxy_host,
-            proxy_port=self.proxy_port)
+            proxy_port=self.proxy_port, client_pool=self.client_pool,
+            ssl_context_factory=self.ssl_context_factory)
 
 
 # Their names in Locust.

@@ -209,9 +209,7 @@ def _tags_of(task, seen):
 
 # What is set on a class for the libraries below Locust's clients.
 _WITHOUT_EFFECT = {
-    "client_pool": "each user has connections of its own",
-    "pool_manager": "each user has connections of its own",
-    "ssl_context_factory": "see insecure, --tls-ca and --tls-client-cert"}
+    "pool_manager": "each user has connections of its own"}
 
 
 def _place_of(cls):
