@@ -264,6 +264,7 @@ static void start_test(struct runner *r)
 	else
 		log_line(LOG_INFO, LOGGER, "No run time limit set, use CTRL+C to interrupt");
 	set_phase(r, PHASE_TESTING);
+	r->file.has_stopped = false;
 	if (o->is_headless && o->run_time_s && !r->shape.is_given)
 		r->file.run_time_end_us = loop_now(&r->loop) + o->run_time_s * CLOCK_S;
 	if (r->shape.is_given)
@@ -298,15 +299,15 @@ static void wait_for_workers(struct runner *r, uint64_t now_us)
 
 static void after_test(struct runner *r)
 {
+	if (r->o->is_headless && r->file.has_stopped && !r->shape.is_given) {
+		set_phase(r, PHASE_BETWEEN);
+		return;
+	}
 	/* Somebody may have stopped it before, or the last worker left. */
 	if (r->run->wanted.run_time_s &&
 	    r->run->now_us - r->run->started_us >= r->run->wanted.run_time_s * CLOCK_S)
 		log_line(LOG_INFO, LOGGER, "--run-time limit reached, %s",
 			 r->o->is_headless ? "shutting down" : "stopping test");
-	if (r->o->is_headless && r->file.has_stopped && !r->shape.is_given) {
-		set_phase(r, PHASE_BETWEEN);
-		return;
-	}
 	if (r->o->is_headless) {
 		begin_end(r);
 		return;

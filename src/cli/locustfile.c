@@ -122,7 +122,7 @@ static bool is_too_late(const struct locustfile *l)
 	return l->run_time_end_us && l->run->now_us >= l->run_time_end_us;
 }
 
-/* What is left of the time that the command line gives to all tests together; 0: nothing is said. */
+/* What is left of the time that the command line gives to all tests together; 0: it gives none. */
 static uint64_t run_time_left_s(const struct locustfile *l)
 {
 	if (!l->run_time_end_us || run_is_busy(l->run))

@@ -585,6 +585,51 @@ locust.stats.STATS_TYPE_WIDTH, locust.stats.STATS_NAME_WIDTH = 10, 20
     assert "locust.stats cannot be used: a percentile is a number from 0 to 1" in cicada.text()
 
 
+def test_a_file_that_logs_itself(programs, target, tmp_path):
+    path = write(tmp_path, """
+import logging
+import sys
+
+from locust import HttpUser, task
+
+logging.basicConfig(stream=sys.stdout, format="OWN %(message)s", level="INFO")
+
+class Visitor(HttpUser):
+    @task
+    def once(self):
+        logging.info("said")
+        self.environment.runner.quit()
+""")
+    cicada, code = run(programs, path, "-H", target.url, "--skip-log-setup")
+    assert code == 0 and cicada.text("stdout").count("OWN said\n") == 1
+    assert "said" not in cicada.text("stderr")
+
+
+def test_a_stop_without_the_web_interface_waits_for_a_start(programs, target, tmp_path):
+    path = write(tmp_path, """
+import gevent
+
+from locust import HttpUser, constant, events, task
+
+class Visitor(HttpUser):
+    wait_time = constant(100)
+
+    @task
+    def once(self):
+        self.client.get("/")
+
+@events.spawning_complete.add_listener
+def stop(**kwargs):
+    gevent.spawn(Visitor.environment.runner.stop)
+
+@events.init.add_listener
+def init(environment, **kwargs):
+    Visitor.environment = environment
+""")
+    cicada, code = run(programs, path, "-H", target.url, "-t", "3s", "-L", "INFO")
+    assert code == 0 and "--run-time limit reached, shutting down" in cicada.text("stderr")
+
+
 def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
     write(tmp_path, "", "psycopg.py")
     for line, said in [

@@ -230,8 +230,8 @@ def _asked_next(asked, status, url):
     method = _redirected(method, status)
     if status not in (307, 308):
         body, is_json = None, False
-        headers = "".join(line for line in headers.splitlines(True)
-                          if line[:13].lower() != "content-type:")
+        headers = "\n".join(line for line in headers.split("\n")
+                            if line[:13].lower() != "content-type:")
     return method, url, headers, body, is_json, without_secret(url)
 
 
@@ -990,7 +990,7 @@ class HttpSession(BaseSession):
         """given: the arguments of request(), by name; spent_s: by a first try of it."""
         method, name, is_caught = given["method"], given["name"], given["catch_response"]
         url = self._build_url(given["url"])
-        start_time, began = time.time(), time.perf_counter()
+        start_time, began = time.time() - spent_s, time.perf_counter()
         response = _detour().ask(self, method, url, is_caught, adapters,
                                  **{key: given[key] for key in _OF_REQUESTS})
         response._seconds = spent_s + time.perf_counter() - began

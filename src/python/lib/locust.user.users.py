@@ -62,11 +62,9 @@ class User(metaclass=UserMeta):
             self.on_stop()
             logger.error("The test is stopped: %s", e)
             runner = self.environment.runner
-            # Without the web interface nothing is left to do.
-            if self.environment.parsed_options.headless and not self.environment.parsed_options.worker:
-                runner.quit()
-            else:
-                runner.stop()
+            options = self.environment.parsed_options
+            # Without the web interface nobody starts another one.
+            (runner.quit if options.headless and not options.worker else runner.stop)()
 
     def wait(self):
         self._taskset_instance.wait()

@@ -32,14 +32,16 @@ class ResponseContextManager(Judged, Response):
     pass
 
 
-def is_plain(adapter):
-    """It does what the engine does: reuses connections, and as many as are needed."""
-    return type(adapter) is HTTPAdapter and not adapter.max_retries.total
-
-
 def only_retries(adapter):
-    """It does so, and tries again what has failed."""
+    """It reuses connections, as the engine does, and may try again what has failed, but no more."""
     return type(adapter) is HTTPAdapter
+
+
+def is_plain(adapter):
+    """It does what the engine does."""
+    retry = adapter.max_retries
+    limits = [retry.connect, retry.read, retry.status] if retry.total is None else [retry.total]
+    return only_retries(adapter) and not any(limits)
 
 
 def next_tries(client, method, url, response):
