@@ -637,6 +637,8 @@ def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
             ("Environment().create_master_runner()", "has Environment.create_local_runner()"),
             ("class Old(__import__('locust').HttpLocust): pass",
              "The HttpLocust class has been renamed to HttpUser in version 1.0"),
+            ("class Old(__import__('locust').contrib.fasthttp.FastHttpLocust): pass",
+             "The FastHttpLocust class has been renamed to FastHttpUser in version 1.0"),
             ("from locust import seq_task", "SequentialTaskSet and @task have taken its place"),
             ("from locust.contrib import milvus", "No module named 'pymilvus'"),
             ("from locust.contrib import postgres", "locust.contrib.postgres is not part of cicada"),

@@ -12,6 +12,7 @@ from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContex
                             way_of, without_secret)
 from locust.exception import LocustError
 from locust.user.users import NO_HOST, RestCalls, User
+from locust_absent import Renamed
 
 _OF_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _VALID = frozenset([*range(200, 209), 226, *range(301, 305), 307, 308])
@@ -244,6 +245,8 @@ class FastHttpUser(RestCalls, User):
             proxy_port=self.proxy_port, client_pool=self.client_pool,
             ssl_context_factory=self.ssl_context_factory)
 
+
+FastHttpLocust = Renamed("FastHttpLocust", (), {"now": "FastHttpUser"})
 
 # Their names in Locust.
 ResponseContextManager = RestResponseContextManager = FastResponseContextManager

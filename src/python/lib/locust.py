@@ -2,6 +2,7 @@
 """What a locustfile imports: `from locust import HttpUser, task, between`."""
 from _cicada import version as __version__
 from locust.event import Events
+from locust_absent import CHANGES, Renamed
 
 events = Events()
 
@@ -22,25 +23,12 @@ __all__ = ["Environment", "Events", "FastHttpUser", "HttpUser", "LoadTestShape",
            "constant_throughput", "events", "poisson", "run_single_user", "tag", "task",
            "transition", "transitions", "util", "wait_time", "__version__"]
 
-_CHANGES = "see https://docs.locust.io/en/stable/changelog.html#changelog-1-0"
-
-
-class _Renamed(type):
-    """Of a file that only imports it nobody needs to know; one that makes a class of it is too old."""
-
-    def __new__(mcs, name, bases, members):
-        if bases:
-            raise ImportError(f"The {bases[0].__name__} class has been renamed to {bases[0].now} in "
-                              f"version 1.0; {_CHANGES}")
-        return type.__new__(mcs, name, bases, members)
-
-
-Locust = _Renamed("Locust", (), {"now": "User"})
-HttpLocust = _Renamed("HttpLocust", (), {"now": "HttpUser"})
+Locust = Renamed("Locust", (), {"now": "User"})
+HttpLocust = Renamed("HttpLocust", (), {"now": "HttpUser"})
 
 
 def __getattr__(name):
     if name in ("TaskSequence", "seq_task"):
         raise ImportError(f"{name}: SequentialTaskSet and @task have taken its place in version 1.0; "
-                          f"{_CHANGES}")
+                          f"{CHANGES}")
     raise AttributeError(f"module 'locust' has no attribute '{name}'")
