@@ -376,6 +376,15 @@ def _users_of_tests():
             {"session", "fastsession"}.issuperset(inspect.signature(value).parameters)}
 
 
+def _show_ratios(num_users, show_task_ratio, show_task_ratio_json, **others):
+    if show_task_ratio:
+        for title, is_total in ("Task ratio per User class", False), ("Total task ratio", True):
+            print(f"\n {title}\n{80 * '-'}")
+            print_task_ratio(environment.user_classes, num_users, is_total)
+    elif show_task_ratio_json:
+        print_task_ratio_json(environment.user_classes, num_users)
+
+
 def _filter_by_tags(tags, exclude_tags):
     """Without tags, too: a TaskSet without tasks is never begun."""
     for cls in _classes:
@@ -411,15 +420,6 @@ def _choose_tasks():
 def _on_draw(_from, _type, data, index):
     _drawn[_classes[index]] = {name for name, is_drawn in zip(_task_names[index], data) if is_drawn}
     _choose_tasks()
-
-
-def _show_ratios(num_users, show_task_ratio, show_task_ratio_json, **others):
-    if show_task_ratio:
-        for title, is_total in ("Task ratio per User class", False), ("Total task ratio", True):
-            print(f"\n {title}\n{80 * '-'}")
-            print_task_ratio(environment.user_classes, num_users, is_total)
-    elif show_task_ratio_json:
-        print_task_ratio_json(environment.user_classes, num_users)
 
 
 def _show_as_said():
