@@ -52,8 +52,8 @@ def plain(text, server):
     return text.replace(server.url, "").replace(server.url[7:], "HOST")
 
 
-# Of Locust's own, by its loggers or by the root one as a file's lines are.
-LOCUSTS = re.compile(r"locust\b|root: (Uncaught exception in event handler|.* had no tasks left after|"
+# Of Locust's own, by its loggers or by the root one as a file's lines are, and of what is below it.
+LOCUSTS = re.compile(r"(locust|urllib3)\b|root: (Uncaught exception in event handler|.* had no tasks left after|"
                      r".* event deprecated)")
 
 
