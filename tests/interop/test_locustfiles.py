@@ -53,8 +53,8 @@ def plain(text, server):
 
 
 # Of Locust's own, by its loggers or by the root one as a file's lines are, and of what is below it.
-LOCUSTS = re.compile(r"(locust|urllib3)\b|root: (Uncaught exception in event handler|.* had no tasks left after|"
-                     r".* event deprecated)")
+LOCUSTS = re.compile(r"(locust|urllib3)\b|root: (Uncaught exception in event handler|"
+                     r".* had no tasks left after|.* event deprecated)")
 
 
 def logged(said, server):
