@@ -696,7 +696,8 @@ static void introduce(struct worker *w)
 {
 	struct msg m = { .type = MSG_CLIENT_READY,
 			 .client_ready = { .version = str_of(LOCUST_VERSION) } };
-	uint64_t tries;
+	unsigned long long tries;
+	bool is_sent;
 
 	if (w->is_quitting)
 		return;
@@ -709,17 +710,11 @@ static void introduce(struct worker *w)
 				      READY_FOR_US / CLOCK_S));
 		return;
 	}
-	if (!post(w, &m)) {
-		w->ready_due_us = w->now_us + RETRY_US;
-		return;
-	}
-	w->ready_due_us = w->now_us + READY_EVERY_US;
+	is_sent = post(w, &m);
+	w->ready_due_us = w->now_us + (is_sent ? READY_EVERY_US : RETRY_US);
 	tries = (w->now_us + READY_FOR_US - w->ready_until_us) / READY_EVERY_US;
-	if (tries >= READY_SILENT)
-		log_line(LOG_WARNING, LOGGER,
-			 "Failed to connect to master, retry %" PRIu64
-			 "/%llu. Is its address right, "
-			 "and does it run?",
+	if (is_sent && tries >= READY_SILENT)
+		log_line(LOG_WARNING, LOGGER, "Failed to connect to master, retry %llu/%llu.",
 			 tries, READY_FOR_US / READY_EVERY_US - 1);
 }
 
