@@ -292,7 +292,7 @@ static void print_outcome(const struct driver_options *o, const struct result *r
 	buf_fini(&line);
 }
 
-/* The first that has no figures: where to look. */
+/* Of the rows that are not ok the first: where to look. */
 static void say_first_fault(const struct result *result, struct buf *out)
 {
 	size_t count;
