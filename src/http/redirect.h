@@ -13,8 +13,8 @@
 bool redirect_is(int status);
 
 /* The method of the request that follows, as Python's requests chooses it: GET after 303, after
- * 302, and after 301 of a POST, except that HEAD stays HEAD; else the same. A changed method
- * means that the body is dropped. */
+ * 302, and after 301 of a POST, except that HEAD stays HEAD; else the same. The body goes along
+ * only after 307 and 308. */
 const char *redirect_method(int status, const char *method);
 
 /* Appends the URL that `location` means in an answer of `base` to *out. base: an absolute URL
