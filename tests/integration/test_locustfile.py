@@ -198,19 +198,23 @@ def add(parser, **kwargs):
 
 def test_a_file_that_never_gives_way_holds_up_nobody_else(programs, target, tmp_path):
     path = write(tmp_path, """
+import os
 from locust import HttpUser, task
 
 class Stuck(HttpUser):
     @task
     def stand(self):
         self.client.get("/")
-        # Before that it could not tell that the ramp is over.
-        while self.environment.runner.state == "running":
-            pass
-""")
+        # Before that nobody could tell that the ramp is over.
+        if os.path.exists("SEEN"):
+            while self.environment.runner.state == "running":
+                pass
+""".replace("SEEN", str(tmp_path / "seen")))
     cicada = programs.start("cicada", "-f", path, *WEB, "-H", target.url, "--autostart",
                             ready=WEB_READY)
     url = cicada.ready.group(1)
+    wait_until(lambda: get_json(url + "/stats/requests")["state"] == "running", 60, "its users")
+    (tmp_path / "seen").touch()
     cicada.wait_line(rf"{re.escape(str(path))}:\d+: the locustfile keeps its thread in stand\(\)", 60)
     assert get_json(url + "/stats/requests")["state"] == "running"
     cicada.signal(signal.SIGTERM)
