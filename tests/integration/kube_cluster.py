@@ -344,7 +344,8 @@ class Cluster:
             return
         pod["status"]["phase"] = "Running"
         (container,) = pod["status"]["containerStatuses"]
-        container["imageID"] = f"docker.io/library/{IMAGE}@sha256:{self.digest}"
+        if not container["imageID"]:
+            container["imageID"] = f"docker.io/library/{IMAGE}@sha256:{self.digest}"
         if process.is_running():
             container.update(state={"running": {}}, ready=process.is_ready())
         else:
