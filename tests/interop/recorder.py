@@ -4,6 +4,7 @@ matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
 /moved/N/A once, with status N, to /A, /set?a=1 sets cookies, /words has a header that is not ASCII,
+/body/A answers with A,
 /gzip is compressed, /text has a charset, /lines has three lines, /slow takes a second, /drop closes
 the connection without an answer, /rpc is XML-RPC."""
 
@@ -80,6 +81,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def at_words(self, asked, rest, query):
         self._answer(200, headers=[("X-Words", "\u00c5 word".encode().decode("latin-1"))])
+
+    def at_body(self, asked, rest, query):
+        self._answer(200, urllib.parse.unquote_to_bytes(rest))
 
     def at_gzip(self, asked, rest, query):
         self._answer(200, gzip.compress(b"x" * 1000, mtime=0), [("Content-Encoding", "gzip")])

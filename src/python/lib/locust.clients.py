@@ -378,8 +378,9 @@ class LocustResponse(Unjudged):
         if not kwargs and content and content[0] in b"{[" and content[1:2] != b"\0":
             # In UTF-8; of any other text json.loads knows what it is, or what is wrong.
             try:
-                value, end = _scan_json(content.decode(), 0)
-                if end == len(content):
+                text = content.decode()
+                value, end = _scan_json(text, 0)
+                if end == len(text) or not text[end:].strip(" \t\n\r"):
                     return value
             except (StopIteration, ValueError):
                 pass
@@ -746,7 +747,7 @@ class BaseSession:
         except (KeyError, TypeError):
             pass  # not known, or not hashable
         merged = Headers(self._headers)
-        if content_type and (headers or "content-type" not in merged):
+        if content_type and (self.is_fast or "content-type" not in merged):
             merged["Content-Type"] = content_type
         merged.update(headers or ())
         text = _header_text(merged)

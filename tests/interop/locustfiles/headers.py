@@ -30,6 +30,10 @@ class Headers(HttpUser):
         self.client.headers = {"x-session": "in their place"}
         self.client.get("/echo")
         self.client.get("/echo", headers={"X-Test": "one", "X-Session": None})
+        self.client.headers["Content-Type"] = "text/of-session"
+        self.client.post("/echo", json=1, headers={"X-Test": "one"})
+        self.client.post("/echo", data={"a": 1}, headers={"X-Test": "two"})
+        del self.client.headers["Content-Type"]
         self.client.headers["X-Test"] = "later"
         self.client.post("/echo", json=1)
         self.client.headers = {"X-Test": "assigned"}

@@ -28,6 +28,11 @@ class Odd(HttpUser):
             self.client.get("/slow", timeout=0.1).raise_for_status()
         except requests.exceptions.Timeout:
             print("too late")
+        for body in "{}%0D%0A%20", '{"a":"%C3%A9"}%0A', "{}%0B", "[1]%20{}", "%7B%00%7D%00":
+            try:
+                print(ascii(self.client.get(f"/body/{body}", name="/body").json()))
+            except ValueError as e:
+                print(ascii(e))
         try:
             self.client.get("/text").json()
         except requests.exceptions.JSONDecodeError as e:
