@@ -653,6 +653,7 @@ static void open_pages(void *arg, const char *host, uint16_t port)
 
 	if (r->web)
 		return;
+	mem_free(r->pages_host);
 	r->pages_host = mem_strdup(host);
 	err = create_web(r, *host ? r->pages_host : r->o->web_host, port, &text);
 	if (err)

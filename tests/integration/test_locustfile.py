@@ -655,6 +655,7 @@ def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
 
 def test_a_program_that_uses_locust_as_a_library(programs, target, tmp_path):
     path = write(tmp_path, VISITOR + """
+import os
 import gevent
 from locust import events
 from locust.env import Environment
@@ -677,7 +678,9 @@ if __name__ == "__main__":
     web_ui.stop()
     print("users", runner.user_count, runner.state, env.stats.total.num_requests)
     print("until", input())
-    raise SystemExit(7)
+    if not os.fork():
+        raise SystemExit(5)
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]) + 2)
 """.replace("HOST", target.url).replace("PORT", str(port := free_port())))
     program = programs.start("cicada", "--as-main", "-f", path, "-s", "20", stdin=subprocess.PIPE)
     wait_until(lambda: "stopped" in program.text("stdout"), 60, "the end of its test")
@@ -722,6 +725,28 @@ if __name__ == "__main__":
     assert "HTTPError('404 Client Error: Not Found for url: gone')" in gone
     cicada, code = run(programs, path, "--as-main", "--master")
     assert code == 2 and "--as-main: the locustfile is the program" in cicada.text("stderr")
+
+
+def test_a_user_may_stop_the_test_of_a_program(programs, target, tmp_path):
+    path = write(tmp_path, """
+from argparse import Namespace
+from locust import HttpUser, task
+from locust.env import Environment
+from locust.exception import StopTest
+
+class Stopper(HttpUser):
+    @task
+    def once(self):
+        self.client.get("/")
+        raise StopTest("enough is enough")
+
+env = Environment(user_classes=[Stopper], host="HOST", parsed_options=Namespace(colour="blue"))
+env.create_local_runner().start(1, 1)
+env.runner.greenlet.join()
+print("after", env.stats.total.num_requests)
+""".replace("HOST", target.url))
+    cicada, code = run(programs, path, "--as-main")
+    assert code == 0 and cicada.text("stdout") == "after 1\n", cicada.text("stderr")
 
 
 def test_several_files(programs, target, tmp_path):

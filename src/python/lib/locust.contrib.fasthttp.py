@@ -205,10 +205,6 @@ class FastHttpSession(BaseSession):
         return self.cookies
 
     @property
-    def cookiejar(self):
-        return self.cookies
-
-    @property
     def client(self):
         return LocustUserAgent(self)
 

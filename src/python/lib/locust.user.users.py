@@ -62,9 +62,9 @@ class User(metaclass=UserMeta):
             self.on_stop()
             logger.error("The test is stopped: %s", e)
             runner = self.environment.runner
-            options = self.environment.parsed_options
+            is_worker = getattr(self.environment.parsed_options, "worker", False)
             # Without the web interface nobody starts another one.
-            (runner.quit if options.headless and not options.worker else runner.stop)()
+            (runner.stop if self.environment.web_ui or is_worker else runner.quit)()
 
     def wait(self):
         self._taskset_instance.wait()

@@ -294,6 +294,7 @@ def _run_script(path):
     except BaseException as e:
         _report(e, path)
         _script_code = 1
+    _leave_if_forked(_script_code)
     _script_asks.set()
     if environment is not None:
         environment.process_exit_code = _script_code
