@@ -276,7 +276,8 @@ def stuck():
 
 
 def test_what_a_class_sets_for_its_client_counts(programs, tmp_path, stuck):
-    target = Target(pages={f"/{n}": (302, f"/{n - 1}", b"") for n in range(1, 5)})
+    target = Target(pages={"/odd": (302, "//user:secret@[x/", b""),
+                           **{f"/{n}": (302, f"/{n - 1}", b"") for n in range(1, 5)}})
     proxy = Proxy()
     shop = "http://shop.test:" + target.url.rsplit(":", 1)[1]
     path = write(tmp_path, f"""
@@ -295,6 +296,7 @@ class Led(Base):
     @task
     def lead(self):
         print("led", self.client.get("/3").status_code, self.client.get("/4").error)
+        print("odd", self.client.get("/odd").error)
 
 class Again(Base):
     network_timeout, max_retries = 0.05, 2
@@ -349,6 +351,7 @@ class Pair(HttpUser):
         cicada = programs.start("cicada", "-f", path, "--headless", "-H", target.url, "-u", "6", "-r",
                                 "100", ready="not a number of seconds")
         lines = ["led 200 TooManyRedirects('Exceeded 3 redirects.')",
+                 "odd InvalidURL('the IPv6 address has no closing ]')",
                  "again ReadTimeout('no whole response within 0.05 s')", "narrow True", "away 200",
                  "unreached ConnectTimeout('no connection within 0.2 s')",
                  "pair ConnectTimeout('no connection within 0.2 s')",

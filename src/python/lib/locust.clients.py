@@ -40,6 +40,7 @@ _is_http = re.compile(r"http://", re.I).match
 _has_no_escapes = re.compile(r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]*\Z").match
 _parts = re.compile(r"(?P<scheme>[^:/?#]*://)(?P<host>[^/?#]*)(?P<path>[^?#]*)"
                     r"(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?\Z", re.S).match
+_user_of = re.compile(r"((?:[^:/?#]*:)?//)[^/?#]*@").match
 _escape = re.compile(r"%([0-9A-Fa-f]{2})")
 _SAFE = "!$&'()*+,/:;=@"  # in a path; what quote() never escapes is not among them
 
@@ -197,10 +198,8 @@ class PreparedRequest:
 
 def without_secret(url):
     """User and password must not come into names and errors."""
-    if "@" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    found = "@" in url and _user_of(url)
+    return found[1] + url[found.end():] if found else url
 
 
 def _path_of(url):
