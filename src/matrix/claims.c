@@ -214,6 +214,9 @@ static enum err take_one(struct claims *c, size_t i, const char *former, struct 
 	c->is_held[i] = !err;
 	if (!err && l->note[0])
 		owed_read_part(str_of(l->note), c->config.parts[i]);
+	/* It is noted before anything is scaled, so it was given back since by another driver. */
+	else if (!err && *former && l->transitions)
+		scaled_forget(c->config.parts[i]);
 	return err;
 }
 

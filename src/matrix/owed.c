@@ -37,6 +37,8 @@ void owed_add_part(const struct scaled *s, struct buf *out)
 	struct scaled_before before = scaled_before(s);
 
 	buf_printf(out, "{\"name\":\"%s\",\"replicas\":%" PRIu64, scaled_name(s), before.replicas);
+	if (before.uid[0])
+		buf_printf(out, ",\"uid\":\"%s\"", before.uid);
 	if (before.autoscaler)
 		buf_printf(out,
 			   ",\"autoscaler\":\"%s\",\"minReplicas\":%" PRIu64
@@ -84,7 +86,11 @@ static bool read_count(const json_t *object, const char *key, uint64_t *out)
 
 static bool read_before(const json_t *object, struct scaled_before *out)
 {
+	const char *uid = name_in(object, "uid");
+
 	*out = (struct scaled_before){ .autoscaler = name_in(object, "autoscaler") };
+	if (uid && strlen(uid) < sizeof(out->uid))
+		snprintf(out->uid, sizeof(out->uid), "%s", uid);
 	return read_count(object, "replicas", &out->replicas) &&
 	       (!json_object_get(object, "autoscaler") ||
 		(out->autoscaler && read_count(object, "minReplicas", &out->min) &&

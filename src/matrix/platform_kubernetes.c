@@ -180,10 +180,9 @@ static enum err claim(struct platform_kubernetes *k, struct err_text *text)
 		err = scaled_open(k->parts[i], text);
 	if (!err)
 		err = claims_take(k->claims, k->owed.holder, text);
-	for (size_t i = 0; !err && i < PARTS; i++) {
-		k->was_killed |= scaled_is_owed(k->parts[i]);
+	for (size_t i = 0; !err && i < PARTS; i++)
 		err = scaled_read_before(k->parts[i], text);
-	}
+	k->was_killed = scaled_is_owed(k->parts[TARGET]) || scaled_is_owed(k->parts[WORKERS]);
 	k->is_claimed = !err;
 	return err;
 }

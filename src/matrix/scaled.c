@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -71,11 +72,19 @@ struct scaled_before scaled_before(const struct scaled *s)
 	return s->before;
 }
 
-void scaled_take_over(struct scaled *s, const struct scaled_before *before)
+void scaled_forget(struct scaled *s)
 {
 	mem_free(s->autoscaler);
 	s->autoscaler = NULL;
-	s->before = (struct scaled_before){ .replicas = before->replicas };
+	s->before = (struct scaled_before){ .replicas = s->wanted };
+	s->was_ordered = s->was_pinned = false;
+}
+
+void scaled_take_over(struct scaled *s, const struct scaled_before *before)
+{
+	scaled_forget(s);
+	s->before.replicas = before->replicas;
+	memcpy(s->before.uid, before->uid, sizeof(s->before.uid));
 	s->was_ordered = true;
 	s->was_pinned = before->autoscaler != NULL;
 	if (before->autoscaler)
@@ -102,6 +111,22 @@ static void watch_all(struct scaled *s)
 	mem_free(by_name);
 }
 
+static void read_before(struct scaled *s, const json_t *object)
+{
+	const char *uid =
+		json_string_value(json_object_get(json_object_get(object, "metadata"), "uid"));
+	bool is_known = uid && strlen(uid) < sizeof(s->before.uid) && kube_api_is_name(uid);
+
+	s->wanted = kube_deployment_read(object).wanted;
+	if (is_known && s->before.uid[0] && strcmp(uid, s->before.uid) != 0)
+		scaled_forget(s);
+	/* What was taken over is older than what is found. */
+	if (!s->was_ordered)
+		s->before.replicas = s->wanted;
+	if (is_known)
+		snprintf(s->before.uid, sizeof(s->before.uid), "%s", uid);
+}
+
 enum err scaled_read_before(struct scaled *s, struct err_text *text)
 {
 	const struct kube_ref scale = { &kube_deployments, s->deployment, "scale" };
@@ -116,10 +141,7 @@ enum err scaled_read_before(struct scaled *s, struct err_text *text)
 	if (!selector || !*selector)
 		err = err_set(text, ERR_BAD_INPUT, "Deployment %s: its scale has no selector",
 			      s->deployment);
-	s->wanted = kube_deployment_read(object).wanted;
-	/* What was taken over is older than what is found. */
-	if (!s->was_ordered)
-		s->before.replicas = s->wanted;
+	read_before(s, object);
 	if (!err && !s->selector)
 		s->selector = mem_strdup(selector);
 	json_decref(object);

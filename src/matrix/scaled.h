@@ -24,14 +24,18 @@ void scaled_destroy(struct scaled **s);
 /* Reads how many replicas there are before anything is changed; once is enough. Until another order
  * scaled_check() is about those. */
 enum err scaled_open(struct scaled *s, struct err_text *text) MUST_CHECK;
-/* The same once more: somebody else may have scaled since. */
+/* The same once more: somebody else may have scaled since. To a Deployment that was deleted and
+ * made again nothing is owed. */
 enum err scaled_read_before(struct scaled *s, struct err_text *text) MUST_CHECK;
 const char *scaled_name(const struct scaled *s);
 /* The replicas of the last order. */
 uint64_t scaled_wanted(const struct scaled *s);
 
+#define SCALED_UID_BYTES 64
+
 /* What scaled_restore() gives back. */
 struct scaled_before {
+	char uid[SCALED_UID_BYTES]; /* of the Deployment that had it; "": not known */
 	uint64_t replicas;
 	const char *autoscaler; /* the one that is held; NULL: none */
 	uint64_t min, max;	/* its bounds */
@@ -42,6 +46,8 @@ struct scaled_before scaled_before(const struct scaled *s);
 /* Before scaled_open(): that is what was there before an earlier driver, which was killed and has
  * left it to this one to give it back. */
 void scaled_take_over(struct scaled *s, const struct scaled_before *before);
+/* Somebody else has given that back. */
+void scaled_forget(struct scaled *s);
 /* From now on this autoscaler is held at the replicas of each order. */
 void scaled_hold(struct scaled *s, const char *autoscaler, uint64_t min, uint64_t max);
 

@@ -465,15 +465,30 @@ def test_when_all_is_measured_what_is_owed_is_given_back(timed):
     note = timed.folder / "results" / "restore.json"
     wait_until(lambda: note.exists() and timed.replicas("inference") == 1)
     text = note.read_text()
+    owed = lease_of(timed)["metadata"]["annotations"]
     assert driver.wait(60) == 0, driver.text()
     assert not note.exists()
-    # As if it had been killed between the last row and the end.
-    note.write_text(text)
-    timed.cluster.scale("inference", 1)
     rows = timed.rows()
-    driver = timed.drive(*timed.host, "--duration", "1")
-    assert driver.wait(60) == 0, driver.text()
-    assert timed.replicas("inference") == 2 and timed.rows() == rows and not note.exists()
+
+    def start_again(annotations):
+        """As if it had been killed between the last row and the end."""
+        note.write_text(text)
+        timed.cluster.scale("inference", 1)
+        with timed.cluster.changed:
+            lease = lease_of(timed)
+            lease["metadata"]["annotations"] = annotations
+            timed.cluster.put("leases", lease)
+        driver = timed.drive(*timed.host, "--duration", "1")
+        assert driver.wait(60) == 0, driver.text()
+        assert timed.rows() == rows and not note.exists()
+        return timed.replicas("inference")
+
+    assert start_again(owed) == 2
+    # Another driver has given it back since then.
+    assert start_again({}) == 1
+    # The Deployment was deleted and made again.
+    text = re.sub(r'"uid":"[^"]*"', '"uid":"another"', text)
+    assert start_again({k: text.split("\n")[1].rstrip(",") for k in owed}) == 1
 
 
 def obey(world, said):
