@@ -128,6 +128,7 @@ void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 			 const struct rounded *times, struct buf *out)
 {
 	const struct stats_entry *total = &run->stats.total;
+
 	buf_printf(out, "%" PRId64 ",%" PRIu64 ",", (int64_t)run_wall_s(run), run_user_count(run));
 	add_cell(out, e->method);
 	buf_add_char(out, ',');

@@ -169,13 +169,14 @@ static json_t *exact_times_of(const struct stats_entry *e)
 		return json_null();
 	times = json_object();
 	set_real(times, "min", e->min_response_time_ms);
-	for (size_t i = 0; i < wanted->count; i++) {
-		share_percent(wanted->value[i], key + 1);
-		set_ms(times, key, stats_percentile_exact_ms(e, wanted->value[i]));
-	}
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		set_ms(times, percentiles[i].key,
 		       stats_percentile_exact_ms(e, percentiles[i].share));
+	for (size_t i = 0; i < wanted->count; i++) {
+		share_percent(wanted->value[i], key + 1);
+		if (!json_object_get(times, key))
+			set_ms(times, key, stats_percentile_exact_ms(e, wanted->value[i]));
+	}
 	set_real(times, "max", e->max_response_time_ms);
 	return times;
 }
@@ -204,7 +205,8 @@ static json_t *request_row(const struct stats_entry *e, const void *arg)
 	set_ms(row, "response_time_percentile_0.999", rounded_percentile_ms(&all, 0.999));
 	for (size_t i = 0; i < wanted->count; i++) {
 		share_key(wanted->value[i], key);
-		set_ms(row, key, rounded_percentile_ms(&all, wanted->value[i]));
+		if (!json_object_get(row, key))
+			set_ms(row, key, rounded_percentile_ms(&all, wanted->value[i]));
 	}
 	rounded_fini(&all);
 	json_object_set_new(row, "exact_times", exact_times_of(e));
