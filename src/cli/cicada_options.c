@@ -18,9 +18,10 @@
 #include "run/gate.h"
 #include "run/run.h"
 
-#define AT(field)      offsetof(struct cicada_options, field)
-#define PORT_DEFAULT   5557
-#define SEED_NOT_GIVEN UINT64_MAX
+#define AT(field)	offsetof(struct cicada_options, field)
+#define PORT_DEFAULT	5557
+#define SEED_NOT_GIVEN	UINT64_MAX
+#define USERS_NOT_GIVEN UINT64_MAX
 
 /* Rows of statistics know their last minute by seconds. */
 #define ABORT_WINDOW_MAX_S 50
@@ -40,7 +41,7 @@ static const struct opt rows[] = {
 	{ "host", 'H', OPT_TEXT, AT(host), "LOCUST_HOST TARGET_HOST", "URL",
 	  "base URL of the target, such as http://127.0.0.1:8000" },
 	{ "users", 'u', OPT_COUNT, AT(users), "LOCUST_USERS", "COUNT",
-	  "users to run (default 1; with --headless or --autostart)", 1, LIMIT_USERS },
+	  "users to run (default 1; with --headless or --autostart)", 0, LIMIT_USERS },
 	{ "hatch-rate", 0, OPT_NUMBER, AT(spawn_rate), "LOCUST_HATCH_RATE", NULL, NULL, 1e-3, 1e9 },
 	{ "spawn-rate", 'r', OPT_NUMBER, AT(spawn_rate), "LOCUST_SPAWN_RATE", "RATE",
 	  "users started per second (default 1)", 1e-3, 1e9 },
@@ -333,12 +334,12 @@ static enum err read_stages(struct cicada_options *o, struct err_text *text)
 	return err ? err_set(text, ERR_BAD_OPTION, "--stages: %s", err_say(&why, err)) : OK;
 }
 
-/* Zero stands for not given until here: neither option may be zero. */
+/* A rate of zero stands for not given until here: it may not be zero. */
 static void default_load(struct cicada_options *o)
 {
-	o->has_users = o->users > 0;
-	o->has_ignored = o->users || o->spawn_rate > 0 || o->run_time_s;
-	if (!o->users)
+	o->has_users = o->users != USERS_NOT_GIVEN;
+	o->has_ignored = o->has_users || o->spawn_rate > 0 || o->run_time_s;
+	if (!o->has_users)
 		o->users = 1;
 	if (o->spawn_rate <= 0)
 		o->spawn_rate = 1;
@@ -683,7 +684,8 @@ static void settle_scenario(struct cicada_options *o)
 
 static void set_defaults(struct cicada_options *o)
 {
-	*o = (struct cicada_options){ .web_port = 8089,
+	*o = (struct cicada_options){ .users = USERS_NOT_GIVEN,
+				      .web_port = 8089,
 				      .autoquit_s = UINT64_MAX,
 				      .master_bind_port = PORT_DEFAULT,
 				      .expect_workers = 1,

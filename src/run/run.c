@@ -205,12 +205,9 @@ bool run_is_busy(const struct run *run)
 enum err run_check_start(const struct run *run, const struct run_start *start,
 			 struct err_text *text)
 {
-	uint64_t users_min = start->is_shaped ? 0 : 1;
-
-	if (start->user_count < users_min || start->user_count > LIMIT_USERS)
+	if (start->user_count > LIMIT_USERS)
 		return err_set(text, ERR_BAD_INPUT,
-			       "user_count must be a whole number from %d to %d", (int)users_min,
-			       LIMIT_USERS);
+			       "user_count must be a whole number from 0 to %d", LIMIT_USERS);
 	if (!isfinite(start->spawn_rate) || start->spawn_rate < RUN_SPAWN_RATE_MIN)
 		return err_set(text, ERR_BAD_INPUT, "spawn_rate must be a number from %g upwards",
 			       RUN_SPAWN_RATE_MIN);

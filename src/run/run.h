@@ -99,7 +99,7 @@ struct run_start {
 	double spawn_rate;   /* users/s, > 0; more than LIMIT_USERS is as good as that */
 	const char *host;    /* of all classes; NULL and "": they keep theirs */
 	uint64_t run_time_s; /* 0: until stopped, or when changing: keep; else from this start on */
-	bool is_shaped;	     /* by follow.h: user_count may be 0, and the window stays open */
+	bool is_shaped;	     /* by follow.h: the window stays open */
 	/* That users are made of from here on; those of others stay until they are too many. */
 	struct run_classes classes;
 };

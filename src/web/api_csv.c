@@ -79,6 +79,15 @@ static void add_counts(struct buf *out, const struct stats_entry *e)
 	buf_add_char(out, ',');
 }
 
+/* Locust has no fraction where nothing was asked. */
+static void add_content_size(struct buf *out, const struct stats_entry *e)
+{
+	if (e->num_requests)
+		buf_add_real(out, stats_avg_content_length(e));
+	else
+		buf_add_char(out, '0');
+}
+
 static void add_row(struct buf *out, const struct stats_entry *e, const struct stats_entry *total)
 {
 	struct rounded all;
@@ -87,7 +96,7 @@ static void add_row(struct buf *out, const struct stats_entry *e, const struct s
 	buf_add_char(out, ',');
 	add_cell(out, e->name);
 	add_counts(out, e);
-	buf_add_real(out, stats_avg_content_length(e));
+	add_content_size(out, e);
 	buf_add_char(out, ',');
 	buf_add_real(out, stats_total_rps(e, total));
 	buf_add_char(out, ',');
@@ -137,10 +146,7 @@ void api_csv_history_row(const struct run *run, const struct stats_entry *e,
 		   stats_current_fail_per_sec(e, total));
 	add_percentiles(out, e, times);
 	add_counts(out, e);
-	if (e->num_requests)
-		buf_add_real(out, stats_avg_content_length(e));
-	else
-		buf_add_char(out, '0');
+	add_content_size(out, e);
 	buf_add_text(out, "\r\n");
 }
 

@@ -183,7 +183,7 @@ def test_keys_change_the_number_of_users(programs, target, scenario, tmp_path, t
         os.write(master, b"S")
         wait_for("(3 total users)", 2)
         os.write(master, b"S")
-        wait_for("0 users: user_count must be a whole number")
+        wait_for("(0 total users)")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, log.read_text()
         assert termios.tcgetattr(slave) == before, "the terminal is given back"

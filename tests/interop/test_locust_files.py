@@ -92,3 +92,17 @@ def test_csv_files_have_the_layout_of_locust(programs, target, tmp_path):
     for kind in "stats", "stats_history":
         shapes = [{tuple(map(kind_of, row)) for row in table[kind][1:]} for table in (theirs, ours)]
         assert shapes[0] == shapes[1], kind
+
+
+def test_nobody_asks(programs, target, tmp_path):
+    """What 0 users leave behind, except of times."""
+    left = []
+    (tmp_path / "lf.py").write_text(LOCUSTFILE)
+    for program in LOCUST, "cicada":
+        done, code = programs.run(program, "-f", "lf.py", "--headless", "-u", "0", "-t", "1s", "-H",
+                                  target.url, "--csv", program.rsplit("/", 1)[-1], cwd=tmp_path)
+        assert code == 0 and '{"Visitor": 0} (0 total users)' in done.text(), done.text()
+        prefix = tmp_path / program.rsplit("/", 1)[-1]
+        left.append([prefix.with_name(f"{prefix.name}_{kind}.csv").read_text()
+                     for kind in ("stats", "exceptions")])
+    assert left[0] == left[1] and target.total == 0

@@ -243,7 +243,6 @@ static void test_start_checks_its_numbers(void **state)
 		struct run_start start;
 		const char *says;
 	} cases[] = {
-		{ { 0, 1, NULL, 0 }, "user_count" },
 		{ { LIMIT_USERS + 1ull, 1, NULL, 0 }, "user_count" },
 		{ { 1, 0, NULL, 0 }, "spawn_rate" },
 		{ { 1, -1, NULL, 0 }, "spawn_rate" },

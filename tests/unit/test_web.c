@@ -315,7 +315,7 @@ static void test_swarm_chooses_tasks_by_tags(void **state)
 
 static void test_swarm_that_is_refused_chooses_nothing(void **state)
 {
-	static const char count[] = "user_count must be a whole number from 1 to 10000000";
+	static const char count[] = "user_count must be a whole number from 0 to 10000000";
 	struct buf many;
 	char profile[LIMIT_PROFILE_BYTES + 2], form[LIMIT_PROFILE_BYTES + 64];
 
@@ -457,9 +457,9 @@ static void test_swarm_says_what_is_wrong(void **state)
 		{ "user_count=1&spawn_rate=1&run_time=soon",
 		  "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc." },
 		{ "user_count=-5&spawn_rate=1",
-		  "user_count must be a whole number from 1 to 10000000" },
+		  "user_count must be a whole number from 0 to 10000000" },
 		{ "user_count=99999999999999999999999&spawn_rate=1",
-		  "user_count must be a whole number from 1 to 10000000" },
+		  "user_count must be a whole number from 0 to 10000000" },
 		{ "user_count=5&spawn_rate=-1", "spawn_rate must be a number from 1e-06 upwards" },
 		{ "user_count=%ff&spawn_rate=1",
 		  "Invalid user_count value: '\xef\xbf\xbd' (must be an integer)" },
