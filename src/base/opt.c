@@ -402,6 +402,44 @@ static enum err set_list(struct pass *pass, const struct opt *o, const struct op
 	return err;
 }
 
+/* A stronger file's replace those of a weaker one. */
+static void note_unknown(struct opt_texts *unknown, const struct opt_setting *setting)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < unknown->count; i += 2) {
+		if (!strcmp(unknown->value[i], setting->key))
+			continue;
+		unknown->value[kept++] = unknown->value[i];
+		unknown->value[kept++] = unknown->value[i + 1];
+	}
+	unknown->count = kept;
+	for (size_t i = 0; i < setting->values.count && kept + 2 <= LIMIT_AXIS_VALUES; i++) {
+		unknown->value[kept++] = setting->key;
+		unknown->value[kept++] = setting->values.value[i];
+		unknown->count = kept;
+	}
+}
+
+static bool is_of_others(const struct opt_table *table, const char *key)
+{
+	for (const char *const *other = table->others; other && *other; other++)
+		if (!strcmp(*other, key))
+			return true;
+	return false;
+}
+
+/* The table does not have it. */
+static enum err on_unknown(const struct opt_table *table, const struct opt_setting *setting,
+			   struct err_text *why)
+{
+	if (table->unknown)
+		note_unknown(table->unknown, setting);
+	if (table->unknown || is_of_others(table, setting->key))
+		return OK;
+	return unknown_name(table, str_of(setting->key), "", why);
+}
+
 static enum err on_setting(void *arg, const struct opt_setting *setting, struct err_text *why)
 {
 	struct pass *pass = arg;
@@ -414,7 +452,7 @@ static enum err on_setting(void *arg, const struct opt_setting *setting, struct 
 		if (is_option(&table->rows[i]) && is_key(setting->key, table->rows[i].name))
 			o = &table->rows[i];
 	if (!o)
-		return unknown_name(table, str_of(setting->key), "", why);
+		return on_unknown(table, setting, why);
 	if (setting->is_list && o->type == OPT_COUNTS)
 		return set_list(pass, o, setting, from, why);
 	if (setting->is_list && o->type != OPT_TEXTS && o->type != OPT_WORDS)

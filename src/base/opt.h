@@ -60,6 +60,10 @@ struct opt_table {
 	const struct opt *rows;
 	size_t count;
 	bool is_lenient; /* options it does not have are passed over */
+	/* Where such settings of files go then: key, value, key, value; NULL: nowhere. */
+	struct opt_texts *unknown;
+	/* Keys in files that are somebody else's; ends with NULL. NULL: none. */
+	const char *const *others;
 };
 
 /* One setting of a file: a key with its values. */

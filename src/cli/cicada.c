@@ -432,7 +432,8 @@ static enum err open_python(const struct cicada_options *peek, int *argc, char *
 	c->is_borrowed = f->child;
 	if (err || only_waits(peek, f))
 		return err;
-	return python_open(scenario, peek->is_main, argc, argv, &c->python, &c->exit_code, text);
+	return python_open(scenario, peek->is_main, argc, argv, &peek->unknown, &c->python,
+			   &c->exit_code, text);
 }
 
 static int show_public_key(const struct cicada_options *o)
@@ -463,7 +464,8 @@ static int read_and_run(int argc, char **argv, struct chosen *c, struct family *
 {
 	struct cicada_options o;
 	struct err_text text = { "" };
-	enum err err = cicada_options_read(&o, argc, argv, &text);
+	const char *const *others = c->python ? python_settings(c->python) : NULL;
+	enum err err = cicada_options_read(&o, argc, argv, others, &text);
 	int code = 0;
 
 	if (err) {

@@ -703,6 +703,7 @@ void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
 	struct err_text unread;
 
 	lenient.is_lenient = true;
+	lenient.unknown = &o->unknown;
 	set_defaults(o);
 	if (read_all(o, &lenient, argc, argv, &unread) || read_mode(o, &unread) ||
 	    read_processes(o, &unread))
@@ -711,12 +712,15 @@ void cicada_options_peek(struct cicada_options *o, int argc, char **argv)
 	settle_scenario(o);
 }
 
-enum err cicada_options_read(struct cicada_options *o, int argc, char **argv, struct err_text *text)
+enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
+			     const char *const *others, struct err_text *text)
 {
+	struct opt_table strict = table;
 	enum err err;
 
+	strict.others = others;
 	set_defaults(o);
-	err = read_all(o, &table, argc, argv, text);
+	err = read_all(o, &strict, argc, argv, text);
 	if (err || o->want_help || o->want_version)
 		return err;
 	settle_scenario(o);

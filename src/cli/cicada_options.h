@@ -97,15 +97,17 @@ struct cicada_options {
 	struct opt_texts ignored; /* names of what was given but means nothing here */
 	const char *config_file;
 	struct buf files[CICADA_OPTION_FILES]; /* what texts of files point at */
-	char *class_names;		       /* and those of LOCUST_USER_CLASSES */
+	struct opt_texts unknown; /* after a peek: settings there, perhaps a locustfile's */
+	char *class_names;	  /* and those of LOCUST_USER_CLASSES */
 	/* What master_host points at when it came as MASTER=host:port. */
 	char master_address[256];
 };
 
 /* Defaults, files, environment, command line, then what they mean together. ERR_BAD_OPTION names
- * the option or variable. --help, --version and --list are the caller's. */
+ * the option or variable. --help, --version and --list are the caller's. others: keys of files that
+ * are a locustfile's, up to NULL; NULL: none. */
 enum err cicada_options_read(struct cicada_options *o, int argc, char **argv,
-			     struct err_text *text) MUST_CHECK;
+			     const char *const *others, struct err_text *text) MUST_CHECK;
 /* What can be said before a locustfile is imported, which may have options of its own: scenario,
  * mode, master and processes; what is unknown or wrong is passed over. For
  * cicada_options_release(). */

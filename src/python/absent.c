@@ -4,9 +4,11 @@
  * for it never succeeds. */
 #include "python/python.h"
 
-enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
-		     int *exit_code, struct err_text *text)
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv,
+		     const struct opt_texts *settings, struct python **out, int *exit_code,
+		     struct err_text *text)
 {
+	(void)settings;
 	(void)as_main;
 	(void)exit_code;
 	(void)argc;
@@ -25,6 +27,12 @@ enum err python_load(struct python *p, const struct python_options *options,
 	(void)options;
 	*scenario = (struct scenario){ 0 };
 	return err_set(text, ERR_UNSUPPORTED, "no Python");
+}
+
+const char *const *python_settings(const struct python *p)
+{
+	(void)p;
+	return NULL;
 }
 
 const char *const *python_files(const struct python *p)

@@ -163,6 +163,7 @@ static void free_all(struct python *p)
 	mem_free(p->shape_classes);
 	mem_free(p->tick_classes);
 	free_texts(p->own_argv);
+	free_texts(p->own_settings);
 	free_texts(p->files);
 	for (size_t i = 0; i < p->field_count; i++) {
 		mem_free(p->fields[i].name);
@@ -186,8 +187,9 @@ static enum err wait_for_step(struct python *p, const bool *step, struct err_tex
 	return p->load_error;
 }
 
-enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
-		     int *exit_code, struct err_text *text)
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv,
+		     const struct opt_texts *settings, struct python **out, int *exit_code,
+		     struct err_text *text)
 {
 	struct python *p = mem_zalloc(1, sizeof(*p));
 	enum err err;
@@ -198,6 +200,7 @@ enum err python_open(const char *path, bool as_main, int *argc, char ***argv, st
 	p->as_main = as_main;
 	p->argc = *argc;
 	p->argv = *argv;
+	p->settings = settings;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	p->guest = (struct load_guest){
@@ -240,6 +243,11 @@ enum err python_load(struct python *p, const struct python_options *options,
 const char *const *python_files(const struct python *p)
 {
 	return (const char *const *)p->files;
+}
+
+const char *const *python_settings(const struct python *p)
+{
+	return (const char *const *)p->own_settings;
 }
 
 const struct python_field *python_fields(const struct python *p, size_t *count)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/opt.h"
 #include "loop/loop.h"
 #include "user/load.h"
 #include "user/scenario.h"
@@ -108,15 +109,19 @@ struct python_cluster {
  * locustfile has added to it (event init_command_line_parser) and lives until python_close() then;
  * ERR_BAD_OPTION when one of those is wrong; ERR_INTERRUPTED when the file has called sys.exit(),
  * with the program's *exit_code. as_main: it is run as Python does, and goes on beside the test,
- * for which it has made an environment. */
-enum err python_open(const char *path, bool as_main, int *argc, char ***argv, struct python **out,
-		     int *exit_code, struct err_text *text) MUST_CHECK;
+ * for which it has made an environment. settings: key, value, key, value of files of options, which
+ * the program does not know. */
+enum err python_open(const char *path, bool as_main, int *argc, char ***argv,
+		     const struct opt_texts *settings, struct python **out, int *exit_code,
+		     struct err_text *text) MUST_CHECK;
 /* The rest of the command line is known: describes the user classes in *scenario, for
  * scenario_unload() before python_close(). */
 enum err python_load(struct python *p, const struct python_options *options,
 		     struct scenario *scenario, struct err_text *text) MUST_CHECK;
 /* The files that it was imported from, a URL where it was one; NULL behind the last. */
 const char *const *python_files(const struct python *p);
+/* Keys of those settings that are the locustfile's; NULL behind the last. */
+const char *const *python_settings(const struct python *p);
 /* Once it is loaded: *count of its options, for the web. */
 const struct python_field *python_fields(const struct python *p, size_t *count);
 /* What a form says of them: names and values, each with a NUL behind. */

@@ -93,7 +93,9 @@ struct python {
 	bool as_main;
 	int argc; /* of the command line, while it is imported */
 	char **argv;
-	char **own_argv; /* what the locustfile has left of it; NULL: all */
+	char **own_argv;		  /* what the locustfile has left of it; NULL: all */
+	const struct opt_texts *settings; /* of files of options, while it is imported */
+	char **own_settings;		  /* the keys of those that are its own */
 	char **files;
 	struct python_field *fields;
 	size_t field_count;

@@ -201,16 +201,21 @@ static bool take_argv(struct python *p, PyObject *rest)
 
 static enum err import_file(struct python *p, struct err_text *text)
 {
-	PyObject *argv, *rest = NULL, *files;
+	PyObject *argv, *settings, *rest = NULL, *files, *own;
 	bool is_ok;
 
 	if (start_host(p)) {
 		argv = texts((const char *const *)p->argv, (size_t)p->argc);
+		settings = texts(p->settings->value, p->settings->count);
 		rest = PyObject_CallMethod(p->host, p->as_main ? "open_script" : "open_file",
-					   "(NN)", PyUnicode_DecodeFSDefault(p->path), argv);
+					   "(NNN)", PyUnicode_DecodeFSDefault(p->path), argv,
+					   settings);
 	}
 	files = rest ? PyObject_GetAttrString(p->host, "files") : NULL;
-	is_ok = files && take_texts(files, &p->files) && (rest == Py_None || take_argv(p, rest));
+	own = files ? PyObject_GetAttrString(p->host, "own_settings") : NULL;
+	is_ok = own && take_texts(files, &p->files) && take_texts(own, &p->own_settings) &&
+		(rest == Py_None || take_argv(p, rest));
+	Py_XDECREF(own);
 	Py_XDECREF(files);
 	Py_XDECREF(rest);
 	return is_ok ? OK : say_exception(p, text);

@@ -84,6 +84,15 @@ def test_a_wrong_line_is_named(programs, folder):
     (folder / "locust.conf").write_text("# x\nspawn-rat = 3\n")
     code, _, err = run(programs, folder, "-f", "s.c")
     assert code == 2 and "locust.conf:2: spawn-rat: no such option. Did you mean spawn-rate?" in err
+    (folder / "lf.py").write_text("""
+from locust import User, events
+class Nobody(User):
+    pass
+events.init_command_line_parser.add_listener(lambda parser, **kw: parser.add_argument("--own"))
+""")
+    (folder / "locust.conf").write_text("own = 3\nowm = 4\n")
+    code, _, err = run(programs, folder, "-f", "lf.py")
+    assert code == 2 and "locust.conf:2: owm: no such option; --help lists them" in err
     (folder / "locust.conf").unlink()
     code, _, err = run(programs, folder, "--config", "nowhere.conf")
     assert code == 2 and "nowhere.conf: No such file" in err

@@ -20,6 +20,7 @@ class _Options:
         value = os.environ.get(env_var) if env_var else None
         if value:
             action.default = _value_of(action, value)
+            action.is_of_environment = True
             action.required = False
         return action
 
@@ -46,6 +47,19 @@ def _value_of(action, text):
     return [convert(part.strip()) for part in text.strip("[]").split(",")]
 
 
+def _plain(name):
+    """Keys of files may have underscores, and dashes before them or not."""
+    return name.lstrip("-").replace("_", "-")
+
+
+def _words_of(action, name, values):
+    if action.nargs == 0:
+        return [name] if _value_of(action, values[-1]) else []
+    if action.nargs in (None, "?"):
+        return [f"{name}={value}" for value in values]
+    return [name, *values]
+
+
 class _Group(_Options, argparse._ArgumentGroup):
     pass
 
@@ -61,6 +75,24 @@ class LocustArgumentParser(_Options, argparse.ArgumentParser):
     def args_included_in_web_ui(self):
         return {action.dest: action for action in self._actions
                 if getattr(action, "include_in_web_ui", False)}
+
+    def words_of(self, settings, line):
+        """Those of a file of options, {key: [value, ...]}, as words of a command line, without what
+        the line or the environment says; and the keys that are known here."""
+        words, keys = [], []
+        for key, values in settings.items():
+            for action in self._actions:
+                name = next((name for name in action.option_strings if _plain(name) == _plain(key)),
+                            None)
+                if name:
+                    break
+            else:
+                continue
+            keys.append(key)
+            if not (getattr(action, "is_of_environment", False) or any(
+                    word.split("=")[0] in action.option_strings for word in line)):
+                words += _words_of(action, name, values)
+        return words, keys
 
     def has_options(self):
         return bool(self._actions)

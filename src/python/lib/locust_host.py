@@ -245,9 +245,13 @@ def _describe(cls):
             or [("(none)", 1, "")])
 
 
-def open_file(path, argv):
+own_settings = []  # their keys
+
+
+def open_file(path, argv, settings):
     """Imports the locustfile, or several: with commas between, of folders, or by their URLs. Returns
-    the command line without the options that they have added, None when they have not."""
+    the command line without the options that they have added, None when they have not. settings: key,
+    value, key, value of files of options."""
     global _path, _own_options
     sys.stdout.reconfigure(line_buffering=True)
     parts = [part.strip() for part in path.split(",")]
@@ -268,7 +272,11 @@ def open_file(path, argv):
     _shown.extend(parser.args_included_in_web_ui.values())
     end = argv.index("--") if "--" in argv else len(argv)
     try:
-        _own_options, rest = parser.parse_known_args(argv[1:end])
+        given = {}
+        for key, value in zip(settings[::2], settings[1::2]):
+            given.setdefault(key, []).append(value)
+        words, own_settings[:] = parser.words_of(given, argv[1:end])
+        _own_options, rest = parser.parse_known_args(argv[1:end] + words)
     except ParserError as e:
         raise OptionError(str(e)) from None
     return [argv[0], *rest, *argv[end:]]
@@ -301,7 +309,7 @@ def _run_script(path):
         _cicada.wish("quit")
 
 
-def open_script(path, argv):
+def open_script(path, argv, settings):
     """Runs it until it wants a runner. What comes without one has nothing to do with the engine."""
     global _path, _script
     sys.stdout.reconfigure(line_buffering=True)
