@@ -178,11 +178,34 @@ static void free_all(struct python *p)
 	self = NULL;
 }
 
-/* As long as it takes: that is the user's own code, at a time when nothing runs yet. */
+/* At a time when nothing runs that would have to be ended in order. They are blocked; what is
+ * unblocked here comes here. */
+static void obey_signals(void)
+{
+	static const int ending[] = { SIGINT, SIGTERM };
+	sigset_t pending, set;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		if (!sigismember(&pending, ending[i]))
+			continue;
+		log_line(LOG_INFO, LOGGER, "Got a signal before the locustfile was imported");
+		signal(ending[i], SIG_DFL);
+		sigemptyset(&set);
+		sigaddset(&set, ending[i]);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+}
+
+/* As long as it takes: that is the user's own code. One that is run as __main__ may take all the
+ * time that it runs. */
 static enum err wait_for_step(struct python *p, const bool *step, struct err_text *text)
 {
-	while (!wait_for(p, step, true, LIMIT_PYTHON_GIVE_WAY_S))
-		log_line(LOG_INFO, LOGGER, "The locustfile is still being imported");
+	for (unsigned s = 1; !wait_for(p, step, true, 1); s++) {
+		obey_signals();
+		if (!p->as_main && s % LIMIT_PYTHON_GIVE_WAY_S == 0)
+			log_line(LOG_INFO, LOGGER, "The locustfile is still being imported");
+	}
 	*text = p->load_text;
 	return p->load_error;
 }

@@ -768,6 +768,14 @@ def test_several_files(programs, target, tmp_path):
     assert code == 1 and "Duplicate shape class names: Hill is defined in both" in program.text()
 
 
+@pytest.mark.parametrize("options", [["--headless"], ["--as-main"]])
+def test_an_import_that_never_ends_can_be_interrupted(programs, tmp_path, options):
+    path = write(tmp_path, "import time\nprint('begun', flush=True)\ntime.sleep(1000)\n")
+    program = programs.start("cicada", "-f", path, *options, ready="begun")
+    program.signal(signal.SIGINT)
+    assert program.wait(60) == -signal.SIGINT
+
+
 def test_a_task_may_exit_the_program(programs, target, tmp_path):
     path = write(tmp_path, """
 import sys
