@@ -214,6 +214,7 @@ static void begin_end(void *arg)
 	if (r->phase == PHASE_ENDING)
 		return;
 	set_phase(r, PHASE_ENDING);
+	r->file.is_ending = true;
 	if (run_stop(r->run, on_stopped, r))
 		on_stopped(r);
 }
@@ -370,8 +371,7 @@ static void on_tick(void *arg)
 	print_periodic_table(r, now_us);
 	if (r->file.python)
 		locustfile_watch(&r->file);
-	if (r->phase != PHASE_ENDING)
-		locustfile_start_next(&r->file);
+	locustfile_start_next(&r->file);
 	switch (r->phase) {
 	case PHASE_WAITING:
 		wait_for_workers(r, now_us);

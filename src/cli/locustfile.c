@@ -119,7 +119,7 @@ static void on_reset_wish(void *arg)
 
 static bool is_too_late(const struct locustfile *l)
 {
-	return l->run_time_end_us && l->run->now_us >= l->run_time_end_us;
+	return l->is_ending || (l->run_time_end_us && l->run->now_us >= l->run_time_end_us);
 }
 
 /* What is left of the time that the command line gives to all tests together; 0: it gives none. */

@@ -40,6 +40,7 @@ struct locustfile {
 	uint64_t seen_epoch, seen_start_us;
 	uint64_t due_us; /* when a master's numbers are told again */
 	size_t told_workers;
+	bool is_ending;	  /* the program; no other test begins, which would clear the results */
 	bool has_stopped; /* the test that was last; the file may start another one */
 	bool has_next;	  /* it wants to, but the last one is still stopping */
 	struct run_start next;

@@ -637,6 +637,30 @@ def init(environment, **kwargs):
     assert code == 0 and "--run-time limit reached, shutting down" in cicada.text("stderr")
 
 
+def test_no_test_begins_when_the_program_ends(programs, target, tmp_path):
+    """Its results would be those of the one that has just begun."""
+    path = write(tmp_path, """
+import gevent
+
+from locust import HttpUser, events, task
+
+class Visitor(HttpUser):
+    @task
+    def once(self):
+        self.client.get("/")
+        self.environment.runner.quit()
+
+@events.quitting.add_listener
+def begin_again(environment, **kwargs):
+    environment.runner.start(1, 1)
+    gevent.sleep(0.3)
+""")
+    cicada, code = run(programs, path, "-H", target.url, "--json")
+    assert code == 0 and target.total == 1
+    (row,) = json.loads(cicada.text("stdout"))
+    assert row["num_requests"] == 1
+
+
 def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
     write(tmp_path, "", "psycopg.py")
     for line, said in [
