@@ -487,7 +487,7 @@ static PyObject *client_close(PyObject *self, PyObject *unused)
 {
 	(void)unused;
 	if (!python_self()->is_forked)
-		close_idle((struct python_client *)self);
+		close_idle(pool_of((struct python_client *)self));
 	Py_RETURN_NONE;
 }
 

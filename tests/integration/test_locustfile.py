@@ -429,14 +429,25 @@ class Pooled(FastHttpUser):
     def share(self):
         answer = self.client.get("{plain.url}/slow")
         print("Pooled", answer.status_code, answer.error)
+
+class Renewed(FastHttpUser):
+    fixed_count, wait_time = 1, constant(1000)
+    client_pool = HTTPClientPool()
+
+    @task
+    def connect(self):
+        for _ in range(3):
+            self.client.get("{plain.url}/")
+            self.client.client.clientpool.close()
+        print("Renewed")
 """)
     try:
-        cicada = programs.start("cicada", "-f", path, "-H", target.url, "--headless", "-u", "11", "-r", "100")
+        cicada = programs.start("cicada", "-f", path, "-H", target.url, "--headless", "-u", "12", "-r", "100")
         lines = ["Careless 200 False", "Exact 0 True", "Nobody 0 False", *["Pooled 200 None"] * 6,
-                 "Trusting 200 False", "Usual 0 False"]
+                 "Renewed", "Trusting 200 False", "Usual 0 False"]
         wait_until(lambda: len(cicada.text("stdout").splitlines()) == len(lines), 60, "all lines")
         assert sorted(cicada.text("stdout").splitlines()) == lines
-        assert sum(plain.peers.values()) == 2
+        assert sum(plain.peers.values()) == 2 + 3
         cicada.stop()
     finally:
         target.close()
