@@ -373,21 +373,24 @@ enum err claims_ensure(struct claims *c, struct err_text *text)
 	}
 }
 
-void claims_release(struct claims *c, bool is_given_back)
+enum err claims_release(struct claims *c, bool is_given_back, struct err_text *text)
 {
 	const char *note = is_given_back ? "" : NULL;
+	enum err first = OK;
 
 	stop_thread(c);
 	for (size_t i = 0; i < c->config.count; i++) {
-		struct err_text ignored = { "" };
-		/* If it cannot be said, it ends by itself. Of another driver it stays. */
-		enum err err = c->is_held[i] ? kube_lease_release(&c->leases[i], c->config.api,
-								  note, &ignored)
-					     : OK;
+		struct err_text why = { "" };
+		enum err err =
+			c->is_held[i] ? kube_lease_release(&c->leases[i], c->config.api, note, &why)
+				      : OK;
 
-		(void)err;
+		/* If it cannot be let go, it ends by itself. Of another driver it stays. */
+		if (err && err != ERR_STATE && err != ERR_NOT_FOUND && is_given_back && !first)
+			first = err_set(text, err, "%s", err_say(&why, err));
 		c->is_held[i] = false;
 	}
+	return first;
 }
 
 void claims_say_notes(const struct claims *c, struct buf *out)

@@ -46,8 +46,9 @@ enum err claims_note(struct claims *c, struct err_text *text) MUST_CHECK;
 enum err claims_check(struct claims *c, struct err_text *text) MUST_CHECK;
 /* Before something is changed: OK only if they were renewed of late, for which it waits. */
 enum err claims_ensure(struct claims *c, struct err_text *text) MUST_CHECK;
-/* Leaves what is ours to anybody. is_given_back: nothing is owed any more. */
-void claims_release(struct claims *c, bool is_given_back);
+/* Leaves what is ours to anybody. is_given_back: nothing is owed any more; an error if that cannot
+ * be noted. */
+enum err claims_release(struct claims *c, bool is_given_back, struct err_text *text) MUST_CHECK;
 /* The command that removes what claims_note() has noted, on a line of its own. */
 void claims_say_notes(const struct claims *c, struct buf *out);
 /* Who has them; changes nothing. */

@@ -552,20 +552,27 @@ static enum err give_back(struct platform_kubernetes *k, struct buf *todo)
 static enum err kubernetes_restore(struct platform *p, struct buf *todo)
 {
 	struct platform_kubernetes *k = of(p);
-	struct err_text text = { "" };
-	enum err err = give_back(k, todo);
+	struct err_text text = { "" }, why = { "" };
+	enum err err = give_back(k, todo), released = claims_release(k->claims, !err, &why);
 
-	claims_release(k->claims, !err);
 	if (err) {
 		buf_printf(todo,
 			   "then remove %s/" OWED_FILE
 			   " and the notes in the Leases, from which a later start would do it:\n",
 			   k->config.results);
 		claims_say_notes(k->claims, todo);
-	} else if (k->is_noted && (err = owed_remove(k->config.results, &text))) {
-		buf_printf(todo, "%s\n", err_say(&text, err));
+		return err;
 	}
-	return err;
+	if (k->is_noted && (err = owed_remove(k->config.results, &text)))
+		buf_printf(todo, "%s\n", err_say(&text, err));
+	if (released) {
+		buf_printf(todo,
+			   "%s\nthe replicas have been; remove the notes in the Leases, from which "
+			   "a later start would do it again:\n",
+			   why.text);
+		claims_say_notes(k->claims, todo);
+	}
+	return err ? err : released;
 }
 
 static void kubernetes_destroy(struct platform *p)

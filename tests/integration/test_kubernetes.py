@@ -570,6 +570,22 @@ def test_what_cannot_be_given_back_is_said_as_commands(timed):
     assert "then remove" in said and (timed.folder / "results" / "restore.json").exists()
 
 
+def test_a_note_that_cannot_be_removed_is_said(timed):
+    """A later driver would give back once more what was there long ago."""
+    driver = timed.drive(*timed.host, "--duration", "60")
+    driver.wait_line(r"RPS: ", 60)
+    timed.double.tokens["first"] = (USER, rules_without("coordination.k8s.io", "leases", "patch"))
+    driver.signal(signal.SIGTERM)
+    assert driver.wait(60) == 105, driver.text()
+    assert timed.replicas("inference") == 2
+    assert not (timed.folder / "results" / "restore.json").exists()
+    assert "the replicas have been; remove the notes" in driver.text("stderr")
+    timed.double.tokens["first"] = (USER, rules_without("", "", ""))
+    obey(timed, driver.text("stderr"))
+    if shutil.which("kubectl"):
+        assert not lease_of(timed)["metadata"].get("annotations")
+
+
 @pytest.mark.parametrize("group, resource, verb", [
     ("apps", "deployments/scale", "get"), ("apps", "deployments/scale", "patch"),
     ("apps", "deployments", "list"), ("apps", "deployments", "watch"), ("", "pods", "list"),
