@@ -60,6 +60,11 @@ class HTTPError(RequestException):
 class ConnectionError(RequestException):
     """No answer came: the engine's words for it, which are Python's."""
 
+    @property
+    def original(self):
+        """Of geventhttpclient's errors: Python's own."""
+        return TimeoutError(str(self)) if "Timeout" in type(self).__name__ else self
+
     def __repr__(self):
         return str(self)
 
@@ -874,8 +879,19 @@ _OF_REQUESTS = ("params", "data", "headers", "cookies", "files", "auth", "timeou
                 "allow_redirects", "proxies", "hooks", "stream", "verify", "cert")
 
 
+@functools.lru_cache
+def _as_of_requests(cls, session):
+    return type(cls.__name__, (cls, session), {})
+
+
 class HttpSession(BaseSession):
     """Like requests.Session. What the engine cannot do is done by requests (locust_detour.py)."""
+
+    @property
+    def __class__(self):
+        """For isinstance(): libraries of requests ask whether they were given a session."""
+        requests = sys.modules.get("requests")
+        return _as_of_requests(type(self), requests.Session) if requests else type(self)
 
     def __init__(self, base_url, request_event, user, *args, pool_manager=None, **kwargs):
         super().__init__(base_url, request_event, user, {

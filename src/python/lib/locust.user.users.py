@@ -84,12 +84,20 @@ class User(metaclass=UserMeta):
         if force:
             self._group.killone(self._greenlet)
             return True
+        is_waiting = self._leave()
+        current = gevent.getcurrent()
+        if is_waiting and isinstance(current, gevent.Greenlet) and current is not self._greenlet:
+            self._greenlet.join()
+        return is_waiting
+
+    def _leave(self):
+        """What the engine, which stops many, does not wait for. True: a wait ends now."""
         is_waiting = self._state == LOCUST_STATE_WAITING
         if is_waiting or self._state == LOCUST_STATE_RUNNING:
             self._state = LOCUST_STATE_STOPPING
         if is_waiting:
             self._sleeper.wake()
-        return False
+        return is_waiting
 
     @property
     def group(self):

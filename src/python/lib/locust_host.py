@@ -36,7 +36,7 @@ from locust.shape import LoadTestShape
 from locust.stats import RequestStats
 from locust.user.inspectuser import print_task_ratio, print_task_ratio_json
 from locust.user.task import filter_tasks_by_tags
-from locust.user.users import PytestUser
+from locust.user.users import PytestUser, User
 from locust.util.load_locustfile import is_shape_class, is_user_class
 from locust.web import WebUI
 
@@ -655,7 +655,8 @@ def stop_user(capsule):
     elif life.user._state is None:
         life.user.greenlet.kill(block=False)  # it has not run yet
     else:
-        life.user.stop()
+        is_own = type(life.user).stop is not User.stop
+        (life.user.stop if is_own else life.user._leave)()
 
 
 def cut_user(capsule):

@@ -11,6 +11,7 @@ class Answers(FastHttpUser):
         self.client.get("/lines")
         r = self.client.get("http://127.0.0.1:1/refused")
         print(r.status_code, r.text, r.content)
+        print(isinstance(r.error, ConnectionRefusedError))
         for judge in (lambda r: r.failure("no"), lambda r: r.failure(), lambda r: r.success()):
             try:
                 judge(self.client.get("/not-caught"))

@@ -28,6 +28,7 @@ class Signing(HTTPAdapter):
 class Sdk(HttpUser):
     def jars(self):
         client = self.client
+        print(isinstance(client, requests.Session), client.__class__.__name__)
         jar = client.get("/set?a=1&b=2").cookies
         print(jar.get_dict(), sorted((cookie.name, cookie.value, cookie.path) for cookie in jar))
         print(requests.utils.dict_from_cookiejar(client.cookies), client.cookies.list_paths(),
