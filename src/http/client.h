@@ -55,6 +55,7 @@ struct http_request {
 	 * http_send_held(): who sends many in a row wakes a target once that would else fall asleep
 	 * between any two. */
 	struct list *held;
+	bool no_accept; /* without a header Accept, unless it is among its headers */
 };
 
 /* The answer. Lives until http_conn_release(). */

@@ -128,7 +128,7 @@ static void add_own_headers(struct buf *out, const struct http_origin *o, unsign
 
 void request_write(struct buf *out, const struct http_request *request, unsigned traits)
 {
-	unsigned kinds = kinds_of(request->headers);
+	unsigned kinds = kinds_of(request->headers) | (request->no_accept ? HEADER_ACCEPT : 0);
 
 	add_line(out, request);
 	add_own_headers(out, request->origin, kinds);

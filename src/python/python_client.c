@@ -322,6 +322,7 @@ static PyObject *ask(struct python_client *c, const struct asked *asked)
 						 .target = url.target,
 						 .body = asked->body,
 						 .held = &p->held,
+						 .no_accept = true,
 						 .timeout_us = user_seconds_us(asked->timeout_s),
 						 .connect_timeout_us = user_seconds_us(
 							 asked->connect_timeout_s) } });

@@ -18,7 +18,8 @@ import urllib.parse
 import xmlrpc.client
 
 # What clients say of themselves may differ.
-_HEADERS = ("authorization", "content-length", "content-type", "cookie", "x-test", "x-session")
+_HEADERS = ("accept", "accept-encoding", "authorization", "content-length", "content-type", "cookie",
+            "transfer-encoding", "x-test", "x-session")
 _BOUNDARY = re.compile(r"boundary=(\w+)")
 
 
@@ -27,14 +28,25 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = 60
 
     def _read(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length).decode("utf-8", "replace")
+        if self.headers["Transfer-Encoding"] == "chunked":
+            body = b"".join(self._read_chunks())
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = body.decode("utf-8", "replace")
         headers = {name: self.headers[name] for name in _HEADERS if self.headers[name]}
         boundary = _BOUNDARY.search(headers.get("content-type", ""))
         if boundary:
             body = body.replace(boundary[1], "BOUNDARY")
             headers["content-type"] = headers["content-type"].replace(boundary[1], "BOUNDARY")
         return {"method": self.command, "path": self.path, "headers": headers, "body": body}
+
+    def _read_chunks(self):
+        while True:
+            length = int(self.rfile.readline(), 16)
+            yield self.rfile.read(length)
+            self.rfile.readline()
+            if not length:
+                return
 
     def _answer(self, status, body=b"", headers=()):
         self.send_response(status)

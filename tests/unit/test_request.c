@@ -95,6 +95,18 @@ static void test_callers_headers(void **state)
 		       "Content-Length: 2\r\n\r\n");
 }
 
+static void test_no_accept(void **state)
+{
+	struct http_request request = { .method = "GET", .headers = str_of(""), .no_accept = true };
+
+	(void)state;
+	assert_request(request, "http://127.0.0.1/",
+		       "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT "\r\n");
+	request.headers = str_of("accept: a/b\r\n");
+	assert_request(request, "http://127.0.0.1/",
+		       "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" AGENT "accept: a/b\r\n\r\n");
+}
+
 static void test_one_header_of_the_caller(void **state)
 {
 	static const char host[] = "Host: 127.0.0.1:81\r\n";
@@ -152,6 +164,7 @@ int main(void)
 		cmocka_unit_test(test_words_of_a_shortage),
 		cmocka_unit_test(test_empty_bodies),
 		cmocka_unit_test(test_callers_headers),
+		cmocka_unit_test(test_no_accept),
 		cmocka_unit_test(test_one_header_of_the_caller),
 		cmocka_unit_test(test_traits_of_methods),
 	};

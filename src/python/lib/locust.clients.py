@@ -555,8 +555,7 @@ def _body_of_data(data):
         return data, None
     if isinstance(data, (bytes, bytearray)):
         return bytes(data), None
-    if isinstance(data, dict) or (isinstance(data, (list, tuple)) and
-                                  all(isinstance(item, tuple) for item in data)):
+    if isinstance(data, (dict, list, tuple)):
         return _form(data), "application/x-www-form-urlencoded"
     return b"".join(part if isinstance(part, bytes) else part.encode() for part in data), None
 
@@ -608,9 +607,15 @@ def _quoted(url, is_fast):
             (f"#{fragment}" if fragment else ""))
 
 
-def _is_read_once(data, files):
+def _is_read_once(data, files=None):
     """What a first try has sent cannot be sent by another one."""
     return files or not (data is None or isinstance(data, (str, bytes, dict, list, tuple)))
+
+
+def _is_of_unknown_length(body):
+    """As of a generator: it is sent in chunks."""
+    return hasattr(body, "__iter__") and not any(hasattr(body, name) for name in
+                                                 ("__len__", "len", "fileno", "tell"))
 
 
 def _with_params(url, params):
@@ -671,8 +676,8 @@ def _detour():
 def _has_requests():
     if importlib.util.find_spec("requests"):
         return True
-    logger.warning("What needs Python's requests has no effect - stream, trust_env, client.mount() -: "
-                   "apt-get install python3-requests")
+    logger.warning("What needs Python's requests has no effect - stream, trust_env, client.mount(), chunked "
+                   "bodies -: apt-get install python3-requests")
     return False
 
 
@@ -788,7 +793,7 @@ class BaseSession:
             headers = dict(headers)
         if files:
             body, content_type = _body_of_files(files, data)
-        elif data is not None and data != {} and data != [] and data != "" and data != b"":
+        elif data:
             body, content_type = _body_of_data(data)
         elif json is not None:
             try:
@@ -849,29 +854,6 @@ class BaseSession:
 
     def __exit__(self, *args):
         self.close()
-
-    def get(self, url, **kwargs):
-        # To pass on what is not there has its price.
-        return self.request("GET", url, **kwargs) if kwargs else self.request("GET", url)
-
-    def options(self, url, **kwargs):
-        return self.request("OPTIONS", url, **kwargs)
-
-    def head(self, url, **kwargs):
-        kwargs.setdefault("allow_redirects", False)
-        return self.request("HEAD", url, **kwargs)
-
-    def post(self, url, data=None, json=None, **kwargs):
-        return self.request("POST", url, data=data, json=json, **kwargs)
-
-    def put(self, url, data=None, **kwargs):
-        return self.request("PUT", url, data=data, **kwargs)
-
-    def patch(self, url, data=None, **kwargs):
-        return self.request("PATCH", url, data=data, **kwargs)
-
-    def delete(self, url, **kwargs):
-        return self.request("DELETE", url, **kwargs)
 
 
 # What requests takes as it is.
@@ -950,7 +932,8 @@ class HttpSession(BaseSession):
                 cert=None, json=None):
         name = name or self.request_name
         if (stream or self.stream or self.adapters or self.trust_env or
-                self.retries and _is_read_once(data, files)) and _has_requests():
+                self.retries and _is_read_once(data, files) or
+                data and _is_read_once(data) and _is_of_unknown_length(data)) and _has_requests():
             return self._take_detour(locals())
         start_time = time.time()
         target = self._target(url, params)
@@ -985,6 +968,29 @@ class HttpSession(BaseSession):
         asked_as = (method, name or target[1], start_time, target, len(response._content or b""),
                     context)
         return self._conclude(response, catch_response, name, asked_as)
+
+    def get(self, url, **kwargs):
+        # To pass on what is not there has its price.
+        return self.request("GET", url, **kwargs) if kwargs else self.request("GET", url)
+
+    def options(self, url, **kwargs):
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url, **kwargs):
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url, data=None, json=None, **kwargs):
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url, data=None, **kwargs):
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url, data=None, **kwargs):
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url, **kwargs):
+        return self.request("DELETE", url, **kwargs)
 
     def _hooks(self, hooks):
         """Of a request, in place of those of the session."""
@@ -1030,3 +1036,9 @@ class HttpSession(BaseSession):
         finally:
             response.url = url
         return None
+
+
+# A TypeError of theirs names them as Locust's does.
+for _verb in (HttpSession.get, HttpSession.options, HttpSession.head, HttpSession.post, HttpSession.put,
+              HttpSession.patch, HttpSession.delete, HttpSession.request):
+    _verb.__qualname__ = f"Session.{_verb.__name__}"

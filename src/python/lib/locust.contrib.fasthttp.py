@@ -8,8 +8,8 @@ import _cicada
 import locust_tls
 from gevent.lock import BoundedSemaphore
 
-from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContextManager, json_text,
-                            way_of, without_secret)
+from locust.clients import (FOREVER, BaseSession, LocustResponse, ResponseContextManager,
+                            SessionHeaders, json_text, way_of, without_secret)
 from locust.exception import LocustError
 from locust.user.users import NO_HOST, RestCalls, User
 from locust_absent import Renamed
@@ -158,6 +158,11 @@ class FastHttpSession(BaseSession):
                            http_proxy=proxy, https_proxy=proxy,
                            any_host=bool(said["ssl_context_factory"] and said["insecure"]))
 
+    @BaseSession.headers.setter
+    def headers(self, values):
+        """Of the codings geventhttpclient offers two."""
+        self._headers = SessionHeaders({"Accept-Encoding": "gzip, deflate", **(values or {})})
+
     def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
                 headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,
                 cookies=None, files=None, timeout=None, **kwargs):
@@ -165,7 +170,7 @@ class FastHttpSession(BaseSession):
         if not data and json is not None:
             headers = {**_OF_JSON, **headers} if headers else _OF_JSON
             data = json_text(json)
-        elif data and isinstance(data, (str, bytes, dict)) and not files:
+        elif data and not files:
             headers = {"Content-Type": _type_of(data), **(headers or {})}
         if isinstance(data, dict) and not files:
             data = urlencode(data)  # a list is its text there
@@ -197,12 +202,26 @@ class FastHttpSession(BaseSession):
             response._seconds += before
         return response
 
+    def get(self, url, **kwargs):
+        return self.request("GET", url, **kwargs) if kwargs else self.request("GET", url)
+
+    def options(self, url, **kwargs):
+        return self.request("OPTIONS", url, **kwargs)
+
     def head(self, url, **kwargs):
         return self.request("HEAD", url, **kwargs)
 
-    @property
-    def cookiejar(self):
-        return self.cookies
+    def post(self, url, data=None, **kwargs):
+        return self.request("POST", url, data=data, **kwargs)
+
+    def put(self, url, data=None, **kwargs):
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url, data=None, **kwargs):
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url, **kwargs):
+        return self.request("DELETE", url, **kwargs)
 
     @property
     def client(self):

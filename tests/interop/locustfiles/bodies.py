@@ -17,6 +17,11 @@ class Bodies(HttpUser):
         post("/echo", data=io.BytesIO(b"from a file"))
         post("/echo", data={}, json={"json": "wins"})
         post("/echo", "data by position")
+        post("/echo", data=(part for part in (b"of unknown", b"", b" length")))
+        post("/echo", data=map(bytes, [b"chunk"]), headers={"Content-Type": "text/x"})
+        post("/moved/302/echo", data=iter([b"left behind"]))
+        post("/echo", data=bytearray(b"of known length"))
+        post("/echo", data=0)
         self.client.put("/echo", json={"put": 1})
         self.client.patch("/echo", data="patched", headers={"Content-Type": "text/x"})
         self.client.delete("/echo", json={"why": "gone"})
@@ -29,4 +34,10 @@ class Bodies(HttpUser):
         for asked in (post("/echo", json={"a": 1}), post("/echo", data={"a": 1}), post("/echo", "b"),
                       post("/echo"), self.client.get("/echo")):
             print(asked.request.method, asked.request.path_url, asked.request.body)
+        for wrong in (lambda: post(), lambda: self.client.get("/", 1, 2), lambda: post("/", bad=1),
+                      lambda: post("/", data=["a"])):
+            try:
+                wrong()
+            except (TypeError, ValueError) as e:
+                print(e)
         self.environment.runner.quit()

@@ -33,4 +33,12 @@ class Fast(FastHttpUser):
             r.success()
         with self.client.get("/", catch_response=True) as r:
             r.failure("by hand")
+        self.client.get("/echo", headers={"accept": "text/x", "accept-encoding": "br"})
+        with open(__file__, "rb") as file:
+            self.client.post("/echo", data=file)
+        for wrong in self.client.post, self.client.get, self.client.request:
+            try:
+                wrong()
+            except TypeError as e:
+                print(e)
         self.environment.runner.quit()
