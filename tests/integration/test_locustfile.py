@@ -703,6 +703,11 @@ if __name__ == "__main__":
     Visitor.host = "HOST"
     env = Environment(user_classes=[Visitor], events=events)
     runner = env.create_local_runner()
+    for guard in {"auth_credentials": "user:secret"}, {"tls_cert": "cert.pem", "tls_key": "key.pem"}:
+        try:
+            env.create_web_ui("127.0.0.1", PORT, **guard)
+        except NotImplementedError as e:
+            print(e)
     web_ui = env.create_web_ui("127.0.0.1", PORT)
     env.events.init.fire(environment=env, runner=runner, web_ui=web_ui)
     gevent.spawn(stats_printer(env.stats))
@@ -722,6 +727,7 @@ if __name__ == "__main__":
 """.replace("HOST", target.url).replace("PORT", str(port := free_port())))
     program = programs.start("cicada", "--as-main", "-f", path, "-s", "20", stdin=subprocess.PIPE)
     wait_until(lambda: "stopped" in program.text("stdout"), 60, "the end of its test")
+    assert program.text("stdout").count("who may see the pages is said by --web-login") == 2
     first, second = re.findall("users .*", program.text("stdout"))
     assert first == "users 3 running"
     assert second == f"users 0 stopped {target.total}"

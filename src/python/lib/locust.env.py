@@ -3,6 +3,10 @@ from locust.event import Events
 from locust.stats import RequestStats
 
 
+# Of create_web_ui(), in all releases.
+_GUARDS = "auth_credentials", "web_login", "tls_cert", "tls_key"
+
+
 def _flat(tasks):
     for task in reversed(tasks):  # the order of Locust
         yield from _flat(task.tasks) if getattr(task, "tasks", None) else [task]
@@ -45,6 +49,10 @@ class Environment:
 
     def create_web_ui(self, host="", port=8089, *args, **kwargs):
         """cicada's own, for such a program; what else there is to say about it is said by its options."""
+        if any(args) or any(kwargs.get(name) for name in _GUARDS):
+            raise NotImplementedError(
+                "create_web_ui(): who may see the pages is said by --web-login, --tls-cert and "
+                "--tls-key; leave it out there, lest they are thought to be protected and are not")
         import locust_host
         self.web_ui = locust_host.give_pages(self, "" if host == "*" else host, port)
         return self.web_ui
