@@ -19,6 +19,7 @@ import msgpack
 import pytest
 import zmq
 
+import openapi
 from certificates import certificate_of
 from programs import ROOT, free_port, wait_until
 from proxy import Proxy
@@ -589,6 +590,9 @@ locust.stats.STATS_TYPE_WIDTH, locust.stats.STATS_NAME_WIDTH = 10, 20
     assert now["current_response_time_percentiles"].keys() == {
         f"response_time_percentile_{share}" for share in (0.3, 0.6, 0.995)}
     assert history.keys() > now["current_response_time_percentiles"].keys()
+    described = get_json(url + "/openapi.json")
+    for path_of, said in ("/stats/history", history), ("/stats/requests", now):
+        openapi.check(described, "GET", path_of, 200, "application/json", json.dumps(said))
     assert history["time"][4] - history["time"][0] < 4 * 5, "the usual interval"
     assert cicada.stop() == 1
     text = cicada.text("stderr")
