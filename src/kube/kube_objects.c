@@ -294,6 +294,14 @@ struct kube_usage kube_usage_read(const json_t *object)
 	return usage;
 }
 
+/* A node calls an image by any of the names that it has there; its content has one. */
+static bool has_image(const struct buf *images, const char *said, const char *id)
+{
+	const char *digest = strrchr(id, '@');
+
+	return images->p && strstr(images->p, digest ? digest + 1 : *id ? id : said);
+}
+
 bool kube_pod_add_images(const json_t *object, struct buf *out)
 {
 	const json_t *containers =
@@ -310,7 +318,7 @@ bool kube_pod_add_images(const json_t *object, struct buf *out)
 		buf_printf(&said, "%.600s", text_of(container, "image"));
 		if (*id)
 			buf_printf(&said, " (%.600s)", id);
-		if (said.len && !(out->p && strstr(out->p, said.p)))
+		if (said.len && !has_image(out, said.p, id))
 			buf_printf(out, "%s%s", out->len ? ", " : "", said.p);
 		buf_fini(&said);
 	}

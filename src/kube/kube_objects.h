@@ -71,6 +71,6 @@ struct kube_usage {
 struct kube_usage kube_usage_read(const struct json_t *object);
 
 /* The images of a pod's containers, each with what it is by content: "image (imageID)", with a
- * comma between them. What is there already is not added again. False: a container is still being
- * made, so that only its image's name is known. */
+ * comma between them. What is there already, by whatever name, is not added again. False: a
+ * container is still being made, so that only its image's name is known. */
 bool kube_pod_add_images(const struct json_t *object, struct buf *out);

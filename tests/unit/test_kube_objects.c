@@ -340,6 +340,13 @@ static void images_are_named_once(void **state)
 	assert_false(kube_pod_add_images(pod, &out));
 	assert_string_equal(out.p, "a:1 (r/a@sha256:12), b:2");
 	json_decref(pod);
+	/* The same content by another name, as another node may call it. */
+	pod = json_loads("{\"status\":{\"containerStatuses\":["
+			 "{\"image\":\"s/a:2\",\"imageID\":\"s/a@sha256:12\"}]}}",
+			 0, NULL);
+	assert_true(kube_pod_add_images(pod, &out));
+	assert_string_equal(out.p, "a:1 (r/a@sha256:12), b:2");
+	json_decref(pod);
 	pod = json_loads("{\"status\":{\"containerStatuses\":["
 			 "{\"image\":\"a:1\",\"imageID\":\"sha256:12\"}]}}",
 			 0, NULL);
