@@ -59,6 +59,8 @@ _own_options = argparse.Namespace()
 _NOT_GIVEN = {"config": None, "enable_rebalancing": False, "headful": False, "list_commands": False,
               "web_auth": None, "web_login": False, "processes": None,
               "json": False, "profile": None, "config_users": None}
+# Of a test that has nothing to do with them, too.
+_DEFAULTS = {"master_host": "127.0.0.1", "master_port": 5557, "master_bind_host": "*", "web_host": ""}
 _classes = []
 _task_names = []  # of each class, as the engine knows them
 _end = gevent.event.Event()
@@ -187,6 +189,7 @@ def _parsed(options):
         worker=options["role"] == "worker", tags=options["tags"] or None,
         exclude_tags=options["exclude_tags"] or None, user_classes=options["user_classes"],
         **options["others"])
+    common.update((name, value) for name, value in _DEFAULTS.items() if not common[name])
     for name in vars(_own_options):
         if name in common:
             raise LoadError(f"{_path}: cicada has an option {name} already; give the one that is "

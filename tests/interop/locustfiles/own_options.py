@@ -30,5 +30,7 @@ class Options(HttpUser):
         print(options.num_users, options.headless, options.host == self.host, options.web_port,
               options.exit_code_on_error, options.autoquit, options.equal_weights, options.tls_cert,
               options.expect_workers, options.expect_workers_max_wait, options.locustfile)
+        print(options.master_host, options.master_port, options.master_bind_host, options.master_bind_port,
+              options.web_host)
         self.client.get("/" + options.my_text)
         self.environment.runner.quit()
