@@ -68,13 +68,10 @@ static int after(void **state)
 	return 0;
 }
 
-/* The file is read, then the environment and this command line, cut at blanks. */
-static enum err read_all(const char *suffix, const char *content, const char *line)
+static enum err read_file(const struct opt_table *rules, const char *suffix, const char *content,
+			  struct buf *into)
 {
-	static char words[256];
-	char *argv[16], *rest = words;
-	int argc = 0;
-	enum err err = OK;
+	enum err err;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/tmp/test_opt_%ld%s", (long)getpid(), suffix);
@@ -82,8 +79,19 @@ static enum err read_all(const char *suffix, const char *content, const char *li
 	assert_non_null(file);
 	fputs(content, file);
 	fclose(file);
-	err = opt_read_file(&table, path, &bytes, &o, &text);
+	err = opt_read_file(rules, path, into, &o, &text);
 	remove(path);
+	return err;
+}
+
+/* The file is read, then the environment and this command line, cut at blanks. */
+static enum err read_all(const char *suffix, const char *content, const char *line)
+{
+	static char words[256];
+	char *argv[16], *rest = words;
+	int argc = 0;
+	enum err err = read_file(&table, suffix, content, &bytes);
+
 	snprintf(words, sizeof(words), "program %s", line);
 	for (char *word; (word = strsep(&rest, " "));)
 		if (*word)
@@ -257,6 +265,34 @@ static void test_errors_of_files_name_the_line(void **state)
 	}
 }
 
+/* As of two files, the second one stronger. */
+static void test_what_may_be_somebody_elses_is_kept(void **state)
+{
+	const char *others[] = { "own", "more", NULL };
+	struct opt_texts unknown = { .count = 0 };
+	struct opt_table peek = table, strict = table;
+	struct buf second;
+
+	(void)state;
+	peek.unknown = &unknown;
+	strict.others = others;
+	buf_init(&second, 4096);
+	assert_int_equal(read_file(&peek, ".conf", "own = [a, b]\nmore = 1\nusers = 3\n", &bytes),
+			 OK);
+	assert_int_equal(read_file(&peek, ".conf", "own = c", &second), OK);
+	assert_int_equal(o.users, 3);
+	assert_int_equal(unknown.count, 4);
+	assert_string_equal(unknown.value[0], "more");
+	assert_string_equal(unknown.value[2], "own");
+	assert_string_equal(unknown.value[3], "c");
+	buf_clear(&second);
+	assert_int_equal(read_file(&strict, ".conf", "own = c", &second), OK);
+	others[0] = "other";
+	buf_clear(&second);
+	assert_int_equal(read_file(&strict, ".conf", "own = c", &second), ERR_BAD_OPTION);
+	buf_fini(&second);
+}
+
 static void test_a_file_that_is_not_there(void **state)
 {
 	(void)state;
@@ -292,6 +328,7 @@ int main(void)
 		TEST(test_a_conf_is_read_as_configargparse_does),
 		TEST(test_a_toml_is_read),
 		TEST(test_errors_of_files_name_the_line),
+		TEST(test_what_may_be_somebody_elses_is_kept),
 		TEST(test_a_file_that_is_not_there),
 		TEST(test_help_has_the_headings_and_hides_the_hidden),
 	};
