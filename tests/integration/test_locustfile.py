@@ -376,6 +376,38 @@ class Pair(HttpUser):
         proxy.close()
 
 
+def test_users_are_there_when_their_constructors_are_over(programs, tmp_path):
+    """Those that have failed are not."""
+    path = write(tmp_path, """
+import time
+from locust import User, constant, events, task
+
+class Slow(User):
+    wait_time = constant(1)
+    made = 0
+
+    def __init__(self, environment):
+        super().__init__(environment)
+        Slow.made += 1
+        time.sleep(0.3)
+        if Slow.made == 2:
+            raise ValueError("of a constructor")
+
+    @task
+    def idle(self):
+        pass
+
+@events.spawning_complete.add_listener
+def on_spawned(user_count, **_):
+    print("spawned", user_count, flush=True)
+""")
+    cicada = programs.start("cicada", "-f", path, "--headless", "-u", "3", "-r", "3",
+                            ready='All users spawned: {"Slow": 2} (2 total users)')
+    assert cicada.text("stdout") == "spawned 2\n"
+    assert "ValueError: of a constructor" in cicada.text("stderr")
+    assert cicada.stop() == 2
+
+
 def test_tls_as_a_context_of_ssl_has_it(programs, tmp_path):
     """And users that have a pool of connections in common."""
     server, server_key = certificate_of(tmp_path, "other", "DNS:other.test")

@@ -599,6 +599,8 @@ class _Life:
             logger.error("A %s could not be started:\n%s", self.cls.__name__,
                          traceback.format_exc())
             log.unhandled_greenlet_exception = True
+            global _unborn
+            _unborn += 1
             self.end()
 
     def end(self, _greenlet=None):
@@ -611,7 +613,8 @@ class _Life:
 
 
 _lives = {}
-_waiting = collections.deque()  # lives that are to begin, once the test has
+_waiting = collections.deque()  # lives that are to begin, once the test has; the first one does
+_unborn = 0  # those whose __init__ has failed in this test
 _beginner = None  # the greenlet that begins them, one after the other: __init__ may wait
 _test = None  # the greenlet that begins it, then until the test is over
 _ending = _ended = None  # the greenlet that ends it, and which that is: settled again, it is the same
@@ -634,7 +637,10 @@ def begin_user(capsule, index, host):
 
 def _begin_waiting():
     while _waiting:
-        _waiting.popleft().begin()
+        try:
+            _waiting[0].begin()
+        finally:
+            _waiting.popleft()
     _check_spawned()
 
 
@@ -675,7 +681,7 @@ def cut_user(capsule):
 # ---- what happens to the test ----
 
 def _begin_test():
-    global _has_begun
+    global _has_begun, _beginner, _unborn
     # Whatever came before is over: event init, messages of the master, the end of the last test.
     for before in (_last, _ending):
         if before is not None:
@@ -684,7 +690,7 @@ def _begin_test():
     environment.stats.history.clear()
     environment.runner.exceptions.clear()
     environment.runner.begin_test()
-    _has_begun = True
+    _has_begun, _beginner, _unborn = True, gevent.getcurrent(), 0
     _begin_waiting()
 
 
@@ -759,20 +765,21 @@ def _on_settle(_value):
         if _ended is not _test:
             _ended, _ending = _test, gevent.spawn(_end_test)
         return
-    _cicada.settle()
     _is_settled = True
     gevent.spawn(_check_spawned)
 
 
 def _check_spawned():
-    """All users of the ramp have begun; a worker knows of its own part only."""
+    """All users of a step of the ramp have begun, as the engine will say when it knows. The last step is
+    the end of the ramp; a worker knows of its own part only."""
     global _is_settled
     runner = environment.runner
-    if not _is_settled or not _has_begun or _waiting or not _wanted:
+    if not _is_settled or _wanted and (not _has_begun or _waiting):
         return
-    if isinstance(runner, WorkerRunner) or _wanted == runner.target_user_count:
-        _is_settled = False
-        _fire_spawned(_wanted)
+    _is_settled = False
+    _cicada.settle()
+    if _wanted and (isinstance(runner, WorkerRunner) or _wanted == runner.target_user_count):
+        _fire_spawned(_wanted - _unborn)
 
 
 def _fire_spawned(count):
