@@ -3,6 +3,12 @@
 import argparse
 import os
 
+from locust_absent import absent
+
+get_parser, get_empty_argument_parser, setup_parser_arguments, parse_locustfile_option, \
+    find_locustfile = absent(__name__, "get_parser", "get_empty_argument_parser",
+                             "setup_parser_arguments", "parse_locustfile_option", "find_locustfile")
+
 
 class ParserError(Exception):
     pass
@@ -103,3 +109,14 @@ class LocustArgumentParser(_Options, argparse.ArgumentParser):
 
     def error(self, message):
         raise ParserError(message)
+
+
+def parse_options(args=None):
+    """What the command line said."""
+    import locust_host
+    options = getattr(locust_host.environment, "parsed_options", None)
+    if args is not None or options is None:
+        raise NotImplementedError("argument_parser.parse_options(): cicada reads its command line when "
+                                  "the locustfile has been imported; from event init on this returns "
+                                  "environment.parsed_options")
+    return options

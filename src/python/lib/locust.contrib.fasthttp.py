@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """FastHttpUser: the same engine, with the habits of Locust's second client."""
 import io
+import ssl
 import time
 from urllib.parse import urlencode
 
@@ -18,6 +19,13 @@ _OF_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _VALID = frozenset([*range(200, 209), 226, *range(301, 305), 307, 308])
 
 
+def insecure_ssl_context_factory():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class LocustBadStatusCode(Exception):
     def __init__(self, url, code):
         super().__init__(url, code)
@@ -25,6 +33,10 @@ class LocustBadStatusCode(Exception):
 
     def __repr__(self):
         return f"LocustBadStatusCode(code={self.code})"
+
+
+# What a request may end with.
+FAILURE_EXCEPTIONS = OSError, LocustBadStatusCode
 
 
 class FastResponse(LocustResponse):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Python's logging goes into cicada's log."""
 import logging
+import socket
 
 import _cicada
+
+HOSTNAME = socket.gethostname()
 
 # An exception outside of all tasks makes the exit code 2.
 unhandled_greenlet_exception = False

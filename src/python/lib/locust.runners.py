@@ -20,6 +20,11 @@ STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_
     STATE_MISSING = "ready", "spawning", "running", "cleanup", "stopping", "stopped", "missing"
 # What files read; the engine has its own.
 WORKER_REPORT_INTERVAL, HEARTBEAT_INTERVAL, HEARTBEAT_LIVENESS = 3.0, 1, 3
+HEARTBEAT_DEAD_INTERNAL, FALLBACK_INTERVAL, CONNECT_TIMEOUT, CONNECT_RETRY_COUNT = -60, 5, 5, 60
+CPU_MONITOR_INTERVAL, CPU_WARNING_THRESHOLD = 5.0, 90
+
+# For greenlet.link_exception().
+greenlet_exception_handler = log.greenlet_exception_logger(logger)
 
 
 class Runner:
@@ -91,6 +96,15 @@ class Runner:
         _cicada.start(int(user_count), float(spawn_rate))
         while wait and self.user_count != user_count:
             gevent.sleep(0.1)
+
+    def spawn_users(self, user_classes_spawn_count, wait=False):
+        raise NotImplementedError("runner.spawn_users(): users are begun by the engine, which counts "
+                                  "them; runner.start(USERS, SPAWN_RATE) says how many there are, a "
+                                  "LoadTestShape also of which classes")
+
+    def stop_users(self, user_classes_stop_count):
+        raise NotImplementedError("runner.stop_users(): users are ended by the engine; "
+                                  "runner.start(USERS, SPAWN_RATE) with fewer users, or user.stop()")
 
     def quit(self):
         """The test and the process end."""

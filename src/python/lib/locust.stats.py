@@ -6,6 +6,7 @@ import hashlib
 import logging
 import sys
 import time
+from collections import namedtuple
 
 import _cicada
 import gevent
@@ -25,6 +26,13 @@ CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW = 10
 PERCENTILES_TO_REPORT = [0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0]
 PERCENTILES_TO_STATISTICS = [0.95, 0.99]
 PERCENTILES_TO_CHART = [0.5, 0.95]
+
+CachedResponseTimes = namedtuple("CachedResponseTimes", ["response_times", "num_requests"])
+
+
+class RequestStatsAdditionError(Exception):
+    pass
+
 
 # What of an entry goes from process to process.
 _FIELDS = ("name", "method", "last_request_timestamp", "start_time", "num_requests",

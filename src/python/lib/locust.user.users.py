@@ -16,12 +16,14 @@ from locust.exception import CatchResponseError, LocustError, StopTest, StopUser
 from locust.user.task import (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING,
                               DefaultTaskSet, collect_tasks)
 from locust.user.wait_time import constant
+from locust.util.deprecation import check_for_deprecated_task_set_attribute
 
 logger = logging.getLogger(__name__)
 
 
 class UserMeta(type):
     def __new__(mcs, name, bases, members):
+        check_for_deprecated_task_set_attribute(members)
         members["tasks"] = collect_tasks(bases, members)
         members.setdefault("abstract", False)
         return type.__new__(mcs, name, bases, members)

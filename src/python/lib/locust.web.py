@@ -20,6 +20,7 @@ import locust_page
 logger = logging.getLogger(__name__)
 
 LOGIN_HEADER = "Cicada-Login"
+DEFAULT_CACHE_TIME = 2.0  # what files give to locust.util.cache.memoize()
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The modules that locustfiles import, and what they take from them."""
+import warnings
+
 import locust
 import locust.dispatch
 import locust.html
@@ -34,7 +36,18 @@ from locust.user.sequential_taskset import SequentialTaskSet as Sequential
 from locust.user.task import TaskSet as TaskTaskSet
 from locust.user.users import HttpUser as UsersHttp, User as UsersUser
 from locust.user.wait_time import between as wait_between
+from locust.argument_parser import parse_options
+from locust.contrib.fasthttp import FAILURE_EXCEPTIONS, insecure_ssl_context_factory
+from locust.log import HOSTNAME
+from locust.main import load_locustfile
+from locust.runners import (CONNECT_RETRY_COUNT, CONNECT_TIMEOUT, CPU_MONITOR_INTERVAL,
+                            CPU_WARNING_THRESHOLD, FALLBACK_INTERVAL, HEARTBEAT_DEAD_INTERNAL,
+                            greenlet_exception_handler)
+from locust.stats import CachedResponseTimes, RequestStatsAdditionError
+from locust.util.deprecation import (check_for_deprecated_task_set_attribute,
+                                     deprecated_locust_meta_class)
 from locust.util.timespan import parse_timespan
+from locust.web import DEFAULT_CACHE_TIME
 from locust.util.rounding import proper_round
 
 
@@ -55,6 +68,22 @@ class Importing(HttpUser):
                 __import__(f"locust.contrib.{package}")
             except ModuleNotFoundError as e:
                 print(type(e).__name__)
+        print(CONNECT_RETRY_COUNT, CONNECT_TIMEOUT, CPU_MONITOR_INTERVAL, CPU_WARNING_THRESHOLD,
+              FALLBACK_INTERVAL, HEARTBEAT_DEAD_INTERNAL, DEFAULT_CACHE_TIME, len(HOSTNAME) > 0)
+        print(parse_options().host == self.environment.parsed_options.host,
+              CachedResponseTimes({1: 2}, 2), issubclass(OSError, FAILURE_EXCEPTIONS),
+              insecure_ssl_context_factory().verify_mode, issubclass(RequestStatsAdditionError, Exception))
+        doc, users, shape = load_locustfile("forum.py")
+        print(doc, sorted(users), shape, callable(greenlet_exception_handler))
+        print(locust.util.timespan.parse_timespan("1m"), locust.util.rounding.proper_round(0.5))
+        try:
+            deprecated_locust_meta_class("old")("New", (Importing,), {})
+        except (ImportError, TypeError) as e:
+            print(type(e).__name__)
+        with warnings.catch_warnings(record=True) as warned:
+            check_for_deprecated_task_set_attribute({"task_set": UserTaskSet, "a": 1})
+            check_for_deprecated_task_set_attribute({})
+        print([str(w.message) for w in warned])
         attempts = []
 
         @retry(delays=(0, 0))
