@@ -257,6 +257,7 @@ static void finish(struct http_conn *conn, bool can_reuse)
 	}
 	reply->ended_us = clock_us();
 	reply->time_us = reply->ended_us - x->start_us;
+	reply->body_us = x->head_us ? reply->ended_us - x->head_us : 0;
 	x->is_done = true;
 	x->done(x->arg);
 }
@@ -444,6 +445,8 @@ static enum io parse(struct http_exchange *x, size_t fresh)
 	io = http_response_body(r, x->in.p + at, fresh, &used, &body_len);
 	x->has_surplus = used < fresh;
 	x->in.len = at + body_len;
+	if (io == IO_AGAIN && !x->head_us)
+		x->head_us = clock_us();
 	if (io == IO_FAIL)
 		failure_of_response(x->error, r, x->in.p, x->in.len);
 	else if (r->body_bytes > LIMIT_RESPONSE_BODY_BYTES)
@@ -647,6 +650,7 @@ static void prepare(struct http_conn *conn, const struct http_request *request)
 	x->send_errno = 0;
 	x->error[0] = '\0';
 	x->start_us = clock_us();
+	x->head_us = 0;
 	x->timeout_us = request->timeout_us;
 	x->connect_timeout_us = request->connect_timeout_us;
 	x->is_idempotent = traits & METHOD_IS_IDEMPOTENT;

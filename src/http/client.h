@@ -66,6 +66,7 @@ struct http_reply {
 	const char *body;		  /* followed by a NUL */
 	size_t body_len;
 	uint64_t time_us;  /* from when it was sent to the last byte, or to the failure */
+	uint64_t body_us;  /* of that, how long the body came after its head; of HTTP/1.1 */
 	uint64_t ended_us; /* when that was */
 };
 

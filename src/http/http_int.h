@@ -99,6 +99,7 @@ struct http_exchange {
 	struct http_conn *conn;
 	struct list waiting; /* in origin->waiting or a request's list `held`, or alone */
 	uint64_t start_us, timeout_us, connect_timeout_us;
+	uint64_t head_us; /* when the head was there without the whole body; 0: not yet, or never */
 	struct http_reply *reply;
 	http_done_fn done;
 	void *arg;

@@ -41,6 +41,7 @@ struct python_client {
 	struct python_client *pool; /* whose connections it uses; NULL: its own */
 	struct list idle, busy;	    /* of struct python_conn; last used first */
 	unsigned idle_count, idle_max;
+	uint64_t body_us; /* of the last answer */
 };
 
 static struct python_client *pool_of(struct python_client *c)
@@ -256,6 +257,7 @@ static PyObject *walk(struct python_client *c, struct lane *lane, struct visit *
 		uint64_t now_us = clock_us();
 
 		result = result_of(lane, is_whole);
+		c->body_us = lane->turn.reply.body_us;
 		if (c->place)
 			health_add_lag(&p->place->tally.stats->health,
 				       now_us > lane->turn.reply.ended_us
@@ -385,6 +387,13 @@ static PyObject *client_request(PyObject *self, PyObject *const *args, Py_ssize_
 		return refuse("there is no such way");
 	c->place = pool_of(c)->place = p->place;
 	return ask(c, &asked);
+}
+
+/* body_seconds(): how long the body of the last answer came after its head. */
+static PyObject *client_body_seconds(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	return PyFloat_FromDouble((double)((struct python_client *)self)->body_us / 1e6);
 }
 
 /* ---- cookies ---- */
@@ -533,6 +542,7 @@ static void client_dealloc(PyObject *self)
 
 static PyMethodDef client_methods[] = {
 	{ "request", (PyCFunction)(void (*)(void))client_request, METH_FASTCALL, NULL },
+	{ "body_seconds", client_body_seconds, METH_NOARGS, NULL },
 	{ "set_cookie", client_set_cookie, METH_VARARGS, NULL },
 	{ "cookies", client_cookies, METH_O, NULL },
 	{ "cookie_list", client_cookie_list, METH_NOARGS, NULL },

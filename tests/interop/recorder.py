@@ -4,9 +4,8 @@ matter, body. Two clients that do the same have the same record.
 
 /echo answers with the request as JSON, /status/N with that status, /hop/N redirects N times,
 /moved/N/A once, with status N, to /A, /set?a=1 sets cookies, /words has a header that is not ASCII,
-/body/A answers with A,
-/gzip is compressed, /text has a charset, /lines has three lines, /slow takes a second, /drop closes
-the connection without an answer, /rpc is XML-RPC."""
+/body/A answers with A, /gzip is compressed, /text has a charset, /lines has three lines, /slow takes a
+second, the body of /late does, /drop closes the connection without an answer, /rpc is XML-RPC."""
 
 import gzip
 import http.server
@@ -117,6 +116,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def at_slow(self, asked, rest, query):
         time.sleep(1)
         self._answer(200, b"slow")
+
+    def at_late(self, asked, rest, query):
+        """The body a second after its head."""
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        time.sleep(1)
+        self.wfile.write(b"late")
 
     def at_drop(self, asked, rest, query):
         self.close_connection = True

@@ -195,8 +195,9 @@ class FastHttpSession(BaseSession):
             response = self._send(*asked)
             if response.error and self.max_retries:
                 response = self._try_again(response, asked)
-        # As under Locust, where the body of a stream is read after this.
-        length = 0 if stream else len(response._content or b"")
+        length = len(response._content or b"")
+        if stream:  # as under Locust, where its body is read after this
+            length, response._seconds = 0, response._seconds - self._engine.body_seconds()
         asked_as = (method, name, start_time, target, length, context)
         if catch_response:
             response._session, response._asked_as = self, asked_as

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What a FastHttpUser sees of answers, of none, and of its cookies."""
+import time
+
 from locust import FastHttpUser, events, task
+
+times = {}
 
 
 class Answers(FastHttpUser):
@@ -9,6 +13,9 @@ class Answers(FastHttpUser):
         with self.client.get("/lines", stream=True) as r:
             print(r.status_code)
         self.client.get("/lines")
+        began = time.perf_counter()
+        print(bytes(self.client.get("/late", stream=True).stream.read()))
+        print(time.perf_counter() - began - times["/late"] > 0.5)
         r = self.client.get("http://127.0.0.1:1/refused")
         print(r.status_code, r.text, r.content)
         print(isinstance(r.error, ConnectionRefusedError))
@@ -28,5 +35,6 @@ class Answers(FastHttpUser):
 
 
 @events.request.add_listener
-def on_request(request_type, name, response_length, exception, **kwargs):
+def on_request(request_type, name, response_length, exception, response_time, **kwargs):
+    times[name] = response_time / 1000
     print(request_type, name, response_length, exception is None)
