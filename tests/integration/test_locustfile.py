@@ -331,7 +331,6 @@ class Unreached(Base):
 
 class Pair(HttpUser):
     fixed_count = 1
-    pool_manager = "a pool"
     wait_time = constant(1000)
 
     @task
@@ -369,8 +368,6 @@ class Pair(HttpUser):
         assert sorted(said) == sorted(lines)
         assert [line for line in said if line[:4] == "pair"] == lines[-8:]
         assert set(proxy.asked) == {f"GET {shop}/away", f"GET {shop}/pair"}
-        line = path.read_text().splitlines().index("class Pair(HttpUser):") + 1
-        assert f"{path}:{line}: class Pair: pool_manager has no effect: " in cicada.text("stderr")
     finally:
         target.close()
         proxy.close()
@@ -419,8 +416,9 @@ def test_tls_as_a_context_of_ssl_has_it(programs, tmp_path):
     target, plain = Target(tls=context), Target(slow_s=0.05)
     path = write(tmp_path, f"""
 import ssl
-from locust import FastHttpUser, constant, task
+from locust import FastHttpUser, HttpUser, constant, task
 from geventhttpclient.client import HTTPClientPool
+from urllib3 import PoolManager
 
 def make(**trust):
     context = ssl.create_default_context(**trust)
@@ -473,14 +471,23 @@ class Renewed(FastHttpUser):
             self.client.get("{plain.url}/")
             self.client.client.clientpool.close()
         print("Renewed")
+
+class Queued(HttpUser):
+    fixed_count, wait_time = 4, constant(1000)
+    pool_manager = PoolManager(maxsize=2, block=True)
+
+    @task
+    def share(self):
+        self.client.cookies.set("of", "one", domain="127.0.0.1")
+        print("Queued", self.client.get("{plain.url}/slow").status_code)
 """)
     try:
-        cicada = programs.start("cicada", "-f", path, "-H", target.url, "--headless", "-u", "12", "-r", "100")
+        cicada = programs.start("cicada", "-f", path, "-H", target.url, "--headless", "-u", "16", "-r", "100")
         lines = ["Careless 200 False", "Exact 0 True", "Nobody 0 False", *["Pooled 200 None"] * 6,
-                 "Renewed", "Trusting 200 False", "Usual 0 False"]
+                 *["Queued 200"] * 4, "Renewed", "Trusting 200 False", "Usual 0 False"]
         wait_until(lambda: len(cicada.text("stdout").splitlines()) == len(lines), 60, "all lines")
         assert sorted(cicada.text("stdout").splitlines()) == lines
-        assert sum(plain.peers.values()) == 2 + 3
+        assert sum(plain.peers.values()) == 2 + 3 + 2
         cicada.stop()
     finally:
         target.close()

@@ -24,6 +24,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import _cicada
 import locust_cookies
+from gevent.lock import BoundedSemaphore
 
 from locust.event import RequestHook, count_request
 from locust.exception import CatchResponseError, LocustError, ResponseError
@@ -866,6 +867,36 @@ def _as_of_requests(cls, session):
     return type(cls.__name__, (cls, session), {})
 
 
+class _Queued:
+    """A client of a pool that has no more connections than it is said to have: who finds them all busy
+    waits, which takes time as under Locust."""
+
+    def __init__(self, client, slots):
+        self._client, self._slots = client, slots
+
+    def request(self, *asked):
+        began = time.perf_counter()
+        with self._slots:
+            waited = time.perf_counter() - began
+            answer = self._client.request(*asked)
+        return *answer[:5], answer[5] + waited, *answer[6:]
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+def _client_of(pool):
+    """Of urllib3's PoolManager it takes how many connections are kept for all its users, and whether
+    there may be more."""
+    if "_cicada" not in vars(pool):
+        size = pool.connection_pool_kw.get("maxsize", 1)
+        is_limit = pool.connection_pool_kw.get("block", False)
+        pool._cicada = _cicada.Client(None, size), BoundedSemaphore(size) if is_limit else None
+    connections, slots = pool._cicada
+    client = _cicada.Client(connections)
+    return _Queued(client, slots) if slots else client
+
+
 class HttpSession(BaseSession):
     """Like requests.Session. What the engine cannot do is done by requests (locust_detour.py)."""
 
@@ -879,6 +910,8 @@ class HttpSession(BaseSession):
         super().__init__(base_url, request_event, user, {
             "User-Agent": f"cicada/{_cicada.version}", "Accept": "*/*",
             "Connection": "keep-alive"})
+        if pool_manager is not None:
+            self._engine = _client_of(pool_manager)
         self.verify, self.cert, self.trust_env, self.stream = True, None, False, False
         # Adapters by their prefix: those that make all requests, those that only try again.
         self.adapters, self.retries = {}, {}

@@ -183,7 +183,8 @@ class HttpUser(RestCalls, User):
         if self.host is None:
             raise LocustError(NO_HOST)
         self.client = HttpSession(base_url=self.host,
-                                  request_event=self.environment.events.request, user=self)
+                                  request_event=self.environment.events.request, user=self,
+                                  pool_manager=self.pool_manager)
 
 
 class PytestUser(User):

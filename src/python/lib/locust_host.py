@@ -210,25 +210,6 @@ def _tags_of(task, seen):
     return tags.union(*(_tags_of(inner, seen) for inner in getattr(task, "tasks", ())))
 
 
-# What is set on a class for the libraries below Locust's clients.
-_WITHOUT_EFFECT = {
-    "pool_manager": "each user has connections of its own"}
-
-
-def _place_of(cls):
-    try:
-        return f"{inspect.getfile(cls)}:{inspect.getsourcelines(cls)[1]}"
-    except (OSError, TypeError):
-        return _path
-
-
-def _warn_of_settings(cls):
-    for name, why in _WITHOUT_EFFECT.items():
-        if getattr(cls, name, None) is not None:
-            logger.warning("%s: class %s: %s has no effect: %s", _place_of(cls), cls.__name__, name,
-                           why)
-
-
 def _describe(cls):
     """What python_classes.c reads."""
     for name in ("weight", "fixed_count"):
@@ -354,7 +335,6 @@ def _load_script(options):
     environment = _script_env
     _classes.extend(environment.user_classes)
     for cls in _classes:
-        _warn_of_settings(cls)
         if environment.host:
             cls.host = environment.host
     _filter_by_tags(*(set(words or ()) for words in (environment.tags, environment.exclude_tags)))
@@ -464,8 +444,6 @@ def load(options):
     tags, exclude_tags = _words(options, "tags"), _words(options, "exclude_tags")
     _classes.extend(found.values())
     _filter_by_tags(tags, exclude_tags)
-    for cls in _classes:
-        _warn_of_settings(cls)
     wanted = options["user_classes"]
     environment = Environment(
         user_classes=[cls for cls in _classes if not wanted or cls.__name__ in wanted],
