@@ -25,8 +25,14 @@ static void give_numbers(struct locustfile *l)
 	struct run_worker worker;
 	struct python_cluster c = { .user_count = run_user_count(run),
 				    .target_user_count = run->wanted.user_count,
-				    .worker_count = run->mode->worker_count(run) };
+				    .worker_count = run->mode->worker_count(run),
+				    .class_count = run->options.class_count };
 
+	c.classes = mem_zalloc(c.class_count, sizeof(*c.classes));
+	for (size_t i = 0; i < c.class_count; i++)
+		c.classes[i] = (struct python_class_count){ .name = mem_strdup(
+								    run->options.classes[i].name),
+							    .user_count = run->users_per_class[i] };
 	l->due_us = run->now_us + CLOCK_S;
 	l->told_workers = c.worker_count;
 	while (run->mode->worker(run, c.count, &worker))

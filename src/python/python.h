@@ -89,6 +89,11 @@ struct python_worker {
 	double cpu_usage;
 };
 
+struct python_class_count {
+	char *name;
+	uint64_t user_count;
+};
+
 /* An option that the locustfile has added, for the form of the web interface. */
 struct python_field {
 	char *name, *help, *value;
@@ -102,6 +107,8 @@ struct python_cluster {
 	size_t worker_count;	       /* that take part */
 	size_t count;		       /* of workers */
 	struct python_worker *workers; /* on the heap, with their ids */
+	size_t class_count;
+	struct python_class_count *classes; /* on the heap, with their names */
 };
 
 /* Imports the locustfile. What is wrong with it has been written to stderr as Python does; the text

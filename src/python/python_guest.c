@@ -222,6 +222,9 @@ static void forget_cluster(const struct python_cluster *c)
 	for (size_t i = 0; i < c->count; i++)
 		mem_free(c->workers[i].id);
 	mem_free(c->workers);
+	for (size_t i = 0; i < c->class_count; i++)
+		mem_free(c->classes[i].name);
+	mem_free(c->classes);
 }
 
 void python_guest_forget(struct python *p, struct tell *tell)

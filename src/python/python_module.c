@@ -427,7 +427,21 @@ static PyObject *want(PyObject *module, PyObject *what)
 	Py_RETURN_NONE;
 }
 
-/* cluster() -> (users, wanted users, workers, [(id, state, users, cpu, memory)]), of a master */
+static PyObject *users_of_classes(const struct python_cluster *c)
+{
+	PyObject *dict = PyDict_New(), *count;
+
+	for (size_t i = 0; dict && i < c->class_count; i++) {
+		count = PyLong_FromUnsignedLongLong(c->classes[i].user_count);
+		if (!count || PyDict_SetItemString(dict, c->classes[i].name, count))
+			Py_CLEAR(dict);
+		Py_XDECREF(count);
+	}
+	return dict;
+}
+
+/* cluster() -> (users, wanted users, workers, [(id, state, users, cpu, memory)], {class: users}),
+ * of a master */
 static PyObject *read_cluster(PyObject *module, PyObject *unused)
 {
 	const struct python_cluster *c = &python_self()->cluster;
@@ -444,9 +458,9 @@ static PyObject *read_cluster(PyObject *module, PyObject *unused)
 			Py_CLEAR(list);
 		Py_XDECREF(row);
 	}
-	return list ? Py_BuildValue("(KKnN)", (unsigned long long)c->user_count,
+	return list ? Py_BuildValue("(KKnNN)", (unsigned long long)c->user_count,
 				    (unsigned long long)c->target_user_count,
-				    (Py_ssize_t)c->worker_count, list)
+				    (Py_ssize_t)c->worker_count, list, users_of_classes(c))
 		    : NULL;
 }
 

@@ -101,7 +101,9 @@ for kind in ("heartbeat_sent", "heartbeat_received"):
 
 @events.test_stopping.add_listener
 def stopping(environment, **kwargs):
-    say("test_stopping", users=environment.runner.user_count)
+    runner = environment.runner
+    say("test_stopping", users=runner.user_count,
+        classes=dict(getattr(runner, "reported_user_classes_count", {})))
 
 
 @events.quitting.add_listener
@@ -156,7 +158,8 @@ def test_one_locustfile_in_a_cluster(programs, server, tmp_path, master, workers
                                      "clients": 2}]
     assert said(lead, "thanks") == [{"what": "thanks", "data": [2, None, 1.5, "\u00fc"],
                                      "type": "thanks", "known": True}] * 2
-    assert said(lead, "test_stopping") == [{"what": "test_stopping", "users": 2}]
+    assert said(lead, "test_stopping") == [{"what": "test_stopping", "users": 2,
+                                            "classes": {"Visitor": 2}}]
     (end,) = said(lead, "quitting")
     # The real master does not wait for the last reports; what is asked when a user is cut is not counted.
     assert end["reported"] == end["counted"] or (master == LOCUST and 0 < end["reported"])

@@ -270,6 +270,11 @@ class MasterRunner(DistributedRunner):
     def target_user_count(self):
         return _cicada.cluster()[1]
 
+    @property
+    def reported_user_classes_count(self):
+        """{class: users} of all workers."""
+        return _cicada.cluster()[4]
+
 
 class WorkerRunner(DistributedRunner):
     worker_index = -1
