@@ -374,7 +374,7 @@ class Pair(HttpUser):
 
 
 def test_users_are_there_when_their_constructors_are_over(programs, tmp_path):
-    """Those that have failed are not."""
+    """Those that have failed are not. A listener that waits holds up none."""
     path = write(tmp_path, """
 import time
 from locust import User, constant, events, task
@@ -394,14 +394,20 @@ class Slow(User):
     def idle(self):
         pass
 
-@events.spawning_complete.add_listener
-def on_spawned(user_count, **_):
-    print("spawned", user_count, flush=True)
+@events.init.add_listener
+def on_init(environment, **_):
+    @environment.events.spawning_complete.add_listener
+    def on_spawned(user_count):
+        print("spawned", user_count, flush=True)
+        if user_count == 2:
+            environment.runner.start(5, 100)
+            time.sleep(1000)
 """)
     cicada = programs.start("cicada", "-f", path, "--headless", "-u", "3", "-r", "3",
-                            ready=r"All users spawned: .*: 2} \(2 total users\)")
-    assert cicada.text("stdout") == "spawned 2\n"
+                            ready=r"All users spawned: .*: 5} \(5 total users\)")
+    assert cicada.text("stdout") == "spawned 2\nspawned 5\n"
     assert "ValueError: of a constructor" in cicada.text("stderr")
+    assert "(3 total users)" not in cicada.text("stderr")
     assert cicada.stop() == 2
 
 

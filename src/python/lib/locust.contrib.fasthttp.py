@@ -196,7 +196,7 @@ class FastHttpSession(BaseSession):
             if response.error and self.max_retries:
                 response = self._try_again(response, asked)
         length = len(response._content or b"")
-        if stream:  # as under Locust, where its body is read after this
+        if stream and length:  # as under Locust, where its body is read after this
             length, response._seconds = 0, response._seconds - self._engine.body_seconds()
         asked_as = (method, name, start_time, target, length, context)
         if catch_response:

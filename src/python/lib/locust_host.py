@@ -560,6 +560,7 @@ class _Life:
         self.is_over = False
 
     def begin(self):
+        global _unborn
         if self.is_over:
             return
         try:
@@ -577,7 +578,6 @@ class _Life:
             logger.error("A %s could not be started:\n%s", self.cls.__name__,
                          traceback.format_exc())
             log.unhandled_greenlet_exception = True
-            global _unborn
             _unborn += 1
             self.end()
 
@@ -592,7 +592,7 @@ class _Life:
 
 _lives = {}
 _waiting = collections.deque()  # lives that are to begin, once the test has; the first one does
-_unborn = 0  # those whose __init__ has failed in this test
+_unborn = 0  # those of this step of the ramp whose __init__ has failed; the next one makes up for them
 _beginner = None  # the greenlet that begins them, one after the other: __init__ may wait
 _test = None  # the greenlet that begins it, then until the test is over
 _ending = _ended = None  # the greenlet that ends it, and which that is: settled again, it is the same
@@ -614,11 +614,14 @@ def begin_user(capsule, index, host):
 
 
 def _begin_waiting():
+    global _beginner
+    _beginner = gevent.getcurrent()
     while _waiting:
         try:
             _waiting[0].begin()
         finally:
             _waiting.popleft()
+    _beginner = None  # listeners may take their time
     _check_spawned()
 
 
@@ -659,7 +662,7 @@ def cut_user(capsule):
 # ---- what happens to the test ----
 
 def _begin_test():
-    global _has_begun, _beginner, _unborn
+    global _has_begun
     # Whatever came before is over: event init, messages of the master, the end of the last test.
     for before in (_last, _ending):
         if before is not None:
@@ -668,7 +671,7 @@ def _begin_test():
     environment.stats.history.clear()
     environment.runner.exceptions.clear()
     environment.runner.begin_test()
-    _has_begun, _beginner, _unborn = True, gevent.getcurrent(), 0
+    _has_begun = True
     _begin_waiting()
 
 
@@ -699,10 +702,10 @@ def _is_stop(count):
 
 
 def _on_want(count):
-    global _test, _is_settled, _wanted, _stopping, _is_holding
+    global _test, _is_settled, _wanted, _unborn, _stopping, _is_holding
     runner = environment.runner
     _is_settled = False
-    _wanted = count
+    _wanted, _unborn = count, 0
     runner.target_user_count = count if isinstance(runner, WorkerRunner) else _cicada.foreseen()
     if count and _test is None:
         _test = gevent.spawn(_begin_test)
