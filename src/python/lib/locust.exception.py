@@ -22,7 +22,6 @@ class InterruptTaskSet(Exception):
     """Ends a TaskSet; the one above goes on at once (reschedule) or after its wait."""
 
     def __init__(self, reschedule=True):
-        super().__init__()
         self.reschedule = reschedule
 
 
