@@ -4,6 +4,7 @@ functions are called by the engine (src/python), in the hub: what may wait gets 
 import argparse
 import atexit
 import collections
+import functools
 import http.client
 import importlib.util
 import inspect
@@ -23,6 +24,7 @@ import _cicada
 import gevent
 import gevent.event
 import gevent.exceptions
+import gevent.monkey
 
 import locust
 from locust import log, stats
@@ -331,8 +333,9 @@ def give_pages(env, host, port):
 
 def _load_script(options):
     """What its environment is here."""
-    global environment
+    global environment, _given_host
     environment = _script_env
+    _given_host = environment.host
     _classes.extend(environment.user_classes)
     for cls in _classes:
         if environment.host:
@@ -429,7 +432,7 @@ def _show_as_said():
 def load(options):
     """Returns what the classes of the file are, in their order there, of each of its shapes the name
     and whether it uses common options, and the name of the file as bytes."""
-    global environment
+    global environment, _given_host
     if _script is not None:
         _show_as_said()
         return _load_script(options)
@@ -453,6 +456,7 @@ def load(options):
         available_user_classes=found, available_shape_classes={
             "Default": None, **{type(shape).__name__: shape for shape in _shapes}})
     _show_as_said()
+    _given_host = options["host"]
     environment.stats = RequestStats.of_process()
     environment.runner = _RUNNERS[options["role"]](environment)
     environment.web_ui = WebUI(environment) if options["has_web"] else None
@@ -535,6 +539,25 @@ def refuse_in_child():
 os.register_at_fork(after_in_child=_begin_child)
 
 
+# ---- and those that it starts without a fork: not with the signals that this thread holds back ----
+
+def _without_mask(spawn):
+    @functools.wraps(spawn)
+    def spawn_as_asked(*args, **kwargs):
+        kwargs.setdefault("setsigmask", ())
+        return spawn(*args, **kwargs)
+    return spawn_as_asked
+
+
+def _system(command):
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ)
+    return gevent.monkey.get_original("os", "waitpid")(pid, 0)[1]
+
+
+os.posix_spawn, os.posix_spawnp = map(_without_mask, (os.posix_spawn, os.posix_spawnp))
+os.system = functools.wraps(os.system)(_system)
+
+
 def run_load():
     gevent.spawn(_cicada.run_main)
 
@@ -551,11 +574,21 @@ def end_load():
 
 # ---- users ----
 
+_hosts = {}  # of each class, as the engine gave it first
+
+
+def _host_for(cls, host):
+    """The engine's; as long as that is the same, what the locustfile has set environment.host to."""
+    if environment.host != _given_host and host == _hosts.setdefault(cls, host):
+        return environment.host
+    return host
+
+
 class _Life:
     """A user from its beginning to its end, which comes exactly once."""
 
-    def __init__(self, capsule, cls):
-        self.capsule, self.cls = capsule, cls
+    def __init__(self, capsule, cls, host):
+        self.capsule, self.cls, self.host = capsule, cls, host
         self.user = None
         self.is_over = False
 
@@ -563,6 +596,9 @@ class _Life:
         global _unborn
         if self.is_over:
             return
+        host = _host_for(self.cls, self.host)
+        if host and self.cls.host != host:
+            self.cls.host = host
         try:
             user = self.cls(environment)
             assert hasattr(user, "environment"), (
@@ -604,10 +640,7 @@ _init = None  # the greenlet of event init
 
 def begin_user(capsule, index, host):
     global _beginner
-    cls = _classes[index]
-    if host and cls.host != host:
-        cls.host = host
-    _lives[capsule] = _Life(capsule, cls)
+    _lives[capsule] = _Life(capsule, _classes[index], host)
     _waiting.append(_lives[capsule])
     if _has_begun and (_beginner is None or _beginner.dead):
         _beginner = gevent.spawn(_begin_waiting)
