@@ -72,6 +72,18 @@ def test_ports_are_those_of_the_order():
         "cpu": "1", "memory": "2Gi"}
 
 
+def test_pods_with_metrics_say_where_they_are():
+    """And those without say nothing: a scraper would call them down."""
+    ports = {"inference": "8001", "locust-master": "8089"}
+    for workload in WORKLOADS:
+        said = workload["spec"]["template"]["metadata"].get("annotations")
+        port = ports.get(workload["metadata"]["name"])
+        assert said == (port and {"prometheus.io/scrape": "true", "prometheus.io/port": port,
+                                  "prometheus.io/path": "/metrics"})
+        assert not port or int(port) in [p["containerPort"] for p in container_of(workload)["ports"]]
+    assert env_of(one("Deployment", "inference"))["CICADA_ADMIN_PORT"] == ports["inference"]
+
+
 def test_variables_are_those_of_the_order():
     master, worker = (env_of(one("Deployment", n)) for n in ("locust-master", "locust-worker"))
     assert (master["LOCUST_MODE"], master["TARGET_HOST"]) == ("master", "http://inference:8000")
@@ -291,6 +303,8 @@ def test_kustomizations_build(folder):
             assert env_of(objects["Deployment", name])["LOCUST_LOCUSTFILE"].endswith(".py")
     elif folder.name == "locust":
         assert images == {"locustio/locust:latest", "inference:latest", "locust-driver:latest"}
+        pods = objects["Deployment", "locust-master"]["spec"]["template"]["metadata"]
+        assert "annotations" not in pods  # it has no /metrics
     else:
         assert images == {"cicada:latest", "inference:latest", "locust-driver:latest"}
 
