@@ -372,12 +372,17 @@ def _users_of_tests():
 
 
 def _show_ratios(num_users, show_task_ratio, show_task_ratio_json, **others):
+    if not (show_task_ratio or show_task_ratio_json):
+        return
+    classes = [cls for cls in environment.user_classes if cls.weight or cls.fixed_count]
+    if not classes:
+        raise LoadError(f"{_path}: there are no users with a weight above 0")
     if show_task_ratio:
         for title, is_total in ("Task ratio per User class", False), ("Total task ratio", True):
             print(f"\n {title}\n{80 * '-'}")
-            print_task_ratio(environment.user_classes, num_users, is_total)
-    elif show_task_ratio_json:
-        print_task_ratio_json(environment.user_classes, num_users)
+            print_task_ratio(classes, num_users, is_total)
+    else:
+        print_task_ratio_json(classes, num_users)
 
 
 def _filter_by_tags(tags, exclude_tags):

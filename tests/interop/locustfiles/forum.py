@@ -80,3 +80,11 @@ class Reader(HttpUser):
         print("index", self.seen)
         if self.seen == 6:
             self.environment.runner.quit()
+
+
+class Retired(HttpUser):
+    weight = 0
+
+    @task
+    def nothing(self):
+        pass
