@@ -42,8 +42,10 @@ enum err folder_create(const char *path, struct err_text *text)
 		if (mkdir(part, 0777) != 0 && errno != EEXIST)
 			return failed(text, "make the folder", part);
 	}
-	if (stat(path, &made) == 0 && !S_ISDIR(made.st_mode))
-		return err_set(text, ERR_IO, "%s: is no folder", path);
+	if (stat(path, &made) == 0 && !S_ISDIR(made.st_mode)) {
+		errno = ENOTDIR;
+		return failed(text, "write into", path);
+	}
 	if (access(path, W_OK | X_OK) != 0)
 		return failed(text, "write into", path);
 	return OK;

@@ -298,7 +298,7 @@ def test_an_existing_master_is_driven_by_its_api(programs, target, tmp_path):
     (["--results", "/proc/nowhere", "--platform", "remote", "--master", "http://127.0.0.1:9",
       "--host", "http://127.0.0.1:9"], 111, "/proc/nowhere: cannot make the folder"),
     (["--results", "/proc/version", "--platform", "remote", "--master", "http://127.0.0.1:9",
-      "--host", "http://127.0.0.1:9"], 111, "/proc/version: is no folder"),
+      "--host", "http://127.0.0.1:9"], 111, "/proc/version: cannot write into: Not a directory"),
 ])
 def test_what_went_wrong_is_told_by_the_code(programs, tmp_path, args, code, said):
     driver, ended = programs.run("cicada-driver", *args, cwd=tmp_path)
