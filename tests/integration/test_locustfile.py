@@ -405,7 +405,7 @@ def on_init(environment, **_):
 """)
     cicada = programs.start("cicada", "-f", path, "--headless", "-u", "3", "-r", "3",
                             ready=r"All users spawned: .*: 5} \(5 total users\)")
-    assert cicada.text("stdout") == "spawned 2\nspawned 5\n"
+    wait_until(lambda: cicada.text("stdout") == "spawned 2\nspawned 5\n", 30, "the event")
     assert "ValueError: of a constructor" in cicada.text("stderr")
     assert "(3 total users)" not in cicada.text("stderr")
     assert cicada.stop() == 2
