@@ -120,6 +120,9 @@ class Runner:
         waits = is_user and self.quitter is None
         if waits:
             self.quitter = Event()
+            if self._is_stopping:  # nothing more comes that would look whether it is the last one
+                import locust_host
+                locust_host.release_quitter()
         if is_user:
             self.fire_stopping()
         _cicada.wish(what)

@@ -628,7 +628,7 @@ class _Life:
             _lives.pop(self.capsule, None)
             _cicada.leave(self.capsule)
             if environment.runner.quitter is not None:
-                gevent.spawn(_release_quitter)
+                gevent.spawn(release_quitter)
 
 
 _lives = {}
@@ -756,7 +756,7 @@ def _on_want(count):
 
 def _stop_test():
     environment.runner.fire_stopping()
-    _release_quitter()
+    release_quitter()
 
 
 def _stop_held(stopping):
@@ -770,7 +770,7 @@ def _stop_held(stopping):
         function(capsule)
 
 
-def _release_quitter():
+def release_quitter():
     """The user that has asked for the end ends when it is the last one."""
     runner = environment.runner
     if runner.quitter is not None and len(_lives) <= 1 and not runner.quitter.is_set():
