@@ -249,17 +249,19 @@ static bool read_interval(double seconds, uint64_t *out)
 }
 
 /* shown(percentiles to report, to statistics, to chart, seconds of the console's tables, of CSV
- * files, of the history, of what is current, widths of type and name). The control thread waits
- * meanwhile. */
+ * files, of the history, of what is current, widths of type and name, is it late). The control
+ * thread waits meanwhile, or it is late. */
 static PyObject *set_shown(PyObject *module, PyObject *args)
 {
 	PyObject *report, *statistics, *chart;
 	double console_s, csv_s, history_s, recent_s;
 	struct shown given = shown_usual();
+	int is_late;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "OOOddddII", &report, &statistics, &chart, &console_s, &csv_s,
-			      &history_s, &recent_s, &given.type_width, &given.name_width))
+	if (!PyArg_ParseTuple(args, "OOOddddIIp", &report, &statistics, &chart, &console_s, &csv_s,
+			      &history_s, &recent_s, &given.type_width, &given.name_width,
+			      &is_late))
 		return NULL;
 	if (!read_shares(report, &given.report) || !read_shares(statistics, &given.statistics) ||
 	    !read_shares(chart, &given.chart) || !read_interval(console_s, &given.console_us) ||
@@ -270,7 +272,10 @@ static PyObject *set_shown(PyObject *module, PyObject *args)
 		return PyErr_Format(PyExc_ValueError,
 				    "STATS_TYPE_WIDTH and STATS_NAME_WIDTH, up to %d, do not fit",
 				    LIMIT_STAT_NAME_BYTES);
-	shown_set(&given);
+	if (is_late)
+		shown_change(&given);
+	else
+		shown_begin(&given);
 	Py_RETURN_NONE;
 }
 

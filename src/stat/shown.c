@@ -12,16 +12,20 @@
 	{ \
 		.report = { { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 }, \
 			    11 }, \
+		.csv = { { 0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1 }, \
+			 11 }, \
 		.statistics = { { 0.95, 0.99 }, 2 }, .chart = { { 0.5, 0.95 }, 2 }, \
 		.console_us = 2 * CLOCK_S, .csv_us = CLOCK_S, .history_us = 5 * CLOCK_S, \
 		.recent_us = 10 * CLOCK_S, .type_width = 8, .name_width = 80, \
 	}
 
-static struct shown present = USUAL;
+/* Whoever reads one while the other takes its place has what was before. */
+static struct shown both[2] = { USUAL };
+static _Atomic(struct shown *) present = &both[0];
 
 const struct shown *shown(void)
 {
-	return &present;
+	return present;
 }
 
 struct shown shown_usual(void)
@@ -29,9 +33,19 @@ struct shown shown_usual(void)
 	return (struct shown)USUAL;
 }
 
-void shown_set(const struct shown *given)
+void shown_begin(const struct shown *given)
 {
-	present = *given;
+	*present = *given;
+	present->csv = given->report;
+}
+
+void shown_change(const struct shown *given)
+{
+	struct shown *next = present == &both[0] ? &both[1] : &both[0];
+
+	*next = *given;
+	next->csv = present->csv;
+	present = next;
 }
 
 void share_percent(double share, char out[SHARE_TEXT])

@@ -3,7 +3,8 @@
  * shown - which percentiles tables, files and pages have, and how often those are written:
  * Locust's, unless a locustfile has others (locust.stats).
  *
- * Set before there are load threads, read by the control thread. */
+ * Set before there are load threads, changed at most once by event init, read by the control
+ * thread. */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +18,8 @@ struct shares {
 };
 
 struct shown {
-	struct shares report;	  /* of the console and of CSV files */
+	struct shares report;	  /* of the console */
+	struct shares csv;	  /* of CSV files: as report was at first */
 	struct shares statistics; /* of a page's rows */
 	struct shares chart;	  /* of the last seconds, in charts */
 	uint64_t console_us, csv_us, history_us, recent_us;
@@ -27,7 +29,9 @@ struct shown {
 const struct shown *shown(void);
 /* What Locust has. */
 struct shown shown_usual(void);
-void shown_set(const struct shown *given);
+void shown_begin(const struct shown *given);
+/* From then on, in any thread. */
+void shown_change(const struct shown *given);
 
 #define SHARE_TEXT 32
 /* "99.9" */

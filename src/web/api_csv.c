@@ -41,7 +41,7 @@ static void add_ms(struct buf *out, double value)
 static void add_percentiles(struct buf *out, const struct stats_entry *e,
 			    const struct rounded *times)
 {
-	const struct shares *shares = &shown()->report;
+	const struct shares *shares = &shown()->csv;
 
 	for (size_t i = 0; i < shares->count; i++) {
 		if (e->num_requests)
@@ -54,7 +54,7 @@ static void add_percentiles(struct buf *out, const struct stats_entry *e,
 
 static void add_percentile_names(struct buf *out)
 {
-	const struct shares *shares = &shown()->report;
+	const struct shares *shares = &shown()->csv;
 	char text[SHARE_TEXT];
 
 	for (size_t i = 0; i < shares->count; i++) {

@@ -79,7 +79,7 @@ def sort_stats(stats):
 
 def _rounded(ms):
     """As the keys of response_times: two digits of it."""
-    return round(ms, 0 if ms < 100 else -1 if ms < 1000 else -2 if ms < 10000 else -3)
+    return round(ms) if ms < 100 else round(ms, -1 if ms < 1000 else -2 if ms < 10000 else -3)
 
 
 def _add(counts, other):

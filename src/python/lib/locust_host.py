@@ -422,14 +422,14 @@ def _on_draw(_from, _type, data, index):
     _choose_tasks()
 
 
-def _show_as_said():
+def _show_as_said(is_late=False):
     """What the file has set in locust.stats is also for the tables, files and pages of the program."""
     try:
         _cicada.shown(
             stats.PERCENTILES_TO_REPORT, stats.PERCENTILES_TO_STATISTICS, stats.PERCENTILES_TO_CHART,
             stats.CONSOLE_STATS_INTERVAL_SEC, stats.CSV_STATS_INTERVAL_SEC,
             stats.HISTORY_STATS_INTERVAL_SEC, stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
-            stats.STATS_TYPE_WIDTH, stats.STATS_NAME_WIDTH)
+            stats.STATS_TYPE_WIDTH, stats.STATS_NAME_WIDTH, is_late)
     except (TypeError, ValueError, OverflowError) as e:
         raise LoadError(f"{_path}: what it sets in locust.stats cannot be used: {e}") from None
 
@@ -888,11 +888,19 @@ def _in_turn(function, **kwargs):
     return _last
 
 
+def _fire_init():
+    environment.events.init.fire(environment=environment, runner=environment.runner,
+                                 web_ui=environment.web_ui)
+    try:
+        _show_as_said(is_late=True)  # listeners set it too
+    except LoadError as e:
+        logger.error("%s", e)
+
+
 def _on_init(_value):
     global _init
     if _script is None:  # which fires it when it likes
-        _init = _in_turn(environment.events.init.fire, environment=environment,
-                         runner=environment.runner, web_ui=environment.web_ui)
+        _init = _in_turn(_fire_init)
     if environment.web_ui:
         _in_turn(environment.web_ui.check_login)
     _spawn_forever(_watch_usage)
