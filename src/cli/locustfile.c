@@ -143,7 +143,11 @@ static void start(struct locustfile *l)
 
 	l->has_next = l->has_stopped = false;
 	l->next.run_time_s = run_time_left_s(l);
-	err = run_start(l->run, &l->next, &text);
+	/* With a shape it is runner.start_shape(). */
+	if (l->follow->shape)
+		err = follow_start(l->follow, &l->next, &text);
+	else
+		err = run_start(l->run, &l->next, &text);
 	if (err)
 		log_line(LOG_ERROR, LOGGER, "runner.start(): %s", err_say(&text, err));
 }

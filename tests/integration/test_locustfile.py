@@ -740,6 +740,27 @@ def test_what_is_for_other_programs_says_so(programs, target, tmp_path):
         assert said in program.text("stderr")
 
 
+def test_a_locustfile_starts_its_shape(programs, target, tmp_path):
+    path = write(tmp_path, VISITOR + """
+import gevent
+from locust import LoadTestShape, events
+
+class Two(LoadTestShape):
+    def tick(self):
+        return (2, 100) if self.get_current_user_count() < 2 else None
+
+@events.init.add_listener
+def begin(environment, **kwargs):
+    environment.events.test_stop.add_listener(lambda **kw: environment.runner.quit())
+    environment.runner.start_shape()
+""")
+    program = programs.start("cicada", "-f", path, *WEB, "-H", target.url, "--exit-code-on-error",
+                             "0")
+    assert program.wait(60) == 0
+    said = program.text("stderr")
+    assert "Shape test updating to 2 users" in said and "Shape test stopping" in said
+
+
 def test_a_program_that_uses_locust_as_a_library(programs, target, tmp_path):
     path = write(tmp_path, VISITOR + """
 import os

@@ -106,6 +106,12 @@ class Runner:
         raise NotImplementedError("runner.stop_users(): users are ended by the engine; "
                                   "runner.start(USERS, SPAWN_RATE) with fewer users, or user.stop()")
 
+    def start_shape(self):
+        """A new test, of the load shape; while one runs, nothing."""
+        if not self.environment.shape_class:
+            raise RuntimeError("runner.start_shape(): there is no load shape")
+        _cicada.start(0, 1.0)
+
     def quit(self):
         """The test and the process end."""
         self._end("quit")
