@@ -26,6 +26,7 @@ struct scaled {
 	char *selector;					 /* of the pods */
 	uint64_t wanted;
 	bool was_ordered;
+	bool is_confirmed;   /* by a list since the order */
 	struct map baseline; /* pod name -> restarts + 1, when scaled_check() was OK */
 	struct scaled_before before;
 	char *autoscaler; /* the name in `before` */
@@ -211,6 +212,7 @@ enum err scaled_order(struct scaled *s, uint64_t replicas, struct err_text *text
 
 	map_clear(&s->baseline);
 	s->wanted = replicas;
+	s->is_confirmed = false;
 	/* Also when the answer does not come: it may have been heard. */
 	s->was_ordered = true;
 	if (s->autoscaler) {
@@ -414,22 +416,36 @@ static void remember_pods(struct scaled *s)
 	}
 }
 
-enum err scaled_check(struct scaled *s, struct err_text *text)
+/* By the copies of the cluster's objects. */
+static enum err check_copies(const struct scaled *s, struct err_text *text)
 {
-	enum err err = for_each_mirror(s, kube_mirror_step, text);
-	struct pods pods;
+	struct pods pods = count_pods(s);
+	enum err err = check_deployment(s, &pods, text);
 
-	if (err)
-		return will_pass(err) ? ERR_BUSY : err;
-	pods = count_pods(s);
-	err = check_deployment(s, &pods, text);
 	if (!err && (pods.ending || pods.alive != s->wanted || pods.ready != s->wanted))
 		err = err_set(text, ERR_BUSY,
 			      "%s: %" PRIu64 " of %" PRIu64 " pods are ready, %" PRIu64
 			      " old ones are ending%s",
 			      s->deployment, pods.ready, s->wanted, pods.ending, pods.trouble);
-	if (!err)
-		err = check_endpoints(s, text);
+	return err ? err : check_endpoints(s, text);
+}
+
+enum err scaled_check(struct scaled *s, struct err_text *text)
+{
+	enum err err = for_each_mirror(s, kube_mirror_step, text);
+
+	if (err)
+		return will_pass(err) ? ERR_BUSY : err;
+	err = check_copies(s, text);
+	/* An order of what is there already changes nothing that would tell copies of before a
+	 * pause from those of now. */
+	if (!err && !s->is_confirmed) {
+		err = for_each_mirror(s, kube_mirror_refresh, text);
+		if (err)
+			return will_pass(err) ? ERR_BUSY : err;
+		s->is_confirmed = true;
+		err = check_copies(s, text);
+	}
 	if (!err)
 		remember_pods(s);
 	return err;

@@ -104,6 +104,20 @@ def test_a_tag_that_was_moved_between_two_rows_is_told(timed):
                      r"\(docker\S+@sha256:6{64}\)", timed.rows()[1]["Note"]), timed.rows()
 
 
+def test_pods_replaced_between_two_rows_of_the_same_replicas_are_no_loss(timed):
+    """Nothing is scaled then, so that only the server knows that those of the watch are old."""
+    timed.cluster.digest = "6" * 64
+    driver = timed.drive(*timed.host[:2], "--replicas", "1", "--workers", "1", "--users", "12,13",
+                         "--duration", "1", "--cooldown", "3", "--retries", "0",
+                         "--target-metrics-port", "0")
+    driver.wait_line(r"users=12 .* ok: ", 60)
+    (pod,) = timed.cluster.pods_of("inference")
+    timed.cluster.remove("pods", pod["metadata"]["name"])
+    assert driver.wait(60) == 0, driver.text()
+    assert [r["Status"] for r in timed.rows()] == ["ok", "ok"], timed.rows()
+    assert "inference has other images than when the driver came" in timed.rows()[1]["Note"]
+
+
 def test_a_target_without_the_counter_is_measured_and_says_so(timed, tmp_path):
     """Its pods have a page of metrics, of another make."""
     for body, said in [(b"# TYPE requests_total counter\nrequests_total 1\n",
