@@ -237,6 +237,10 @@ class FastHttpSession(BaseSession):
         return self.request("DELETE", url, **kwargs)
 
     @property
+    def cookiejar(self):
+        return self.cookies
+
+    @property
     def client(self):
         return LocustUserAgent(self)
 
