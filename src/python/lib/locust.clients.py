@@ -137,6 +137,7 @@ class Headers(MutableMapping):
 
 class SessionHeaders(Headers):
     """Those of every request; what they are as text is put together once."""
+    is_checked = True
 
     def __init__(self, items):
         self._text = None
@@ -152,12 +153,36 @@ class SessionHeaders(Headers):
 
     def text(self):
         if self._text is None:
+            if self.is_checked:
+                _check_headers(self)
             self._text = sys.intern(_header_text(self))
         return self._text
 
 
 def _text(value):
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+class BadHeader(Exception):
+    pass
+
+
+_HEADER_PARTS = (("name", re.compile(r"[^:\s][^:\r\n]*\Z")),
+                 ("value", re.compile(r"(\S[^\r\n]*)?\Z")))
+
+
+def _check_headers(headers):
+    """What requests does not send, it has no answer for."""
+    for name, value in headers.items():
+        if value is None:
+            continue
+        for part, (kind, pattern) in zip((name, value), _HEADER_PARTS):
+            if not isinstance(part, (str, bytes)):
+                raise BadHeader(f"Header part ({part!r}) from {{{name!r}: {value!r}}} must be of type "
+                                f"str or bytes, not {type(part)}")
+            if not pattern.match(_text(part)):
+                raise BadHeader("Invalid leading whitespace, reserved character(s), or return "
+                                f"character(s) in header {kind}: {part!r}")
 
 
 def _header_text(headers):
@@ -756,6 +781,8 @@ class BaseSession:
             return _header_texts[key]
         except (KeyError, TypeError):
             pass  # not known, or not hashable
+        if headers and not self.is_fast:
+            _check_headers(headers)
         merged = Headers(self._headers)
         if content_type and (self.is_fast or "content-type" not in merged):
             merged["Content-Type"] = content_type
@@ -812,7 +839,11 @@ class BaseSession:
             if cookies:
                 more = {"Cookie": self._cookie_header(url, cookies), **more}
             headers = {**(headers or {}), **more}
-        lines = self._lines(headers, content_type)
+        try:
+            lines = self._lines(headers, content_type)
+        except BadHeader as e:
+            return answer_type((0, f"InvalidHeader({str(e)!r})", None, None, None, 0.0, None, None),
+                               (method, url, None, body, is_json, target[2]))
         asked = (method, url, lines, body, is_json, target[2])
         if not lines.isascii():
             lines = lines.encode("latin-1", "replace")

@@ -141,6 +141,10 @@ def _shared(pool):
     return pool._cicada
 
 
+class _Headers(SessionHeaders):
+    is_checked = False
+
+
 class FastHttpSession(BaseSession):
     is_fast = True
 
@@ -173,7 +177,7 @@ class FastHttpSession(BaseSession):
     @BaseSession.headers.setter
     def headers(self, values):
         """Of the codings geventhttpclient offers two."""
-        self._headers = SessionHeaders({"Accept-Encoding": "gzip, deflate", **(values or {})})
+        self._headers = _Headers({"Accept-Encoding": "gzip, deflate", **(values or {})})
 
     def request(self, method, url, name=None, data=None, catch_response=False, stream=False,
                 headers=None, auth=None, json=None, allow_redirects=True, context={}, params=None,

@@ -25,6 +25,14 @@ class Headers(HttpUser):
         self.client.auth = ("always", "here")
         self.client.get("/echo")
         print(ascii(self.client.get("/words").headers["X-Words"]))
+        for bad in 1, True, ["a"], " leading", "two\nlines":
+            print(self.client.get("/bad", headers={"X-Test": bad}, name=str(bad)[:4]).status_code)
+        print(self.client.get("/bad", headers={" X-Test": "a"}).status_code)
+        self.client.headers["X-Number"] = 5
+        with self.client.get("/bad", catch_response=True) as response:
+            print(response.status_code)
+        del self.client.headers["X-Number"]
+        self.client.get("/echo", headers={"X-Test": b"bytes", "X-Empty": ""})
         print("X-Session" in self.client.headers, self.client.headers["x-session"])
         self.client.auth = None
         self.client.headers = {"x-session": "in their place"}
