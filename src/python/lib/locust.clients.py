@@ -285,6 +285,12 @@ class LocustResponse(Unjudged):
     """An answer, or none (status_code 0, content None, error)."""
     connection = None
 
+    @property
+    def __class__(self):
+        """As that of HttpSession."""
+        response = getattr(sys.modules.get("requests"), "Response", None)
+        return _as_of_requests(type(self), response) if response else type(self)
+
     def __init__(self, answer, asked):
         (self.status_code, error, self.reason, self._head, self._content, self._seconds, url,
          hops) = answer

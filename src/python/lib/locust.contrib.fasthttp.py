@@ -40,6 +40,8 @@ FAILURE_EXCEPTIONS = OSError, LocustBadStatusCode
 
 
 class FastResponse(LocustResponse):
+    __class__ = property(type)
+
     def success(self):
         super().success()
 

@@ -29,6 +29,9 @@ class Sdk(HttpUser):
     def jars(self):
         client = self.client
         print(isinstance(client, requests.Session), client.__class__.__name__)
+        print(isinstance(client.get("/echo"), requests.Response))
+        with client.get("/echo", catch_response=True) as response:
+            print(isinstance(response, requests.Response), response.__class__.__name__)
         jar = client.get("/set?a=1&b=2").cookies
         print(jar.get_dict(), sorted((cookie.name, cookie.value, cookie.path) for cookie in jar))
         print(requests.utils.dict_from_cookiejar(client.cookies), client.cookies.list_paths(),
