@@ -343,7 +343,7 @@ def test_master_and_workers_count_exactly(programs, target, tmp_path):
         assert generator_of(url)["lag_p99_ms"] >= 0
         assert get_json(url + "/stop") == {"message": "Test stopped", "success": True}
         final = get_json(url + "/stats/window")
-        assert final["total"]["num_requests"] == target.total - before
+        assert final["total"]["num_requests"] == target.total - before, master.text()
         assert final["total"]["num_failures"] == 0
         assert final["generator"]["connections_open"] == 0
         assert 0 < final["stats"][-1]["num_requests"] <= target.total - before
