@@ -103,8 +103,8 @@ static void say_best(const struct answer *a, struct buf *out)
 	buf_printf(out, " with %llu %s", (unsigned long long)best->replicas,
 		   replica_word(best->replicas));
 	if (best->is_floor)
-		buf_add_text(out, ", which is all that was asked of the service: its limit takes "
-				  "more load");
+		buf_add_text(out, ", which is all that was asked of the service: its limit "
+				  "shows under more load");
 	else if (a->objectives && a->head_room > 0)
 		buf_printf(out, "; plan for %.4g, which leaves %.0f %% of it free",
 			   best->rps.value * (1 - a->head_room), a->head_room * 100);

@@ -420,7 +420,8 @@ static bool take_number(struct master *m, struct peer *p, const struct msg_repor
 
 static void on_stats(struct master *m, struct peer *p, const struct msg_report *report)
 {
-	bool is_stopping = m->run.state == RUN_STOPPING;
+	/* While the stop is only noted, nobody is awaited yet. */
+	bool is_stopping = m->run.state == RUN_STOPPING && !m->want_stop;
 	bool is_of_ramp = is_of_first_ramp(m, p, report);
 
 	if (!p->has_begun || !run_is_busy(&m->run) || (is_stopping && !p->is_awaited))

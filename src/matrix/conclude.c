@@ -237,7 +237,7 @@ static void fit_law(struct conclude *c)
 	c->has_law = !usl_fit(replicas, rps, count, &c->law, &c->no_law);
 	if (!c->has_law && count < c->count)
 		err_set(&c->no_law, ERR_NOT_FOUND,
-			"the load did not reach the limit of %zu of %zu numbers of replicas",
+			"with %zu of %zu numbers of replicas the load did not reach the limit",
 			c->count - count, c->count);
 }
 

@@ -213,7 +213,6 @@ def test_list_shows_the_user_classes(programs, tmp_path):
 
 
 @pytest.mark.parametrize("args, code, said", [
-    (["--users", "0"], 2, "--users"),
     (["--spawn-rate", "fast"], 2, "--spawn-rate"),
     (["--run-tim", "1.5h"], 2, "--run-time"),
     (["--hots", "x"], 2, "--host"),

@@ -167,7 +167,7 @@ static void a_load_that_was_served_in_full_is_a_floor(void **state)
 	buf_init(&said, 4096);
 	findings_say(&questions, &c, rows, row_count, &said);
 	assert_non_null(strstr(said.p, "67 requests/s with 1 replica, which is all that was asked "
-				       "of the service: its limit takes more load."));
+				       "of the service: its limit shows under more load."));
 	assert_non_null(strstr(said.p, "1 replica carries at least 67 requests/s, 2 together at "
 				       "least 66 requests/s."));
 	buf_fini(&said);

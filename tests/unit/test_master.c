@@ -621,6 +621,18 @@ static void the_later_ramps_of_a_shape_are_in_the_window(void **state)
 }
 
 /* A worker of Locust reports every 3 s, also its last requests. */
+/* Both in one turn of the loop: what was asked for is done at its end. */
+static void a_report_that_comes_with_a_stop_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	run_users(f, "2.46.6", 4);
+	assert_int_equal(run_stop(f->run, on_stopped, f), OK);
+	hear_numbered(f, "a", f->test, (struct msg_number){ 9, 1, 1 }, true);
+	expect_counted(f, 1, 1);
+	assert_int_equal(f->run->window.total.num_requests, 1);
+}
+
 static void a_foreign_worker_is_waited_for_until_its_next_report(void **state)
 {
 	struct fixture *f = *state;
@@ -881,6 +893,7 @@ int main(void)
 		MASTER_TEST(the_second_port_takes_reports_only),
 		MASTER_TEST(the_window_is_what_our_workers_say_it_is),
 		MASTER_TEST(the_later_ramps_of_a_shape_are_in_the_window),
+		MASTER_TEST(a_report_that_comes_with_a_stop_counts),
 		MASTER_TEST(a_foreign_worker_is_waited_for_until_its_next_report),
 		MASTER_TEST(a_worker_that_does_not_stop_ends_nothing),
 		MASTER_TEST(silence_makes_missing_and_a_word_heals),
