@@ -22,7 +22,7 @@ class Section(TaskSet):
 
     @task
     def work(self):
-        self.client.get(f"/work/{self.user.n}")
+        self.client.get(f"/job/{self.user.n}")
         if self.user.n == 1:
             raise InterruptTaskSet(reschedule=False)
         if self.user.n == 4:
